@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# helios_unit_test(<module> SOURCES <files> [DEPS <modules or targets>])
+#   Executable <module>_test (GoogleTest and GoogleMock, main included), linked to the module itself. One per module;
+#   every TEST in it is a ctest test with label "unit". NAME <name> in front of SOURCES names a second executable.
+#
+# helios_pytest(<name> FILE <file.py> [TIMEOUT <seconds>] [LABEL <label>] [SERIAL])
+#   A ctest test that runs pytest on one file. The file finds in its environment: HELIOS_BIN (the proxy),
+#   HELIOS_PLUGIN_DIR (compiled first-party plugins), HELIOS_PG17 (a directory with bin/ and share/),
+#   HELIOS_BUILD_DIR and HELIOS_SOURCE_DIR.
+#
+# helios_script_test(<name> COMMAND <command...> [TIMEOUT <seconds>] [LABEL <label>] [SERIAL])
+#   A ctest test that runs a command with the same environment.
+
+if(NOT HELIOS_BUILD_TESTS)
+  return()
+endif()
+enable_testing()
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# Debian's own python3, which setup gives pytest; another one on PATH may lack it.
+set(HELIOS_PYTHON /usr/bin/python3)
+
+function(helios_unit_test module)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "SOURCES;DEPS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "helios_unit_test(${module}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  string(REPLACE "/" "_" flat ${module})
+  set(target ${flat}_test)
+  if(arg_NAME)
+    set(target ${arg_NAME})
+  endif()
+  helios_missing_deps(missing ${module} ${arg_DEPS})
+  if(missing)
+    message(STATUS "test ${target} left out: ${missing} not built yet")
+    return()
+  endif()
+  helios_link_names(deps ${module} ${arg_DEPS})
+  add_executable(${target} ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE helios_options ${deps} GTest::gtest_main GTest::gmock)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  helios_finish_program(${target})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  gtest_discover_tests(${target}
+    TEST_PREFIX ${flat}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()
+
+function(helios_set_script_properties name timeout label serial)
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${label}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
+    ENVIRONMENT "HELIOS_BIN=${PROJECT_BINARY_DIR}/bin/heliosproxy;HELIOS_PLUGIN_DIR=${PROJECT_BINARY_DIR}/plugins;HELIOS_PG17=${HELIOS_PG17_ROOT};HELIOS_BUILD_DIR=${PROJECT_BINARY_DIR};HELIOS_SOURCE_DIR=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+  if(serial)
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()
+
+function(helios_script_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT;LABEL" "COMMAND")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  if(NOT arg_LABEL)
+    set(arg_LABEL integration)
+  endif()
+  add_test(NAME ${name} COMMAND ${HELIOS_TEST_LAUNCHER} ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  helios_set_script_properties(${name} ${arg_TIMEOUT} "${arg_LABEL}" "${arg_SERIAL}")
+endfunction()
+
+function(helios_pytest name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "FILE;TIMEOUT;LABEL" "")
+  if(NOT arg_FILE)
+    message(FATAL_ERROR "helios_pytest(${name}): FILE is missing")
+  endif()
+  cmake_path(ABSOLUTE_PATH arg_FILE BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  if(NOT arg_LABEL)
+    set(arg_LABEL integration)
+  endif()
+  add_test(NAME ${name}
+    COMMAND ${HELIOS_TEST_LAUNCHER} ${HELIOS_PYTHON} -m pytest -q -p no:cacheprovider ${arg_FILE}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  helios_set_script_properties(${name} ${arg_TIMEOUT} "${arg_LABEL}" "${arg_SERIAL}")
+endfunction()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Compiler, linker, warnings and sanitizers for our own code. Libraries of others are imported as SYSTEM and built
+# elsewhere, so nothing here touches them.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# "Dev" keeps assertions and stays debuggable, yet is fast enough for tests that move gigabytes.
+set(CMAKE_C_FLAGS_DEV "-O1 -g -fno-omit-frame-pointer" CACHE STRING "C flags of the Dev build type")
+set(CMAKE_CXX_FLAGS_DEV "-O1 -g -fno-omit-frame-pointer" CACHE STRING "C++ flags of the Dev build type")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -g -DNDEBUG" CACHE STRING "C flags of the Release build type" FORCE)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g -DNDEBUG" CACHE STRING "C++ flags of the Release build type" FORCE)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Dev CACHE STRING "Dev or Release" FORCE)
+endif()
+
+find_program(HELIOS_CCACHE ccache)
+if(HELIOS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${HELIOS_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${HELIOS_CCACHE})
+endif()
+
+find_program(HELIOS_MOLD mold)
+if(HELIOS_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+add_link_options(-Wl,--gc-sections)
+
+# Flags that every one of our targets gets, through helios_module() and its siblings.
+add_library(helios_options INTERFACE)
+target_compile_options(helios_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wimplicit-fallthrough -Wundef -Werror
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wextra-semi>
+  -ffunction-sections -fdata-sections)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 sees overlapping copies in std::string's operator+ where there are none (its bug 105651).
+  target_compile_options(helios_options INTERFACE -Wduplicated-cond -Wlogical-op -Wno-restrict)
+endif()
+target_include_directories(helios_options INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/abi)
+target_compile_definitions(helios_options INTERFACE HELIOS_VERSION="${PROJECT_VERSION}")
+
+set(HELIOS_SANITIZE "" CACHE STRING "Sanitizers: a list of address, undefined, thread")
+if(HELIOS_SANITIZE)
+  list(JOIN HELIOS_SANITIZE "," _sanitizers)
+  add_compile_options(-fsanitize=${_sanitizers})
+  add_link_options(-fsanitize=${_sanitizers})
+  # Instrumentation hides initialisations from GCC's flow analysis.
+  target_compile_options(helios_options INTERFACE -Wno-maybe-uninitialized)
+  if("undefined" IN_LIST HELIOS_SANITIZE)
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+  if("thread" IN_LIST HELIOS_SANITIZE)
+    # GCC warns that ThreadSanitizer does not follow fences; standard library headers use them.
+    target_compile_options(helios_options INTERFACE -Wno-tsan)
+    add_compile_definitions(HELIOS_TSAN=1)
+  endif()
+  if("address" IN_LIST HELIOS_SANITIZE)
+    add_compile_definitions(HELIOS_ASAN=1)
+  endif()
+endif()
+if(HELIOS_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# helios_finish_program(<target>): what every executable of ours needs beside its own code.
+function(helios_finish_program target)
+  if(HELIOS_SANITIZE)
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_defaults.cpp)
+  endif()
+endfunction()
