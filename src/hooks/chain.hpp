@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The plugins that are in force together, in their order, and how their answers are merged:
+// block ends the chain; a rewrite hands the new text to the plugins after it; a failure is treated
+// as the plugin's on_error says.
+//
+// A Chain is one immutable version of the plugin set. Reloading makes a new one; statements keep the
+// one they started with.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hooks/plugin.hpp"
+
+namespace helios::hooks {
+
+class Chain {
+ public:
+  // Sorts by order, then name.
+  explicit Chain(std::vector<std::shared_ptr<Plugin>> plugins);
+
+  [[nodiscard]] const std::vector<std::shared_ptr<Plugin>>& plugins() const { return plugins_; }
+
+  // True when a statement has to be looked at at all: some plugin has pre_query or post_query.
+  [[nodiscard]] bool has_hooks() const { return has_hooks_; }
+  // True when some plugin wants statements that only manage the session too.
+  [[nodiscard]] bool wants_all_statements() const { return wants_all_statements_; }
+  // True when some plugin could refuse a statement: it has pre_query.
+  [[nodiscard]] bool may_deny() const { return may_deny_; }
+
+ private:
+  std::vector<std::shared_ptr<Plugin>> plugins_;
+  bool has_hooks_ = false;
+  bool wants_all_statements_ = false;
+  bool may_deny_ = false;
+};
+
+// What the chain as a whole decided about one statement.
+struct ChainResult {
+  bool refused = false;
+  std::string sqlstate;  // refused
+  std::string message;   // refused: the complete text for the client
+  // post_query only: a plugin with on_error = deny failed; the session must end.
+  bool fatal = false;
+};
+
+// Runs one hook point of all plugins of one statement, one after the other.
+//
+// Flow: 1 start(); done: result() is valid. pending: `on_progress` is called on the home executor
+// later, once, when result() became valid. 2 start() again for the next statement.
+//
+// pre_query: calls each plugin in order until one blocks. Marks statement.plugins[i].post_query_owed.
+// post_query: calls every plugin that is owed one: those marked by pre_query, and those that have no
+// pre_query. All are called even when one fails.
+//
+// Thread rule: belongs to the home executor's thread. Lifetime: must not be destroyed while pending.
+class ChainRun {
+ public:
+  ChainRun(base::Executor& home, std::function<void()> on_progress);
+  ChainRun(const ChainRun&) = delete;
+  ChainRun& operator=(const ChainRun&) = delete;
+
+  // Requires: not pending; `statement` stays alive until done; statement.chain is set.
+  // `is_session_statement`: the statement only manages the session, so only plugins with
+  // all_statements see it.
+  RunStatus start(HookPoint point, StatementExecution& statement, bool is_session_statement);
+
+  [[nodiscard]] bool pending() const { return pending_; }
+  [[nodiscard]] const ChainResult& result() const { return result_; }
+
+ private:
+  RunStatus advance();
+  bool wants(const Plugin& plugin) const;
+  void absorb();
+
+  base::Executor& home_;
+  std::function<void()> on_progress_;
+  Call call_;
+  StatementExecution* statement_ = nullptr;
+  HookPoint point_ = HookPoint::pre_query;
+  std::size_t next_ = 0;
+  bool session_statement_ = false;
+  bool pending_ = false;
+  ChainResult result_;
+};
+
+}  // namespace helios::hooks

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One plugin as the proxy sees it, whatever runs it: a wasm module, or native code in tests.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/executor.hpp"
+#include "hooks/statement_execution.hpp"
+
+namespace helios::hooks {
+
+enum class HookPoint { pre_query, post_query };
+
+// What happens to a statement when the plugin itself fails.
+enum class OnError {
+  deny,   // pre_query: refuse; post_query: end the session instead of releasing the answer
+  allow,  // go on as if the hook had not been there
+};
+
+// Fixed properties of one loaded version of a plugin.
+struct PluginTraits {
+  std::string name;             // also decides the order among equal `order`
+  std::int32_t order = 0;       // smaller runs first
+  bool has_pre_query = false;
+  bool has_post_query = false;
+  bool all_statements = false;  // also those that only manage the session
+  OnError on_error = OnError::deny;
+};
+
+// How one call of a hook ended.
+struct CallResult {
+  enum class Status { ok, failed };
+  Status status = Status::ok;
+  Verdict verdict;      // of an ok pre_query
+  std::string failure;  // failed: one line, e.g. "trap: unreachable", "timeout after 100 ms"
+};
+
+// One call of one hook, owned by the caller.
+struct Call {
+  HookPoint point = HookPoint::pre_query;
+  StatementExecution* statement = nullptr;
+  std::size_t slot = 0;                // index of the plugin in statement->plugins
+  base::Executor* home = nullptr;      // where on_done is posted when the call is pending
+  std::move_only_function<void()> on_done;
+  CallResult result;                   // valid when done
+};
+
+enum class RunStatus {
+  done,     // call.result is valid; on_done will not be called
+  pending,  // on_done will be posted to call.home exactly once, after call.result became valid
+};
+
+// Thread rule: run() may be called from any number of threads at once.
+class Plugin {
+ public:
+  virtual ~Plugin() = default;
+  [[nodiscard]] virtual const PluginTraits& traits() const = 0;
+
+  // Runs one hook call as one transaction on the plugin's namespace. While it is pending, `call` and
+  // everything it points to belong to the plugin: the caller neither touches nor destroys them. A
+  // pending call always completes (its time is limited). The same StatementExecution is never passed
+  // to two calls at once.
+  virtual RunStatus run(Call& call) = 0;
+};
+
+}  // namespace helios::hooks

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a hook sees and may answer. One StatementExecution exists per execution of one statement: a
+// statement of a Query message (later also an Execute). It is made before its pre_query hooks run,
+// carries their verdicts, and is finished by exactly one Outcome, which its post_query hooks see.
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace helios::hooks {
+
+class Chain;
+
+// Who runs the statement and under which settings: an immutable snapshot as of the statement's turn,
+// shared by consecutive statements between which nothing changed.
+struct Context {
+  std::string session_id;  // UUID of the client session
+  std::string user;
+  std::string database;
+  std::string client_ip;  // empty for a Unix socket
+  // The tenant in force; nullopt = none.
+  std::optional<std::string> tenant_id;
+  // Everything else a plugin can ask for by name, in no particular order, names unique:
+  // tenant_id (when there is one), application_name, client_ip, agent_id, model_id, and every
+  // helios.* setting under its own name.
+  std::vector<std::pair<std::string, std::string>> attributes;
+};
+
+// How a statement execution ended. Every execution whose pre_query ran gets exactly one.
+enum class Outcome {
+  executed,  // the server completed it
+  failed,    // the server answered it with an error
+  refused,   // a plugin, or the proxy itself, refused the message it belongs to
+  skipped,   // an earlier statement of the same message failed
+  lost,      // the connection ended before the server answered
+};
+
+// What a plugin's pre_query answers.
+struct Verdict {
+  enum class Action { proceed, block, rewrite };
+  Action action = Action::proceed;
+  std::string text;      // block: the reason; rewrite: the new statement
+  std::string sqlstate;  // block: five characters; empty = the default 42000
+};
+
+inline constexpr std::size_t kScratchBytes = 256;
+
+// One plugin's part in one statement execution.
+struct PluginRecord {
+  // Its pre_query committed, or failed under on_error = allow: it gets a post_query.
+  bool post_query_owed = false;
+  std::vector<char> scratch;  // up to kScratchBytes, from pre_query for post_query
+};
+
+struct StatementExecution {
+  std::uint64_t id = 0;  // unique in this process
+  // The statement as the client sent it, without its semicolon, and as it will run (differs after a
+  // rewrite). Valid until post_query has run.
+  std::string_view text;
+  std::string rewritten;  // empty = not rewritten
+  bool is_read_only = false;
+  std::shared_ptr<const Context> context;
+  // The plugins of this execution; kept even when a reload replaces them meanwhile.
+  std::shared_ptr<const Chain> chain;
+  std::vector<PluginRecord> plugins;  // parallel to the chain's plugins
+
+  // Known from here on when post_query runs.
+  Outcome outcome = Outcome::lost;
+  std::int64_t duration_ns = 0;        // from forwarding the message to the end of this statement
+  std::uint64_t response_bytes = 0;    // all messages of its answer, framing included
+  std::optional<std::uint64_t> rows;   // from the command tag, where it has a count
+  std::string command_tag;
+  std::string sqlstate;                // failed: the server's; refused: ours
+  std::string error_message;
+
+  [[nodiscard]] std::string_view current_text() const {
+    return rewritten.empty() ? text : std::string_view(rewritten);
+  }
+};
+
+}  // namespace helios::hooks

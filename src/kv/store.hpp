@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The contract of the plugin state: namespaces of ordered keys, changed only by transactions.
+//
+// A transaction is optimistic. It reads committed values (each read remembers the version it saw,
+// absence included), buffers its writes, reads them back itself, and at commit the store checks that
+// everything read is still current and makes all writes visible at once, or none. No lock is held
+// between two calls, so a transaction may span a whole hook call of a plugin at no cost to others.
+//
+// Three calls may not finish at once, in this store or a later one that talks to a disk or a
+// network: a read may answer not_resident, a commit pending, and exclusivity is granted later.
+// Whoever uses this contract handles all three; the in-memory store only ever uses pending and
+// exclusivity.
+//
+// Versions: every commit that writes takes the next version of its namespace. Versions only grow
+// and are never used twice, whatever is deleted in between. Version 0 means absent.
+//
+// Thread rule: Store and Namespace may be used from any thread. One Transaction belongs to one
+// thread at a time.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/executor.hpp"
+#include "base/result.hpp"
+#include "kv/limits.hpp"
+
+namespace helios::kv {
+
+using Version = std::uint64_t;
+inline constexpr Version kAbsent = 0;
+
+// Milliseconds since 1970-01-01 UTC at which an entry is gone; kNeverExpires for most.
+using ExpiryMs = std::int64_t;
+inline constexpr ExpiryMs kNeverExpires = 0;
+
+class Transaction;
+
+enum class ReadStatus {
+  value,         // found
+  absent,        // never set, deleted or expired
+  not_resident,  // not known here yet: abandon the attempt, call Store::fetch, run it again
+  doomed,        // what this transaction has read is no longer current: abandon it, run it again
+  failed,        // the store cannot answer; see Store::health()
+};
+
+enum class WriteStatus {
+  ok,
+  invalid_key,      // empty, or longer than max_key_bytes
+  value_too_large,  // longer than max_value_bytes
+  namespace_full,   // would exceed max_keys_per_namespace or max_bytes_per_namespace
+  store_full,       // would exceed max_total_bytes
+};
+
+enum class CommitStatus {
+  done,      // all writes are visible (and as durable as the namespace promises)
+  conflict,  // something read has changed; nothing was written; run the attempt again
+  full,      // a quota was used up between the call and the commit; nothing was written
+  failed,    // the store broke; whether the writes happened is unknown
+  pending,   // the answer comes through the callback
+};
+
+// Called once with the final status (never `pending`), on any thread, possibly one that holds up
+// others: it should do no more than post the news to whoever waits.
+using OnCommit = std::move_only_function<void(CommitStatus)>;
+
+// One namespace, opaque to its users. Lives as long as its store.
+class Namespace {
+ public:
+  virtual ~Namespace() = default;
+  [[nodiscard]] virtual const std::string& name() const = 0;
+};
+
+// The right to be the only writer of one namespace. While it is held, commits of other transactions
+// that write there answer pending and are decided, in their order, when it is given back. Reads go
+// on. Destroying it gives it back; it may be destroyed on any thread.
+class Exclusivity {
+ public:
+  virtual ~Exclusivity() = default;
+};
+using OnExclusive = std::move_only_function<void(std::unique_ptr<Exclusivity>)>;
+
+// One live entry as a snapshot shows it.
+struct Item {
+  std::string key;
+  std::string value;
+  Version version = kAbsent;
+  ExpiryMs expires_at_ms = kNeverExpires;
+};
+
+// Which entries a scan wants and how much of them at most.
+struct ScanRange {
+  std::string_view prefix;      // only keys that begin so
+  std::string_view after;       // only keys greater than this; empty = from the beginning
+  std::uint64_t max_items = 1000;
+  std::uint64_t max_bytes = 1 << 20;  // keys + values
+};
+
+struct ScanPage {
+  std::vector<Item> items;  // in key order (bytewise)
+  bool complete = true;     // false: more keys match than the limits let through
+};
+
+struct Usage {
+  std::uint64_t keys = 0;
+  std::uint64_t bytes = 0;  // as Limits counts them
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // The namespace of that name, made if it does not exist. Requires: `name` came from
+  // namespace_name(). Errors: limit_exceeded when max_namespaces exist.
+  [[nodiscard]] virtual base::Result<Namespace*> open(std::string_view name) = 0;
+
+  // The namespace of that name or nullptr. Never makes one.
+  [[nodiscard]] virtual Namespace* find(std::string_view name) = 0;
+
+  // All namespaces, by name.
+  [[nodiscard]] virtual std::vector<Namespace*> namespaces() = 0;
+
+  // Live entries of one instant, in key order.
+  [[nodiscard]] virtual ScanPage scan(Namespace& space, const ScanRange& range) = 0;
+
+  [[nodiscard]] virtual Usage usage(Namespace& space) = 0;
+  [[nodiscard]] virtual Usage total_usage() = 0;
+  [[nodiscard]] virtual const Limits& limits() const = 0;
+
+  // Empty when the store works; otherwise one line that says what is broken.
+  [[nodiscard]] virtual std::string health() const = 0;
+
+  // Makes resident whatever `transaction` asked for and did not get, then calls `ready` once.
+  virtual void fetch(Transaction& transaction, base::Task ready) = 0;
+
+  // Queues for exclusivity on `space`: `granted` is called once when it is this request's turn, first
+  // come first served, at once if nobody has it (then inside this call).
+  virtual void request_exclusive(Namespace& space, OnExclusive granted) = 0;
+
+ private:
+  friend class Transaction;
+
+  // The committed value of `key` into `out`, and its version into `version` (kAbsent when absent).
+  // Checks `transaction`'s earlier reads first when the namespace has moved on since its snapshot.
+  virtual ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
+                          Version& version) = 0;
+
+  // Would `transaction` still fit with `key` set to `value_bytes` bytes? Decided again at commit.
+  virtual WriteStatus admit(const Transaction& transaction, std::string_view key,
+                            std::uint64_t value_bytes) = 0;
+
+  virtual CommitStatus commit(Transaction& transaction, OnCommit& done) = 0;
+};
+
+}  // namespace helios::kv

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the proxy needs to know about a query text, as PostgreSQL's own grammar reads it. Immutable,
+// shared by all executions of the same text. Positions are byte offsets into that text; an Analysis
+// does not hold the text itself.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace helios::sql {
+
+// What a statement does to the transaction it runs in, by parse node.
+enum class TransactionOp {
+  none,
+  begin,              // BEGIN, START TRANSACTION
+  commit,             // COMMIT, END
+  rollback,           // ROLLBACK, ABORT
+  savepoint,          // SAVEPOINT name
+  release,            // RELEASE name
+  rollback_to,        // ROLLBACK TO name
+  prepare,            // PREPARE TRANSACTION: the session's transaction ends, settings stay
+  finish_prepared,    // COMMIT PREPARED, ROLLBACK PREPARED
+};
+
+// One change of a setting that the proxy follows. Only names that begin with "helios." are reported
+// (in lower case, '-' is not special here), except where `all` says that every name is meant.
+struct SettingChange {
+  enum class Kind {
+    set,        // SET [SESSION] name = value; set_config(name, value, false)
+    set_local,  // SET LOCAL; set_config(name, value, true)
+    reset,      // RESET name, SET name TO DEFAULT: back to the session's start value
+    reset_local_default,  // SET LOCAL name TO DEFAULT
+    reset_all,    // RESET ALL
+    discard_all,  // DISCARD ALL
+    unknown,    // set_config whose arguments the parser cannot know: any helios.* may have changed
+  };
+  Kind kind = Kind::set;
+  std::string name;   // set, set_local, reset, reset_local_default
+  std::string value;  // set, set_local
+};
+
+// An argument of helios.kv(): a string constant, or any other expression.
+struct KvArgument {
+  std::optional<std::string> constant;  // the constant's value; nullopt = not a constant
+  std::size_t begin = 0;                // where its text stands
+  std::size_t end = 0;
+};
+
+// One call of helios.kv() and how it stands in the statement.
+struct KvCall {
+  enum class Form {
+    table,      // an item of a FROM list
+    scalar,     // anywhere in an expression
+  };
+  Form form = Form::table;
+  std::size_t begin = 0;  // the bytes to replace: from the name to the closing parenthesis; for a
+  std::size_t end = 0;    // table call that the client wrote LATERAL before, from that word on
+  std::vector<KvArgument> arguments;  // 0, 1 or 2
+  bool has_alias = false;             // table: the client named it; otherwise it is called kv
+  // Not empty: this use is not supported; one line for the client, e.g. for WITH ORDINALITY,
+  // ROWS FROM, named arguments, three arguments, DISTINCT, or a call inside DDL.
+  std::string problem;
+};
+
+struct Statement {
+  std::size_t begin = 0;  // the statement's text, without leading white space and comments before
+  std::size_t end = 0;    // it and without its semicolon
+  // Only manages the session: hooks run only where a plugin asks for all statements. By parse node:
+  // TransactionStmt (PREPARE TRANSACTION and COMMIT/ROLLBACK PREPARED excepted), VariableSetStmt,
+  // VariableShowStmt, DiscardStmt, DeallocateStmt, PrepareStmt, ListenStmt, UnlistenStmt.
+  bool is_session_statement = false;
+  bool is_read_only = false;  // by parse node: SELECT without INTO, FOR UPDATE or a writing WITH;
+                              // SHOW, VALUES, EXPLAIN without ANALYZE. Functions are not looked into.
+  bool is_execute = false;    // SQL EXECUTE name (not a function call)
+  TransactionOp transaction = TransactionOp::none;
+  std::string savepoint;      // savepoint, release, rollback_to
+  std::vector<SettingChange> settings;  // in the order in which they take effect
+  std::vector<KvCall> kv_calls;         // in text order
+};
+
+struct Analysis {
+  // The text is a list of statements (possibly none). False: the grammar refuses it, or it could not
+  // be read the way the server reads it; `statements` is empty then.
+  bool parsed = false;
+  std::string error;              // not parsed: the grammar's own message
+  std::size_t error_position = 0;  // 1-based character position, 0 = none
+
+  std::vector<Statement> statements;  // empty statements left out, as PostgreSQL does
+
+  // Some statement changes a setting the proxy follows or the state of the transaction, so the next
+  // message can be judged only when this one is answered.
+  bool touches_session = false;
+  bool has_kv_calls = false;
+};
+
+// The session's settings that decide how the server reads a text.
+struct ReadingRules {
+  bool standard_conforming_strings = true;
+  // client_encoding is one whose multi-byte characters never contain an ASCII byte (UTF8, LATIN*,
+  // EUC_*, SQL_ASCII, ...). False for SJIS, BIG5, GBK, UHC, GB18030, JOHAB, SHIFT_JIS_2004 and
+  // anything unknown: such texts count as not parsed.
+  bool encoding_is_ascii_safe = true;
+  bool operator==(const ReadingRules&) const = default;
+};
+
+}  // namespace helios::sql

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Text -> Analysis, with libpg_query behind it. This module is the only user of that library.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "sql/analysis.hpp"
+
+namespace helios::sql {
+
+// Texts from this size on should be parsed off the event loop: parse() takes about 10 us per kB.
+inline constexpr std::size_t kLargeTextBytes = 64 * 1024;
+
+// Reads `text` with PostgreSQL's grammar. Pure; no cache. Thread rule: any thread, also many at once.
+[[nodiscard]] std::shared_ptr<const Analysis> parse(std::string_view text, ReadingRules rules);
+
+// Is a client_encoding (as ParameterStatus reports it) safe in the sense of ReadingRules?
+[[nodiscard]] bool is_ascii_safe_encoding(std::string_view encoding);
+
+// parse() behind a pre-filter and a cache by text and rules, bounded in bytes and evicting the
+// least recently used. Thread rule: one thread (each worker has its own).
+class Analyzer {
+ public:
+  struct Options {
+    std::size_t cache_bytes = 4 << 20;           // texts + analyses, estimated
+    std::size_t max_cached_text_bytes = 8192;    // longer texts are parsed every time
+  };
+  explicit Analyzer(Options options);
+  ~Analyzer();
+
+  // The analysis, from cheapest to dearest: the pre-filter (one hooked statement that certainly
+  // contains nothing of interest: no second statement, no setting, no helios.*), the cache, parse().
+  // The pre-filter only ever errs towards parsing.
+  [[nodiscard]] std::shared_ptr<const Analysis> analyze(std::string_view text, ReadingRules rules);
+
+  struct Counters {
+    std::uint64_t prefiltered = 0;
+    std::uint64_t hits = 0;
+    std::uint64_t misses = 0;
+  };
+  [[nodiscard]] const Counters& counters() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace helios::sql
