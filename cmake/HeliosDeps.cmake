@@ -62,3 +62,11 @@ if(HELIOS_PG_QUERY_ROOT)
   target_link_libraries(helios_pg_query_internal INTERFACE helios::pg_query)
   add_library(helios::pg_query_internal ALIAS helios_pg_query_internal)
 endif()
+
+# Only tests run it, so a missing one does not stop a build.
+execute_process(
+  COMMAND bash ${PROJECT_SOURCE_DIR}/deps/locate.sh postgres17
+  OUTPUT_VARIABLE HELIOS_PG17_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE)
+execute_process(
+  COMMAND bash ${PROJECT_SOURCE_DIR}/deps/locate.sh pgbench
+  OUTPUT_VARIABLE HELIOS_PGBENCH_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE)

@@ -19,8 +19,24 @@ enable_testing()
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# ThreadSanitizer wants its fixed address ranges free; kernels with much randomisation put mappings into them.
+set(HELIOS_TEST_LAUNCHER "")
+if("thread" IN_LIST HELIOS_SANITIZE)
+  set(HELIOS_TEST_LAUNCHER setarch --addr-no-randomize)
+endif()
+
 # Debian's own python3, which setup gives pytest; another one on PATH may lack it.
 set(HELIOS_PYTHON /usr/bin/python3)
+
+# Registers every TEST of an executable as <prefix>.<suite>.<test>.
+function(helios_discover_unit_tests target prefix)
+  set_target_properties(${target} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests
+    CROSSCOMPILING_EMULATOR "${HELIOS_TEST_LAUNCHER}")
+  gtest_discover_tests(${target}
+    TEST_PREFIX ${prefix}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()
 
 function(helios_unit_test module)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "SOURCES;DEPS")
@@ -42,9 +58,7 @@ function(helios_unit_test module)
   target_link_libraries(${target} PRIVATE helios_options ${deps} GTest::gtest_main GTest::gmock)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   helios_finish_program(${target})
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-  gtest_discover_tests(${target}
-    TEST_PREFIX ${flat}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+  helios_discover_unit_tests(${target} ${flat})
 endfunction()
 
 function(helios_set_script_properties name timeout label serial)

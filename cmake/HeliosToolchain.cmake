@@ -48,14 +48,14 @@ if(HELIOS_SANITIZE)
   list(JOIN HELIOS_SANITIZE "," _sanitizers)
   add_compile_options(-fsanitize=${_sanitizers})
   add_link_options(-fsanitize=${_sanitizers})
-  # Instrumentation hides initialisations from GCC's flow analysis.
-  target_compile_options(helios_options INTERFACE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # Instrumentation hides initialisations from GCC's flow analysis; -Wtsan warns of fences in library headers.
+    target_compile_options(helios_options INTERFACE -Wno-maybe-uninitialized -Wno-tsan)
+  endif()
   if("undefined" IN_LIST HELIOS_SANITIZE)
     add_compile_options(-fno-sanitize-recover=undefined)
   endif()
   if("thread" IN_LIST HELIOS_SANITIZE)
-    # GCC warns that ThreadSanitizer does not follow fences; standard library headers use them.
-    target_compile_options(helios_options INTERFACE -Wno-tsan)
     add_compile_definitions(HELIOS_TSAN=1)
   endif()
   if("address" IN_LIST HELIOS_SANITIZE)

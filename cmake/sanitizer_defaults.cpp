@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Run-time options of the sanitizers, linked into every program of a sanitized build, so that a program behaves the
-// same whoever starts it. The environment (ASAN_OPTIONS, ...) still overrides them.
+// Run-time options of the sanitizers, linked into every program of a sanitized build, so that a
+// program behaves the same whoever starts it. The environment (ASAN_OPTIONS, ...) still overrides
+// them.
 
 extern "C" {
 
@@ -9,11 +10,18 @@ const char* __asan_default_options();
 const char* __tsan_default_options();
 const char* __ubsan_default_options();
 
-const char* __asan_default_options() { return "detect_stack_use_after_return=1:strict_string_checks=1"; }
+const char* __asan_default_options() {
+  return "detect_stack_use_after_return=1:strict_string_checks=1";
+}
 
-// The wasm engine turns a guest's fault into a trap inside its signal handler, which allocates; that is by design.
-const char* __tsan_default_options() { return "report_signal_unsafe=0:second_deadlock_stack=1"; }
+// The wasm engine turns a guest's fault into a trap inside its signal handler, which allocates;
+// that is by design.
+const char* __tsan_default_options() {
+  return "report_signal_unsafe=0:second_deadlock_stack=1";
+}
 
-const char* __ubsan_default_options() { return "print_stacktrace=1"; }
+const char* __ubsan_default_options() {
+  return "print_stacktrace=1";
+}
 
 }  // extern "C"

@@ -26,7 +26,7 @@ cache_root() {
 recipe_files() {
   case $1 in
     wasmtime) printf '%s\n' build-wasmtime.sh wasmtime/{Cargo.toml,Cargo.lock,lib.rs,build.rs} ;;
-    pg_query) printf '%s\n' build-pg_query.sh pg_query/{Cargo.toml,Cargo.lock} ;;
+    pg_query) printf '%s\n' build-pg_query.sh pg_query/{Cargo.toml,Cargo.lock,lib.rs} ;;
     postgres17) printf '%s\n' build-postgres.sh ;;
     pgbench) printf '%s\n' build-pgbench.sh ;;
     *) echo "unknown dependency: $1" >&2; return 2 ;;
