@@ -4,45 +4,52 @@
 // The configuration, validated: text in, Config out. docs/configuration.md lists every key with its
 // unit and default; a test keeps that list and this struct together.
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.hpp"
-
 namespace helios::config {
 
 // A place to listen on.
 struct Address {
-  std::string host;  // an IPv4 or IPv6 literal, without brackets
+  std::string host;        // an IPv4 or IPv6 literal, without brackets
   std::uint16_t port = 0;  // 0 = any free port (the one chosen is logged)
   bool operator==(const Address&) const = default;
 };
 
+// Some values can only be found wrong when they are used (a port is busy, a folder is missing). Their
+// `origin` says where they come from, for the message: "FILE:LINE: listen.addresses"; empty when
+// nobody configured them.
+
 struct Listen {                    // [listen]
   std::vector<Address> addresses;  // addresses = ["127.0.0.1:6432", "[::1]:6432"]
   bool is_default = true;          // nobody configured them: one that the machine lacks is skipped
+  std::string origin;              // who asked for them, see above
   std::uint32_t workers = 0;       // workers = 0: one per core, at most 64
 };
 
-struct Server {                    // [server]: where PostgreSQL is
+struct Server {  // [server]: where PostgreSQL is
   // A host (IP literal or "localhost"), or a directory (begins with '/') that holds its Unix socket.
-  std::string host = "127.0.0.1";  // host
-  std::uint16_t port = 5432;       // port
+  std::string host = "127.0.0.1";           // host
+  std::uint16_t port = 5432;                // port
   std::uint32_t connect_timeout_ms = 5000;  // connect_timeout_ms, 1..600000
 };
 
-struct Admin {                     // [admin]
-  std::vector<Address> addresses;  // addresses = ["127.0.0.1:9090", "[::1]:9090"]; loopback only
+struct Admin {  // [admin]
+  // addresses = ["127.0.0.1:9090", "[::1]:9090"]; loopback only; [] = no admin server
+  std::vector<Address> addresses;
   bool is_default = true;
+  std::string origin;
 };
 
 // What to do with a case that the proxy cannot decide by itself.
 enum class Policy { deny, allow };
 
-struct Protocol {                  // [protocol]
+struct Protocol {  // [protocol]
   // extended = "deny" | "pass": the extended protocol, FunctionCall and SQL EXECUTE, which hooks do
   // not see, while a plugin with pre_query or post_query is loaded.
   Policy extended = Policy::deny;
@@ -51,30 +58,31 @@ struct Protocol {                  // [protocol]
   std::uint64_t max_query_bytes = 16ULL << 20;  // of one Query that hooks must see whole
 };
 
-struct Tenant {                    // [tenant]
+struct Tenant {  // [tenant]
   // unknown = "deny" | "allow": statements whose tenant the proxy cannot know (set_config with
   // arguments that are not constants). allow runs their hooks without a tenant.
   Policy unknown = Policy::deny;
 };
 
-struct PluginLimits {              // [plugins.limits]: defaults and caps for every plugin
-  std::uint32_t memory_mb = 16;    // linear memory of one instance, 1..256
+struct PluginLimits {            // [plugins.limits]: defaults and caps for every plugin
+  std::uint32_t memory_mb = 16;  // linear memory of one instance, 1..256
   std::uint32_t table_elements = 4096;
   std::uint32_t module_kb = 4096;  // size of the .wasm file
   std::uint32_t timeout_ms = 100;  // of one hook call, on the slow lane, 1..60000
   std::uint32_t output_kb = 1024;  // answer of one hook call
 };
 
-struct Plugins {                   // [plugins]
-  std::string directory;           // directory = ""; empty: no plugins. Relative to the config file.
+struct Plugins {          // [plugins]
+  std::string directory;  // directory = ""; empty: no plugins. Relative to the config file.
+  std::string origin;     // of `directory`
   std::vector<std::string> optional;  // names of plugins whose load failure does not stop the start
-  std::uint32_t slow_lane_threads = 2;  // 1..64
-  std::uint32_t pool_instances = 256;   // instances alive at once, all plugins, 8..4096
+  std::uint32_t slow_lane_threads = 2;      // 1..64
+  std::uint32_t pool_instances = 256;       // instances alive at once, all plugins, 8..4096
   std::uint32_t memory_reservation_mb = 0;  // address space per instance slot; 0 = engine's default
   PluginLimits limits;
 };
 
-struct Kv {                        // [kv]
+struct Kv {  // [kv]
   std::uint64_t max_key_bytes = 64 * 1024;
   std::uint64_t max_value_bytes = 64 * 1024;
   std::uint64_t max_keys_per_namespace = 1'000'000;
@@ -82,18 +90,18 @@ struct Kv {                        // [kv]
   std::uint64_t max_total_bytes = 1ULL << 30;
 };
 
-struct KvSql {                     // [kv_sql]: helios.kv() in SQL
+struct KvSql {                           // [kv_sql]: helios.kv() in SQL
   std::vector<std::string> readers;      // readers = []: users who may read; nobody by default
   std::uint64_t max_bytes = 4ULL << 20;  // of the row source that one statement is given
 };
 
 enum class LogLevel { debug, info, warning, error };
 
-struct Logging {                   // [log]
+struct Logging {  // [log]
   LogLevel level = LogLevel::info;
 };
 
-struct Shutdown {                  // [shutdown]
+struct Shutdown {                          // [shutdown]
   std::uint32_t drain_timeout_ms = 30000;  // sessions that are still busy then are cut
 };
 
@@ -110,6 +118,9 @@ struct Config {
   Shutdown shutdown;
 };
 
+// The configuration of a proxy that nobody configured: what an empty file gives.
+[[nodiscard]] Config default_config();
+
 // Reads TOML. `file_name` is for messages only. Errors: invalid; the message is one line
 // "FILE:LINE: key: what is wrong", for syntax errors, unknown keys, wrong types and bad values.
 [[nodiscard]] base::Result<Config> parse_config(std::string_view text, std::string_view file_name);
@@ -119,5 +130,14 @@ struct Config {
 
 // "127.0.0.1:6432" or "[::1]:6432". Errors: invalid.
 [[nodiscard]] base::Result<Address> parse_address(std::string_view text);
+
+// The reverse of parse_address.
+[[nodiscard]] std::string to_string(const Address& address);
+
+// True for 127.0.0.0/8 and ::1.
+[[nodiscard]] bool is_loopback(const Address& address);
+
+// Is `host` something that Server::host may be? Errors: invalid; the message says what it must be.
+[[nodiscard]] base::Result<void> check_server_host(std::string_view host);
 
 }  // namespace helios::config

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/config.hpp"
+
+#include <charconv>
+#include <optional>
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+namespace helios::config {
+namespace {
+
+constexpr const char* kAddressForm =
+    R"(must be an IP address and a port, such as "127.0.0.1:6432" or "[::1]:6432")";
+
+bool is_ipv4(const std::string& host) {
+  in_addr ignored{};
+  return inet_pton(AF_INET, host.c_str(), &ignored) == 1;
+}
+
+bool is_ipv6(const std::string& host) {
+  in6_addr ignored{};
+  return inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return port;
+}
+
+}  // namespace
+
+base::Result<Address> parse_address(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.find('\0') != std::string_view::npos) {
+    return base::fail(base::Errc::invalid, kAddressForm);
+  }
+  const auto port = parse_port(text.substr(colon + 1));
+  if (!port) {
+    return base::fail(base::Errc::invalid, "the port must be a number from 0 to 65535");
+  }
+  auto host = text.substr(0, colon);
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) {
+    host = host.substr(1, host.size() - 2);
+  }
+  Address address{std::string(host), *port};
+  if (bracketed ? !is_ipv6(address.host) : !is_ipv4(address.host)) {
+    return base::fail(base::Errc::invalid, kAddressForm);
+  }
+  return address;
+}
+
+std::string to_string(const Address& address) {
+  const bool bracketed = address.host.find(':') != std::string::npos;
+  const auto host = bracketed ? "[" + address.host + "]" : address.host;
+  return host + ":" + std::to_string(address.port);
+}
+
+bool is_loopback(const Address& address) {
+  in6_addr six{};
+  if (inet_pton(AF_INET6, address.host.c_str(), &six) == 1) {
+    return IN6_IS_ADDR_LOOPBACK(&six);
+  }
+  in_addr four{};
+  return inet_pton(AF_INET, address.host.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
+}
+
+base::Result<void> check_server_host(std::string_view host) {
+  const std::string text(host);
+  if (text.find('\0') != std::string::npos) {
+    return base::fail(base::Errc::invalid, "must not contain a NUL byte");
+  }
+  if (text.starts_with('/')) {
+    // "/.s.PGSQL.65535" and a terminator have to fit behind the folder.
+    if (text.size() + 16 > sizeof(sockaddr_un::sun_path)) {
+      return base::fail(base::Errc::invalid, "the folder's name is too long for a Unix socket");
+    }
+    return {};
+  }
+  if (text == "localhost" || is_ipv4(text) || is_ipv6(text)) {
+    return {};
+  }
+  return base::fail(base::Errc::invalid,
+                    R"(must be an IP address, "localhost", or a folder with a Unix socket)");
+}
+
+}  // namespace helios::config

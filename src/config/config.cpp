@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "config/config.hpp"
+
+#include "base/text.hpp"
+#include "config/toml_section.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+namespace helios::config {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 1 << 20;
+constexpr std::uint64_t kKib = 1024;
+constexpr std::uint64_t kMib = 1024 * kKib;
+constexpr std::uint64_t kGib = 1024 * kMib;
+
+void read_addresses(TomlSection& section, std::vector<Address>& out, bool& is_default,
+                    std::string& origin) {
+  std::vector<std::string> texts;
+  section.texts("addresses", texts);
+  if (!section.has("addresses")) {
+    return;
+  }
+  is_default = false;
+  origin = section.place("addresses");
+  out.clear();
+  for (const auto& text : texts) {
+    auto address = parse_address(text);
+    if (!address) {
+      section.add_problem("addresses", base::escape_for_log(text) + ": " + address.error().message);
+      continue;
+    }
+    out.push_back(*std::move(address));
+  }
+}
+
+void read_listen(TomlSection section, Listen& out) {
+  read_addresses(section, out.addresses, out.is_default, out.origin);
+  if (section.has("addresses") && out.addresses.empty()) {
+    section.add_problem("addresses", "must name at least one address");
+  }
+  section.integer("workers", out.workers, 0U, 64U);
+  section.finish();
+}
+
+void read_server(TomlSection section, Server& out) {
+  section.text("host", out.host);
+  if (const auto checked = check_server_host(out.host); section.has("host") && !checked) {
+    section.add_problem("host", checked.error().message);
+  }
+  section.integer<std::uint16_t>("port", out.port, 1, 65535);
+  section.integer("connect_timeout_ms", out.connect_timeout_ms, 1U, 600'000U);
+  section.finish();
+}
+
+void read_admin(TomlSection section, Admin& out) {
+  read_addresses(section, out.addresses, out.is_default, out.origin);
+  for (const auto& address : out.addresses) {
+    if (!is_loopback(address)) {
+      section.add_problem("addresses", to_string(address) + ": only loopback is allowed");
+    }
+  }
+  section.finish();
+}
+
+void read_policy(TomlSection& section, std::string_view key, std::string_view allow, Policy& out) {
+  section.choice(key, out, {{"deny", Policy::deny}, {allow, Policy::allow}});
+}
+
+void read_protocol(TomlSection section, Protocol& out) {
+  read_policy(section, "extended", "pass", out.extended);
+  read_policy(section, "unparsed", "allow", out.unparsed);
+  section.integer("max_query_bytes", out.max_query_bytes, kKib, kGib - 1);
+  section.finish();
+}
+
+void read_tenant(TomlSection section, Tenant& out) {
+  read_policy(section, "unknown", "allow", out.unknown);
+  section.finish();
+}
+
+void read_plugin_limits(TomlSection section, PluginLimits& out) {
+  section.integer("memory_mb", out.memory_mb, 1U, 256U);
+  section.integer("table_elements", out.table_elements, 0U, 1'000'000U);
+  section.integer("module_kb", out.module_kb, 1U, 262'144U);
+  section.integer("timeout_ms", out.timeout_ms, 1U, 60'000U);
+  section.integer("output_kb", out.output_kb, 1U, 65'536U);
+  section.finish();
+}
+
+void read_plugins(TomlSection section, Plugins& out) {
+  section.text("directory", out.directory);
+  if (section.has("directory")) {
+    out.origin = section.place("directory");
+  }
+  section.texts("optional", out.optional);
+  section.integer("slow_lane_threads", out.slow_lane_threads, 1U, 64U);
+  section.integer("pool_instances", out.pool_instances, 8U, 4096U);
+  section.integer("memory_reservation_mb", out.memory_reservation_mb, 0U, 4096U);
+  read_plugin_limits(section.section("limits"), out.limits);
+  section.finish();
+}
+
+void read_kv(TomlSection section, Kv& out) {
+  section.integer("max_key_bytes", out.max_key_bytes, std::uint64_t{1}, kMib);
+  section.integer("max_value_bytes", out.max_value_bytes, std::uint64_t{1}, 64 * kMib);
+  section.integer("max_keys_per_namespace", out.max_keys_per_namespace, std::uint64_t{1},
+                  std::uint64_t{1'000'000'000});
+  section.integer("max_bytes_per_namespace", out.max_bytes_per_namespace, std::uint64_t{1},
+                  1024 * kGib);
+  section.integer("max_total_bytes", out.max_total_bytes, std::uint64_t{1}, 1024 * kGib);
+  section.finish();
+}
+
+void read_kv_sql(TomlSection section, KvSql& out) {
+  section.texts("readers", out.readers);
+  section.integer("max_bytes", out.max_bytes, std::uint64_t{1}, 256 * kMib);
+  section.finish();
+}
+
+void read_log(TomlSection section, Logging& out) {
+  section.choice("level", out.level,
+                 {{"debug", LogLevel::debug},
+                  {"info", LogLevel::info},
+                  {"warning", LogLevel::warning},
+                  {"error", LogLevel::error}});
+  section.finish();
+}
+
+void read_shutdown(TomlSection section, Shutdown& out) {
+  section.integer("drain_timeout_ms", out.drain_timeout_ms, 0U, 3'600'000U);
+  section.finish();
+}
+
+void read_root(TomlSection root, Config& out) {
+  read_listen(root.section("listen"), out.listen);
+  read_server(root.section("server"), out.server);
+  read_admin(root.section("admin"), out.admin);
+  read_protocol(root.section("protocol"), out.protocol);
+  read_tenant(root.section("tenant"), out.tenant);
+  read_plugins(root.section("plugins"), out.plugins);
+  read_kv(root.section("kv"), out.kv);
+  read_kv_sql(root.section("kv_sql"), out.kv_sql);
+  read_log(root.section("log"), out.log);
+  read_shutdown(root.section("shutdown"), out.shutdown);
+  root.finish();
+}
+
+base::Result<std::string> read_file(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) {
+    return base::fail(base::Errc::invalid, path + ": is a folder, not a file");
+  }
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::fail(base::Errc::not_found, path + ": cannot be opened: " + std::strerror(errno));
+  }
+  std::string text(kMaxFileBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (file.bad()) {
+    return base::fail(base::Errc::unavailable, path + ": cannot be read");
+  }
+  if (text.size() > kMaxFileBytes) {
+    return base::fail(base::Errc::limit_exceeded, path + ": is larger than 1 MiB");
+  }
+  return text;
+}
+
+}  // namespace
+
+Config default_config() {
+  Config config;
+  config.listen.addresses = {{"127.0.0.1", 6432}, {"::1", 6432}};
+  config.admin.addresses = {{"127.0.0.1", 9090}, {"::1", 9090}};
+  return config;
+}
+
+base::Result<Config> parse_config(std::string_view text, std::string_view file_name) {
+  Problems problems(file_name);
+  const auto parsed = toml::parse(text);
+  if (!parsed) {
+    problems.add(parsed.error().source().begin.line, "",
+                 base::escape_for_log(parsed.error().description()));
+    return base::fail(base::Errc::invalid, problems.message());
+  }
+  Config config = default_config();
+  read_root(TomlSection("", &parsed.table(), problems), config);
+  if (problems.any()) {
+    return base::fail(base::Errc::invalid, problems.message());
+  }
+  return config;
+}
+
+base::Result<Config> load_config(const std::string& path) {
+  auto text = read_file(path);
+  if (!text) {
+    return base::fail(text.error().code, text.error().message);
+  }
+  auto config = parse_config(*text, path);
+  if (config && !config->plugins.directory.empty()) {
+    const auto folder = std::filesystem::path(path).parent_path();
+    config->plugins.directory = (folder / config->plugins.directory).lexically_normal().string();
+  }
+  return config;
+}
+
+}  // namespace helios::config

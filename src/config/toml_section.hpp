@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Reads the keys of one TOML table into typed variables, and remembers which keys it was asked for:
+// what is left over at the end is an unknown key. Private to this module.
+//
+// Flow: 1 one call per key that may be there, 2 finish(). A key that is missing leaves its variable
+// as it is.
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#define TOML_HEADER_ONLY 1
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+namespace helios::config {
+
+// Collects what is wrong and keeps the first by line, so that the message does not depend on the
+// order in which keys are looked at.
+class Problems {
+ public:
+  explicit Problems(std::string_view file_name) : file_name_(file_name) {}
+
+  // `key` is the full name ("server.port").
+  void add(std::uint32_t line, std::string_view key, std::string_view what);
+
+  [[nodiscard]] bool any() const { return !message_.empty(); }
+  // "FILE:LINE: key: what is wrong".
+  [[nodiscard]] const std::string& message() const { return message_; }
+  // "FILE:LINE: key", for messages of others about a good-looking value.
+  [[nodiscard]] std::string place(std::uint32_t line, std::string_view key) const;
+
+ private:
+  std::string file_name_;
+  std::uint32_t line_ = std::numeric_limits<std::uint32_t>::max();
+  std::string message_;
+};
+
+class TomlSection {
+ public:
+  // `name` is the full name of the table, empty for the root. `table` may be null: nothing there.
+  TomlSection(std::string name, const toml::table* table, Problems& problems)
+      : name_(std::move(name)), table_(table), problems_(problems) {}
+
+  // A table inside this one.
+  TomlSection section(std::string_view key);
+
+  template <std::unsigned_integral T>
+  void integer(std::string_view key, T& out, T min, T max) {
+    std::int64_t value = static_cast<std::int64_t>(out);
+    read_integer(key, value, static_cast<std::int64_t>(min), static_cast<std::int64_t>(max));
+    out = static_cast<T>(value);
+  }
+  void text(std::string_view key, std::string& out);
+  void texts(std::string_view key, std::vector<std::string>& out);
+
+  // One of a few words, each with the value it stands for.
+  template <typename E>
+  void choice(std::string_view key, E& out,
+              std::initializer_list<std::pair<std::string_view, E>> words) {
+    std::string word;
+    text(key, word);
+    if (!has_text(key)) {
+      return;
+    }
+    std::string known;
+    for (const auto& [name, value] : words) {
+      if (word == name) {
+        out = value;
+        return;
+      }
+      known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    }
+    add_problem(key, "must be one of " + known);
+  }
+
+  [[nodiscard]] bool has(std::string_view key) const;
+  // "FILE:LINE: key" of a key that is there.
+  [[nodiscard]] std::string place(std::string_view key) const;
+  // Reports a problem with a key that is there, at its line.
+  void add_problem(std::string_view key, std::string_view what);
+
+  // Reports every key that nobody asked for.
+  void finish();
+
+ private:
+  const toml::node* find(std::string_view key);
+  [[nodiscard]] bool has_text(std::string_view key) const;
+  void read_integer(std::string_view key, std::int64_t& out, std::int64_t min, std::int64_t max);
+  [[nodiscard]] std::string full_name(std::string_view key) const;
+
+  std::string name_;
+  const toml::table* table_;
+  Problems& problems_;
+  std::vector<std::string> known_;  // every key asked for, in order
+};
+
+}  // namespace helios::config

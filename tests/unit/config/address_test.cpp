@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Addresses as people write them, good and bad.
+
+#include "config/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helios::config {
+namespace {
+
+TEST(Address, literals_with_port_are_accepted) {
+  EXPECT_EQ(*parse_address("127.0.0.1:6432"), (Address{"127.0.0.1", 6432}));
+  EXPECT_EQ(*parse_address("[::1]:9090"), (Address{"::1", 9090}));
+  EXPECT_EQ(*parse_address("0.0.0.0:0"), (Address{"0.0.0.0", 0}));
+}
+
+TEST(Address, anything_else_is_refused) {
+  for (const auto* text : {"", ":", "6432", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "::1:6432",
+                           "127.0.0.1:65536", "127.0.0.1:-1", "[127.0.0.1]:1", "localhost:6432",
+                           "[::1]6432", "[::1:6432", "127.0.0.1 :6432", "127.0.0.1:6432 "}) {
+    EXPECT_FALSE(parse_address(text)) << text;
+  }
+  EXPECT_FALSE(parse_address(std::string_view("127.0.0.1\0x:1", 13)));
+}
+
+TEST(Address, to_string_gives_what_parse_address_takes) {
+  for (const auto* text : {"127.0.0.1:6432", "[::1]:9090"}) {
+    EXPECT_EQ(to_string(*parse_address(text)), text);
+  }
+}
+
+TEST(Address, loopback_is_127_slash_8_and_colon_colon_1) {
+  EXPECT_TRUE(is_loopback({"127.0.0.1", 1}));
+  EXPECT_TRUE(is_loopback({"127.9.9.9", 1}));
+  EXPECT_TRUE(is_loopback({"::1", 1}));
+  EXPECT_FALSE(is_loopback({"0.0.0.0", 1}));
+  EXPECT_FALSE(is_loopback({"::", 1}));
+  EXPECT_FALSE(is_loopback({"10.0.0.1", 1}));
+}
+
+TEST(ServerHost, literals_localhost_and_folders_are_accepted) {
+  for (const auto* host : {"127.0.0.1", "::1", "localhost", "/var/run/postgresql"}) {
+    EXPECT_TRUE(check_server_host(host)) << host;
+  }
+}
+
+TEST(ServerHost, names_and_long_folders_are_refused) {
+  EXPECT_FALSE(check_server_host(""));
+  EXPECT_FALSE(check_server_host("db.example.com"));
+  EXPECT_FALSE(check_server_host("/" + std::string(92, 'x')));
+  EXPECT_TRUE(check_server_host("/" + std::string(91, 'x')));
+}
+
+}  // namespace
+}  // namespace helios::config

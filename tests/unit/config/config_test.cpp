@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every way in which a configuration can be wrong gives one line with file, line and key; a right one
+// arrives in the struct.
+
+#include "config/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace helios::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+std::string error_of(std::string_view text) {
+  auto config = parse_config(text, "h.toml");
+  return config ? "no error" : config.error().message;
+}
+
+TEST(Config, empty_text_gives_the_defaults) {
+  const auto config = parse_config("", "h.toml");
+  ASSERT_TRUE(config);
+  EXPECT_THAT(config->listen.addresses,
+              ElementsAre(Address{"127.0.0.1", 6432}, Address{"::1", 6432}));
+  EXPECT_THAT(config->admin.addresses,
+              ElementsAre(Address{"127.0.0.1", 9090}, Address{"::1", 9090}));
+  EXPECT_TRUE(config->listen.is_default);
+  EXPECT_TRUE(config->admin.is_default);
+  EXPECT_EQ(config->listen.origin, "");
+  EXPECT_EQ(config->server.port, 5432);
+  EXPECT_EQ(config->protocol.extended, Policy::deny);
+}
+
+TEST(Config, every_key_arrives) {
+  const auto config = parse_config(R"(
+    [listen]
+    addresses = ["127.0.0.1:7000", "[::1]:0"]
+    workers = 3
+    [server]
+    host = "/tmp"
+    port = 5433
+    connect_timeout_ms = 100
+    [admin]
+    addresses = []
+    [protocol]
+    extended = "pass"
+    unparsed = "allow"
+    max_query_bytes = 2048
+    [tenant]
+    unknown = "allow"
+    [plugins]
+    directory = "plugins"
+    optional = ["a", "b"]
+    slow_lane_threads = 4
+    pool_instances = 16
+    memory_reservation_mb = 32
+    [plugins.limits]
+    memory_mb = 1
+    table_elements = 2
+    module_kb = 3
+    timeout_ms = 4
+    output_kb = 5
+    [kv]
+    max_key_bytes = 1
+    max_value_bytes = 2
+    max_keys_per_namespace = 3
+    max_bytes_per_namespace = 4
+    max_total_bytes = 5
+    [kv_sql]
+    readers = ["postgres"]
+    max_bytes = 6
+    [log]
+    level = "warning"
+    [shutdown]
+    drain_timeout_ms = 7
+  )",
+                                   "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_THAT(config->listen.addresses, ElementsAre(Address{"127.0.0.1", 7000}, Address{"::1", 0}));
+  EXPECT_FALSE(config->listen.is_default);
+  EXPECT_EQ(config->listen.origin, "h.toml:3: listen.addresses");
+  EXPECT_EQ(config->listen.workers, 3U);
+  EXPECT_EQ(config->server.host, "/tmp");
+  EXPECT_EQ(config->server.port, 5433);
+  EXPECT_EQ(config->server.connect_timeout_ms, 100U);
+  EXPECT_TRUE(config->admin.addresses.empty());
+  EXPECT_FALSE(config->admin.is_default);
+  EXPECT_EQ(config->protocol.extended, Policy::allow);
+  EXPECT_EQ(config->protocol.unparsed, Policy::allow);
+  EXPECT_EQ(config->protocol.max_query_bytes, 2048U);
+  EXPECT_EQ(config->tenant.unknown, Policy::allow);
+  EXPECT_EQ(config->plugins.directory, "plugins");
+  EXPECT_THAT(config->plugins.origin, StartsWith("h.toml:18: plugins.directory"));
+  EXPECT_THAT(config->plugins.optional, ElementsAre("a", "b"));
+  EXPECT_EQ(config->plugins.slow_lane_threads, 4U);
+  EXPECT_EQ(config->plugins.pool_instances, 16U);
+  EXPECT_EQ(config->plugins.memory_reservation_mb, 32U);
+  EXPECT_EQ(config->plugins.limits.memory_mb, 1U);
+  EXPECT_EQ(config->plugins.limits.table_elements, 2U);
+  EXPECT_EQ(config->plugins.limits.module_kb, 3U);
+  EXPECT_EQ(config->plugins.limits.timeout_ms, 4U);
+  EXPECT_EQ(config->plugins.limits.output_kb, 5U);
+  EXPECT_EQ(config->kv.max_key_bytes, 1U);
+  EXPECT_EQ(config->kv.max_value_bytes, 2U);
+  EXPECT_EQ(config->kv.max_keys_per_namespace, 3U);
+  EXPECT_EQ(config->kv.max_bytes_per_namespace, 4U);
+  EXPECT_EQ(config->kv.max_total_bytes, 5U);
+  EXPECT_THAT(config->kv_sql.readers, ElementsAre("postgres"));
+  EXPECT_EQ(config->kv_sql.max_bytes, 6U);
+  EXPECT_EQ(config->log.level, LogLevel::warning);
+  EXPECT_EQ(config->shutdown.drain_timeout_ms, 7U);
+}
+
+struct BadCase {
+  const char* text;
+  const char* message;
+};
+
+TEST(Config, wrong_values_are_named_with_line_and_key) {
+  const BadCase cases[] = {
+      {"\n[server]\nport = 70000\n", "h.toml:3: server.port: must be from 1 to 65535, not 70000"},
+      {"[server]\nport = -1\n", "h.toml:2: server.port: must be from 1 to 65535, not -1"},
+      {"[server]\nport = \"5432\"\n", "h.toml:2: server.port: must be an integer"},
+      {"[server]\nport = 5432.0\n", "h.toml:2: server.port: must be an integer"},
+      {"[server]\nhost = 5\n", "h.toml:2: server.host: must be a string"},
+      {"[server]\nhost = \"db\"\n",
+       "h.toml:2: server.host: must be an IP address, \"localhost\", or a folder with a Unix "
+       "socket"},
+      {"[listen]\nworkers = 65\n", "h.toml:2: listen.workers: must be from 0 to 64, not 65"},
+      {"[listen]\naddresses = \"127.0.0.1:1\"\n",
+       "h.toml:2: listen.addresses: must be an array of strings"},
+      {"[listen]\naddresses = [\n\"127.0.0.1:1\",\n2]\n",
+       "h.toml:4: listen.addresses: must be an array of strings"},
+      {"[listen]\naddresses = []\n", "h.toml:2: listen.addresses: must name at least one address"},
+      {"[listen]\naddresses = [\"nowhere:1\"]\n",
+       "h.toml:2: listen.addresses: nowhere:1: must be an IP address and a port, such as "
+       "\"127.0.0.1:6432\" or \"[::1]:6432\""},
+      {"[admin]\naddresses = [\"0.0.0.0:9090\"]\n",
+       "h.toml:2: admin.addresses: 0.0.0.0:9090: only loopback is allowed"},
+      {"[protocol]\nextended = \"allow\"\n",
+       "h.toml:2: protocol.extended: must be one of \"deny\", \"pass\""},
+      {"[protocol]\nextended = true\n", "h.toml:2: protocol.extended: must be a string"},
+      {"[plugins.limits]\nmemory_mb = 0\n",
+       "h.toml:2: plugins.limits.memory_mb: must be from 1 to 256, not 0"},
+      {"server = 5\n", "h.toml:1: server: must be a table"},
+      {"[log]\nlevel = \"loud\"\n",
+       "h.toml:2: log.level: must be one of \"debug\", \"info\", \"warning\", \"error\""},
+  };
+  for (const auto& bad : cases) {
+    EXPECT_EQ(error_of(bad.text), bad.message);
+  }
+}
+
+TEST(Config, unknown_keys_are_named_with_those_that_exist) {
+  EXPECT_EQ(error_of("[listen]\naddreses = []\n"),
+            "h.toml:2: listen.addreses: unknown key; known here: addresses, workers");
+  EXPECT_THAT(error_of("[sever]\n"),
+              StartsWith("h.toml:1: sever: unknown key; known here: listen"));
+  EXPECT_EQ(error_of("[plugins.limits]\nmemory = 1\n"),
+            "h.toml:2: plugins.limits.memory: unknown key; known here: memory_mb, table_elements, "
+            "module_kb, timeout_ms, output_kb");
+  EXPECT_EQ(error_of("[tenant]\n\"a\\nb\" = 1\n"),
+            "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown");
+}
+
+TEST(Config, first_wrong_line_is_reported) {
+  EXPECT_THAT(error_of("[shutdown]\nx = 1\n[listen]\ny = 2\n"), StartsWith("h.toml:2: shutdown.x"));
+}
+
+TEST(Config, syntax_errors_are_one_line_with_the_line_number) {
+  for (const auto* text :
+       {"[server]\nport = \n", "[server]\nport = 1\nport = 2\n", "[a]\n\xff\n"}) {
+    const auto message = error_of(text);
+    EXPECT_THAT(message, StartsWith("h.toml:"));
+    EXPECT_THAT(message, Not(HasSubstr("no error")));
+    EXPECT_THAT(message, Not(HasSubstr("\n")));
+  }
+  EXPECT_THAT(error_of("[server]\nport = \n"), StartsWith("h.toml:2: "));
+}
+
+// A folder of its own per test, gone afterwards.
+class ConfigFile : public testing::Test {
+ protected:
+  ConfigFile() {
+    const auto name = std::string("helios_config_") +
+                      testing::UnitTest::GetInstance()->current_test_info()->name();
+    folder_ = std::filesystem::temp_directory_path() / name;
+    std::filesystem::create_directories(folder_);
+  }
+  ~ConfigFile() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(std::string_view text) {
+    const auto path = folder_ / "h.toml";
+    std::ofstream(path) << text;
+    return path.string();
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(ConfigFile, relative_plugin_folder_lies_beside_the_file) {
+  const auto config = load_config(write("[plugins]\ndirectory = \"x/../plugins\"\n"));
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->plugins.directory, (folder_ / "plugins").string());
+}
+
+TEST_F(ConfigFile, absolute_plugin_folder_stays) {
+  const auto config = load_config(write("[plugins]\ndirectory = \"/opt/plugins\"\n"));
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->plugins.directory, "/opt/plugins");
+}
+
+TEST_F(ConfigFile, messages_name_the_file) {
+  const auto path = write("[server]\nport = 0\n");
+  const auto config = load_config(path);
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, StartsWith(path + ":2: server.port: "));
+}
+
+TEST_F(ConfigFile, missing_file_and_folder_are_errors) {
+  const auto missing = load_config((folder_ / "none.toml").string());
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message,
+            (folder_ / "none.toml").string() + ": cannot be opened: No such file or directory");
+  const auto directory = load_config(folder_.string());
+  ASSERT_FALSE(directory);
+  EXPECT_THAT(directory.error().message, HasSubstr("is a folder"));
+}
+
+TEST_F(ConfigFile, huge_file_is_refused) {
+  const auto config = load_config(write(std::string((1 << 20) + 1, '#')));
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, base::Errc::limit_exceeded);
+}
+
+}  // namespace
+}  // namespace helios::config
