@@ -6,7 +6,8 @@
 #   Compiles C++ or C sources to <build>/plugins/<name>.wasm (default name: the target's) with clang-19, include root
 #   abi/. Without LIBCPP the guest is freestanding: no libc, no C++ library, imports only what it names itself. With
 #   LIBCPP it is a WASI reactor with libc++ (exceptions off), a few ten kilobytes larger. MANIFEST is copied beside it
-#   as <name>.toml.
+#   as <name>.toml. What goes to the default directory is a first-party plugin and part of the target "product";
+#   guests that only tests use name an OUTPUT_DIR of their own.
 
 set(HELIOS_WASM_COMPILER clang++-19)
 set(HELIOS_WASM_FLAGS_COMMON
@@ -25,8 +26,10 @@ function(helios_wasm_plugin target)
   if(NOT arg_NAME)
     set(arg_NAME ${target})
   endif()
+  set(first_party OFF)
   if(NOT arg_OUTPUT_DIR)
     set(arg_OUTPUT_DIR ${PROJECT_BINARY_DIR}/plugins)
+    set(first_party ON)
   endif()
   set(flags ${HELIOS_WASM_FLAGS_FREESTANDING})
   if(arg_LIBCPP)
@@ -63,4 +66,7 @@ function(helios_wasm_plugin target)
   endif()
   add_custom_target(${target} ALL DEPENDS ${outputs})
   set_target_properties(${target} PROPERTIES HELIOS_WASM_FILE ${wasm})
+  if(first_party)
+    add_dependencies(product ${target})
+  endif()
 endfunction()

@@ -16,12 +16,8 @@ const char* __asan_default_options() {
 
 // The wasm engine turns a guest's fault into a trap inside its signal handler, which allocates;
 // that is by design.
-const char* __tsan_default_options() {
-  return "report_signal_unsafe=0:second_deadlock_stack=1";
-}
+const char* __tsan_default_options() { return "report_signal_unsafe=0:second_deadlock_stack=1"; }
 
-const char* __ubsan_default_options() {
-  return "print_stacktrace=1";
-}
+const char* __ubsan_default_options() { return "print_stacktrace=1"; }
 
 }  // extern "C"

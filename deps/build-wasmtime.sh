@@ -7,6 +7,8 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+use_rust || { echo "no rustc >= $RUST_MINIMUM with cargo found: run tools/dev setup" >&2; exit 1; }
+
 build() {
   local stage=$1 work=$2
   CARGO_TARGET_DIR=$work/target HELIOS_WASMTIME_INCLUDE_OUT=$work/include \

@@ -49,6 +49,26 @@ cache_dir_of() {
   printf '%s/%s-%s-%s\n' "$(cache_root)" "$name" "$(version_of "$name")" "$hash"
 }
 
+# Whether the rustc given (a path or a name) exists and is new enough for wasmtime.
+rust_is_new_enough() {
+  local version
+  version=$("$1" --version 2>/dev/null | cut -d' ' -f2) || return 1
+  [[ -n $version && $(printf '%s\n%s\n' "$RUST_MINIMUM" "$version" | sort -V | head -n1) == "$RUST_MINIMUM" ]]
+}
+
+# Puts a directory with a usable rustc in front of PATH: the caller's own, rustup's, or Debian's. Fails when none is.
+use_rust() {
+  local dir
+  rust_is_new_enough rustc && return 0
+  for dir in "${CARGO_HOME:-$HOME/.cargo}/bin" /usr/bin; do
+    if [[ -x $dir/cargo ]] && rust_is_new_enough "$dir/rustc"; then
+      PATH=$dir:$PATH
+      return 0
+    fi
+  done
+  return 1
+}
+
 # build_once NAME FUNCTION: when NAME is not in the cache, calls FUNCTION STAGE WORK. FUNCTION fills the empty
 # directory STAGE; WORK is a scratch directory that survives an interruption, for builds that can go on where they were.
 build_once() {

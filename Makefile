@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Short names for tools/dev, which does the work.
+
+.PHONY: build test check fmt demo demo-up clean
+
+build test check fmt demo demo-up clean:
+	@tools/dev $@

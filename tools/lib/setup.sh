@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Everything that must be on the machine before a build: Debian packages, a Rust toolchain, the libraries and server
+# binaries of deps/. To be sourced. When nothing is missing this takes a fraction of a second.
+
+# Those of the given packages that are not installed, one a line.
+missing_packages() {
+  local installed
+  installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>/dev/null | sed -n 's/^ii  *//p' | sort -u)
+  comm -13 <(printf '%s\n' "$installed") <(printf '%s\n' "$@" | sort -u)
+}
+
+wanted_packages() {
+  sed 's/#.*//; /^[[:space:]]*$/d' deps/debian-packages.txt
+  (use_rust) || printf 'rustc-web\ncargo-web\n'
+  # npm brings PostgreSQL 17 only, so it is not asked for once that is there.
+  if ! command -v npm >/dev/null && ! bash deps/locate.sh postgres17 >/dev/null; then
+    echo npm
+  fi
+}
+
+apt_install() {
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -q update
+  apt-get -q install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+}
+
+setup_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages $(wanted_packages))
+  ((${#missing[@]} == 0)) && return
+  if ((EUID != 0)); then
+    die "Debian packages are missing; as root run: apt-get install -y --no-install-recommends ${missing[*]}"
+  fi
+  quietly "installing ${#missing[@]} Debian packages: ${missing[*]}" apt_install "${missing[@]}"
+}
+
+# setup_cached NAME TITLE COMMAND...: runs the command when NAME is not in the cache.
+setup_cached() {
+  local name=$1 title=$2
+  shift 2
+  bash deps/locate.sh "$name" >/dev/null || quietly "$title" "$@"
+}
+
+cmd_setup() {
+  command -v dpkg-query >/dev/null || die "this is made for Debian 12: dpkg-query is missing"
+  setup_packages
+  setup_cached postgres17 "fetching PostgreSQL $POSTGRES17_VERSION" bash deps/build-postgres.sh 17
+  setup_cached pgbench "fetching pgbench" bash deps/build-pgbench.sh
+  setup_cached pg_query "building libpg_query $PG_QUERY_VERSION (about a minute, once)" bash deps/build-pg_query.sh
+  setup_cached wasmtime "building wasmtime $WASMTIME_VERSION (about 5 minutes, once)" bash deps/build-wasmtime.sh
+}
