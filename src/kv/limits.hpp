@@ -5,8 +5,8 @@
 
 namespace helios::kv {
 
-// What a store accepts. Bytes are counted as key + value + kEntryOverheadBytes per live key, which
-// is about what one entry really takes.
+// What a store accepts. Bytes are counted as key + value + kEntryOverheadBytes per key, which is
+// about what one entry really takes.
 struct Limits {
   std::uint64_t max_key_bytes = 64 * 1024;
   std::uint64_t max_value_bytes = 64 * 1024;
@@ -15,8 +15,19 @@ struct Limits {
   std::uint64_t max_total_bytes = 1024ULL * 1024 * 1024;
   // Anyone who may name a plugin in an admin URL can make a namespace.
   std::uint64_t max_namespaces = 1024;
+
+  // What one transaction may remember: a guest in a loop must not fill the proxy's memory with
+  // keys that it only asked for, nor hold up its namespace with one endless commit.
+  std::uint64_t max_transaction_records = 16'384;             // keys read, and as many keys written
+  std::uint64_t max_transaction_bytes = 16ULL * 1024 * 1024;  // counted as above, reads and writes
 };
 
 inline constexpr std::uint64_t kEntryOverheadBytes = 128;
+
+// What one entry counts for.
+[[nodiscard]] constexpr std::uint64_t entry_bytes(std::uint64_t key_bytes,
+                                                  std::uint64_t value_bytes) {
+  return key_bytes + value_bytes + kEntryOverheadBytes;
+}
 
 }  // namespace helios::kv

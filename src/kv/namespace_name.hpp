@@ -3,17 +3,18 @@
 
 // How the name of a plugin becomes the name of its namespace.
 
+#include "base/result.hpp"
+
+#include <cstddef>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace helios::kv {
 
 inline constexpr std::size_t kMaxNamespaceNameBytes = 128;
 
-// The namespace of a plugin called `plugin_name`: '_' reads as '-', a leading "helios-plugin-" is
-// dropped. So `cost-governor`, `helios-plugin-cost-governor` and `helios_plugin_cost_governor` are
+// The namespace of a plugin called `plugin_name`: '_' reads as '-', every leading "helios-plugin-"
+// is dropped. So `cost-governor`, `helios-plugin-cost-governor` and `helios_plugin_cost_governor` are
 // one namespace. The result is its own namespace name (idempotent).
 // Errors: invalid, unless the result is 1..128 bytes of letters, digits, '-' and '.', and does not
 // begin with '.'.

@@ -16,8 +16,17 @@
 // Versions: every commit that writes takes the next version of its namespace. Versions only grow
 // and are never used twice, whatever is deleted in between. Version 0 means absent.
 //
+// Expiry changes no version. An entry whose time has come is absent for every read and scan at once;
+// usage may count it until it is removed, which happens when the namespace is next written.
+//
 // Thread rule: Store and Namespace may be used from any thread. One Transaction belongs to one
-// thread at a time.
+// thread at a time. Callbacks are called with no lock of the store held, so they may call it.
+// Lifetime: the store outlives its transactions and exclusivities. Callbacks that still wait when it
+// is destroyed are destroyed without a call.
+
+#include "base/executor.hpp"
+#include "base/result.hpp"
+#include "kv/limits.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -26,10 +35,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/executor.hpp"
-#include "base/result.hpp"
-#include "kv/limits.hpp"
 
 namespace helios::kv {
 
@@ -47,15 +52,17 @@ enum class ReadStatus {
   absent,        // never set, deleted or expired
   not_resident,  // not known here yet: abandon the attempt, call Store::fetch, run it again
   doomed,        // what this transaction has read is no longer current: abandon it, run it again
-  failed,        // the store cannot answer; see Store::health()
+  failed,  // the store cannot answer, see Store::health(); or the transaction has read more than
+           // Limits::max_transaction_* allow
 };
 
 enum class WriteStatus {
   ok,
-  invalid_key,      // empty, or longer than max_key_bytes
-  value_too_large,  // longer than max_value_bytes
-  namespace_full,   // would exceed max_keys_per_namespace or max_bytes_per_namespace
-  store_full,       // would exceed max_total_bytes
+  invalid_key,            // empty, or longer than max_key_bytes
+  value_too_large,        // longer than max_value_bytes
+  namespace_full,         // would exceed max_keys_per_namespace or max_bytes_per_namespace
+  store_full,             // would exceed max_total_bytes
+  transaction_too_large,  // would exceed max_transaction_records or max_transaction_bytes
 };
 
 enum class CommitStatus {
@@ -96,10 +103,11 @@ struct Item {
 
 // Which entries a scan wants and how much of them at most.
 struct ScanRange {
-  std::string_view prefix;      // only keys that begin so
-  std::string_view after;       // only keys greater than this; empty = from the beginning
+  std::string_view prefix;  // only keys that begin so
+  std::string_view after;   // only keys greater than this; empty = from the beginning
   std::uint64_t max_items = 1000;
-  std::uint64_t max_bytes = 1 << 20;  // keys + values
+  // Keys + values. The first entry comes whatever its size, so that paging always gets on.
+  std::uint64_t max_bytes = 1 << 20;
 };
 
 struct ScanPage {
@@ -136,18 +144,35 @@ class Store {
   // Empty when the store works; otherwise one line that says what is broken.
   [[nodiscard]] virtual std::string health() const = 0;
 
-  // Makes resident whatever `transaction` asked for and did not get, then calls `ready` once.
+  // Makes resident what `transaction` asked for and did not get, then calls `ready` once, on any
+  // thread, possibly inside this call. Then reset() it, or make a new one, and run the attempt again.
   virtual void fetch(Transaction& transaction, base::Task ready) = 0;
 
   // Queues for exclusivity on `space`: `granted` is called once when it is this request's turn, first
-  // come first served, at once if nobody has it (then inside this call).
+  // come first served. If nobody has it that is at once, inside this call, unless another callback
+  // of this namespace is just running: then after that one, on its thread.
   virtual void request_exclusive(Namespace& space, OnExclusive granted) = 0;
+
+ protected:
+  // For stores that stand in front of another one: the private calls below, made on `inner`.
+  static ReadStatus read_from(Store& inner, Transaction& transaction, std::string_view key,
+                              std::string& out, Version& version) {
+    return inner.read(transaction, key, out, version);
+  }
+  static WriteStatus admit_by(Store& inner, const Transaction& transaction, std::string_view key,
+                              std::uint64_t value_bytes) {
+    return inner.admit(transaction, key, value_bytes);
+  }
+  static CommitStatus commit_to(Store& inner, Transaction& transaction, OnCommit& done) {
+    return inner.commit(transaction, done);
+  }
 
  private:
   friend class Transaction;
 
   // The committed value of `key` into `out`, and its version into `version` (kAbsent when absent).
   // Checks `transaction`'s earlier reads first when the namespace has moved on since its snapshot.
+  // Requires: `key` may be one: not empty, not longer than max_key_bytes.
   virtual ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
                           Version& version) = 0;
 
@@ -155,6 +180,7 @@ class Store {
   virtual WriteStatus admit(const Transaction& transaction, std::string_view key,
                             std::uint64_t value_bytes) = 0;
 
+  // Moves `done` away when, and only when, the answer is pending.
   virtual CommitStatus commit(Transaction& transaction, OnCommit& done) = 0;
 };
 

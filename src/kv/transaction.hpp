@@ -5,17 +5,24 @@
 //
 // Flow: 1 construct (or reset()); 2 get/set/erase in any order; 3 commit() once, or drop it: a
 // transaction that is destroyed or reset without commit() never happened. After ReadStatus::doomed,
-// not_resident or failed the attempt is over; only fetch(), reset() and destruction make sense.
+// not_resident or failed the attempt is over; only fetch(), reset() and destruction make sense (get()
+// repeats the status, commit() answers conflict or failed).
 //
-// Memory: keeps its buffers across reset(), so a reused Transaction stops allocating.
+// What it reads is consistent: all reads hold at one instant, also in an attempt that is doomed.
+//
+// Memory: bounded by Limits::max_transaction_*. Keeps its buffers across reset(), so a reused
+// Transaction stops allocating; after an unusually large attempt it gives them back.
 
+#include "kv/record_list.hpp"
+#include "kv/store.hpp"
+
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include "kv/store.hpp"
 
 namespace helios::kv {
 
@@ -26,7 +33,8 @@ struct ReadRecord {
 
 struct WriteRecord {
   std::string key;
-  std::optional<std::string> value;  // nullopt = delete
+  bool is_erase = false;
+  std::string value;  // of no meaning when is_erase
   ExpiryMs expires_at_ms = kNeverExpires;
 };
 
@@ -39,7 +47,8 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
 
   // The value of `key` as this transaction sees it: its own write, else the committed one.
-  // On ReadStatus::value, `out` views the value until the next call on this transaction.
+  // On ReadStatus::value, `out` views the value until the next call on this transaction has returned
+  // (so it may be an argument of that call).
   [[nodiscard]] ReadStatus get(std::string_view key, std::string_view& out);
 
   // Buffers a write. Anything but ok changes nothing.
@@ -54,29 +63,51 @@ class Transaction {
   [[nodiscard]] CommitStatus commit(OnCommit done);
 
   // Drops everything and starts again at the namespace's present state.
+  // Requires: no commit is pending.
   void reset();
 
   // For stores.
   [[nodiscard]] Namespace& space() const { return space_; }
   [[nodiscard]] Exclusivity* exclusivity() const { return exclusivity_; }
-  [[nodiscard]] const std::vector<ReadRecord>& reads() const { return reads_; }
-  [[nodiscard]] const std::vector<WriteRecord>& writes() const { return writes_; }
-  // The version of the namespace at which every read so far is known to hold; nullopt before the
-  // first read.
+  // One per key, in order of first read.
+  [[nodiscard]] std::span<const ReadRecord> reads() const { return reads_.view(); }
+  // One per key, in order of first write.
+  [[nodiscard]] std::span<const WriteRecord> writes() const { return writes_.view(); }
+  // What the writes count for at most, deletes included.
+  [[nodiscard]] std::uint64_t write_bytes() const { return write_bytes_; }
+  // The key whose read answered not_resident; empty when there is none.
+  [[nodiscard]] const std::string& missing_key() const { return missing_key_; }
+
+  // The instant at which every read so far is known to hold: the version of the namespace, and the
+  // wall clock by which entries were live or expired. No snapshot before the first read.
   [[nodiscard]] std::optional<Version> snapshot() const { return snapshot_; }
-  void set_snapshot(Version version) { snapshot_ = version; }
+  [[nodiscard]] std::int64_t as_of_ms() const { return as_of_ms_; }
+  void set_snapshot(Version version, std::int64_t as_of_ms) {
+    snapshot_ = version;
+    as_of_ms_ = as_of_ms;
+  }
 
  private:
-  WriteRecord* find_write(std::string_view key);
-  WriteRecord& write_of(std::string_view key);
+  template <typename Fill>
+  WriteStatus put(std::string_view key, Fill fill, std::uint64_t value_bytes);
+  ReadStatus end_attempt(ReadStatus status);
+  [[nodiscard]] bool may_be_key(std::string_view key) const;
+  // Room for a record at `position` of its list.
+  [[nodiscard]] bool has_room_for(std::uint64_t position, std::uint64_t bytes) const;
 
   Store& store_;
   Namespace& space_;
   Exclusivity* exclusivity_;
   std::optional<Version> snapshot_;
-  std::vector<ReadRecord> reads_;    // one per key, in order of first read
-  std::vector<WriteRecord> writes_;  // one per key, in order of first write
-  std::string value_;                // what get() last found
+  std::int64_t as_of_ms_ = 0;  // of no meaning without a snapshot
+  RecordList<ReadRecord> reads_;
+  RecordList<WriteRecord> writes_;
+  std::uint64_t read_bytes_ = 0;
+  std::uint64_t write_bytes_ = 0;
+  std::array<std::string, 2> values_;  // what the last two get() found, in turn
+  std::size_t turn_ = 0;
+  std::optional<ReadStatus> ended_;  // by a read: doomed, not_resident or failed
+  std::string missing_key_;
 };
 
 }  // namespace helios::kv

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kv/entry_table.hpp"
+
+#include <cassert>
+
+namespace helios::kv {
+namespace {
+
+std::int64_t counted(std::string_view key, std::uint64_t value_bytes) {
+  return static_cast<std::int64_t>(entry_bytes(key.size(), value_bytes));
+}
+
+// Reuses the storage of `value` unless most of it would lie idle: the quota counts sizes, so what is
+// really allocated must stay near them.
+void replace_value(std::string& value, const std::string& with) {
+  constexpr std::size_t kTolerated = 64;
+  if (value.capacity() > 2 * with.size() + kTolerated) {
+    value = std::string(with);
+  } else {
+    value.assign(with);
+  }
+}
+
+}  // namespace
+
+const Entry* EntryTable::find(std::string_view key) const {
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+Growth EntryTable::growth(std::string_view key, std::uint64_t value_bytes) const {
+  const Entry* present = find(key);
+  if (present == nullptr) return {.keys = 1, .bytes = counted(key, value_bytes)};
+  return {.keys = 0, .bytes = counted(key, value_bytes) - counted(key, present->value.size())};
+}
+
+Growth EntryTable::growth(std::span<const WriteRecord> writes, std::string_view ignored_key) const {
+  Growth sum;
+  for (const WriteRecord& write : writes) {
+    if (write.key == ignored_key) continue;
+    if (!write.is_erase) {
+      const Growth one = growth(write.key, write.value.size());
+      sum.keys += one.keys;
+      sum.bytes += one.bytes;
+    } else if (const Entry* present = find(write.key)) {
+      sum.keys -= 1;
+      sum.bytes -= counted(write.key, present->value.size());
+    }
+  }
+  return sum;
+}
+
+void EntryTable::apply(std::span<const WriteRecord> writes, Version version) {
+  for (const WriteRecord& write : writes) {
+    if (!write.is_erase) {
+      set(write, version);
+    } else if (const auto at = entries_.find(write.key); at != entries_.end()) {
+      erase(at);
+    }
+  }
+}
+
+void EntryTable::set(const WriteRecord& write, Version version) {
+  const auto [at, is_new] = entries_.try_emplace(write.key);
+  Entry& entry = at->second;
+  if (is_new) {
+    usage_.keys += 1;
+    usage_.bytes += entry_bytes(write.key.size(), 0);
+  }
+  usage_.bytes += write.value.size();
+  usage_.bytes -= entry.value.size();
+  replace_value(entry.value, write.value);
+  entry.version = version;
+  if (entry.expires_at_ms != write.expires_at_ms) set_expiry(*at, write.expires_at_ms);
+}
+
+void EntryTable::set_expiry(Entries::value_type& entry, ExpiryMs expires_at_ms) {
+  ExpiryMs& present = entry.second.expires_at_ms;
+  if (present != kNeverExpires) expiring_.erase({present, entry.first});
+  present = expires_at_ms;
+  if (present != kNeverExpires) expiring_.emplace(present, entry.first);
+}
+
+void EntryTable::erase(Entries::iterator at) {
+  set_expiry(*at, kNeverExpires);
+  usage_.keys -= 1;
+  usage_.bytes -= entry_bytes(at->first.size(), at->second.value.size());
+  entries_.erase(at);
+}
+
+Growth EntryTable::remove_expired(std::int64_t now_ms, std::size_t max) {
+  const Usage before = usage_;
+  for (std::size_t i = 0; i < max && !expiring_.empty(); ++i) {
+    const auto& [expires_at_ms, key] = *expiring_.begin();
+    if (expires_at_ms > now_ms) break;
+    const auto at = entries_.find(key);
+    assert(at != entries_.end());
+    erase(at);
+  }
+  return {.keys = static_cast<std::int64_t>(usage_.keys - before.keys),
+          .bytes = static_cast<std::int64_t>(usage_.bytes - before.bytes)};
+}
+
+ScanPage EntryTable::scan(const ScanRange& range, std::int64_t now_ms) const {
+  ScanPage page;
+  std::uint64_t bytes = 0;
+  auto at = range.after < range.prefix ? entries_.lower_bound(range.prefix)
+                                       : entries_.upper_bound(range.after);
+  for (; at != entries_.end() && at->first.starts_with(range.prefix); ++at) {
+    const auto& [key, entry] = *at;
+    if (entry.is_expired(now_ms)) continue;
+    bytes += key.size() + entry.value.size();
+    const bool is_first = page.items.empty();
+    if (page.items.size() >= range.max_items || (bytes > range.max_bytes && !is_first)) {
+      page.complete = false;
+      break;
+    }
+    page.items.push_back({.key = key,
+                          .value = entry.value,
+                          .version = entry.version,
+                          .expires_at_ms = entry.expires_at_ms});
+  }
+  return page;
+}
+
+}  // namespace helios::kv

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The entries of one namespace in key order, what they count for, and which of them expire when.
+// Knows nothing of transactions; no lock, one thread at a time.
+
+#include "kv/store.hpp"
+#include "kv/transaction.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace helios::kv {
+
+// By how much keys and bytes (as Limits counts them) grow or shrink.
+struct Growth {
+  std::int64_t keys = 0;
+  std::int64_t bytes = 0;
+};
+
+struct Entry {
+  std::string value;
+  Version version = kAbsent;
+  ExpiryMs expires_at_ms = kNeverExpires;
+
+  [[nodiscard]] bool is_expired(std::int64_t now_ms) const {
+    return expires_at_ms != kNeverExpires && expires_at_ms <= now_ms;
+  }
+};
+
+class EntryTable {
+ public:
+  EntryTable() = default;
+  EntryTable(const EntryTable&) = delete;
+  EntryTable& operator=(const EntryTable&) = delete;
+
+  // The entry of `key`, expired or not, or nullptr. Valid until the next change.
+  [[nodiscard]] const Entry* find(std::string_view key) const;
+
+  // What apply(writes) would change. `ignored_key`: leave the write of that key out.
+  [[nodiscard]] Growth growth(std::span<const WriteRecord> writes,
+                              std::string_view ignored_key = {}) const;
+  // What setting `key` to `value_bytes` bytes would change.
+  [[nodiscard]] Growth growth(std::string_view key, std::uint64_t value_bytes) const;
+
+  // Makes all writes, under one version. Requires: one write per key.
+  void apply(std::span<const WriteRecord> writes, Version version);
+
+  // Removes up to `max` expired entries, oldest first. Returns by how much the table shrank.
+  Growth remove_expired(std::int64_t now_ms, std::size_t max);
+  [[nodiscard]] bool has_expiring() const { return !expiring_.empty(); }
+
+  [[nodiscard]] ScanPage scan(const ScanRange& range, std::int64_t now_ms) const;
+
+  // Expired entries count until they are removed.
+  [[nodiscard]] Usage usage() const { return usage_; }
+
+ private:
+  using Entries = std::map<std::string, Entry, std::less<>>;
+
+  void set(const WriteRecord& write, Version version);
+  void erase(Entries::iterator at);
+  void set_expiry(Entries::value_type& entry, ExpiryMs expires_at_ms);
+
+  Entries entries_;
+  Usage usage_;
+  // When and which; the keys are views of those in entries_.
+  std::set<std::pair<ExpiryMs, std::string_view>> expiring_;
+};
+
+}  // namespace helios::kv

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kv/memory_namespace.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <utility>
+
+namespace helios::kv {
+namespace {
+
+// Every writing commit clears away this many expired entries, which is more than it can add as long
+// as it writes few; a commit that finds no room clears away as many as it takes.
+constexpr std::size_t kExpiredPerCommit = 8;
+constexpr std::size_t kExpiredPerRound = 256;
+
+// The present of a namespace in which nothing expires: no entry is expired at that time.
+constexpr std::int64_t kTimeless = std::numeric_limits<std::int64_t>::min();
+
+std::uint64_t grown(std::uint64_t count, std::int64_t growth) {
+  return count + static_cast<std::uint64_t>(growth);
+}
+
+}  // namespace
+
+void TotalUsage::count(Growth growth) {
+  keys_.fetch_add(static_cast<std::uint64_t>(growth.keys), std::memory_order_relaxed);
+  bytes_.fetch_add(static_cast<std::uint64_t>(growth.bytes), std::memory_order_relaxed);
+}
+
+bool TotalUsage::try_count(Growth growth, std::uint64_t max_bytes) {
+  if (growth.bytes > 0) {
+    std::uint64_t present = bytes();
+    do {
+      if (grown(present, growth.bytes) > max_bytes) return false;
+    } while (!bytes_.compare_exchange_weak(present, grown(present, growth.bytes),
+                                           std::memory_order_relaxed));
+    growth.bytes = 0;
+  }
+  count(growth);
+  return true;
+}
+
+class MemoryNamespace::Lease final : public Exclusivity {
+ public:
+  explicit Lease(MemoryNamespace& space) : space_(space) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() override { space_.release(*this); }
+
+ private:
+  MemoryNamespace& space_;
+};
+
+MemoryNamespace::MemoryNamespace(std::string name, const Limits& limits, const base::Clock& clock,
+                                 TotalUsage& total)
+    : name_(std::move(name)), limits_(limits), clock_(clock), total_(total) {}
+
+std::int64_t MemoryNamespace::present_ms() const {
+  return entries_.has_expiring() ? clock_.wall_ms() : kTimeless;
+}
+
+ReadStatus MemoryNamespace::read(Transaction& transaction, std::string_view key, std::string& out,
+                                 Version& version) {
+  const std::scoped_lock lock(mutex_);
+  if (!transaction.snapshot()) transaction.set_snapshot(version_, present_ms());
+  const Entry* entry = entries_.find(key);
+  const bool is_as_of_snapshot = *transaction.snapshot() == version_ ||
+                                 (entry != nullptr && entry->version <= *transaction.snapshot());
+  if (!is_as_of_snapshot && !catch_up(transaction)) return ReadStatus::doomed;
+  if (entry == nullptr || entry->is_expired(transaction.as_of_ms())) {
+    version = kAbsent;
+    return ReadStatus::absent;
+  }
+  out.assign(entry->value);
+  version = entry->version;
+  return ReadStatus::value;
+}
+
+bool MemoryNamespace::catch_up(Transaction& transaction) const {
+  const std::int64_t now_ms = present_ms();
+  const auto holds = [this, now_ms](const ReadRecord& read) {
+    const Entry* entry = entries_.find(read.key);
+    if (entry == nullptr || entry->is_expired(now_ms)) return read.version == kAbsent;
+    return entry->version == read.version;
+  };
+  if (!std::ranges::all_of(transaction.reads(), holds)) return false;
+  transaction.set_snapshot(version_, now_ms);
+  return true;
+}
+
+bool MemoryNamespace::is_current(const Transaction& transaction) const {
+  if (transaction.reads().empty() || transaction.snapshot() == version_) return true;
+  const std::int64_t as_of_ms = transaction.as_of_ms();
+  return std::ranges::all_of(transaction.reads(), [this, as_of_ms](const ReadRecord& read) {
+    const Entry* entry = entries_.find(read.key);
+    if (entry == nullptr) return read.version == kAbsent;
+    if (read.version == kAbsent) return entry->is_expired(as_of_ms);
+    return entry->version == read.version;
+  });
+}
+
+WriteStatus MemoryNamespace::check_quotas(Growth growth) const {
+  const Usage present = entries_.usage();
+  if (growth.keys > 0 && grown(present.keys, growth.keys) > limits_.max_keys_per_namespace) {
+    return WriteStatus::namespace_full;
+  }
+  if (growth.bytes <= 0) return WriteStatus::ok;
+  if (grown(present.bytes, growth.bytes) > limits_.max_bytes_per_namespace) {
+    return WriteStatus::namespace_full;
+  }
+  return grown(total_.bytes(), growth.bytes) > limits_.max_total_bytes ? WriteStatus::store_full
+                                                                       : WriteStatus::ok;
+}
+
+WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_view key,
+                                   std::uint64_t value_bytes) {
+  const std::uint64_t bytes = transaction.write_bytes() + entry_bytes(key.size(), value_bytes);
+  const std::uint64_t keys = transaction.writes().size() + 1;
+  // Far from the limits, as nearly always, an upper bound will do and no lock is taken.
+  if (keys_.load(std::memory_order_relaxed) + keys <= limits_.max_keys_per_namespace &&
+      bytes_.load(std::memory_order_relaxed) + bytes <= limits_.max_bytes_per_namespace &&
+      total_.bytes() + bytes <= limits_.max_total_bytes) {
+    return WriteStatus::ok;
+  }
+  const std::scoped_lock lock(mutex_);
+  for (;;) {
+    const Growth others = entries_.growth(transaction.writes(), key);
+    const Growth own = entries_.growth(key, value_bytes);
+    const WriteStatus status =
+        check_quotas({.keys = others.keys + own.keys, .bytes = others.bytes + own.bytes});
+    if (status == WriteStatus::ok || remove_expired_locked(kExpiredPerRound) == 0) return status;
+  }
+}
+
+CommitStatus MemoryNamespace::commit(Transaction& transaction, OnCommit& done) {
+  const std::scoped_lock lock(mutex_);
+  const bool is_held_up = holder_ != nullptr && holder_ != transaction.exclusivity();
+  if (is_held_up && !transaction.writes().empty()) {
+    pending_.push_back({.transaction = &transaction, .done = std::move(done)});
+    return CommitStatus::pending;
+  }
+  return decide(transaction);
+}
+
+CommitStatus MemoryNamespace::decide(const Transaction& transaction) {
+  if (!is_current(transaction)) return CommitStatus::conflict;
+  return transaction.writes().empty() ? CommitStatus::done : apply(transaction);
+}
+
+CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
+  remove_expired_locked(kExpiredPerCommit);
+  for (;;) {
+    const Growth growth = entries_.growth(transaction.writes());
+    if (check_quotas(growth) == WriteStatus::ok &&
+        total_.try_count(growth, limits_.max_total_bytes)) {
+      break;
+    }
+    if (remove_expired_locked(kExpiredPerRound) == 0) return CommitStatus::full;
+  }
+  entries_.apply(transaction.writes(), ++version_);
+  publish_usage();
+  return CommitStatus::done;
+}
+
+std::size_t MemoryNamespace::remove_expired_locked(std::size_t max) {
+  if (!entries_.has_expiring()) return 0;
+  const Growth growth = entries_.remove_expired(clock_.wall_ms(), max);
+  if (growth.keys == 0) return 0;
+  ++version_;
+  total_.count(growth);
+  publish_usage();
+  return static_cast<std::size_t>(-growth.keys);
+}
+
+std::size_t MemoryNamespace::remove_expired(std::size_t max) {
+  const std::scoped_lock lock(mutex_);
+  return remove_expired_locked(max);
+}
+
+void MemoryNamespace::publish_usage() {
+  const Usage present = entries_.usage();
+  keys_.store(present.keys, std::memory_order_relaxed);
+  bytes_.store(present.bytes, std::memory_order_relaxed);
+}
+
+ScanPage MemoryNamespace::scan(const ScanRange& range) {
+  const std::scoped_lock lock(mutex_);
+  return entries_.scan(range, present_ms());
+}
+
+Usage MemoryNamespace::usage() {
+  const std::scoped_lock lock(mutex_);
+  return entries_.usage();
+}
+
+void MemoryNamespace::request_exclusive(OnExclusive granted) {
+  std::unique_lock lock(mutex_);
+  if (holder_ != nullptr) {
+    waiting_.push_back(std::move(granted));
+    return;
+  }
+  grant(std::move(granted));
+  callbacks_.deliver(lock);
+}
+
+void MemoryNamespace::grant(OnExclusive granted) {
+  auto lease = std::make_unique<Lease>(*this);
+  holder_ = lease.get();
+  callbacks_.push([granted = std::move(granted), lease = std::move(lease)]() mutable {
+    granted(std::move(lease));
+  });
+}
+
+void MemoryNamespace::release(const Exclusivity& lease) {
+  std::unique_lock lock(mutex_);
+  assert(holder_ == &lease);
+  holder_ = nullptr;
+  for (PendingCommit& commit : pending_) {
+    callbacks_.push([done = std::move(commit.done),
+                     status = decide(*commit.transaction)]() mutable { done(status); });
+  }
+  pending_.clear();
+  if (!waiting_.empty()) {
+    OnExclusive next = std::move(waiting_.front());
+    waiting_.pop_front();
+    grant(std::move(next));
+  }
+  callbacks_.deliver(lock);
+}
+
+}  // namespace helios::kv

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One namespace of the in-memory store: its entries behind one mutex, which is held for single reads
+// and commits only, never across a callback.
+//
+// How a transaction stays consistent: it has a snapshot, a version at which all its reads hold. An
+// entry that is not newer than the snapshot was the same then, so reading it needs nothing else.
+// Anything newer, and absence once the namespace has moved on (a deleted entry leaves no version
+// behind), moves the snapshot to the present, provided that all earlier reads still hold there. The
+// same goes for time: entries are live or expired as of the snapshot's moment. Whatever changes the
+// entries takes a new version, removal of expired ones included.
+//
+// A commit asks by versions alone: a value that expired after it was read has not changed.
+
+#include "base/clock.hpp"
+#include "kv/callback_queue.hpp"
+#include "kv/entry_table.hpp"
+#include "kv/limits.hpp"
+#include "kv/store.hpp"
+#include "kv/transaction.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace helios::kv {
+
+// What all namespaces of a store count for together. Growth is reserved before it happens, so the sum
+// never exceeds the limit, not even for a moment. Any thread.
+class TotalUsage {
+ public:
+  // Counts `growth`, unless it grows beyond `max_bytes`: then returns false and counts nothing.
+  [[nodiscard]] bool try_count(Growth growth, std::uint64_t max_bytes);
+  void count(Growth growth);
+  [[nodiscard]] std::uint64_t keys() const { return keys_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> keys_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
+};
+
+// Thread rule: every call may be made from any thread.
+class MemoryNamespace final : public Namespace {
+ public:
+  // What is passed in outlives the namespace.
+  MemoryNamespace(std::string name, const Limits& limits, const base::Clock& clock,
+                  TotalUsage& total);
+
+  [[nodiscard]] const std::string& name() const override { return name_; }
+
+  // As the calls of Store.
+  ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
+                  Version& version);
+  WriteStatus admit(const Transaction& transaction, std::string_view key,
+                    std::uint64_t value_bytes);
+  CommitStatus commit(Transaction& transaction, OnCommit& done);
+  ScanPage scan(const ScanRange& range);
+  Usage usage();
+  void request_exclusive(OnExclusive granted);
+
+  // Removes up to `max` expired entries. Returns how many.
+  std::size_t remove_expired(std::size_t max);
+
+ private:
+  class Lease;
+  struct PendingCommit {
+    Transaction* transaction;
+    OnCommit done;
+  };
+
+  // All of these are called with mutex_ held.
+  [[nodiscard]] std::int64_t present_ms() const;
+  bool catch_up(Transaction& transaction) const;
+  [[nodiscard]] bool is_current(const Transaction& transaction) const;
+  CommitStatus decide(const Transaction& transaction);
+  CommitStatus apply(const Transaction& transaction);
+  [[nodiscard]] WriteStatus check_quotas(Growth growth) const;
+  std::size_t remove_expired_locked(std::size_t max);
+  void publish_usage();
+  void grant(OnExclusive granted);
+
+  void release(const Exclusivity& lease);  // takes mutex_ itself
+
+  const std::string name_;
+  const Limits& limits_;
+  const base::Clock& clock_;
+  TotalUsage& total_;
+
+  std::mutex mutex_;
+  EntryTable entries_;
+  Version version_ = kAbsent;            // of the last change
+  const Exclusivity* holder_ = nullptr;  // who has exclusivity
+  std::deque<OnExclusive> waiting_;      // for exclusivity
+  std::deque<PendingCommit> pending_;    // writing commits held up by the holder
+  CallbackQueue callbacks_;
+
+  // Copies of entries_.usage() that admit() looks at without the mutex.
+  std::atomic<std::uint64_t> keys_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
+};
+
+}  // namespace helios::kv

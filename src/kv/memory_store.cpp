@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kv/memory_store.hpp"
+
+#include "kv/transaction.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace helios::kv {
+namespace {
+
+MemoryNamespace& own(Namespace& space) { return static_cast<MemoryNamespace&>(space); }
+
+}  // namespace
+
+MemoryStore::MemoryStore(const Limits& limits, const base::Clock& clock)
+    : limits_(limits), clock_(clock) {}
+
+base::Result<Namespace*> MemoryStore::open(std::string_view name) {
+  const std::scoped_lock lock(mutex_);
+  if (const auto found = namespaces_.find(name); found != namespaces_.end()) {
+    return found->second.get();
+  }
+  if (namespaces_.size() >= limits_.max_namespaces) {
+    return base::fail(base::Errc::limit_exceeded,
+                      "cannot make namespace \"" + std::string(name) + "\": there are " +
+                          std::to_string(limits_.max_namespaces) + " already, the most allowed");
+  }
+  auto space = std::make_unique<MemoryNamespace>(std::string(name), limits_, clock_, total_);
+  return namespaces_.emplace(name, std::move(space)).first->second.get();
+}
+
+Namespace* MemoryStore::find(std::string_view name) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = namespaces_.find(name);
+  return found == namespaces_.end() ? nullptr : found->second.get();
+}
+
+std::vector<Namespace*> MemoryStore::namespaces() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Namespace*> all;
+  all.reserve(namespaces_.size());
+  for (const auto& [name, space] : namespaces_) all.push_back(space.get());
+  return all;
+}
+
+ScanPage MemoryStore::scan(Namespace& space, const ScanRange& range) {
+  return own(space).scan(range);
+}
+
+Usage MemoryStore::usage(Namespace& space) { return own(space).usage(); }
+
+Usage MemoryStore::total_usage() { return {.keys = total_.keys(), .bytes = total_.bytes()}; }
+
+void MemoryStore::fetch(Transaction&, base::Task ready) { ready(); }
+
+void MemoryStore::request_exclusive(Namespace& space, OnExclusive granted) {
+  own(space).request_exclusive(std::move(granted));
+}
+
+std::size_t MemoryStore::remove_expired(std::size_t max_per_namespace) {
+  std::size_t removed = 0;
+  for (Namespace* space : namespaces()) removed += own(*space).remove_expired(max_per_namespace);
+  return removed;
+}
+
+ReadStatus MemoryStore::read(Transaction& transaction, std::string_view key, std::string& out,
+                             Version& version) {
+  return own(transaction.space()).read(transaction, key, out, version);
+}
+
+WriteStatus MemoryStore::admit(const Transaction& transaction, std::string_view key,
+                               std::uint64_t value_bytes) {
+  if (key.empty() || key.size() > limits_.max_key_bytes) return WriteStatus::invalid_key;
+  if (value_bytes > limits_.max_value_bytes) return WriteStatus::value_too_large;
+  return own(transaction.space()).admit(transaction, key, value_bytes);
+}
+
+CommitStatus MemoryStore::commit(Transaction& transaction, OnCommit& done) {
+  return own(transaction.space()).commit(transaction, done);
+}
+
+}  // namespace helios::kv

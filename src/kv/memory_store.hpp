@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The store that keeps everything in memory: what runs when nothing has to survive a restart, and the
+// model that every other store must behave like.
+//
+// Reads are always resident. A commit is pending only while another transaction holds exclusivity,
+// and never fails. Two transactions of different namespaces do not meet.
+
+#include "base/clock.hpp"
+#include "kv/limits.hpp"
+#include "kv/memory_namespace.hpp"
+#include "kv/store.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace helios::kv {
+
+class MemoryStore final : public Store {
+ public:
+  // `clock` outlives the store.
+  MemoryStore(const Limits& limits, const base::Clock& clock);
+
+  [[nodiscard]] base::Result<Namespace*> open(std::string_view name) override;
+  [[nodiscard]] Namespace* find(std::string_view name) override;
+  [[nodiscard]] std::vector<Namespace*> namespaces() override;
+  [[nodiscard]] ScanPage scan(Namespace& space, const ScanRange& range) override;
+  [[nodiscard]] Usage usage(Namespace& space) override;
+  [[nodiscard]] Usage total_usage() override;
+  [[nodiscard]] const Limits& limits() const override { return limits_; }
+  [[nodiscard]] std::string health() const override { return {}; }
+  void fetch(Transaction& transaction, base::Task ready) override;
+  void request_exclusive(Namespace& space, OnExclusive granted) override;
+
+  // Gives back the memory of expired entries: at most `max_per_namespace` in each namespace, so that
+  // no one is held up for long. To be called from time to time, for namespaces that nobody writes any
+  // more. Returns how many entries went.
+  std::size_t remove_expired(std::size_t max_per_namespace = 256);
+
+ private:
+  ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
+                  Version& version) override;
+  WriteStatus admit(const Transaction& transaction, std::string_view key,
+                    std::uint64_t value_bytes) override;
+  CommitStatus commit(Transaction& transaction, OnCommit& done) override;
+
+  const Limits limits_;
+  const base::Clock& clock_;
+  TotalUsage total_;
+  std::mutex mutex_;  // guards namespaces_, not what is in them
+  std::map<std::string, std::unique_ptr<MemoryNamespace>, std::less<>> namespaces_;
+};
+
+}  // namespace helios::kv
