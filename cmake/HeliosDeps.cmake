@@ -34,6 +34,20 @@ function(helios_missing_deps out)
   set(${out} "${missing}" PARENT_SCOPE)
 endfunction()
 
+# Which of the given source files do not exist, where leaving out incomplete targets is allowed; otherwise empty, and
+# CMake itself complains.
+function(helios_absent_sources out)
+  set(absent "")
+  if(HELIOS_ALLOW_MISSING_DEPS)
+    foreach(file IN LISTS ARGN)
+      if(NOT file MATCHES "\\$<" AND NOT IS_ABSOLUTE ${file} AND NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+        list(APPEND absent ${file})
+      endif()
+    endforeach()
+  endif()
+  set(${out} "${absent}" PARENT_SCOPE)
+endfunction()
+
 find_package(Threads REQUIRED)
 
 helios_locate(HELIOS_WASMTIME_ROOT wasmtime)

@@ -3,6 +3,7 @@
 # helios_unit_test(<module> SOURCES <files> [DEPS <modules or targets>])
 #   Executable <module>_test (GoogleTest and GoogleMock, main included), linked to the module itself. One per module;
 #   every TEST in it is a ctest test with label "unit". NAME <name> in front of SOURCES names a second executable.
+#   <module> may also be something outside src/ ("sdk"): then only DEPS are linked.
 #
 # helios_pytest(<name> FILE <file.py> [TIMEOUT <seconds>] [LABEL <label>] [SERIAL])
 #   A ctest test that runs pytest on one file. The file finds in its environment: HELIOS_BIN (the proxy),
@@ -48,12 +49,17 @@ function(helios_unit_test module)
   if(arg_NAME)
     set(target ${arg_NAME})
   endif()
-  helios_missing_deps(missing ${module} ${arg_DEPS})
-  if(missing)
-    message(STATUS "test ${target} left out: ${missing} not built yet")
+  set(subject "")
+  if(module IN_LIST HELIOS_MODULES)
+    set(subject ${module})
+  endif()
+  helios_missing_deps(missing ${subject} ${arg_DEPS})
+  helios_absent_sources(absent ${arg_SOURCES})
+  if(missing OR absent)
+    message(STATUS "test ${target} left out: ${missing} ${absent} not there yet")
     return()
   endif()
-  helios_link_names(deps ${module} ${arg_DEPS})
+  helios_link_names(deps ${subject} ${arg_DEPS})
   add_executable(${target} ${arg_SOURCES})
   target_link_libraries(${target} PRIVATE helios_options ${deps} GTest::gtest_main GTest::gmock)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
