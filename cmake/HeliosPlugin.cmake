@@ -14,7 +14,7 @@ set(HELIOS_WASM_FLAGS_COMMON
   -O2 -std=c++20 -fno-exceptions -fno-rtti -Wall -Wextra -Wshadow -Werror -fvisibility=hidden
   -Wl,--strip-all -Wl,-z,stack-size=65536)
 set(HELIOS_WASM_FLAGS_FREESTANDING
-  --target=wasm32 -nostdlib -ffreestanding -fno-threadsafe-statics -Wl,--no-entry)
+  --target=wasm32 -nostdlib -ffreestanding -mbulk-memory -fno-threadsafe-statics -Wl,--no-entry)
 set(HELIOS_WASM_FLAGS_LIBCPP
   --target=wasm32-wasi --sysroot=/usr -mexec-model=reactor -stdlib=libc++)
 

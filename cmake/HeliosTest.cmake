@@ -7,7 +7,7 @@
 #
 # helios_pytest(<name> FILE <file.py> [TIMEOUT <seconds>] [LABEL <label>] [SERIAL])
 #   A ctest test that runs pytest on one file. The file finds in its environment: HELIOS_BIN (the proxy),
-#   HELIOS_PLUGIN_DIR (compiled first-party plugins), HELIOS_PG17 (a directory with bin/ and share/),
+#   HELIOS_PLUGIN_DIR (compiled first-party plugins), HELIOS_PG17 (a directory with bin/ and share/), HELIOS_PGBENCH,
 #   HELIOS_BUILD_DIR and HELIOS_SOURCE_DIR.
 #
 # helios_script_test(<name> COMMAND <command...> [TIMEOUT <seconds>] [LABEL <label>] [SERIAL])
@@ -70,7 +70,7 @@ endfunction()
 function(helios_set_script_properties name timeout label serial)
   set_tests_properties(${name} PROPERTIES
     LABELS "${label}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
-    ENVIRONMENT "HELIOS_BIN=${PROJECT_BINARY_DIR}/bin/heliosproxy;HELIOS_PLUGIN_DIR=${PROJECT_BINARY_DIR}/plugins;HELIOS_PG17=${HELIOS_PG17_ROOT};HELIOS_BUILD_DIR=${PROJECT_BINARY_DIR};HELIOS_SOURCE_DIR=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
+    ENVIRONMENT "HELIOS_BIN=${PROJECT_BINARY_DIR}/bin/heliosproxy;HELIOS_PLUGIN_DIR=${PROJECT_BINARY_DIR}/plugins;HELIOS_PG17=${HELIOS_PG17_ROOT};HELIOS_PGBENCH=${HELIOS_PGBENCH_ROOT}/bin/pgbench;HELIOS_BUILD_DIR=${PROJECT_BINARY_DIR};HELIOS_SOURCE_DIR=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
   if(serial)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()
