@@ -66,9 +66,13 @@ if(HELIOS_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+if(HELIOS_SANITIZE)
+  add_library(helios_sanitizer_defaults OBJECT ${PROJECT_SOURCE_DIR}/cmake/sanitizer_defaults.cpp)
+endif()
+
 # helios_finish_program(<target>): what every executable of ours needs beside its own code.
 function(helios_finish_program target)
   if(HELIOS_SANITIZE)
-    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_defaults.cpp)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:helios_sanitizer_defaults>)
   endif()
 endfunction()
