@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The memory of a plugin: a pointer that moves up, and the few C functions that compilers call on
+// their own. No C library is needed.
+//
+// In a guest, a hook call allocates upwards from where the host put its input. When the host gives
+// the input back, everything above it is free again. So nothing that a hook allocates outlives the
+// call: keep no String in a global variable. Memory that cannot be had ends the call with a trap,
+// which the proxy treats as the plugin's `on_error` says.
+//
+// In a native build, the same functions are malloc and free, so sanitizers see every mistake.
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef __wasm__
+#include <cstdlib>
+#include <cstring>
+#endif
+
+namespace helios::plugin {
+
+// Ends this hook call: nothing that it did happens, and `on_error` decides about the statement.
+[[noreturn]] inline void fail() {
+#ifdef __wasm__
+  __builtin_trap();
+#else
+  std::abort();
+#endif
+}
+
+namespace detail {
+
+inline constexpr size_t kAlignment = 8;
+
+#ifdef __wasm__
+
+extern "C" char __heap_base;  // defined by the linker: where the data of the module ends
+
+inline constexpr size_t kPageBytes = 65536;
+
+// 0 = nothing was allocated yet.
+inline uintptr_t heap_top = 0;
+
+inline uintptr_t heap_floor() {
+  return (reinterpret_cast<uintptr_t>(&__heap_base) + kAlignment - 1) & ~(kAlignment - 1);
+}
+
+inline void* allocate(size_t bytes) {
+  if (heap_top == 0) heap_top = heap_floor();
+  const uint64_t end = (uint64_t{heap_top} + bytes + kAlignment - 1) & ~uint64_t{kAlignment - 1};
+  const uint64_t have = uint64_t{__builtin_wasm_memory_size(0)} * kPageBytes;
+  if (end > have) {
+    const uint64_t missing_pages = (end - have + kPageBytes - 1) / kPageBytes;
+    if (end > UINT32_MAX || __builtin_wasm_memory_grow(0, missing_pages) == SIZE_MAX) fail();
+  }
+  void* block = reinterpret_cast<void*>(heap_top);
+  heap_top = static_cast<uintptr_t>(end);
+  return block;
+}
+
+// Gives back the block that was allocated last; any other stays until the input is given back.
+inline void release(void* block, size_t bytes) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(block);
+  if (((begin + bytes + kAlignment - 1) & ~(kAlignment - 1)) == heap_top) heap_top = begin;
+}
+
+// Gives back a block and everything allocated after it.
+inline void release_from(void* block) {
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(block);
+  if (begin >= heap_floor() && begin < heap_top) heap_top = begin;
+}
+
+#else
+
+inline void* allocate(size_t bytes) {
+  void* block = std::malloc(bytes == 0 ? 1 : bytes);
+  if (block == nullptr) fail();
+  return block;
+}
+
+inline void release(void* block, size_t) { std::free(block); }
+
+#endif
+
+}  // namespace detail
+}  // namespace helios::plugin
+
+#if defined(__wasm__) && !defined(__wasi__)
+
+// Compilers turn copies and initialisations into calls of these. Weak: a C library's own win.
+extern "C" {
+
+__attribute__((weak)) void* memcpy(void* to, const void* from, size_t bytes) {
+  char* out = static_cast<char*>(to);
+  const char* in = static_cast<const char*>(from);
+  for (size_t i = 0; i < bytes; ++i) out[i] = in[i];
+  return to;
+}
+
+__attribute__((weak)) void* memmove(void* to, const void* from, size_t bytes) {
+  char* out = static_cast<char*>(to);
+  const char* in = static_cast<const char*>(from);
+  if (out <= in) return memcpy(to, from, bytes);
+  for (size_t i = bytes; i > 0; --i) out[i - 1] = in[i - 1];
+  return to;
+}
+
+__attribute__((weak)) void* memset(void* to, int byte, size_t bytes) {
+  char* out = static_cast<char*>(to);
+  for (size_t i = 0; i < bytes; ++i) out[i] = static_cast<char>(byte);
+  return to;
+}
+
+__attribute__((weak)) int memcmp(const void* left, const void* right, size_t bytes) {
+  const unsigned char* a = static_cast<const unsigned char*>(left);
+  const unsigned char* b = static_cast<const unsigned char*>(right);
+  for (size_t i = 0; i < bytes; ++i)
+    if (a[i] != b[i]) return a[i] < b[i] ? -1 : 1;
+  return 0;
+}
+
+}  // extern "C"
+
+#else
+#include <string.h>
+#endif

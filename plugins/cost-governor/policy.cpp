@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "policy.hpp"
+
+namespace helios::cost_governor {
+
+using plugin::concat;
+using plugin::Json;
+using plugin::Optional;
+using plugin::Outcome;
+using plugin::String;
+using plugin::StringView;
+using plugin::Verdict;
+
+namespace {
+
+struct WindowNames {
+  StringView field;        // in budgets and usages
+  StringView start_field;  // in usages
+  StringView length_field;
+  StringView adjective;  // in messages
+};
+
+constexpr WindowNames kNames[kWindowCount] = {
+    {"minute", "minute_start_ms", "minute_ms", "minute"},
+    {"hour", "hour_start_ms", "hour_ms", "hourly"},
+    {"day", "day_start_ms", "day_ms", "daily"},
+};
+
+constexpr double kCostPerRow = 1e-6;
+constexpr double kCostPerMillisecond = 1e-3;
+constexpr double kBytesPerRow = 64.0;
+
+double number_in(const Json& object, StringView name) {
+  const Optional<Json> field = object.member(name);
+  return field ? field->number().value_or(0) : 0;
+}
+
+int64_t integer_in(const Json& object, StringView name) {
+  const Optional<Json> field = object.member(name);
+  return field ? field->integer().value_or(0) : 0;
+}
+
+Json parsed(StringView json) { return Json::parse(json).value_or(Json()); }
+
+String refusal(int window, double spent, double limit, int64_t left_ms) {
+  return concat("tenant exceeded ", kNames[window].adjective, " budget (",
+                plugin::format_fixed(spent, 2), "/", plugin::format_fixed(limit, 2), ") (retry in ",
+                plugin::format_int(left_ms / 1000 + (left_ms % 1000 != 0 ? 1 : 0)), "s)");
+}
+
+}  // namespace
+
+bool Budget::has_limit() const {
+  for (const double each : limit)
+    if (each > 0) return true;
+  return false;
+}
+
+Budget parse_budget(StringView json) {
+  const Json object = parsed(json);
+  Budget budget;
+  for (int i = 0; i < kWindowCount; ++i) budget.limit[i] = number_in(object, kNames[i].field);
+  return budget;
+}
+
+WindowLengths parse_lengths(StringView json) {
+  const Json object = parsed(json);
+  WindowLengths lengths;
+  for (int i = 0; i < kWindowCount; ++i) {
+    const int64_t length = integer_in(object, kNames[i].length_field);
+    if (length > 0) lengths.ms[i] = length;
+  }
+  return lengths;
+}
+
+Usage parse_usage(StringView json) {
+  const Json object = parsed(json);
+  Usage usage;
+  for (int i = 0; i < kWindowCount; ++i) {
+    usage.spent[i] = number_in(object, kNames[i].field);
+    const int64_t start = integer_in(object, kNames[i].start_field);
+    usage.start_ms[i] = start > 0 ? start : 0;
+  }
+  return usage;
+}
+
+String format_usage(const Usage& usage) {
+  String json = "{";
+  for (int i = 0; i < kWindowCount; ++i)
+    json = concat(json, "\"", kNames[i].field, "\":", plugin::format_double(usage.spent[i]), ",");
+  for (int i = 0; i < kWindowCount; ++i)
+    json = concat(json, "\"", kNames[i].start_field, "\":", plugin::format_int(usage.start_ms[i]),
+                  i + 1 < kWindowCount ? "," : "}");
+  return json;
+}
+
+double cost_of(const Outcome& outcome) {
+  const double rows = static_cast<double>(outcome.response_bytes) / kBytesPerRow;
+  const double milliseconds = static_cast<double>(outcome.elapsed_us) / 1000.0;
+  return kCostPerRow * rows + kCostPerMillisecond * milliseconds;
+}
+
+Usage usage_at(const Usage& usage, const WindowLengths& lengths, int64_t now_ms) {
+  Usage present = usage;
+  for (int i = 0; i < kWindowCount; ++i) {
+    const bool begun = usage.start_ms[i] > 0;
+    if (begun && usage.start_ms[i] <= now_ms && now_ms - usage.start_ms[i] >= lengths.ms[i]) {
+      present.spent[i] = 0;
+      present.start_ms[i] = 0;
+    } else if ((!begun && usage.spent[i] != 0) || usage.start_ms[i] > now_ms) {
+      present.start_ms[i] = now_ms;
+    }
+  }
+  return present;
+}
+
+Verdict judge(const Usage& usage, const Budget& budget, const WindowLengths& lengths,
+              int64_t now_ms) {
+  for (int i = kWindowCount - 1; i >= 0; --i) {
+    if (budget.limit[i] <= 0 || usage.spent[i] < budget.limit[i]) continue;
+    const int64_t passed_ms = now_ms - usage.start_ms[i];
+    return plugin::block(refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - passed_ms));
+  }
+  return plugin::proceed();
+}
+
+Usage charge(const Usage& usage, double cost, int64_t now_ms) {
+  Usage charged = usage;
+  for (int i = 0; i < kWindowCount; ++i) {
+    if (charged.start_ms[i] == 0) charged.start_ms[i] = now_ms;
+    charged.spent[i] += cost;
+  }
+  return charged;
+}
+
+}  // namespace helios::cost_governor

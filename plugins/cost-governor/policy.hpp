@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The rules of the cost governor, without the host: what a statement costs, which budgets and usages
+// mean what, when a window ends, who is refused. Pure functions of their arguments.
+//
+// A tenant has three windows (minute, hour, day). A window starts with the first charge, and is over
+// when its length has passed; the next charge starts a new one from zero.
+
+#include "helios/plugin.hpp"
+
+namespace helios::cost_governor {
+
+inline constexpr int kWindowCount = 3;  // index 0 = minute, 1 = hour, 2 = day
+
+// The cost that ends a window's service; 0 or less = no limit.
+struct Budget {
+  double limit[kWindowCount] = {};
+  [[nodiscard]] bool has_limit() const;
+};
+
+// How long the windows are, in milliseconds.
+struct WindowLengths {
+  int64_t ms[kWindowCount] = {60'000, 3'600'000, 86'400'000};
+};
+
+// What a tenant has spent in its present windows, and when each began (milliseconds since 1970;
+// 0 = it has not begun).
+struct Usage {
+  double spent[kWindowCount] = {};
+  int64_t start_ms[kWindowCount] = {};
+  bool operator==(const Usage&) const = default;
+};
+
+// The JSON texts under `tenant:<id>:budget`, `config:windows` and `tenant:<id>:usage`. A field that
+// is absent or not a number counts as 0 in budgets and usages, and as the default in lengths, for
+// which 0 and less do too; so does a text that is not JSON at all.
+[[nodiscard]] Budget parse_budget(plugin::StringView json);
+[[nodiscard]] WindowLengths parse_lengths(plugin::StringView json);
+[[nodiscard]] Usage parse_usage(plugin::StringView json);
+[[nodiscard]] plugin::String format_usage(const Usage& usage);
+
+// 0.001 for every millisecond that the server worked, and 0.000001 for every row, where a row is 64
+// bytes of answer.
+[[nodiscard]] double cost_of(const plugin::Outcome& outcome);
+
+// The usage as it stands at `now_ms`: windows that are over are empty and not begun. One with a
+// spending but no start, as an operator may have written it, or with a start in the future, begins
+// now.
+[[nodiscard]] Usage usage_at(const Usage& usage, const WindowLengths& lengths, int64_t now_ms);
+
+// Whether a tenant with this usage, as of now_ms, may run a statement: day, hour, minute, in this
+// order.
+[[nodiscard]] plugin::Verdict judge(const Usage& usage, const Budget& budget,
+                                    const WindowLengths& lengths, int64_t now_ms);
+
+// The usage, as of now_ms, with a cost added to every window.
+[[nodiscard]] Usage charge(const Usage& usage, double cost, int64_t now_ms);
+
+}  // namespace helios::cost_governor

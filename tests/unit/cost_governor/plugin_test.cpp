@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Goal: which keys the hooks read and write, and when. Method: the plugin itself behind the fake
+// host.
+
+#include "helios/fake_host.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace helios::plugin {
+namespace {
+
+constexpr const char* kUsage = "tenant:acme:usage";
+
+class CostGovernor : public testing::Test {
+ protected:
+  CostGovernor() {
+    host_.state["tenant:acme:budget"] = R"({"minute":1.0,"hour":10.0,"day":100.0})";
+  }
+
+  std::string ask(const std::string& tenant = "acme") {
+    return host_.pre_query(FakeQuery("SELECT 1").tenant(tenant));
+  }
+  void run(int64_t elapsed_us, const std::string& outcome = "executed") {
+    host_.post_query(FakeQuery("SELECT 1").tenant("acme"), {.outcome = outcome,
+                                                            .success = outcome == "executed",
+                                                            .elapsed_us = elapsed_us,
+                                                            .response_bytes = 0});
+  }
+  double usage(const char* window) {
+    return *Json::parse(from_std(host_.state[kUsage]))->member(window)->number();
+  }
+
+  FakeHost host_;
+};
+
+TEST_F(CostGovernor, StatementOfATenant_IsCharged) {
+  run(250);
+  EXPECT_DOUBLE_EQ(usage("day"), 0.00025);
+  EXPECT_DOUBLE_EQ(usage("minute_start_ms"), 1.7e12);
+}
+
+TEST_F(CostGovernor, StatementWithoutATenant_TouchesNothing) {
+  const auto before = host_.state;
+  EXPECT_EQ(host_.pre_query(FakeQuery("SELECT 1")), "");
+  host_.post_query(FakeQuery("SELECT 1"), {});
+  EXPECT_EQ(host_.state, before);
+}
+
+TEST_F(CostGovernor, FailedStatement_IsChargedAndOthersAreNot) {
+  for (const char* outcome : {"refused", "skipped", "lost"}) run(1000, outcome);
+  EXPECT_EQ(host_.state.count(kUsage), 0U);
+  run(1000, "failed");
+  EXPECT_DOUBLE_EQ(usage("day"), 0.001);
+}
+
+TEST_F(CostGovernor, TenantOverItsBudget_IsRefusedUntilTheWindowEnds) {
+  run(1'100'000);
+  EXPECT_THAT(ask(),
+              testing::HasSubstr("tenant exceeded minute budget (1.10/1.00) (retry in 60s)"));
+  EXPECT_EQ(ask("globex"), "");
+  host_.now_ms += 59'000;
+  EXPECT_NE(ask(), "");
+  host_.now_ms += 1'000;
+  EXPECT_EQ(ask(), "");
+  run(1000);
+  EXPECT_DOUBLE_EQ(usage("minute"), 0.001);
+  EXPECT_DOUBLE_EQ(usage("day"), 1.101);
+}
+
+TEST_F(CostGovernor, ShortenedWindow_EndsEarly) {
+  run(1'100'000);
+  EXPECT_NE(ask(), "");
+  host_.state["config:windows"] = R"({"minute_ms":500})";
+  host_.now_ms += 500;
+  EXPECT_EQ(ask(), "");
+}
+
+TEST_F(CostGovernor, UsageThatAnOperatorWrote_EndsToo) {
+  host_.state[kUsage] = R"({"minute":5,"hour":5,"day":5})";
+  EXPECT_NE(ask(), "");
+  host_.now_ms += 60'000;
+  EXPECT_EQ(ask(), "");
+}
+
+TEST_F(CostGovernor, OneTenant_LeavesTheOthersAlone) {
+  run(1000);
+  host_.state["tenant:globex:usage"] = host_.state[kUsage];
+  const std::string before = host_.state["tenant:globex:usage"];
+  run(1000);
+  EXPECT_EQ(host_.state["tenant:globex:usage"], before);
+  EXPECT_NE(host_.state[kUsage], before);
+}
+
+TEST_F(CostGovernor, AllowedStatement_WritesNothingBeforeItRuns) {
+  run(1000);
+  const auto before = host_.state;
+  EXPECT_EQ(ask(), "");
+  EXPECT_EQ(host_.state, before);
+}
+
+TEST_F(CostGovernor, NoBudget_NeverRefuses) {
+  host_.state.erase("tenant:acme:budget");
+  run(1'000'000'000);
+  EXPECT_EQ(ask(), "");
+}
+
+TEST_F(CostGovernor, UnreadableContext_IsRefused) {
+  EXPECT_EQ(host_.pre_query_json("{"), R"({"action":"block","value":"invalid query context"})");
+}
+
+TEST_F(CostGovernor, UsageThatCannotBeKept_EndsTheCall) {
+  host_.max_value_bytes = 10;
+  EXPECT_DEATH(run(1000), "");
+}
+
+}  // namespace
+}  // namespace helios::plugin
