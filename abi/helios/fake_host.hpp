@@ -61,15 +61,13 @@ class FakeQuery {
     std::string attributes;
     for (const auto& [name, value] : attributes_)
       attributes += (attributes.empty() ? "" : ",") + quoted(name) + ":" + quoted(value);
-    const std::string identity = user_ ? R"({"user_id":)" + quoted(*user_) + R"(,"username":)" +
-                                             quoted(*user_) + R"(,"roles":[],"tenant_id":null})"
-                                       : "null";
     return R"({"query":)" + quoted(text_) + R"(,"normalized":)" + quoted(text_) +
            R"(,"tables":[],"is_read_only":)" + (read_only_ ? "true" : "false") +
            R"(,"hook_context":{"request_id":"00000000-0000-4000-8000-000000000001",)" +
-           R"("client_id":"00000000-0000-4000-8000-000000000002","identity":)" + identity +
-           R"(,"database":)" + (database_ ? quoted(*database_) : "null") +
-           R"(,"branch":null,"attributes":{)" + attributes + "}}}";
+           R"("client_id":"00000000-0000-4000-8000-000000000002","identity":)" +
+           (user_ ? quoted(*user_) : "null") + R"(,"database":)" +
+           (database_ ? quoted(*database_) : "null") + R"(,"branch":null,"attributes":{)" +
+           attributes + "}}}";
   }
 
   static std::string quoted(std::string_view text) { return to_std(json_string(from_std(text))); }

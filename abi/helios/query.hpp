@@ -34,8 +34,9 @@ class QueryContext {
 
   // Who asks. Empty where it is not known.
   [[nodiscard]] String user() const {
+    // A plain name here; other hosts send an object.
     const Json identity = hook_context_.member("identity").value_or(Json());
-    return text_of(identity, "username");
+    return identity.string().value_or(text_of(identity, "username"));
   }
   [[nodiscard]] String database() const { return text_of(hook_context_, "database"); }
 

@@ -60,6 +60,12 @@ TEST(PreQuery, Context_ReachesTheHook) {
                       "00000000-0000-4000-8000-000000000002", "writing", "ac\"me"}));
 }
 
+TEST(PreQuery, IdentityAsAnObject_GivesItsName) {
+  FakeHost host;
+  host.pre_query_json(R"({"query":"","hook_context":{"identity":{"username":"anna","roles":[]}}})");
+  EXPECT_EQ(seen[1], "anna");
+}
+
 TEST(PreQuery, UnknownFields_AreEmpty) {
   FakeHost host;
   EXPECT_EQ(host.pre_query_json(R"({"query":"SELECT 1"})"), "");
