@@ -15,27 +15,27 @@ namespace helios::sql {
 // What a statement does to the transaction it runs in, by parse node.
 enum class TransactionOp {
   none,
-  begin,              // BEGIN, START TRANSACTION
-  commit,             // COMMIT, END
-  rollback,           // ROLLBACK, ABORT
-  savepoint,          // SAVEPOINT name
-  release,            // RELEASE name
-  rollback_to,        // ROLLBACK TO name
-  prepare,            // PREPARE TRANSACTION: the session's transaction ends, settings stay
-  finish_prepared,    // COMMIT PREPARED, ROLLBACK PREPARED
+  begin,            // BEGIN, START TRANSACTION
+  commit,           // COMMIT, END
+  rollback,         // ROLLBACK, ABORT
+  savepoint,        // SAVEPOINT name
+  release,          // RELEASE name
+  rollback_to,      // ROLLBACK TO name
+  prepare,          // PREPARE TRANSACTION: the session's transaction ends, settings stay
+  finish_prepared,  // COMMIT PREPARED, ROLLBACK PREPARED
 };
 
 // One change of a setting that the proxy follows. Only names that begin with "helios." are reported
 // (in lower case, '-' is not special here), except where `all` says that every name is meant.
 struct SettingChange {
   enum class Kind {
-    set,        // SET [SESSION] name = value; set_config(name, value, false)
-    set_local,  // SET LOCAL; set_config(name, value, true)
-    reset,      // RESET name, SET name TO DEFAULT: back to the session's start value
+    set,                  // SET [SESSION] name = value; set_config(name, value, false)
+    set_local,            // SET LOCAL; set_config(name, value, true)
+    reset,                // RESET name, SET name TO DEFAULT: back to the session's start value
     reset_local_default,  // SET LOCAL name TO DEFAULT
-    reset_all,    // RESET ALL
-    discard_all,  // DISCARD ALL
-    unknown,    // set_config whose arguments the parser cannot know: any helios.* may have changed
+    reset_all,            // RESET ALL
+    discard_all,          // DISCARD ALL
+    unknown,  // set_config whose arguments the parser cannot know: any helios.* may have changed
   };
   Kind kind = Kind::set;
   std::string name;   // set, set_local, reset, reset_local_default
@@ -52,8 +52,8 @@ struct KvArgument {
 // One call of helios.kv() and how it stands in the statement.
 struct KvCall {
   enum class Form {
-    table,      // an item of a FROM list
-    scalar,     // anywhere in an expression
+    table,   // an item of a FROM list
+    scalar,  // anywhere in an expression
   };
   Form form = Form::table;
   std::size_t begin = 0;  // the bytes to replace: from the name to the closing parenthesis; for a
@@ -73,10 +73,11 @@ struct Statement {
   // VariableShowStmt, DiscardStmt, DeallocateStmt, PrepareStmt, ListenStmt, UnlistenStmt.
   bool is_session_statement = false;
   bool is_read_only = false;  // by parse node: SELECT without INTO, FOR UPDATE or a writing WITH;
-                              // SHOW, VALUES, EXPLAIN without ANALYZE. Functions are not looked into.
-  bool is_execute = false;    // SQL EXECUTE name (not a function call)
+      // SHOW, VALUES, EXPLAIN without ANALYZE. Functions are not looked into.
+  bool is_execute = false;  // SQL EXECUTE name (not a function call)
   TransactionOp transaction = TransactionOp::none;
-  std::string savepoint;      // savepoint, release, rollback_to
+  bool is_chained = false;  // commit, rollback: AND CHAIN opens the next transaction at once
+  std::string savepoint;    // savepoint, release, rollback_to
   std::vector<SettingChange> settings;  // in the order in which they take effect
   std::vector<KvCall> kv_calls;         // in text order
 };
@@ -85,7 +86,7 @@ struct Analysis {
   // The text is a list of statements (possibly none). False: the grammar refuses it, or it could not
   // be read the way the server reads it; `statements` is empty then.
   bool parsed = false;
-  std::string error;              // not parsed: the grammar's own message
+  std::string error;               // not parsed: the grammar's own message
   std::size_t error_position = 0;  // 1-based character position, 0 = none
 
   std::vector<Statement> statements;  // empty statements left out, as PostgreSQL does

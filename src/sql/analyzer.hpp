@@ -3,12 +3,12 @@
 
 // Text -> Analysis, with libpg_query behind it. This module is the only user of that library.
 
+#include "sql/analysis.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-#include "sql/analysis.hpp"
 
 namespace helios::sql {
 
@@ -26,8 +26,8 @@ inline constexpr std::size_t kLargeTextBytes = 64 * 1024;
 class Analyzer {
  public:
   struct Options {
-    std::size_t cache_bytes = 4 << 20;           // texts + analyses, estimated
-    std::size_t max_cached_text_bytes = 8192;    // longer texts are parsed every time
+    std::size_t cache_bytes = 4 << 20;         // texts + analyses, estimated
+    std::size_t max_cached_text_bytes = 8192;  // longer texts are parsed every time
   };
   explicit Analyzer(Options options);
   ~Analyzer();

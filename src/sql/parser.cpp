@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// parse(): turns what the C side finds in the parse tree into an Analysis.
+
+#include "base/text.hpp"
+#include "sql/analyzer.hpp"
+#include "sql/call_ranges.hpp"
+#include "sql/parse_tree.h"
+#include "sql/tokens.hpp"
+
+#include <pg_query.h>
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+
+namespace helios::sql {
+namespace {
+
+static_assert(static_cast<int>(SettingChange::Kind::set) == SQL_CHANGE_SET);
+static_assert(static_cast<int>(SettingChange::Kind::set_local) == SQL_CHANGE_SET_LOCAL);
+static_assert(static_cast<int>(SettingChange::Kind::reset) == SQL_CHANGE_RESET);
+static_assert(static_cast<int>(SettingChange::Kind::reset_local_default) ==
+              SQL_CHANGE_RESET_LOCAL_DEFAULT);
+static_assert(static_cast<int>(SettingChange::Kind::reset_all) == SQL_CHANGE_RESET_ALL);
+static_assert(static_cast<int>(SettingChange::Kind::discard_all) == SQL_CHANGE_DISCARD_ALL);
+static_assert(static_cast<int>(SettingChange::Kind::unknown) == SQL_CHANGE_UNKNOWN);
+
+static_assert(static_cast<int>(TransactionOp::none) == SQL_TRANSACTION_NONE);
+static_assert(static_cast<int>(TransactionOp::begin) == SQL_TRANSACTION_BEGIN);
+static_assert(static_cast<int>(TransactionOp::commit) == SQL_TRANSACTION_COMMIT);
+static_assert(static_cast<int>(TransactionOp::rollback) == SQL_TRANSACTION_ROLLBACK);
+static_assert(static_cast<int>(TransactionOp::savepoint) == SQL_TRANSACTION_SAVEPOINT);
+static_assert(static_cast<int>(TransactionOp::release) == SQL_TRANSACTION_RELEASE);
+static_assert(static_cast<int>(TransactionOp::rollback_to) == SQL_TRANSACTION_ROLLBACK_TO);
+static_assert(static_cast<int>(TransactionOp::prepare) == SQL_TRANSACTION_PREPARE);
+static_assert(static_cast<int>(TransactionOp::finish_prepared) == SQL_TRANSACTION_FINISH_PREPARED);
+
+// PostgreSQL's parser counts bytes in an int and refuses allocations of 1 GiB.
+constexpr std::size_t kMaxTextBytes = (std::size_t{1} << 30U) - 1;
+
+std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : text; }
+
+// libpg_query prepares a thread at its first use and keeps a process-wide handle meanwhile.
+void prepare_thread() {
+  static std::mutex mutex;
+  thread_local bool is_prepared = false;
+  if (is_prepared) return;
+  const std::lock_guard lock(mutex);
+  pg_query_init();
+  is_prepared = true;
+}
+
+class Tree {
+ public:
+  Tree(const std::string& text, bool standard_conforming_strings) {
+    sql_tree_open(&tree_, text.c_str(), standard_conforming_strings);
+  }
+  ~Tree() { sql_tree_close(&tree_); }
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
+  const sql_tree* operator->() const { return &tree_; }
+
+ private:
+  sql_tree tree_;
+};
+
+// What is known of a call before the text was scanned.
+struct UnlocatedCall {
+  KvCall call;
+  bool is_lateral = false;
+};
+
+struct ParsedStatement {
+  Statement statement;
+  std::vector<UnlocatedCall> calls;
+};
+
+std::vector<SettingChange> read_changes(const sql_change* change) {
+  std::vector<SettingChange> changes;
+  for (; change != nullptr; change = change->next) {
+    changes.push_back({.kind = static_cast<SettingChange::Kind>(change->kind),
+                       .name = base::to_lower(text_or_empty(change->name)),
+                       .value = text_or_empty(change->value)});
+  }
+  std::ranges::reverse(changes);
+  return changes;
+}
+
+UnlocatedCall read_call(const sql_kv_call& call) {
+  UnlocatedCall result;
+  result.is_lateral = call.is_lateral;
+  result.call.form = call.is_table ? KvCall::Form::table : KvCall::Form::scalar;
+  result.call.begin = static_cast<std::size_t>(call.location);
+  result.call.end = result.call.begin;
+  result.call.has_alias = call.has_alias;
+  result.call.problem = text_or_empty(call.problem);
+  const int count = std::min(call.argument_count, static_cast<int>(SQL_KV_ARGUMENTS));
+  for (int i = 0; i < count; ++i) {
+    KvArgument argument;
+    if (call.constants[i] != nullptr) argument.constant = call.constants[i];
+    result.call.arguments.push_back(std::move(argument));
+  }
+  return result;
+}
+
+std::vector<UnlocatedCall> read_calls(const sql_kv_call* call) {
+  std::vector<UnlocatedCall> calls;
+  for (; call != nullptr; call = call->next) calls.push_back(read_call(*call));
+  std::ranges::sort(calls, {}, [](const UnlocatedCall& unlocated) { return unlocated.call.begin; });
+  return calls;
+}
+
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+Statement read_statement(const sql_statement& found, const std::string& text) {
+  Statement statement;
+  statement.begin = static_cast<std::size_t>(found.location);
+  statement.end =
+      found.length == 0 ? text.size() : statement.begin + static_cast<std::size_t>(found.length);
+  while (statement.end > statement.begin && is_space(text[statement.end - 1])) --statement.end;
+  statement.is_session_statement = found.is_session_statement;
+  statement.is_read_only = found.is_read_only;
+  statement.is_execute = found.is_execute;
+  statement.transaction = static_cast<TransactionOp>(found.transaction);
+  statement.is_chained = found.is_chained;
+  statement.savepoint = text_or_empty(found.savepoint);
+  statement.settings = read_changes(found.changes);
+  return statement;
+}
+
+// Copies everything out of the tree.
+std::vector<ParsedStatement> read_tree(const std::string& text, ReadingRules rules,
+                                       Analysis& analysis) {
+  std::vector<ParsedStatement> statements;
+  const Tree tree(text, rules.standard_conforming_strings);
+  if (tree->error != nullptr) {
+    analysis.error = tree->error;
+    analysis.error_position = static_cast<std::size_t>(std::max(tree->error_position, 0));
+    return statements;
+  }
+  analysis.parsed = true;
+  for (const sql_statement* found = tree->statements; found != nullptr; found = found->next) {
+    analysis.touches_session |= found->touches_session;
+    statements.push_back({read_statement(*found, text), read_calls(found->kv_calls)});
+    analysis.has_kv_calls |= !statements.back().calls.empty();
+  }
+  return statements;
+}
+
+void locate_calls(ParsedStatement& parsed, const std::vector<Token>& tokens) {
+  for (UnlocatedCall& unlocated : parsed.calls) {
+    // Nobody replaces a call that has a problem.
+    if (unlocated.call.problem.empty()) fill_ranges(unlocated.call, unlocated.is_lateral, tokens);
+    parsed.statement.kv_calls.push_back(std::move(unlocated.call));
+  }
+}
+
+void read_text(const std::string& text, ReadingRules rules, Analysis& analysis) {
+  prepare_thread();
+  std::vector<ParsedStatement> statements = read_tree(text, rules, analysis);
+  std::vector<Token> tokens;
+  if (analysis.has_kv_calls) tokens = scan_tokens(text, rules.standard_conforming_strings);
+  for (ParsedStatement& parsed : statements) {
+    locate_calls(parsed, tokens);
+    analysis.statements.push_back(std::move(parsed.statement));
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const Analysis> parse(std::string_view text, ReadingRules rules) {
+  auto analysis = std::make_shared<Analysis>();
+  if (!rules.encoding_is_ascii_safe)
+    analysis->error =
+        "client_encoding is one in which a multi-byte character may contain a backslash or quote: "
+        "it cannot be read by the proxy";
+  else if (text.contains('\0'))
+    analysis->error = "the text contains a NUL byte";
+  else if (text.size() > kMaxTextBytes)
+    analysis->error = "the text is too long to be parsed";
+  else
+    read_text(std::string(text), rules, *analysis);
+  return analysis;
+}
+
+}  // namespace helios::sql
