@@ -14,7 +14,9 @@ void store_i32(char* at, std::int32_t value) {
 }
 
 std::int32_t load_i32(const char* at) {
-  const auto byte = [at](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(at[i])); };
+  const auto byte = [at](int i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(at[i]));
+  };
   return static_cast<std::int32_t>(byte(0) << 24U | byte(1) << 16U | byte(2) << 8U | byte(3));
 }
 

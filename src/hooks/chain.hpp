@@ -8,13 +8,13 @@
 // A Chain is one immutable version of the plugin set. Reloading makes a new one; statements keep the
 // one they started with.
 
+#include "hooks/plugin.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "hooks/plugin.hpp"
 
 namespace helios::hooks {
 
@@ -74,6 +74,7 @@ class ChainRun {
 
  private:
   RunStatus advance();
+  void on_call_done();
   bool wants(const Plugin& plugin) const;
   void absorb();
 

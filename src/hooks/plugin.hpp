@@ -3,12 +3,12 @@
 
 // One plugin as the proxy sees it, whatever runs it: a wasm module, or native code in tests.
 
+#include "base/executor.hpp"
+#include "hooks/statement_execution.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
-
-#include "base/executor.hpp"
-#include "hooks/statement_execution.hpp"
 
 namespace helios::hooks {
 
@@ -22,8 +22,8 @@ enum class OnError {
 
 // Fixed properties of one loaded version of a plugin.
 struct PluginTraits {
-  std::string name;             // also decides the order among equal `order`
-  std::int32_t order = 0;       // smaller runs first
+  std::string name;        // also decides the order among equal `order`
+  std::int32_t order = 0;  // smaller runs first
   bool has_pre_query = false;
   bool has_post_query = false;
   bool all_statements = false;  // also those that only manage the session
@@ -42,10 +42,10 @@ struct CallResult {
 struct Call {
   HookPoint point = HookPoint::pre_query;
   StatementExecution* statement = nullptr;
-  std::size_t slot = 0;                // index of the plugin in statement->plugins
-  base::Executor* home = nullptr;      // where on_done is posted when the call is pending
-  std::move_only_function<void()> on_done;
-  CallResult result;                   // valid when done
+  std::size_t slot = 0;                     // index of the plugin in statement->plugins
+  base::Executor* home = nullptr;           // where on_done is posted when the call is pending
+  std::move_only_function<void()> on_done;  // moved out by the plugin when it posts it
+  CallResult result;                        // valid when done
 };
 
 enum class RunStatus {

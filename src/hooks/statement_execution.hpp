@@ -73,11 +73,11 @@ struct StatementExecution {
 
   // Known from here on when post_query runs.
   Outcome outcome = Outcome::lost;
-  std::int64_t duration_ns = 0;        // from forwarding the message to the end of this statement
-  std::uint64_t response_bytes = 0;    // all messages of its answer, framing included
-  std::optional<std::uint64_t> rows;   // from the command tag, where it has a count
+  std::int64_t duration_ns = 0;       // from forwarding the message to the end of this statement
+  std::uint64_t response_bytes = 0;   // all messages of its answer, framing included
+  std::optional<std::uint64_t> rows;  // from the command tag, where it has a count
   std::string command_tag;
-  std::string sqlstate;                // failed: the server's; refused: ours
+  std::string sqlstate;  // failed: the server's; refused: ours
   std::string error_message;
 
   [[nodiscard]] std::string_view current_text() const {

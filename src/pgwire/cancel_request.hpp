@@ -7,12 +7,12 @@
 //   BackendKeyData: 'K', Int32 length, Int32 process id, Byte[n] secret key
 // The secret is 4 bytes in protocol 3.0 and up to 256 in 3.2.
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace helios::pgwire {
 

@@ -4,11 +4,6 @@
 // What a session is given to work with. One Environment per worker, shared by its sessions; all of
 // it belongs to the worker's thread, except where the interfaces say otherwise.
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-
 #include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
@@ -17,19 +12,24 @@
 #include "kv/store.hpp"
 #include "sql/analyzer.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
 namespace helios::session {
 
 // Events worth counting, one set per worker, written by that worker only.
 struct Counters {
-  std::uint64_t queries = 0;              // Query messages that hooks looked at
-  std::uint64_t statements = 0;           // statement executions that hooks looked at
-  std::uint64_t refused = 0;              // messages refused, whoever refused them
-  std::uint64_t protocol_errors = 0;      // sessions ended because of malformed messages
+  std::uint64_t queries = 0;          // Query messages that hooks looked at
+  std::uint64_t statements = 0;       // statement executions that hooks looked at
+  std::uint64_t refused = 0;          // messages refused, whoever refused them
+  std::uint64_t protocol_errors = 0;  // sessions ended because of malformed messages
 };
 
 struct Environment {
-  base::Executor* home = nullptr;   // this worker's mailbox
-  base::Executor* slow = nullptr;   // threads for work too long for a worker (large texts)
+  base::Executor* home = nullptr;  // this worker's mailbox
+  base::Executor* slow = nullptr;  // threads for work too long for a worker (large texts)
   const base::Clock* clock = nullptr;
   base::Log* log = nullptr;
   sql::Analyzer* analyzer = nullptr;

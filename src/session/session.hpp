@@ -22,11 +22,11 @@
 //
 // Thread rule: one thread. Lifetime: `environment` outlives the session.
 
-#include <memory>
-#include <string_view>
-
 #include "session/actions.hpp"
 #include "session/environment.hpp"
+
+#include <memory>
+#include <string_view>
 
 namespace helios::session {
 

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pgwire/frame_reader.hpp"
+
+#include "base/byte_writer.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace helios::pgwire {
+
+std::uint32_t FrameReader::length() const {
+  return static_cast<std::uint32_t>(base::load_i32(header_ + 1));
+}
+
+FrameReader::Step FrameReader::next(std::string_view& input) {
+  switch (state_) {
+    case State::header: return read_header(input);
+    case State::streaming: return pass_piece(input);
+    case State::collecting: return gather(input);
+    case State::decide: break;
+  }
+  assert(false && "stream() or collect() must follow a header");
+  return Step::bad_length;
+}
+
+FrameReader::Step FrameReader::read_header(std::string_view& input) {
+  if (input.empty()) return Step::need_more;
+  header_in_input_ = header_have_ == 0 && input.size() >= kHeaderBytes;
+  const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());
+  std::memcpy(header_ + header_have_, input.data(), taken);
+  header_have_ += taken;
+  input.remove_prefix(taken);
+  if (header_have_ < kHeaderBytes) return Step::need_more;
+  if (length() < 4 || length() > INT32_MAX) return Step::bad_length;
+  left_ = length() - 4;
+  state_ = State::decide;
+  return Step::header;
+}
+
+void FrameReader::stream() {
+  assert(state_ == State::decide);
+  header_sent_ = false;
+  state_ = State::streaming;
+}
+
+void FrameReader::collect() {
+  assert(state_ == State::decide);
+  gathered_.clear();
+  if (!header_in_input_) gathered_.assign(header_, kHeaderBytes);
+  state_ = State::collecting;
+}
+
+// The header is part of the first piece: directly when it stands before the body in this input,
+// otherwise as a piece of its own.
+FrameReader::Step FrameReader::pass_piece(std::string_view& input) {
+  if (!header_sent_ && !header_in_input_) {
+    bytes_ = {header_, kHeaderBytes};
+    in_input_ = false;
+  } else {
+    const std::size_t before = header_sent_ ? 0 : kHeaderBytes;
+    const std::size_t taken = std::min<std::uint64_t>(left_, input.size());
+    if (before + taken == 0) return Step::need_more;
+    bytes_ = {input.data() - before, before + taken};
+    in_input_ = true;
+    left_ -= taken;
+    input.remove_prefix(taken);
+  }
+  header_sent_ = true;
+  if (left_ == 0) end_message();
+  return Step::piece;
+}
+
+FrameReader::Step FrameReader::gather(std::string_view& input) {
+  const std::size_t taken = std::min<std::uint64_t>(left_, input.size());
+  left_ -= taken;
+  in_input_ = gathered_.empty() && left_ == 0;
+  if (in_input_) {
+    bytes_ = {input.data() - kHeaderBytes, kHeaderBytes + taken};
+  } else {
+    if (gathered_.empty()) gathered_.assign(header_, kHeaderBytes);
+    gathered_.append(input.substr(0, taken));
+    bytes_ = gathered_;
+  }
+  input.remove_prefix(taken);
+  if (left_ > 0) return Step::need_more;
+  end_message();
+  return Step::message;
+}
+
+void FrameReader::end_message() {
+  state_ = State::header;
+  header_have_ = 0;
+}
+
+}  // namespace helios::pgwire

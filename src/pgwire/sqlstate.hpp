@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// SQLSTATE codes that the proxy itself uses (PostgreSQL manual, appendix "Error Codes").
+
+#include <string_view>
+
+namespace helios::pgwire::sqlstate {
+
+inline constexpr std::string_view kUnableToConnect = "08001";  // sqlclient_unable_to_establish_...
+inline constexpr std::string_view kConnectionFailure = "08006";
+inline constexpr std::string_view kProtocolViolation = "08P01";
+inline constexpr std::string_view kFeatureNotSupported = "0A000";
+inline constexpr std::string_view kInvalidCursorName = "34000";
+inline constexpr std::string_view kAccessRuleViolation = "42000";  // default of a plugin's refusal
+inline constexpr std::string_view kInsufficientPrivilege = "42501";
+inline constexpr std::string_view kSyntaxError = "42601";
+inline constexpr std::string_view kProgramLimitExceeded = "54000";
+inline constexpr std::string_view kQueryCanceled = "57014";
+inline constexpr std::string_view kAdminShutdown = "57P01";
+inline constexpr std::string_view kSystemError = "58000";
+inline constexpr std::string_view kInternalError = "XX000";
+
+}  // namespace helios::pgwire::sqlstate

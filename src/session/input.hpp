@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The unread bytes of one direction. During an event they are a view: of what just arrived, or of
+// what was left over from before; between events the rest is kept. So nothing is copied as long as
+// everything can be used at once.
+
+#include "session/actions.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace helios::session {
+
+class Input {
+ public:
+  // Bytes arrived in the present event. They queue behind what is left over.
+  void arrive(std::string_view bytes) {
+    if (held_.empty() && view_.empty()) {
+      view_ = bytes;
+    } else {
+      held_.append(bytes);
+    }
+  }
+
+  // The unread bytes; what is taken off its front has been used. Leftovers are handed to `actions`,
+  // which keeps them alive for this event.
+  [[nodiscard]] std::string_view& view(Actions& actions) {
+    if (view_.empty() && !held_.empty()) view_ = actions.retain(std::exchange(held_, {}));
+    return view_;
+  }
+
+  // The event is over: keeps what was not used.
+  void end_event() {
+    if (!view_.empty()) held_.insert(0, view_);
+    view_ = {};
+  }
+
+  [[nodiscard]] bool empty() const { return view_.empty() && held_.empty(); }
+  void clear() {
+    view_ = {};
+    held_.clear();
+  }
+
+ private:
+  std::string held_;
+  std::string_view view_;
+};
+
+}  // namespace helios::session

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/post_hooks.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace helios::session {
+
+PostHooks::PostHooks(base::Executor& home, std::function<void()> on_done)
+    : on_done_(std::move(on_done)), chain_run_(home, [this] {
+        note_result();
+        if (advance() == hooks::RunStatus::done) on_done_();
+      }) {}
+
+hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs) {
+  assert(!pending_);
+  runs_ = std::move(runs);
+  run_ = 0;
+  statement_ = 0;
+  fatal_.reset();
+  return advance();
+}
+
+hooks::RunStatus PostHooks::advance() {
+  pending_ = false;
+  for (; run_ < runs_.size(); ++run_, statement_ = 0) {
+    if (!runs_[run_]) continue;
+    auto& statements = runs_[run_]->statements;
+    while (statement_ < statements.size()) {
+      StatementRun& statement = statements[statement_++];
+      if (!statement.execution) continue;
+      if (chain_run_.start(hooks::HookPoint::post_query, *statement.execution,
+                           statement.statement->is_session_statement) ==
+          hooks::RunStatus::pending) {
+        pending_ = true;
+        return hooks::RunStatus::pending;
+      }
+      note_result();
+    }
+  }
+  runs_.clear();
+  return hooks::RunStatus::done;
+}
+
+void PostHooks::note_result() {
+  if (chain_run_.result().fatal) fatal_ = chain_run_.result();
+}
+
+}  // namespace helios::session

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Runs the post_query hooks of finished Query messages, statement after statement. Used where an
+// answer is held back until they have committed, where a message was refused, and where the
+// connection was lost.
+
+#include "hooks/chain.hpp"
+#include "session/query_run.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace helios::session {
+
+class PostHooks {
+ public:
+  // `on_done` is called on the home executor when a start() that answered pending is through.
+  PostHooks(base::Executor& home, std::function<void()> on_done);
+
+  // Runs the hooks of `runs` in their order. Requires: every execution in them has its outcome; not
+  // pending. A null run is skipped.
+  hooks::RunStatus start(std::vector<std::unique_ptr<QueryRun>> runs);
+
+  [[nodiscard]] bool pending() const { return pending_; }
+
+  // After done: set when a plugin failed whose policy is to end the session then.
+  [[nodiscard]] const std::optional<hooks::ChainResult>& fatal() const { return fatal_; }
+
+ private:
+  hooks::RunStatus advance();
+  void note_result();
+
+  std::function<void()> on_done_;
+  hooks::ChainRun chain_run_;
+  std::vector<std::unique_ptr<QueryRun>> runs_;
+  std::size_t run_ = 0;
+  std::size_t statement_ = 0;
+  bool pending_ = false;
+  std::optional<hooks::ChainResult> fatal_;
+};
+
+}  // namespace helios::session

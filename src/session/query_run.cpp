@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/query_run.hpp"
+
+#include "pgwire/command_complete.hpp"
+
+#include <algorithm>
+
+namespace helios::session {
+
+void apply_statement(const sql::Statement& statement, bool is_rolled_back, Settings& settings) {
+  using Op = sql::TransactionOp;
+  for (const sql::SettingChange& change : statement.settings) settings.apply(change);
+  switch (statement.transaction) {
+    case Op::none:
+    case Op::finish_prepared: break;
+    case Op::begin: settings.begin(); break;
+    case Op::commit:
+      if (is_rolled_back) {
+        settings.rollback();
+      } else {
+        settings.commit();
+      }
+      break;
+    case Op::rollback: settings.rollback(); break;
+    case Op::prepare: settings.commit(); break;
+    case Op::savepoint: settings.savepoint(statement.savepoint); break;
+    case Op::release: settings.release(statement.savepoint); break;
+    case Op::rollback_to: settings.rollback_to(statement.savepoint); break;
+  }
+  if (statement.is_chained) settings.begin();
+}
+
+void QueryRun::on_complete(std::string_view tag, std::int64_t now_ns, Settings& settings) {
+  if (current_ >= statements.size()) return;
+  const StatementRun& run = statements[current_];
+  // Outside of a transaction block the message is a transaction of its own.
+  if (touches_session) settings.begin();
+  // The commit of a failed transaction answers ROLLBACK.
+  apply_statement(*run.statement, tag == "ROLLBACK", settings);
+  if (run.execution) {
+    run.execution->command_tag = tag;
+    run.execution->rows = pgwire::rows_of_tag(tag);
+  }
+  close_statement(hooks::Outcome::executed, now_ns);
+}
+
+void QueryRun::on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns) {
+  failed_ = true;
+  if (current_ >= statements.size()) return;
+  if (auto* execution = statements[current_].execution.get()) {
+    execution->sqlstate = sqlstate;
+    execution->error_message = message;
+  }
+  close_statement(hooks::Outcome::failed, now_ns);
+}
+
+void QueryRun::close_statement(hooks::Outcome outcome, std::int64_t now_ns) {
+  if (auto* execution = statements[current_].execution.get()) {
+    execution->outcome = outcome;
+    execution->duration_ns = now_ns - statement_started_ns_;
+    execution->response_bytes = answer_bytes_;
+  }
+  statement_started_ns_ = now_ns;
+  answer_bytes_ = 0;
+  ++current_;
+}
+
+void QueryRun::finish(hooks::Outcome outcome, std::int64_t now_ns) {
+  while (current_ < statements.size()) close_statement(outcome, now_ns);
+}
+
+void QueryRun::refuse(std::string_view sqlstate, std::string_view message) {
+  for (StatementRun& run : statements) {
+    if (!run.execution) continue;
+    run.execution->outcome = hooks::Outcome::refused;
+    run.execution->sqlstate = sqlstate;
+    run.execution->error_message = message;
+  }
+  current_ = statements.size();
+  failed_ = true;
+}
+
+bool QueryRun::has_executions() const {
+  return std::ranges::any_of(statements,
+                             [](const StatementRun& run) { return run.execution != nullptr; });
+}
+
+}  // namespace helios::session

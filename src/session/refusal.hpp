@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How the proxy says no to a message and keeps client and server in step.
+//
+// Idle (no transaction open, no answer outstanding) the proxy answers by itself. Otherwise the server
+// must fail too, as it would have by itself: the message is replaced by one that the server cannot
+// parse, and its ErrorResponse by ours. Order of replies, the skipping to Sync and the state of the
+// transaction then come from the server.
+
+#include "pgwire/error_response.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace helios::session {
+
+struct Refusal {
+  std::string sqlstate;
+  std::string message;
+  std::size_t position = 0;  // 1-based character position in the query text, 0 = none
+
+  [[nodiscard]] std::string error_response() const;
+};
+
+// Stands in for a refused text. The server cannot parse it, and it contains nothing of the client's;
+// it shows up in the server's log.
+inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
+
+// Is this error the server's answer to kRefusedText? Anything else (a cancel, a FATAL, a broken
+// connection) passes to the client unchanged. 42601 is PostgreSQL's; HeliosDB-Nano answers XX000.
+[[nodiscard]] bool answers_refused_text(const pgwire::ErrorFieldsView& error);
+
+}  // namespace helios::session

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/reply_queue.hpp"
+
+#include "pgwire/message_types.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace helios::session {
+namespace {
+
+namespace fe = pgwire::frontend;
+namespace be = pgwire::backend;
+
+bool ends_with_ready(char request) {
+  return request == fe::kQuery || request == fe::kFunctionCall || request == fe::kSync;
+}
+
+// Does an answer of this type end an item of the extended protocol?
+bool ends_extended_item(char request, char answer) {
+  switch (request) {
+    case fe::kParse: return answer == be::kParseComplete;
+    case fe::kBind: return answer == be::kBindComplete;
+    case fe::kClose: return answer == be::kCloseComplete;
+    case fe::kDescribe: return answer == be::kRowDescription || answer == be::kNoData;
+    case fe::kExecute:
+      return answer == be::kCommandComplete || answer == be::kEmptyQueryResponse ||
+             answer == be::kPortalSuspended;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void ReplyQueue::push(ReplyItem item) {
+  if (skipping_) {
+    if (item.request != fe::kSync) {
+      if (item.run) ended_.push_back(std::move(item.run));
+      return;
+    }
+    skipping_ = false;
+  }
+  items_.push_back(std::move(item));
+}
+
+bool ReplyQueue::touches_session() const {
+  return std::any_of(std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_)), items_.end(),
+                     [](const ReplyItem& item) { return item.touches_session; });
+}
+
+void ReplyQueue::pop() {
+  items_[first_] = {};
+  ++first_;
+  constexpr std::size_t kCompactAt = 1024;
+  if (first_ == items_.size()) {
+    items_.clear();
+    first_ = 0;
+  } else if (first_ >= kCompactAt && first_ * 2 >= items_.size()) {
+    items_.erase(items_.begin(), std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_)));
+    first_ = 0;
+  }
+}
+
+void ReplyQueue::on_answer(char backend_type) {
+  if (backend_type != be::kReadyForQuery) {
+    if (!empty() && ends_extended_item(front()->request, backend_type)) pop();
+    return;
+  }
+  while (!empty()) {
+    const bool is_end = ends_with_ready(front()->request);
+    if (front()->run) ended_.push_back(std::move(front()->run));
+    pop();
+    if (is_end) return;
+  }
+}
+
+void ReplyQueue::on_error() {
+  if (empty() || ends_with_ready(front()->request)) return;
+  while (!empty() && front()->request != fe::kSync) {
+    if (front()->run) ended_.push_back(std::move(front()->run));
+    pop();
+  }
+  skipping_ = empty();
+}
+
+void ReplyQueue::on_copy_in() {
+  if (empty() || front()->request != fe::kExecute || front()->copy_end_sent) return;
+  const auto after = std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_ + 1));
+  items_.erase(std::remove_if(after, items_.end(),
+                              [](const ReplyItem& item) { return item.request == fe::kSync; }),
+               items_.end());
+}
+
+std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_ended() {
+  return std::exchange(ended_, {});
+}
+
+std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_all() {
+  std::vector<std::unique_ptr<QueryRun>> runs = take_ended();
+  for (; !empty(); pop()) {
+    if (front()->run) runs.push_back(std::move(front()->run));
+  }
+  return runs;
+}
+
+}  // namespace helios::session

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the server still owes: one item per forwarded message that is answered, in stream order.
+// Knows which answer ends which item, and that an error in the extended protocol skips everything up
+// to the next Sync (PostgreSQL manual, "Extended Query").
+
+#include "session/query_run.hpp"
+#include "session/refusal.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace helios::session {
+
+struct ReplyItem {
+  ReplyItem() = default;
+  explicit ReplyItem(char request_type, bool may_touch_session = false)
+      : request(request_type), touches_session(may_touch_session) {}
+  // kRefusedText was sent in the place of such a message.
+  ReplyItem(char request_type, const Refusal& refused)
+      : request(request_type), refusal(std::make_unique<Refusal>(refused)) {}
+
+  char request = 0;                  // type byte of the frontend message
+  bool touches_session = false;      // may change settings or the transaction
+  bool copy_end_sent = false;        // CopyDone or CopyFail was forwarded after it
+  std::unique_ptr<QueryRun> run;     // null when nobody follows its statements
+  std::unique_ptr<Refusal> refusal;  // kRefusedText was sent instead: its error becomes this one
+};
+
+class ReplyQueue {
+ public:
+  // A message was forwarded. Messages that have no answer of their own (Flush, CopyData, ...) are
+  // not pushed. Inside a skipped part of the stream the item is dropped at once.
+  void push(ReplyItem item);
+
+  [[nodiscard]] bool empty() const { return first_ == items_.size(); }
+  [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
+  // The item that the next answer belongs to; nullptr when nothing is owed.
+  [[nodiscard]] ReplyItem* front() { return empty() ? nullptr : &items_[first_]; }
+  [[nodiscard]] ReplyItem* back() { return empty() ? nullptr : &items_.back(); }
+
+  // Some item may change settings or the transaction.
+  [[nodiscard]] bool touches_session() const;
+
+  // An answer of this type arrived for the front item: pops it if that ends it. ReadyForQuery ends
+  // Query, FunctionCall and Sync, and whatever is left before them.
+  void on_answer(char backend_type);
+
+  // ErrorResponse: in the extended protocol, drops everything up to Sync.
+  void on_error();
+
+  // CopyInResponse for the front item. A server that reads COPY data swallows Sync, so Syncs that
+  // were forwarded behind an Execute before the end of its data have no answer.
+  void on_copy_in();
+
+  // Runs of items that ended, answered or skipped, since the last call.
+  [[nodiscard]] std::vector<std::unique_ptr<QueryRun>> take_ended();
+
+  // Takes out all runs, oldest first, and empties the queue: the connection is gone.
+  [[nodiscard]] std::vector<std::unique_ptr<QueryRun>> take_all();
+
+ private:
+  void pop();
+
+  std::vector<ReplyItem> items_;
+  std::size_t first_ = 0;  // items before it are done; compacted when the queue runs empty or long
+  bool skipping_ = false;  // an error was answered and no Sync has been forwarded since
+  std::vector<std::unique_ptr<QueryRun>> ended_;
+};
+
+}  // namespace helios::session

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session.hpp"
+
+#include "pgwire/error_response.hpp"
+#include "pgwire/query.hpp"
+#include "pgwire/sqlstate.hpp"
+#include "session/session_impl.hpp"
+
+#include <utility>
+
+namespace helios::session {
+
+namespace sqlstate = pgwire::sqlstate;
+
+Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> wake)
+    : environment_(environment),
+      identity_(std::move(peer)),
+      gate_(GateView{environment, identity_, settings_, replies_, transaction_, rules_}, wake),
+      post_hooks_(*environment.home, wake) {}
+
+void pass_bytes(const pgwire::FrameReader& reader, Output& output) {
+  if (reader.points_into_input()) {
+    output.append_view(reader.bytes());
+  } else {
+    output.append(std::string(reader.bytes()));
+  }
+}
+
+// ---- the pump ----
+
+void Session::Impl::pump() {
+  bool moved = true;
+  while (moved) {
+    moved = pump_server();
+    moved |= pump_gate();
+    moved |= pump_client();
+    moved |= pump_end();
+  }
+  client_input_.end_event();
+  server_input_.end_event();
+}
+
+bool Session::Impl::pump_client() {
+  bool moved = false;
+  while (true) {
+    bool stepped = false;
+    switch (state_) {
+      case State::startup: stepped = step_startup(); break;
+      case State::authenticating: stepped = step_client_authenticating(); break;
+      case State::ready: stepped = client_may_go_on() && step_client(); break;
+      case State::connecting:
+      case State::closing:
+      case State::closed: break;
+    }
+    if (!stepped) return moved;
+    moved = true;
+  }
+}
+
+bool Session::Impl::pump_server() {
+  bool moved = false;
+  while (true) {
+    bool stepped = false;
+    switch (state_) {
+      case State::authenticating: stepped = step_server_authenticating(); break;
+      case State::ready: stepped = step_server(); break;
+      case State::startup:
+      case State::connecting:
+      case State::closing:
+      case State::closed: break;
+    }
+    if (!stepped) return moved;
+    moved = true;
+  }
+}
+
+// A message that waited for a hook, or for earlier answers, may be decided now.
+bool Session::Impl::pump_gate() {
+  if (!gate_.busy() || !gate_.resume()) return false;
+  Decision decision = gate_.take_decision();
+  if (state_ == State::ready) {
+    std::string message;
+    if (!decision.refusal) {
+      message = pgwire::serialize_query(decision.run ? decision.run->text : gate_.text());
+    }
+    carry_out(std::move(decision), std::move(message));
+  } else if (decision.run) {
+    lost_runs_.push_back(std::move(decision.run));
+  }
+  return true;
+}
+
+// What happens once the input of a side is used up, or the session is on its way out.
+bool Session::Impl::pump_end() {
+  switch (state_) {
+    case State::startup:
+    case State::connecting:
+      if (!client_eof_) return false;
+      close();
+      return true;
+    case State::authenticating:
+    case State::ready: return pump_end_of_input();
+    case State::closing: return pump_closing();
+    case State::closed: return false;
+  }
+  return false;
+}
+
+bool Session::Impl::pump_end_of_input() {
+  const bool is_held = post_hooks_.pending() || !held_ready_.empty();
+  if (server_eof_ && server_input_.empty() && !is_held) {
+    const bool is_expected = error_was_fatal_ || terminate_sent_ || client_eof_;
+    if (is_expected) {
+      close();
+    } else {
+      fail(sqlstate::kConnectionFailure, "the server closed the connection unexpectedly");
+    }
+    return true;
+  }
+  if (client_eof_ && client_input_.empty() && !gate_.busy() && !server_finished_) {
+    server_finished_ = true;
+    actions_->finish_server = true;
+    return true;
+  }
+  return drain_if_idle();
+}
+
+// Statements whose answer will never be seen still get their post_query.
+bool Session::Impl::pump_closing() {
+  if (gate_.busy() || post_hooks_.pending()) return false;
+  if (!lost_runs_.empty()) {
+    for (auto& run : lost_runs_)
+      run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns());
+    return post_hooks_.start(std::exchange(lost_runs_, {})) == hooks::RunStatus::done;
+  }
+  state_ = State::closed;
+  return true;
+}
+
+// ---- ends ----
+
+void Session::Impl::fail(std::string_view state, std::string_view message) {
+  if (state == sqlstate::kProtocolViolation) ++environment_.counters->protocol_errors;
+  if (!client_gone_ && !server_reader_.inside_streamed()) {
+    actions_->to_client.append(
+        pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
+  }
+  close();
+}
+
+void Session::Impl::close() {
+  if (state_ == State::closing || state_ == State::closed) return;
+  state_ = State::closing;
+  if (server_open_) {
+    if (!server_eof_ && is_idle()) actions_->to_server.append(pgwire::serialize_terminate());
+    actions_->close_server = true;
+    server_open_ = false;
+  }
+  actions_->close_client = true;
+  client_input_.clear();
+  server_input_.clear();
+  held_ready_.clear();
+  for (auto& run : replies_.take_all()) lost_runs_.push_back(std::move(run));
+  if (gate_.busy()) gate_.cancel();
+}
+
+bool Session::Impl::is_idle() const {
+  return replies_.empty() && held_ready_.empty() && transaction_ == pgwire::TransactionStatus::idle;
+}
+
+bool Session::Impl::drain_if_idle() {
+  const bool is_between_messages = client_input_.empty() && client_reader_.at_boundary();
+  if (!draining_ || state_ != State::ready || !is_idle() || gate_.busy() || skip_ != Skip::none ||
+      !is_between_messages) {
+    return false;
+  }
+  fail(sqlstate::kAdminShutdown, "terminating connection due to administrator command");
+  return true;
+}
+
+bool Session::Impl::is_watching() const {
+  const config::Config& config = *environment_.config;
+  return !config.plugins.directory.empty() || !config.kv_sql.readers.empty() || has_hooks();
+}
+
+// ---- events ----
+
+void Session::Impl::on_client_eof() { client_eof_ = true; }
+
+void Session::Impl::on_client_lost() {
+  client_gone_ = true;
+  close();
+}
+
+void Session::Impl::on_server_connected() {
+  if (state_ != State::connecting) return;
+  state_ = State::authenticating;
+  server_open_ = true;
+  actions_->to_server.append(std::exchange(startup_packet_, {}));
+}
+
+void Session::Impl::on_server_failed(std::string_view reason) {
+  if (state_ != State::connecting) return;
+  fail(sqlstate::kUnableToConnect, "could not connect to the server: " + std::string(reason));
+}
+
+void Session::Impl::on_cancel() {
+  if (state_ != State::ready) return;
+  if (gate_.pending() && replies_.empty()) {
+    gate_.cancel();
+  } else {
+    actions_->send_cancel = true;
+  }
+}
+
+void Session::Impl::on_drain(bool force) {
+  draining_ = true;
+  if (state_ == State::closing || state_ == State::closed) return;
+  if (force || state_ != State::ready) {
+    fail(sqlstate::kAdminShutdown, "terminating connection due to administrator command");
+  }
+}
+
+bool Session::Impl::wants_client_bytes() const {
+  if (!client_input_.empty() || client_eof_ || terminate_sent_) return false;
+  switch (state_) {
+    case State::startup:
+    case State::authenticating: return true;
+    case State::ready: return client_may_go_on();
+    case State::connecting:
+    case State::closing:
+    case State::closed: return false;
+  }
+  return false;
+}
+
+bool Session::Impl::wants_server_bytes() const {
+  if (!server_input_.empty() || server_eof_) return false;
+  return (state_ == State::authenticating || state_ == State::ready) && held_ready_.empty();
+}
+
+// ---- Session ----
+
+namespace {
+
+// Runs one event on `impl` with `actions` in place.
+template <typename Event>
+void run_event(auto& impl, Actions& actions, Event event) {
+  impl.actions_ = &actions;
+  event();
+  impl.pump();
+  impl.actions_ = nullptr;
+}
+
+}  // namespace
+
+Session::Session(Environment& environment, Peer peer, std::function<void()> wake)
+    : impl_(std::make_unique<Impl>(environment, std::move(peer), std::move(wake))) {}
+
+Session::~Session() = default;
+
+void Session::on_client_bytes(std::string_view bytes, Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_client_bytes(bytes); });
+}
+void Session::on_client_eof(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_client_eof(); });
+}
+void Session::on_client_lost(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_client_lost(); });
+}
+void Session::on_server_connected(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_server_connected(); });
+}
+void Session::on_server_failed(std::string_view reason, Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_server_failed(reason); });
+}
+void Session::on_server_bytes(std::string_view bytes, Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_server_bytes(bytes); });
+}
+void Session::on_server_eof(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_server_eof(); });
+}
+void Session::on_wake(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_wake(); });
+}
+void Session::on_cancel(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_cancel(); });
+}
+void Session::on_drain(bool force, Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_drain(force); });
+}
+
+bool Session::wants_client_bytes() const { return impl_->wants_client_bytes(); }
+bool Session::wants_server_bytes() const { return impl_->wants_server_bytes(); }
+bool Session::finished() const { return impl_->finished(); }
+
+}  // namespace helios::session

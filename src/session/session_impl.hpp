@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The inside of Session: the states of session.hpp, spread over four sources.
+//   session.cpp          events, the pump that moves input forward, and the ends
+//   session_startup.cpp  startup and authentication, both directions
+//   session_client.cpp   client messages once ready: what is forwarded, judged, refused
+//   session_server.cpp   server messages once ready: answers, outcomes, the held ReadyForQuery
+
+#include "pgwire/frame_reader.hpp"
+#include "pgwire/message_types.hpp"
+#include "session/identity.hpp"
+#include "session/input.hpp"
+#include "session/post_hooks.hpp"
+#include "session/query_gate.hpp"
+#include "session/reply_queue.hpp"
+#include "session/session.hpp"
+#include "session/settings.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace helios::session {
+
+// Passes on what `reader` just delivered, without a copy where it stands in the event's input.
+void pass_bytes(const pgwire::FrameReader& reader, Output& output);
+
+class Session::Impl {
+ public:
+  Impl(Environment& environment, Peer peer, std::function<void()> wake);
+
+  enum class State { startup, connecting, authenticating, ready, closing, closed };
+
+  // Events; each runs with `actions_` set.
+  void on_client_bytes(std::string_view bytes);
+  void on_client_eof();
+  void on_client_lost();
+  void on_server_connected();
+  void on_server_failed(std::string_view reason);
+  void on_server_bytes(std::string_view bytes);
+  void on_server_eof();
+  void on_wake() {}
+  void on_cancel();
+  void on_drain(bool force);
+
+  // Moves input forward as far as it goes. Every event ends with it.
+  void pump();
+
+  [[nodiscard]] bool wants_client_bytes() const;
+  [[nodiscard]] bool wants_server_bytes() const;
+  [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
+
+  Actions* actions_ = nullptr;  // of the present event
+
+ private:
+  // What to do with a client message.
+  enum class ClientPlan {
+    pass,          // forward it as it comes
+    judge,         // a Query: collect it, then the gate decides
+    look,          // a Parse: collect it, note whether it may change settings, forward it
+    drop,          // discard it
+    drop_refused,  // discard it, then refuse it
+  };
+
+  // session.cpp
+  [[nodiscard]] bool pending() const { return gate_.pending() || post_hooks_.pending(); }
+  bool pump_client();
+  bool pump_server();
+  bool pump_gate();
+  bool pump_end();
+  bool pump_end_of_input();
+  bool pump_closing();
+  void fail(std::string_view sqlstate, std::string_view message);
+  void close();
+  bool drain_if_idle();
+  // No transaction open, nothing owed by the server.
+  [[nodiscard]] bool is_idle() const;
+  // Queries are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
+  [[nodiscard]] bool is_watching() const;
+  [[nodiscard]] bool has_hooks() const { return environment_.chain->has_hooks(); }
+
+  // session_startup.cpp
+  bool step_startup();
+  void handle_startup_packet(std::int32_t code, std::string_view packet);
+  void refuse_encryption(std::string_view complaint);
+  bool step_client_authenticating();
+  bool step_server_authenticating();
+  bool choose_authenticating(char type);
+  void handle_authenticating(char type, std::string_view body);
+  void note_parameter(std::string_view body);
+
+  // session_client.cpp
+  [[nodiscard]] bool client_may_go_on() const;
+  bool step_client();
+  void handle_client_header(char type);
+  ClientPlan plan_message(char type);
+  ClientPlan plan_query();
+  ClientPlan plan_parse();
+  ClientPlan plan_sync();
+  // The server reads COPY data and the client has not ended it.
+  [[nodiscard]] bool is_inside_copy_in();
+  void end_streamed_message();
+  void handle_client_message();
+  void carry_out(Decision decision, std::string message);
+  void forward_query(Decision decision, std::string message);
+  void refuse_query(const Refusal& refusal);
+  void refuse_extended();
+
+  // session_server.cpp
+  void fail_server();
+  bool step_server();
+  bool choose_server(char type, std::uint32_t length);
+  void note_answer(char type);
+  void handle_server_message();
+  void note_completion(std::string_view tag);
+  bool handle_error(std::string_view body);
+  void handle_ready();
+  void settle_transaction(const QueryRun* run, pgwire::TransactionStatus status);
+  void release_ready();
+
+  Environment& environment_;
+  Identity identity_;
+  State state_ = State::startup;
+
+  // Client side.
+  Input client_input_;
+  pgwire::FrameReader client_reader_;
+  ClientPlan client_plan_ = ClientPlan::pass;
+  bool client_eof_ = false;
+  bool client_gone_ = false;  // nothing more can be delivered
+  bool gss_answered_ = false;
+  bool ssl_answered_ = false;
+  bool terminate_sent_ = false;  // the client's Terminate was forwarded
+  std::string startup_packet_;   // held while the server is dialled
+  pgwire::StartupMessage startup_;
+  // The extended protocol is being refused up to the next Sync: by the proxy alone (local), or the
+  // server fails too and the Sync is forwarded.
+  enum class Skip { none, local, with_server };
+  Skip skip_ = Skip::none;
+
+  // Server side.
+  Input server_input_;
+  pgwire::FrameReader server_reader_;
+  bool server_open_ = false;
+  bool server_eof_ = false;
+  bool server_finished_ = false;  // half-closed after the client's end
+  bool authenticated_ = false;
+  bool in_copy_in_ = false;
+  bool error_was_fatal_ = false;
+  std::string held_ready_;  // ReadyForQuery that waits for post_query
+  ReplyQueue replies_;
+  pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
+
+  // What statements are judged by.
+  Settings settings_;
+  sql::ReadingRules rules_;
+  bool draining_ = false;
+  QueryGate gate_;
+  PostHooks post_hooks_;                              // of answered, and of lost, messages
+  std::vector<std::unique_ptr<QueryRun>> lost_runs_;  // closing: still to get their post_query
+};
+
+}  // namespace helios::session

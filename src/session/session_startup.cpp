@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
+#include "pgwire/command_complete.hpp"
+#include "pgwire/error_response.hpp"
+#include "pgwire/sqlstate.hpp"
+#include "session/session_impl.hpp"
+
+// Startup and authentication. The proxy takes no part in authentication: it passes the messages and
+// notes what the server says about the session.
+
+namespace helios::session {
+
+namespace fe = pgwire::frontend;
+namespace be = pgwire::backend;
+namespace sqlstate = pgwire::sqlstate;
+
+namespace {
+
+constexpr std::size_t kStartupHeaderBytes = 8;  // length and code
+// No message of the authentication exchange comes near this.
+constexpr std::uint32_t kMaxAuthenticatingBytes = 1 << 20;
+
+}  // namespace
+
+// Takes one whole packet off the client's input. False = there is none yet.
+bool Session::Impl::step_startup() {
+  std::string_view& input = client_input_.view(*actions_);
+  if (input.size() < 4) return false;
+  const auto length = static_cast<std::uint32_t>(base::load_i32(input.data()));
+  if (length < kStartupHeaderBytes || length > pgwire::kMaxStartupPacketBytes) {
+    fail(sqlstate::kProtocolViolation, "invalid length of startup packet");
+    return true;
+  }
+  if (input.size() < length) return false;
+  const std::string_view packet = input.substr(0, length);
+  input.remove_prefix(length);
+  handle_startup_packet(base::load_i32(packet.data() + 4), packet);
+  return true;
+}
+
+void Session::Impl::handle_startup_packet(std::int32_t code, std::string_view packet) {
+  const std::string_view body = packet.substr(kStartupHeaderBytes);
+  if (code == pgwire::kCancelRequestCode) {
+    if (auto key = pgwire::parse_cancel_key(body)) actions_->deliver_cancel = std::move(*key);
+    close();
+  } else if (code == pgwire::kSslRequestCode && !ssl_answered_) {
+    ssl_answered_ = true;
+    refuse_encryption("received unencrypted data after SSL request");
+  } else if (code == pgwire::kGssEncRequestCode && !gss_answered_) {
+    gss_answered_ = true;
+    refuse_encryption("received unencrypted data after GSSAPI encryption request");
+  } else if (code >> 16 != pgwire::kProtocolMajor) {
+    fail(sqlstate::kFeatureNotSupported,
+         "unsupported frontend protocol " + std::to_string(code >> 16) + "." +
+             std::to_string(code & 0xFFFF) + ": server supports 3.0 to 3.0");
+  } else if (auto message = pgwire::parse_startup_message(body)) {
+    startup_ = std::move(*message);
+    identity_.start(startup_);
+    startup_packet_ = packet;
+    state_ = State::connecting;
+    actions_->connect_server = true;
+  } else {
+    fail(sqlstate::kProtocolViolation, message.error().message);
+  }
+}
+
+// The client has to wait for the answer. Bytes that came along were sent by somebody who took an
+// encrypted connection for granted; PostgreSQL ends the connection then, and so do we.
+void Session::Impl::refuse_encryption(std::string_view complaint) {
+  actions_->to_client.append("N");
+  if (!client_input_.empty()) fail(sqlstate::kProtocolViolation, complaint);
+}
+
+bool Session::Impl::step_client_authenticating() {
+  std::string_view& input = client_input_.view(*actions_);
+  if (input.empty() && client_reader_.at_boundary()) return false;
+  if (client_reader_.at_boundary() && input[0] != fe::kPassword && input[0] != fe::kTerminate) {
+    if (authenticated_) return false;  // waits until the server is ready for it
+    fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
+                                           std::to_string(static_cast<unsigned char>(input[0])));
+    return true;
+  }
+  switch (client_reader_.next(input)) {
+    case pgwire::FrameReader::Step::need_more: return false;
+    case pgwire::FrameReader::Step::bad_length:
+      fail(sqlstate::kProtocolViolation, "invalid message length");
+      return true;
+    case pgwire::FrameReader::Step::header:
+      if (client_reader_.length() > pgwire::frontend_length_limit(client_reader_.type())) {
+        fail(sqlstate::kProtocolViolation, "invalid message length");
+        return true;
+      }
+      terminate_sent_ = client_reader_.type() == fe::kTerminate;
+      client_reader_.stream();
+      return true;
+    case pgwire::FrameReader::Step::piece:
+    case pgwire::FrameReader::Step::message:
+      pass_bytes(client_reader_, actions_->to_server);
+      return true;
+  }
+  return false;
+}
+
+bool Session::Impl::step_server_authenticating() {
+  std::string_view& input = server_input_.view(*actions_);
+  if (input.empty() && server_reader_.at_boundary()) return false;
+  switch (server_reader_.next(input)) {
+    case pgwire::FrameReader::Step::need_more: return false;
+    case pgwire::FrameReader::Step::bad_length: fail_server(); return true;
+    case pgwire::FrameReader::Step::header:
+      if (!choose_authenticating(server_reader_.type())) fail_server();
+      return true;
+    case pgwire::FrameReader::Step::piece:
+      pass_bytes(server_reader_, actions_->to_client);
+      return true;
+    case pgwire::FrameReader::Step::message:
+      handle_authenticating(server_reader_.type(), server_reader_.body());
+      return true;
+  }
+  return false;
+}
+
+// False = a message that has no place here.
+bool Session::Impl::choose_authenticating(char type) {
+  switch (type) {
+    case be::kAuthentication:
+    case be::kBackendKeyData:
+    case be::kParameterStatus:
+    case be::kErrorResponse:
+    case be::kReadyForQuery:
+      if (server_reader_.length() > kMaxAuthenticatingBytes) return false;
+      server_reader_.collect();
+      return true;
+    case be::kNoticeResponse:
+    case be::kNegotiateProtocolVersion: server_reader_.stream(); return true;
+    default: return false;
+  }
+}
+
+void Session::Impl::handle_authenticating(char type, std::string_view body) {
+  if (type == be::kAuthentication) {
+    authenticated_ = base::ByteReader(body).read_u32() == 0 && body.size() == 4;
+  } else if (type == be::kBackendKeyData) {
+    if (auto key = pgwire::parse_cancel_key(body)) actions_->register_cancel_key = std::move(*key);
+  } else if (type == be::kParameterStatus) {
+    note_parameter(body);
+  } else if (type == be::kErrorResponse) {
+    error_was_fatal_ = true;  // every error during startup ends the connection
+  } else if (type == be::kReadyForQuery) {
+    const auto status = pgwire::parse_ready_for_query(body);
+    if (!status || !authenticated_) return fail_server();
+    transaction_ = *status;
+    settings_.start(pgwire::startup_settings(startup_, "helios."));
+    startup_ = {};
+    state_ = State::ready;
+  }
+  pass_bytes(server_reader_, actions_->to_client);
+}
+
+// What the server reports about settings that decide how it reads a text, or that plugins see.
+void Session::Impl::note_parameter(std::string_view body) {
+  const auto parameter = pgwire::parse_parameter_status(body);
+  if (!parameter) return;
+  if (parameter->name == "standard_conforming_strings") {
+    rules_.standard_conforming_strings = parameter->value == "on";
+  } else if (parameter->name == "client_encoding") {
+    rules_.encoding_is_ascii_safe = sql::is_ascii_safe_encoding(parameter->value);
+  } else if (parameter->name == "application_name") {
+    identity_.set_application_name(parameter->value);
+  }
+}
+
+}  // namespace helios::session

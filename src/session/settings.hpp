@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The helios.* settings of one session, as the server has them: PostgreSQL reports no custom
+// setting, so they are followed through the statements that change them. Transactional like the
+// server's own (PostgreSQL manual, SET): ROLLBACK undoes SET, COMMIT ends SET LOCAL, ROLLBACK TO goes
+// back to the savepoint.
+//
+// Copyable: the statements of a message are judged on a copy that runs ahead of the server; the
+// original changes only when the server has acknowledged a statement.
+
+#include "sql/analysis.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace helios::session {
+
+inline constexpr std::string_view kTenantSetting = "helios.tenant_id";
+
+class Settings {
+ public:
+  using Map = std::map<std::string, std::string, std::less<>>;
+
+  // The values at session start, to which RESET returns.
+  void start(const std::vector<std::pair<std::string, std::string>>& values);
+
+  void apply(const sql::SettingChange& change);
+
+  // Transaction control. begin() inside a transaction changes nothing.
+  void begin();
+  void commit();
+  void rollback();
+  void savepoint(std::string_view name);
+  void release(std::string_view name);
+  void rollback_to(std::string_view name);
+  [[nodiscard]] bool in_transaction() const { return before_.has_value(); }
+  [[nodiscard]] bool has_savepoints() const { return !savepoints_.empty(); }
+
+  // A change happened whose effect on the tenant cannot be known.
+  void set_tenant_unknown();
+  // True until the tenant is set or reset to something known.
+  [[nodiscard]] bool tenant_unknown() const { return now_.tenant_unknown; }
+
+  // The values in force. PostgreSQL leaves an empty string where a custom setting was reset, so empty
+  // values are left out.
+  [[nodiscard]] Map values() const;
+
+  // Grows with every change: equal revisions of one object have equal values.
+  [[nodiscard]] std::uint64_t revision() const { return revision_; }
+
+ private:
+  struct State {
+    Map session;  // SET
+    Map local;    // SET LOCAL, in front of `session` until the transaction ends
+    bool tenant_unknown = false;
+  };
+  struct Savepoint {
+    std::string name;
+    State state;
+  };
+
+  void reset(const std::string& name);
+  void reset_all();
+  std::vector<Savepoint>::iterator find_savepoint(std::string_view name);
+
+  Map start_;
+  State now_;
+  std::optional<State> before_;  // as it was when the transaction began; set while inside one
+  std::vector<Savepoint> savepoints_;
+  std::uint64_t revision_ = 0;
+};
+
+}  // namespace helios::session
