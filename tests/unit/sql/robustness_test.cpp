@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Texts made to break the parser, and many threads at once. The sanitizers watch memory and leaks.
+
+#include "unit/sql/sql_test_support.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace helios::sql {
+namespace {
+
+std::string repeat(std::string_view piece, std::size_t count) {
+  std::string text;
+  text.reserve(piece.size() * count);
+  for (std::size_t i = 0; i < count; ++i) text += piece;
+  return text;
+}
+
+TEST(Depth, parentheses_without_end_are_an_error) {
+  for (const std::size_t depth : {std::size_t{20'000}, std::size_t{100'000}}) {
+    const auto open = parse_text("select " + repeat("(", depth));
+    EXPECT_FALSE(open->parsed);
+    EXPECT_FALSE(open->error.empty());
+    EXPECT_FALSE(parse_text("select " + repeat("(", depth) + "1" + repeat(")", depth))->parsed);
+    EXPECT_FALSE(parse_text(repeat("(", depth) + "select 1" + repeat(")", depth))->parsed);
+  }
+}
+
+// The grammar reads these without recursion, so only the walk meets the depth of the tree.
+TEST(Depth, trees_too_deep_for_the_walk_are_an_error) {
+  for (const std::string& text :
+       {"select f(1" + repeat("+1", 100'000) + ")", "select f(a" + repeat("[1].b", 100'000) + ")",
+        "select f(1" + repeat("::int", 100'000) + ")",
+        "select 1 from t" + repeat(" cross join t", 100'000),
+        "select 1" + repeat(" union all select 1", 100'000),
+        "select f()" + repeat(" || f()", 100'000),
+        "create view v as select 1" + repeat("+1", 100'000)}) {
+    const auto analysis = parse_text(text);
+    EXPECT_TRUE(analysis->parsed || analysis->error == "stack depth limit exceeded")
+        << text.substr(0, 40) << ": " << analysis->error;
+  }
+  EXPECT_EQ(parse_text("select f(1" + repeat("+1", 100'000) + ")")->error,
+            "stack depth limit exceeded");
+}
+
+TEST(Depth, ordinary_nesting_is_no_problem) {
+  const std::string nested = repeat("(", 500) + "1" + repeat(")", 500);
+  EXPECT_TRUE(parse_text("select " + nested)->parsed);
+  EXPECT_TRUE(parse_text("select f(" + nested + repeat("+1", 500) + ")")->parsed);
+  EXPECT_TRUE(parse_text("select 1 where a = 1" + repeat(" or a = 1", 50'000))->parsed);
+}
+
+TEST(Depth, the_thread_goes_on_after_an_error) {
+  EXPECT_FALSE(parse_text("select f(1" + repeat("+1", 100'000) + ")")->parsed);
+  EXPECT_TRUE(parse_text("select f(1)")->parsed);
+}
+
+TEST(Size, many_statements_calls_and_changes_stay_linear) {
+  const auto many = parse_text(repeat("select set_config('helios.a', 'b', false);", 20'000));
+  EXPECT_EQ(many->statements.size(), 20'000U);
+  const auto calls = parse_text("select 1" + repeat(", helios.kv('a', 'b')", 20'000));
+  EXPECT_EQ(calls->statements.at(0).kv_calls.size(), 20'000U);
+  const auto changes = parse_text("select 1" + repeat(", set_config($1, 'b', false)", 20'000));
+  EXPECT_EQ(changes->statements.at(0).settings.size(), 20'000U);
+}
+
+TEST(Size, deeply_nested_calls_stay_linear) {
+  const auto nested =
+      parse_text("select " + repeat("helios.kv('a', ", 900) + "'b'" + repeat(")", 900));
+  ASSERT_TRUE(nested->parsed) << nested->error;
+  EXPECT_EQ(nested->statements.at(0).kv_calls.size(), 900U);
+}
+
+TEST(Size, a_large_literal_is_read) {
+  const std::string text = "insert into t values ('" + repeat("x", 4 << 20) + "'); select 1";
+  EXPECT_EQ(parse_text(text)->statements.size(), 2U);
+}
+
+TEST(Threads, parse_in_parallel_with_rules_of_their_own) {
+  const std::string text =
+      "select 'a\\'; select helios.kv($$b$$, $$c$$), set_config($1, $$b$$, false); --'";
+  std::vector<std::jthread> threads;
+  for (int number = 0; number < 8; ++number) {
+    threads.emplace_back([&text, number] {
+      const ReadingRules rules{.standard_conforming_strings = number % 2 == 0};
+      const std::size_t expected = number % 2 == 0 ? 2 : 1;
+      for (int i = 0; i < 300; ++i) {
+        ASSERT_EQ(parse(text, rules)->statements.size(), expected);
+        ASSERT_FALSE(parse("select from from", rules)->parsed);
+      }
+    });
+  }
+}
+
+}  // namespace
+}  // namespace helios::sql
