@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the admin interface may know about the process and ask of it. Implemented by the composition
+// root, by a fake in tests.
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace helios::admin {
+
+// One plugin as GET /plugins shows it. Texts may hold any bytes.
+struct PluginStatus {
+  std::string name;            // as its manifest or file says
+  std::string namespace_name;  // whose keys it owns
+  std::string version;         // empty: the manifest names none
+  std::string file;
+  std::vector<std::string> hooks;  // those that are called
+  std::string state = "loaded";    // "loaded", or "failed" when an optional one could not be loaded
+  std::int32_t order = 0;
+  std::string on_error = "deny";  // "deny" or "allow"
+  // Since the process started; a reload does not reset them.
+  std::uint64_t calls = 0;
+  std::uint64_t failures = 0;         // calls that ended in a trap, a timeout, a bad answer, ...
+  std::uint64_t refusals = 0;         // statements blocked
+  std::uint64_t retries = 0;          // attempts run again because of a conflict
+  std::uint64_t overruns = 0;         // attempts that outlived their slice on a worker
+  std::uint64_t exclusive_runs = 0;   // calls that had to run alone in their namespace
+  std::vector<std::string> warnings;  // about this version, e.g. an export that is never called
+  std::string last_error;             // empty: none so far
+};
+
+// Called once with the result, on any thread.
+using OnReloaded = std::move_only_function<void(base::Result<void>)>;
+
+// Thread rule: called on the admin thread only. Nothing here may block for long: that thread serves
+// the health checks as well.
+class Control {
+ public:
+  virtual ~Control() = default;
+
+  // In the order in which they run.
+  [[nodiscard]] virtual std::vector<PluginStatus> plugins() = 0;
+
+  // Reads the plugin folder again and puts the new versions into force all at once, elsewhere than
+  // on the calling thread. Errors: invalid, limit_exceeded, not_found (a plugin is not fit, nothing
+  // changed); unavailable (not possible now, e.g. another reload is under way).
+  virtual void reload_plugins(OnReloaded done) = 0;
+
+  // Whether the proxy takes connections and its plugins and store work. Errors: the reason.
+  [[nodiscard]] virtual base::Result<void> ready() = 0;
+
+  [[nodiscard]] virtual std::string version() = 0;  // "0.4.0"
+
+  // The numbers of the process in the Prometheus text format 0.0.4.
+  [[nodiscard]] virtual std::string metrics_text() = 0;
+};
+
+}  // namespace helios::admin

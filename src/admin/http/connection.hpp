@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One client connection of the admin server. Private to admin/http.
+//
+//   idle -> reading header -> reading body -> answering -> writing -> idle
+//                  |               |                          |
+//                  +- refused -----+------------------------> writing -> lingering -> closed
+//
+// In every state but "answering" exactly one asynchronous operation is under way, with a deadline;
+// while answering none is: the handler holds the reply.
+
+#include "admin/http/mailbox.hpp"
+#include "admin/http/server.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace helios::admin::http {
+
+class Connection;
+
+// What a connection needs of its server; outlives it.
+struct ConnectionHost {
+  Limits limits;
+  Handler handler;
+  base::Log* log = nullptr;
+  std::shared_ptr<Mailbox> mailbox;
+  std::function<void(const std::shared_ptr<Connection>&)> on_closed;
+  std::function<bool()> is_crowded;  // no room for another connection
+};
+
+// Thread rule: the server's thread. Kept alive by the server until on_closed.
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(boost::asio::ip::tcp::socket socket, ConnectionHost& host);
+
+  void start() { await_request(); }
+
+  // The answer to the request that was handed out last.
+  void answer(Response response);
+
+ private:
+  using ErrorCode = boost::beast::error_code;
+  using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using Message = boost::beast::http::response<boost::beast::http::string_body>;
+
+  void await_request();
+  void read_header();
+  void on_header(ErrorCode error);
+  void write_continue();
+  void read_body();
+  void dispatch();
+  void on_read_failed(ErrorCode error);
+  void refuse(Response response);
+  void write(Response response);
+  void on_written(ErrorCode error);
+  void linger();
+  void discard_rest();
+  void close();
+
+  ConnectionHost& host_;
+  boost::beast::tcp_stream stream_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  std::optional<Message> message_;  // being written
+  std::uint64_t discarded_bytes_ = 0;
+  unsigned version_ = 11;  // of the request being answered
+  bool is_head_ = false;
+  bool keep_alive_ = false;
+};
+
+}  // namespace helios::admin::http

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// An HTTP request and its response, reduced to what the admin handlers look at. How they travel is
+// the business of admin/http.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace helios::admin {
+
+enum class Method { get, head, put, post, del, other };
+
+struct Request {
+  Method method = Method::get;
+  std::string target;  // as on the request line: path, and query after '?', still percent-encoded
+  std::string accept;  // Accept; empty when absent
+  std::optional<std::string> host;            // Host
+  std::optional<std::string> origin;          // Origin
+  std::optional<std::string> sec_fetch_site;  // Sec-Fetch-Site
+  std::string body;                           // complete, chunks already joined
+};
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;  // what a GET gets; the transport leaves it out for HEAD
+  std::vector<Header> headers;
+};
+
+// How a handler answers: called exactly once, inside the handler or later, on any thread. Destroying
+// it without a call means that there will be no answer; the transport then reports a failure.
+using Responder = std::move_only_function<void(Response)>;
+
+}  // namespace helios::admin

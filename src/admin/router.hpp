@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The admin interface without its sockets: a request goes in, a response comes out through the
+// responder. docs/admin-api.md is the list of routes.
+
+#include "admin/control.hpp"
+#include "admin/kv_routes.hpp"
+#include "admin/message.hpp"
+#include "base/executor.hpp"
+#include "kv/store.hpp"
+
+#include <memory>
+
+namespace helios::admin {
+
+class Router {
+ public:
+  // `home` is where handle() is called and where pending work continues; it is kept alive by that
+  // work. Requires: `store` and `control` outlive the router and every answer that is still due.
+  Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home);
+
+  // Requires: called on `home`'s thread. Calls `respond` once, on that thread, now or later.
+  void handle(Request request, Responder respond);
+
+ private:
+  void handle_reload(Responder respond);
+
+  Control& control_;
+  std::shared_ptr<base::Executor> home_;
+  KvRoutes kv_;
+};
+
+}  // namespace helios::admin

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A process without plugins or numbers of its own: the test says what it answers.
+
+#include "admin/control.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace helios::admin {
+
+class FakeControl final : public Control {
+ public:
+  [[nodiscard]] std::vector<PluginStatus> plugins() override { return plugin_list; }
+  void reload_plugins(OnReloaded done) override { reloads.push_back(std::move(done)); }
+  [[nodiscard]] base::Result<void> ready() override { return ready_result; }
+  [[nodiscard]] std::string version() override { return "0.4.0"; }
+  [[nodiscard]] std::string metrics_text() override { return "helios_queries_total 7\n"; }
+
+  std::vector<PluginStatus> plugin_list;
+  base::Result<void> ready_result;
+  std::vector<OnReloaded> reloads;  // asked for and not yet answered
+};
+
+}  // namespace helios::admin

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The routes beside /admin/kv: what they answer for each state of the process.
+
+#include "kv/memory_store.hpp"
+#include "unit/admin/router_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace helios::admin {
+namespace {
+
+using ::testing::HasSubstr;
+
+class RouterTest : public ::testing::Test {
+ protected:
+  test::FakeClock clock;
+  kv::MemoryStore store{kv::Limits{}, clock};
+  RouterDriver admin{store};
+};
+
+PluginStatus example_plugin() {
+  PluginStatus plugin;
+  plugin.name = "helios-plugin-cost-governor";
+  plugin.namespace_name = "cost-governor";
+  plugin.version = "1.2.0";
+  plugin.file = "plugins/cost-governor.wasm";
+  plugin.hooks = {"pre_query", "post_query"};
+  plugin.order = -5;
+  plugin.calls = 18'446'744'073'709'551'615U;
+  plugin.failures = 2;
+  plugin.refusals = 3;
+  plugin.retries = 4;
+  plugin.overruns = 5;
+  plugin.exclusive_runs = 6;
+  plugin.warnings = {"exports route, which is never called"};
+  plugin.last_error = "trap: \"unreachable\"\n\xFF";
+  return plugin;
+}
+
+constexpr const char* kExampleJson =
+    R"([{"name":"helios-plugin-cost-governor","namespace":"cost-governor","version":"1.2.0",)"
+    R"("file":"plugins/cost-governor.wasm","hooks":["pre_query","post_query"],"state":"loaded",)"
+    R"("order":-5,"on_error":"deny","calls":18446744073709551615,"failures":2,"refusals":3,)"
+    R"("retries":4,"overruns":5,"exclusive_runs":6,)"
+    R"("warnings":["exports route, which is never called"],)"
+    R"("last_error":"trap: \"unreachable\"\\x0A\\xFF"}])";
+
+TEST_F(RouterTest, plugins_are_listed) {
+  EXPECT_EQ(admin.get("/plugins").body, "[]");
+  admin.control.plugin_list.push_back(example_plugin());
+  const Response list = admin.get("/plugins");
+  EXPECT_EQ(list.status, 200);
+  EXPECT_EQ(list.content_type, "application/json");
+  EXPECT_THAT(list.body, ::testing::StrCaseEq(kExampleJson));  // hex digits in either case
+}
+
+TEST_F(RouterTest, plugin_without_version_or_error_shows_null) {
+  admin.control.plugin_list.emplace_back().name = "p";
+  const Response list = admin.get("/plugins");
+  EXPECT_THAT(list.body, HasSubstr(R"("version":null)"));
+  EXPECT_THAT(list.body, HasSubstr(R"("last_error":null)"));
+}
+
+TEST_F(RouterTest, reload_answers_with_the_new_list_when_it_is_done) {
+  const auto reload = admin.start(request(Method::post, "/plugins/reload"));
+  ASSERT_EQ(admin.control.reloads.size(), 1U);
+  EXPECT_EQ(reload->answers, 0);
+  EXPECT_EQ(admin.get("/healthz").status, 200);  // nothing is held up meanwhile
+
+  admin.control.plugin_list.push_back(example_plugin());
+  admin.control.reloads[0]({});
+  EXPECT_EQ(reload->answers, 0) << "answered on the thread of the reload";
+  admin.home->run_all();
+  ASSERT_EQ(reload->answers, 1);
+  EXPECT_EQ(reload->response->status, 200);
+  EXPECT_THAT(reload->response->body, ::testing::StrCaseEq(kExampleJson));
+}
+
+TEST_F(RouterTest, reload_of_unfit_plugins_is_422) {
+  const auto reload = admin.start(request(Method::post, "/plugins/reload"));
+  admin.control.reloads.at(0)(base::fail(base::Errc::invalid, "broken.wasm: no export \"memory\""));
+  admin.home->run_all();
+  ASSERT_EQ(reload->answers, 1);
+  EXPECT_EQ(reload->response->status, 422);
+  EXPECT_EQ(reload->response->body, R"({"error":"broken.wasm: no export \"memory\""})");
+}
+
+TEST_F(RouterTest, reload_during_another_is_409) {
+  const auto reload = admin.start(request(Method::post, "/plugins/reload"));
+  admin.control.reloads.at(0)(base::fail(base::Errc::unavailable, "a reload is under way"));
+  admin.home->run_all();
+  ASSERT_EQ(reload->answers, 1);
+  EXPECT_EQ(reload->response->status, 409);
+}
+
+TEST_F(RouterTest, reload_wants_post) {
+  const Response get = admin.get("/plugins/reload");
+  EXPECT_EQ(get.status, 405);
+  EXPECT_EQ(header_of(get, "Allow"), "POST");
+  EXPECT_TRUE(admin.control.reloads.empty());
+}
+
+TEST_F(RouterTest, metrics_are_prometheus_text) {
+  const Response metrics = admin.get("/metrics");
+  EXPECT_EQ(metrics.status, 200);
+  EXPECT_EQ(metrics.content_type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(metrics.body, "helios_queries_total 7\n");
+}
+
+TEST_F(RouterTest, ready_follows_the_process_and_health_does_not) {
+  EXPECT_EQ(admin.get("/readyz").status, 200);
+  admin.control.ready_result = base::fail(base::Errc::unavailable, "shutting down");
+  const Response ready = admin.get("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(ready.body, R"({"error":"shutting down"})");
+  EXPECT_EQ(admin.get("/healthz").status, 200);
+  EXPECT_EQ(admin.get("/healthz").body, R"({"ok":true})");
+}
+
+TEST_F(RouterTest, version_is_told) {
+  EXPECT_EQ(admin.get("/version").body, R"({"name":"heliosproxy","version":"0.4.0"})");
+}
+
+TEST_F(RouterTest, index_is_a_page_that_loads_nothing) {
+  const Response index = admin.get("/");
+  EXPECT_EQ(index.status, 200);
+  EXPECT_EQ(index.content_type, "text/html; charset=utf-8");
+  EXPECT_THAT(index.body, HasSubstr("/plugins"));
+  EXPECT_THAT(header_of(index, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
+}
+
+TEST_F(RouterTest, query_of_a_page_is_ignored) {
+  EXPECT_EQ(admin.get("/metrics?name[]=helios").status, 200);
+}
+
+TEST_F(RouterTest, page_is_read_only) {
+  for (const char* path : {"/", "/plugins", "/metrics", "/healthz", "/readyz", "/version"}) {
+    for (const Method method : {Method::put, Method::post, Method::del, Method::other}) {
+      const Response response = admin.send(method, path);
+      EXPECT_EQ(response.status, 405) << path;
+      EXPECT_EQ(header_of(response, "Allow"), "GET, HEAD") << path;
+    }
+    EXPECT_EQ(admin.send(Method::head, path).status, 200) << path;
+  }
+}
+
+TEST_F(RouterTest, unknown_path_is_404) {
+  for (const char* path : {"/nope", "/plugins/", "/plugins/x", "", "*", "admin/kv/p/k",
+                           "http://localhost/metrics", "/admin", "//metrics"}) {
+    const Response response = admin.get(path);
+    EXPECT_EQ(response.status, 404) << path;
+    EXPECT_EQ(response.body, R"({"error":"not found"})") << path;
+  }
+}
+
+TEST_F(RouterTest, foreign_pages_reach_no_route) {
+  Request rebound = request(Method::get, "/admin/kv/p/key");
+  rebound.host = "attacker.example:9090";
+  EXPECT_EQ(admin.send(std::move(rebound)).status, 403);
+  Request cross = request(Method::put, "/admin/kv/p/key", "x");
+  cross.host = "localhost:9090";
+  cross.origin = "https://attacker.example";
+  EXPECT_EQ(admin.send(std::move(cross)).status, 403);
+  EXPECT_TRUE(store.namespaces().empty());
+}
+
+}  // namespace
+}  // namespace helios::admin
