@@ -75,6 +75,16 @@ void TomlSection::texts(std::string_view key, std::vector<std::string>& out) {
   }
 }
 
+void TomlSection::all_texts(std::vector<std::pair<std::string, std::string>>& out) {
+  if (table_ == nullptr) {
+    return;
+  }
+  for (const auto& [key, node] : *table_) {
+    out.emplace_back(key.str(), "");
+    text(key.str(), out.back().second);
+  }
+}
+
 bool TomlSection::has(std::string_view key) const {
   return table_ != nullptr && table_->get(key) != nullptr;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 // Reads the keys of one TOML table into typed variables, and remembers which keys it was asked for:
-// what is left over at the end is an unknown key. Private to this module.
+// what is left over at the end is an unknown key. For the configuration and for plugin manifests.
 //
 // Flow: 1 one call per key that may be there, 2 finish(). A key that is missing leaves its variable
 // as it is.
@@ -52,7 +52,7 @@ class TomlSection {
   // A table inside this one.
   TomlSection section(std::string_view key);
 
-  template <std::unsigned_integral T>
+  template <std::integral T>
   void integer(std::string_view key, T& out, T min, T max) {
     std::int64_t value = static_cast<std::int64_t>(out);
     read_integer(key, value, static_cast<std::int64_t>(min), static_cast<std::int64_t>(max));
@@ -60,6 +60,8 @@ class TomlSection {
   }
   void text(std::string_view key, std::string& out);
   void texts(std::string_view key, std::vector<std::string>& out);
+  // Every key of this table, each with its string, by name: for a table whose keys are free.
+  void all_texts(std::vector<std::pair<std::string, std::string>>& out);
 
   // One of a few words, each with the value it stands for.
   template <typename E>

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/abi1_input.hpp"
+
+#include "plugins/json_writer.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace helios::plugins {
+
+namespace {
+
+// Room for what is not text of the statement or its context.
+constexpr std::size_t kFrameBytes = 512;
+
+std::uint64_t mix(std::uint64_t value) {  // splitmix64's finisher: a bijection
+  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
+  value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
+  return value ^ (value >> 31);
+}
+
+std::uint64_t hash(std::string_view text, std::uint64_t seed) {  // FNV-1a
+  std::uint64_t value = 0xCBF29CE484222325ULL ^ seed;
+  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return mix(value);
+}
+
+// A UUID per statement execution, the same for both of its hooks: plugins use it to recognise in
+// post_query what they noted in pre_query. Made from the session's UUID and the statement's id, it
+// needs no random numbers.
+void append_request_id(std::string& out, const hooks::StatementExecution& statement) {
+  const std::string_view session = statement.context->session_id;
+  std::array<std::uint64_t, 2> half{hash(session, 1) ^ mix(statement.id),
+                                    hash(session, 2) ^ mix(~statement.id)};
+  half[0] = (half[0] & ~0xF000ULL) | 0x4000;           // version 4
+  half[1] = (half[1] & ~(3ULL << 62)) | (2ULL << 62);  // variant of RFC 4122
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '"';
+  for (unsigned digit = 0; digit < 32; ++digit) {
+    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) out += '-';
+    out += kDigits[(half[digit / 16] >> (60 - 4 * (digit % 16))) & 15];
+  }
+  out += '"';
+}
+
+void append_attributes(std::string& out, const hooks::Context& context, std::string_view config) {
+  out += '{';
+  bool first = true;
+  for (const auto& [name, value] : context.attributes) {
+    if (!first) out += ',';
+    first = false;
+    append_json_string(out, name);
+    out += ':';
+    append_json_string(out, value);
+  }
+  out += first && !config.empty() ? config.substr(1) : config;
+  out += '}';
+}
+
+void append_hook_context(std::string& out, const hooks::StatementExecution& statement,
+                         std::string_view config) {
+  const hooks::Context& context = *statement.context;
+  out += R"({"request_id":)";
+  append_request_id(out, statement);
+  out += R"(,"client_id":)";
+  append_json_string(out, context.session_id);
+  out += R"(,"identity":)";
+  append_json_string_or_null(out, context.user);
+  out += R"(,"database":)";
+  append_json_string_or_null(out, context.database);
+  out += R"(,"branch":null,"attributes":)";
+  append_attributes(out, context, config);
+  out += '}';
+}
+
+void append_query_context(std::string& out, const hooks::StatementExecution& statement,
+                          std::string_view config) {
+  out += R"({"query":)";
+  const std::size_t begin = out.size();
+  append_json_string(out, statement.current_text());
+  const std::size_t length = out.size() - begin;
+  out += R"(,"normalized":)";
+  out.append(out, begin, length);
+  out += R"(,"tables":[],"is_read_only":)";
+  out += statement.is_read_only ? "true" : "false";
+  out += R"(,"hook_context":)";
+  append_hook_context(out, statement, config);
+  out += '}';
+}
+
+std::string_view to_word(hooks::Outcome outcome) {
+  switch (outcome) {
+    case hooks::Outcome::executed: return "executed";
+    case hooks::Outcome::failed: return "failed";
+    case hooks::Outcome::refused: return "refused";
+    case hooks::Outcome::skipped: return "skipped";
+    case hooks::Outcome::lost: return "lost";
+  }
+  return "";
+}
+
+void append_outcome(std::string& out, const hooks::StatementExecution& statement) {
+  out += R"({"success":)";
+  out += statement.outcome == hooks::Outcome::executed ? "true" : "false";
+  out += R"(,"target_node":"primary","elapsed_us":)";
+  append_json_number(out, statement.duration_ns / 1000);
+  out += R"(,"response_bytes":)";
+  append_json_number(out, statement.response_bytes);
+  out += R"(,"error":)";
+  append_json_string_or_null(out, statement.error_message);
+  out += R"(,"outcome":)";
+  append_json_string(out, to_word(statement.outcome));
+  out += R"(,"rows":)";
+  if (statement.rows)
+    append_json_number(out, *statement.rows);
+  else
+    out += "null";
+  out += R"(,"sqlstate":)";
+  append_json_string_or_null(out, statement.sqlstate);
+  out += '}';
+}
+
+}  // namespace
+
+std::string config_attributes(const std::vector<std::pair<std::string, std::string>>& config) {
+  std::string out;
+  for (const auto& [key, value] : config) {
+    out += ',';
+    append_json_string(out, "config." + key);
+    out += ':';
+    append_json_string(out, value);
+  }
+  return out;
+}
+
+std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& statement,
+                       std::string_view config) {
+  std::string out;
+  out.reserve(kFrameBytes + 2 * statement.current_text().size() + config.size());
+  switch (point) {
+    case hooks::HookPoint::pre_query: append_query_context(out, statement, config); break;
+    case hooks::HookPoint::post_query:
+      out += '[';
+      append_query_context(out, statement, config);
+      out += ',';
+      append_outcome(out, statement);
+      out += ']';
+      break;
+  }
+  return out;
+}
+
+}  // namespace helios::plugins

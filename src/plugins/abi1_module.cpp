@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/abi1_module.hpp"
+
+#include "base/text.hpp"
+#include "plugins/host_imports.hpp"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string_view>
+
+namespace helios::plugins {
+
+namespace {
+
+using Check = base::Result<void>;
+
+const FunctionType kAlloc{{ValueType::i32}, {ValueType::i32}};
+const FunctionType kDealloc{{ValueType::i32, ValueType::i32}, {}};
+const FunctionType kHook{{ValueType::i32, ValueType::i32}, {ValueType::i64}};
+const FunctionType kObserver{{ValueType::i32, ValueType::i32}, {}};
+const FunctionType kInitialize{{}, {}};
+
+// Hooks that plugins of this ABI may export and that this version does not call.
+constexpr std::array<std::string_view, 11> kUncalledHooks{
+    "route",   "authenticate", "authorize",     "cache_get",   "cache_set", "rewrite",
+    "metrics", "on_connect",   "on_disconnect", "custom_hook", "on_load"};
+
+std::unexpected<base::Error> invalid(std::string message) {
+  return base::fail(base::Errc::invalid, std::move(message));
+}
+
+std::string quote(std::string_view name) { return "\"" + base::escape_for_log(name, 80) + "\""; }
+
+const ModuleExport* find_export(const WasmModule& module, std::string_view name) {
+  const auto found = std::ranges::find(module.exports(), name, &ModuleExport::name);
+  return found == module.exports().end() ? nullptr : &*found;
+}
+
+bool is_one_of(const FunctionType& type, std::initializer_list<const FunctionType*> wanted) {
+  return std::ranges::any_of(wanted, [&](const FunctionType* one) { return *one == type; });
+}
+
+// The export must be there and a function of one of the types.
+Check check_function(const WasmModule& module, std::string_view name,
+                     std::initializer_list<const FunctionType*> wanted) {
+  const ModuleExport* const found = find_export(module, name);
+  const std::string expected = to_text(**wanted.begin());
+  if (found == nullptr)
+    return invalid("does not export the function " + quote(name) + ": " + expected);
+  if (found->kind != ExternKind::function)
+    return invalid("exports " + quote(name) + ", but not as a function");
+  if (!is_one_of(found->type, wanted))
+    return invalid("exports " + quote(name) + " as " + to_text(found->type) + "; it must be " +
+                   expected);
+  return {};
+}
+
+Check check_import(const ModuleImport& import, const Manifest& manifest) {
+  const std::string name = quote(import.module + "." + import.name);
+  const HostFunction* const offered = find_host_import(import.module, import.name);
+  if (import.kind != ExternKind::function || offered == nullptr)
+    return invalid("imports " + name + ", which the proxy does not offer");
+  if (manifest.imports &&
+      std::ranges::find(*manifest.imports, import.name) == manifest.imports->end())
+    return invalid("imports " + name + ", which its manifest does not grant");
+  if (import.type != offered->type)
+    return invalid("imports " + name + " as " + to_text(import.type) + "; it is " +
+                   to_text(offered->type));
+  return {};
+}
+
+Check check_imports(const WasmModule& module, const Manifest& manifest) {
+  for (const ModuleImport& import : module.imports())
+    if (auto checked = check_import(import, manifest); !checked) return checked;
+  return {};
+}
+
+Check check_allocator(const WasmModule& module) {
+  const ModuleExport* const memory = find_export(module, "memory");
+  if (memory == nullptr || memory->kind != ExternKind::memory)
+    return invalid("does not export its memory as \"memory\"");
+  if (auto checked = check_function(module, "alloc", {&kAlloc}); !checked) return checked;
+  return check_function(module, "dealloc", {&kDealloc});
+}
+
+// Is the hook to be called? By the manifest where it says so, else by the exports.
+bool wants_hook(const WasmModule& module, const Manifest& manifest, std::string_view name,
+                Abi1Shape& shape) {
+  const bool exported = find_export(module, name) != nullptr;
+  if (!manifest.hooks) return exported;
+  const bool named = std::ranges::find(*manifest.hooks, name) != manifest.hooks->end();
+  if (exported && !named)
+    shape.warnings.push_back("exports " + quote(name) +
+                             ", which its manifest does not name: it is not called");
+  return named;
+}
+
+Check check_hooks(const WasmModule& module, const Manifest& manifest, Abi1Shape& shape) {
+  shape.has_pre_query = wants_hook(module, manifest, "pre_query", shape);
+  shape.has_post_query = wants_hook(module, manifest, "post_query", shape);
+  for (const std::string_view name : kUncalledHooks)
+    if (find_export(module, name) != nullptr)
+      shape.warnings.push_back("exports " + quote(name) +
+                               ", a hook that this version does not call yet");
+  if (shape.has_pre_query)
+    if (auto checked = check_function(module, "pre_query", {&kHook}); !checked) return checked;
+  if (shape.has_post_query)
+    if (auto checked = check_function(module, "post_query", {&kHook, &kObserver}); !checked)
+      return checked;
+  if (!shape.has_pre_query && !shape.has_post_query && shape.warnings.empty())
+    return invalid("exports no hook (pre_query or post_query)");
+  return {};
+}
+
+}  // namespace
+
+base::Result<Abi1Shape> check_abi1(const WasmModule& module, const Manifest& manifest) {
+  Abi1Shape shape;
+  if (auto checked = check_imports(module, manifest); !checked)
+    return std::unexpected(checked.error());
+  if (auto checked = check_allocator(module); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_hooks(module, manifest, shape); !checked)
+    return std::unexpected(checked.error());
+  shape.has_initialize = find_export(module, "_initialize") != nullptr;
+  if (shape.has_initialize)
+    if (auto checked = check_function(module, "_initialize", {&kInitialize}); !checked)
+      return std::unexpected(checked.error());
+  return shape;
+}
+
+}  // namespace helios::plugins

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a module must look like to be a plugin of ABI 1:
+//
+//   exports  memory
+//            alloc: (i32) -> i32               room for the proxy's input
+//            dealloc: (i32, i32) -> ()
+//            pre_query: (i32, i32) -> i64      at least one of the two; they get the input's
+//            post_query: (i32, i32) -> i64     address and length, and answer the same packed as
+//              or (i32, i32) -> ()             (address << 32) | length
+//            _initialize: () -> ()             optional, called once per instance
+//   imports  functions of `env` that the proxy offers and the manifest grants, nothing else
+//
+// Checked once, at load, so that calls need no check of types.
+
+#include "base/result.hpp"
+#include "plugins/manifest.hpp"
+#include "plugins/wasm.hpp"
+
+#include <string>
+#include <vector>
+
+namespace helios::plugins {
+
+struct Abi1Shape {
+  bool has_pre_query = false;  // is to be called: exported, and not left out by the manifest
+  bool has_post_query = false;
+  bool has_initialize = false;
+  std::vector<std::string> warnings;  // one line each
+};
+
+// Errors: invalid, one line without the plugin's name.
+[[nodiscard]] base::Result<Abi1Shape> check_abi1(const WasmModule& module,
+                                                 const Manifest& manifest);
+
+}  // namespace helios::plugins

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/abi1_verdict.hpp"
+
+#include "base/text.hpp"
+
+#include <boost/json/monotonic_resource.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+namespace helios::plugins {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kMaxDepth = 16;
+constexpr std::size_t kSqlstateLength = 5;
+
+std::unexpected<base::Error> invalid(std::string message) {
+  return base::fail(base::Errc::invalid, std::move(message));
+}
+
+std::optional<std::string_view> text_of(const json::object& object, std::string_view field) {
+  const json::value* const value = object.if_contains(field);
+  if (value == nullptr || !value->is_string()) return std::nullopt;
+  return std::string_view(value->get_string());
+}
+
+bool is_sqlstate(std::string_view text) {
+  return text.size() == kSqlstateLength && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+         });
+}
+
+base::Result<hooks::Verdict> block(const json::object& object,
+                                   std::optional<std::string_view> reason) {
+  hooks::Verdict verdict;
+  verdict.action = hooks::Verdict::Action::block;
+  verdict.text = reason.value_or("no reason given");
+  // The reason travels to the client as a C string.
+  std::ranges::replace(verdict.text, '\0', ' ');
+  if (object.if_contains("sqlstate") != nullptr) {
+    const auto state = text_of(object, "sqlstate");
+    if (!state || !is_sqlstate(*state))
+      return invalid("\"sqlstate\" is not five digits or capital letters");
+    verdict.sqlstate = *state;
+  }
+  return verdict;
+}
+
+base::Result<hooks::Verdict> rewrite(std::optional<std::string_view> sql) {
+  if (!sql || sql->empty()) return invalid("a rewrite without the new statement");
+  if (sql->find('\0') != std::string_view::npos)
+    return invalid("a rewrite that contains a NUL byte");
+  hooks::Verdict verdict;
+  verdict.action = hooks::Verdict::Action::rewrite;
+  verdict.text = *sql;
+  return verdict;
+}
+
+base::Result<hooks::Verdict> decode(const json::object& object) {
+  const auto word = text_of(object, object.if_contains("action") != nullptr ? "action" : "kind");
+  if (!word) return invalid("neither \"action\" nor \"kind\" says what to do");
+  const auto text = [&](std::string_view field) {
+    const auto value = text_of(object, "value");
+    return value ? value : text_of(object, field);
+  };
+  if (*word == "continue") return hooks::Verdict{};
+  if (*word == "block") return block(object, text("reason"));
+  if (*word == "rewrite") return rewrite(text("sql"));
+  if (*word == "cached") return invalid("answers cached rows, which is not supported yet");
+  return invalid("unknown action \"" + base::escape_for_log(*word, 40) + "\"");
+}
+
+}  // namespace
+
+base::Result<hooks::Verdict> abi1_verdict(std::string_view text) {
+  // What nearly every statement is answered with.
+  if (text == R"({"action":"continue"})" || text == R"({"kind":"continue"})")
+    return hooks::Verdict{};
+  std::array<unsigned char, 4096> buffer;
+  json::monotonic_resource memory(buffer.data(), buffer.size());
+  json::parse_options options;
+  options.max_depth = kMaxDepth;
+  json::error_code error;
+  const json::value value = json::parse(text, error, &memory, options);
+  if (error) return invalid("not JSON: " + error.message());
+  if (!value.is_object()) return invalid("not a JSON object");
+  return decode(value.get_object());
+}
+
+}  // namespace helios::plugins

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One attempt of one hook call: a fresh instance, the input copied in, the hook called, its answer
+// read. What it wrote stands in the transaction of its HostCalls, not committed.
+//
+// The instance is gone when run_attempt() returns, whatever happened, so the guest's dealloc is never
+// called: there is nothing left to free.
+
+#include "hooks/plugin.hpp"
+#include "plugins/host_calls.hpp"
+#include "plugins/wasm.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace helios::plugins {
+
+// What an attempt runs. Views and references outlive it.
+struct AttemptInput {
+  const WasmModule& module;
+  bool call_initialize = false;
+  hooks::HookPoint point = hooks::HookPoint::pre_query;
+  std::string_view json;
+  std::uint64_t memory_bytes = 0;
+  std::uint32_t table_elements = 0;
+  std::uint64_t max_output_bytes = 0;
+  std::uint32_t deadline_ticks = 1;  // for all of it together
+};
+
+struct AttemptEnd {
+  enum class Kind {
+    returned,      // the hook came back: commit, then `verdict` counts
+    doomed,        // run it again
+    not_resident,  // fetch, then run it again
+    overran,       // its deadline passed
+    store_failed,
+    failed,  // the guest's fault
+  };
+  Kind kind = Kind::returned;
+  hooks::Verdict verdict = {};  // returned, of a pre_query
+  std::string failure = {};     // failed: one line
+};
+
+[[nodiscard]] AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls);
+
+// Makes an instance and initialises it, as an attempt begins, without calling a hook.
+[[nodiscard]] AttemptEnd run_canary(const AttemptInput& input, HostCalls& calls);
+
+}  // namespace helios::plugins

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/call_run.hpp"
+
+#include "base/text.hpp"
+
+#include <cassert>
+#include <utility>
+
+namespace helios::plugins {
+
+namespace {
+
+// Attempts that lost against another commit before the call asks to be alone.
+constexpr std::uint32_t kMaxConflicts = 3;
+// Conflicts of a call that is alone: only a store shared with others can make them.
+constexpr std::uint32_t kMaxExclusiveConflicts = 20;
+// Values that one call may have to wait for, one after the other.
+constexpr std::uint32_t kMaxFetches = 100;
+
+std::string_view to_word(hooks::HookPoint point) {
+  switch (point) {
+    case hooks::HookPoint::pre_query: return "pre_query";
+    case hooks::HookPoint::post_query: return "post_query";
+  }
+  return "";
+}
+
+}  // namespace
+
+CallRun::CallRun(WasmPlugin& plugin, hooks::Call& call)
+    : plugin_(plugin), call_(call), json_(plugin.input_json(call)) {}
+
+hooks::RunStatus CallRun::start() {
+  plugin_.counters().add(PluginEvent::call);
+  transaction_.emplace(plugin_.services().store, plugin_.space());
+  const Next next = plugin_.is_slow() ? go_slow() : run_attempts(Lane::event_loop);
+  return next == Next::finished ? hooks::RunStatus::done : hooks::RunStatus::pending;
+}
+
+CallRun::Next CallRun::run_attempts(Lane lane) {
+  Next next = Next::again;
+  while (next == Next::again) next = attempt(lane);
+  return next;
+}
+
+CallRun::Next CallRun::attempt(Lane lane) {
+  const PluginServices& services = plugin_.services();
+  if (lane == Lane::event_loop && !services.slots.try_take()) return go_slow();
+  const std::uint32_t ticks =
+      lane == Lane::event_loop ? kInlineTicks : deadline_ticks(plugin_.timeout_ms());
+  const std::int64_t began_ns = lane == Lane::slow ? services.clock.monotonic_ns() : 0;
+  HostCalls calls(*transaction_, services.clock);
+  AttemptEnd end = run_attempt(plugin_.attempt_input(call_.point, json_, ticks), calls);
+  if (lane == Lane::event_loop) services.slots.release();
+  if (calls.refused_writes() != 0)
+    plugin_.counters().add(PluginEvent::refused_write, calls.refused_writes());
+  if (end.kind != AttemptEnd::Kind::overran) note_duration(lane, began_ns);
+  return after_attempt(lane, std::move(end));
+}
+
+// Keeps track of whether the plugin is one for the slow lane.
+void CallRun::note_duration(Lane lane, std::int64_t began_ns) {
+  if (lane == Lane::event_loop) {
+    plugin_.note_quick_inline();
+    return;
+  }
+  constexpr std::int64_t kSliceNs = std::int64_t{kTickMs} * (kInlineTicks - 1) * 1'000'000;
+  if (plugin_.services().clock.monotonic_ns() - began_ns < kSliceNs)
+    plugin_.note_quick_on_slow_lane();
+}
+
+CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
+  switch (end.kind) {
+    case AttemptEnd::Kind::returned: verdict_ = std::move(end.verdict); return commit();
+    case AttemptEnd::Kind::doomed: return after_conflict();
+    case AttemptEnd::Kind::not_resident: return fetch();
+    case AttemptEnd::Kind::overran: return after_overrun(lane);
+    case AttemptEnd::Kind::store_failed: return fail_by_store();
+    case AttemptEnd::Kind::failed: return fail(std::move(end.failure));
+  }
+  return Next::finished;
+}
+
+CallRun::Next CallRun::commit() {
+  const kv::CommitStatus status =
+      transaction_->commit([self = shared_from_this()](kv::CommitStatus late) {
+        // On some thread of the store's: only pass it on.
+        self->call_.home->post([self, late] { self->hand_over(self->after_commit(late)); });
+      });
+  return status == kv::CommitStatus::pending ? Next::waiting : after_commit(status);
+}
+
+CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
+  switch (status) {
+    case kv::CommitStatus::done: break;
+    case kv::CommitStatus::conflict: return after_conflict();
+    case kv::CommitStatus::full:
+      return fail("the store is full: what the call wrote does not fit any more");
+    case kv::CommitStatus::failed: return fail_by_store();
+    case kv::CommitStatus::pending: assert(false); return Next::waiting;
+  }
+  exclusivity_.reset();
+  if (verdict_.action == hooks::Verdict::Action::block)
+    plugin_.counters().add(PluginEvent::refusal);
+  call_.result.status = hooks::CallResult::Status::ok;
+  call_.result.verdict = std::move(verdict_);
+  return Next::finished;
+}
+
+CallRun::Next CallRun::after_conflict() {
+  plugin_.counters().add(PluginEvent::retry);
+  ++conflicts_;
+  if (exclusivity_ && conflicts_ >= kMaxExclusiveConflicts)
+    return fail("the store changed under every one of " + std::to_string(conflicts_) + " attempts");
+  transaction_->reset();
+  return !exclusivity_ && conflicts_ > kMaxConflicts ? go_exclusive() : Next::again;
+}
+
+CallRun::Next CallRun::after_overrun(Lane lane) {
+  if (lane == Lane::slow)
+    return fail("timeout after " + std::to_string(plugin_.timeout_ms()) + " ms");
+  plugin_.note_overrun();
+  plugin_.counters().add(PluginEvent::overrun);
+  return go_slow();
+}
+
+CallRun::Next CallRun::fetch() {
+  if (++fetches_ > kMaxFetches)
+    return fail("needs more than " + std::to_string(kMaxFetches) + " values from the store");
+  plugin_.services().store.fetch(*transaction_, [self = shared_from_this()] {
+    self->call_.home->post([self] {
+      self->transaction_->reset();
+      self->resume_at_home();
+    });
+  });
+  return Next::waiting;
+}
+
+CallRun::Next CallRun::go_exclusive() {
+  plugin_.counters().add(PluginEvent::exclusive);
+  plugin_.services().store.request_exclusive(
+      plugin_.space(), [self = shared_from_this()](std::unique_ptr<kv::Exclusivity> granted) {
+        self->exclusivity_ = std::move(granted);
+        self->transaction_.emplace(self->plugin_.services().store, self->plugin_.space(),
+                                   self->exclusivity_.get());
+        // It holds up every other writer, so it does not stand in line.
+        self->plugin_.slow_queue().post_first([self] { self->run_on_slow_lane(); });
+      });
+  return Next::waiting;
+}
+
+CallRun::Next CallRun::go_slow() {
+  transaction_->reset();
+  plugin_.slow_queue().post([self = shared_from_this()] { self->run_on_slow_lane(); });
+  return Next::waiting;
+}
+
+CallRun::Next CallRun::fail(std::string why) {
+  exclusivity_.reset();
+  const PluginServices& services = plugin_.services();
+  plugin_.counters().add(PluginEvent::failure);
+  why = base::escape_for_log(why, 400);
+  if (plugin_.counters().note_failure(why, services.clock.monotonic_ns()))
+    services.log.write(base::LogLevel::warning, "plugin " + plugin_.traits().name + ": " +
+                                                    std::string(to_word(call_.point)) +
+                                                    " failed: " + why);
+  call_.result.status = hooks::CallResult::Status::failed;
+  call_.result.failure = std::move(why);
+  return Next::finished;
+}
+
+CallRun::Next CallRun::fail_by_store() {
+  const std::string health = plugin_.services().store.health();
+  return fail("the store failed" + (health.empty() ? "" : ": " + health));
+}
+
+void CallRun::run_on_slow_lane() {
+  if (run_attempts(Lane::slow) == Next::finished)
+    call_.home->post([self = shared_from_this()] { self->hand_over(Next::finished); });
+}
+
+// The rest of the call after the store has answered, on home's thread.
+void CallRun::resume_at_home() {
+  if (exclusivity_)
+    plugin_.slow_queue().post_first([self = shared_from_this()] { self->run_on_slow_lane(); });
+  else if (plugin_.is_slow())
+    static_cast<void>(go_slow());
+  else
+    hand_over(run_attempts(Lane::event_loop));
+}
+
+// On home's thread, when start() has long returned.
+void CallRun::hand_over(Next next) {
+  switch (next) {
+    case Next::waiting: return;
+    case Next::again: resume_at_home(); return;
+    case Next::finished: break;
+  }
+  // What comes now may end the plugin, and with it the transaction's namespace.
+  transaction_.reset();
+  auto on_done = std::move(call_.on_done);
+  on_done();
+}
+
+}  // namespace helios::plugins

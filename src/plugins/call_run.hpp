@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One hook call from its first attempt to its result.
+//
+//   start() --> inline attempts, on the caller's thread (its slice: kInlineTicks)
+//                 returned, committed      --> done
+//                 failed                   --> done
+//                 doomed, commit conflict  --> again on a clean instance; kMaxConflicts: exclusive
+//                 commit pending           --> wait for the store --> home
+//                 value not resident       --> wait for the store --> home
+//                 overran, no free slot    --> slow lane
+//   home      --> as start(), after the store has answered
+//   exclusive --> wait for the store --> slow lane, as the only writer of the namespace
+//   slow lane --> attempts as above, each with the plugin's full timeout
+//                 overran                  --> done: "timeout after N ms"
+//
+// No thread waits at any arrow; whoever makes the next step owns the run meanwhile. What a step needs
+// to go on is decided by where it runs: on home, the result is handed over directly (start) or by
+// on_done; on the slow lane, by a task posted to home.
+//
+// Lifetime: kept alive by whoever will make the next step. Touches neither the call nor the plugin
+// after it has handed over the result.
+
+#include "hooks/plugin.hpp"
+#include "kv/store.hpp"
+#include "kv/transaction.hpp"
+#include "plugins/attempt.hpp"
+#include "plugins/wasm_plugin.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace helios::plugins {
+
+// Ticks after which a deadline of `timeout_ms` has passed in any case.
+[[nodiscard]] constexpr std::uint32_t deadline_ticks(std::uint32_t timeout_ms) {
+  return (timeout_ms + kTickMs - 1) / kTickMs + 1;
+}
+
+// An attempt on an event loop ends after one to two ticks.
+inline constexpr std::uint32_t kInlineTicks = 2;
+
+class CallRun : public std::enable_shared_from_this<CallRun> {
+ public:
+  // Requires: both outlive the run's last step.
+  CallRun(WasmPlugin& plugin, hooks::Call& call);
+
+  // Requires: the calling thread is call.home's.
+  hooks::RunStatus start();
+
+ private:
+  enum class Lane { event_loop, slow };
+  // What a step has come to.
+  enum class Next {
+    finished,  // call_.result is valid
+    again,     // run another attempt, here
+    waiting,   // somebody else makes the next step; touch nothing any more
+  };
+
+  Next run_attempts(Lane lane);
+  Next attempt(Lane lane);
+  Next after_attempt(Lane lane, AttemptEnd end);
+  Next commit();
+  Next after_commit(kv::CommitStatus status);
+  Next after_conflict();
+  Next after_overrun(Lane lane);
+  Next fetch();
+  Next go_exclusive();
+  Next go_slow();
+  Next fail(std::string why);
+  Next fail_by_store();
+
+  void run_on_slow_lane();
+  void resume_at_home();
+  void hand_over(Next next);
+  void note_duration(Lane lane, std::int64_t began_ns);
+
+  WasmPlugin& plugin_;
+  hooks::Call& call_;
+  const std::string json_;
+  std::unique_ptr<kv::Exclusivity> exclusivity_;  // before transaction_, which refers to it
+  std::optional<kv::Transaction> transaction_;
+  hooks::Verdict verdict_;  // of the attempt that is being committed
+  std::uint32_t conflicts_ = 0;
+  std::uint32_t fetches_ = 0;
+};
+
+}  // namespace helios::plugins

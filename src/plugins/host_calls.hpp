@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the host functions of one attempt work on: its transaction, its time, and, when a host
+// function had to end the attempt, why.
+//
+// Thread rule and lifetime: those of the attempt.
+
+#include "base/clock.hpp"
+#include "kv/transaction.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace helios::plugins {
+
+class HostCalls {
+ public:
+  enum class Stop {
+    none,
+    doomed,        // what was read is no longer current: run the attempt again
+    not_resident,  // a value must be fetched first, then run the attempt again
+    store_failed,
+    bad_pointer,  // the guest handed over a range outside its memory
+  };
+
+  // Requires: both outlive this.
+  HostCalls(kv::Transaction& transaction, const base::Clock& clock)
+      : transaction_(transaction), clock_(clock) {}
+
+  [[nodiscard]] kv::Transaction& transaction() { return transaction_; }
+
+  // The attempt's one time, in milliseconds since 1970: taken when first asked for, then the same
+  // for the whole attempt.
+  [[nodiscard]] std::int64_t now_ms() {
+    if (!now_ms_) now_ms_ = clock_.wall_ms();
+    return *now_ms_;
+  }
+
+  void stop(Stop why) { stop_ = why; }
+  void stop_bad_pointer(std::string_view function) {
+    stop_ = Stop::bad_pointer;
+    stopped_function_ = function;
+  }
+  [[nodiscard]] Stop stopped() const { return stop_; }
+  // bad_pointer: the import that was called. Static storage.
+  [[nodiscard]] std::string_view stopped_function() const { return stopped_function_; }
+
+  // A write that the store's limits refused; the guest was told -1.
+  void note_refused_write() { ++refused_writes_; }
+  [[nodiscard]] std::uint32_t refused_writes() const { return refused_writes_; }
+
+ private:
+  kv::Transaction& transaction_;
+  const base::Clock& clock_;
+  std::optional<std::int64_t> now_ms_;
+  Stop stop_ = Stop::none;
+  std::string_view stopped_function_;
+  std::uint32_t refused_writes_ = 0;
+};
+
+}  // namespace helios::plugins

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/manifest.hpp"
+
+#include "config/toml_section.hpp"
+#include "plugins/host_imports.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace helios::plugins {
+
+namespace {
+
+using config::Problems;
+using config::TomlSection;
+
+constexpr std::array<std::string_view, 2> kCalledHooks{"pre_query", "post_query"};
+
+void read_hooks(TomlSection& root, Manifest& out) {
+  if (!root.has("hooks")) return;
+  root.texts("hooks", out.hooks.emplace());
+  if (out.hooks->empty()) root.add_problem("hooks", "must name at least one hook");
+  for (const std::string& hook : *out.hooks)
+    if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
+      root.add_problem("hooks", "\"" + hook +
+                                    "\" is not a hook that this version calls; it calls "
+                                    "pre_query and post_query");
+}
+
+void read_imports(TomlSection& root, Manifest& out) {
+  if (!root.has("imports")) return;
+  root.texts("imports", out.imports.emplace());
+  for (const std::string& name : *out.imports)
+    if (find_host_import("env", name) == nullptr)
+      root.add_problem("imports", "the proxy does not offer \"" + name + "\"");
+}
+
+void read_limits(TomlSection section, config::PluginLimits& out) {
+  section.integer("memory_mb", out.memory_mb, 1U, out.memory_mb);
+  section.integer("table_elements", out.table_elements, 0U, out.table_elements);
+  section.integer("timeout_ms", out.timeout_ms, 1U, out.timeout_ms);
+  section.integer("output_kb", out.output_kb, 1U, out.output_kb);
+  section.finish();
+}
+
+void read_manifest(TomlSection root, Manifest& out) {
+  root.text("name", out.name);
+  root.text("version", out.version);
+  read_hooks(root, out);
+  read_imports(root, out);
+  root.integer("order", out.order, std::numeric_limits<std::int32_t>::min(),
+               std::numeric_limits<std::int32_t>::max());
+  root.choice("on_error", out.on_error,
+              {{"deny", hooks::OnError::deny}, {"allow", hooks::OnError::allow}});
+  root.choice("statements", out.all_statements, {{"queries", false}, {"all", true}});
+  bool fresh = true;
+  root.choice("instance", fresh, {{"fresh", true}});
+  read_limits(root.section("limits"), out.limits);
+  root.section("config").all_texts(out.config);
+  root.finish();
+}
+
+}  // namespace
+
+Manifest default_manifest(std::string_view name, const config::PluginLimits& caps) {
+  Manifest manifest;
+  manifest.name = name;
+  manifest.limits = caps;
+  return manifest;
+}
+
+base::Result<Manifest> parse_manifest(std::string_view text, std::string_view file_name,
+                                      std::string_view name, const config::PluginLimits& caps) {
+  Problems problems(file_name);
+  const toml::parse_result parsed = toml::parse(text, file_name);
+  if (!parsed) {
+    problems.add(parsed.error().source().begin.line, "", parsed.error().description());
+    return base::fail(base::Errc::invalid, problems.message());
+  }
+  Manifest manifest = default_manifest(name, caps);
+  read_manifest(TomlSection("", &parsed.table(), problems), manifest);
+  if (problems.any()) return base::fail(base::Errc::invalid, problems.message());
+  return manifest;
+}
+
+}  // namespace helios::plugins

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The manifest of a plugin: <name>.toml beside <name>.wasm or <name>.wat. Without one, everything is
+// as in a default Manifest.
+//
+//   name = "cost-governor"              # default: the file's name without extension
+//   version = "1.2.0"                   # shown by /plugins, nothing else
+//   hooks = ["pre_query"]               # default: those that the module exports
+//   order = 10                          # smaller runs first, then by name
+//   on_error = "deny"                   # or "allow"
+//   statements = "all"                  # default "queries": not those that only manage the session
+//   instance = "fresh"                  # the only kind so far
+//   imports = ["kv_get", "sha256_hex"]  # default: all that the proxy offers
+//   [limits]                            # default, and most that is allowed: [plugins.limits]
+//   memory_mb = 4
+//   table_elements = 1000
+//   timeout_ms = 50
+//   output_kb = 64
+//   [config]                            # the plugin finds these among its attributes,
+//   region = "eu"                       # as "config.region"
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "hooks/plugin.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace helios::plugins {
+
+struct Manifest {
+  std::string name;
+  std::string version;
+  std::optional<std::vector<std::string>> hooks;    // nullopt: inferred from the exports
+  std::optional<std::vector<std::string>> imports;  // nullopt: all
+  std::int32_t order = 0;
+  hooks::OnError on_error = hooks::OnError::deny;
+  bool all_statements = false;
+  config::PluginLimits limits;  // module_kb as configured
+  std::vector<std::pair<std::string, std::string>> config;
+};
+
+// What holds for a plugin called `name` without a manifest.
+[[nodiscard]] Manifest default_manifest(std::string_view name, const config::PluginLimits& caps);
+
+// Reads TOML. `name` is the default name, `file_name` is for messages. Errors: invalid, one line
+// "FILE:LINE: key: what is wrong"; a limit above its cap is one.
+[[nodiscard]] base::Result<Manifest> parse_manifest(std::string_view text,
+                                                    std::string_view file_name,
+                                                    std::string_view name,
+                                                    const config::PluginLimits& caps);
+
+}  // namespace helios::plugins

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/plugin_counters.hpp"
+
+namespace helios::plugins {
+
+namespace {
+
+constexpr std::int64_t kLogEveryNs = 1'000'000'000;
+
+// Threads are given shards in turn; it does not matter which.
+std::size_t my_shard() {
+  static std::atomic<std::size_t> next = 0;
+  thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed);
+  return mine;
+}
+
+}  // namespace
+
+void PluginCounters::add(PluginEvent event, std::uint64_t count) {
+  shards_[my_shard() % kShards].counts[static_cast<std::size_t>(event)].fetch_add(
+      count, std::memory_order_relaxed);
+}
+
+std::uint64_t PluginCounters::read(PluginEvent event) const {
+  std::uint64_t sum = 0;
+  for (const Shard& shard : shards_)
+    sum += shard.counts[static_cast<std::size_t>(event)].load(std::memory_order_relaxed);
+  return sum;
+}
+
+bool PluginCounters::note_failure(std::string_view text, std::int64_t now_ns) {
+  const std::lock_guard lock(mutex_);
+  last_failure_ = text;
+  if (logged_at_ns_ != INT64_MIN && now_ns - logged_at_ns_ < kLogEveryNs) return false;
+  logged_at_ns_ = now_ns;
+  return true;
+}
+
+std::string PluginCounters::last_failure() const {
+  const std::lock_guard lock(mutex_);
+  return last_failure_;
+}
+
+}  // namespace helios::plugins

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a plugin has done so far, in numbers. They belong to the plugin's namespace, not to one loaded
+// version: a reload does not start them again.
+//
+// Thread rule: any thread. Counting touches a cache line that few threads share.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace helios::plugins {
+
+enum class PluginEvent : std::uint8_t {
+  call,           // one hook call, however often it had to be tried
+  failure,        // a call that failed: trap, timeout, bad answer, store failure
+  refusal,        // a pre_query that answered block
+  retry,          // an attempt that was run again, because what it had read changed
+  overrun,        // an attempt that outlived its slice on the event loop
+  exclusive,      // a call that had to have the namespace to itself
+  refused_write,  // a kv_set that the store's limits refused
+};
+inline constexpr std::size_t kPluginEvents = 7;
+
+class PluginCounters {
+ public:
+  void add(PluginEvent event, std::uint64_t count = 1);
+  [[nodiscard]] std::uint64_t read(PluginEvent event) const;
+
+  // Keeps the text of the newest failure. Returns true when it should be logged as well: the first
+  // in a second of `now_ns`.
+  bool note_failure(std::string_view text, std::int64_t now_ns);
+  [[nodiscard]] std::string last_failure() const;
+
+ private:
+  static constexpr std::size_t kShards = 8;
+  struct alignas(64) Shard {
+    std::array<std::atomic<std::uint64_t>, kPluginEvents> counts{};
+  };
+
+  std::array<Shard, kShards> shards_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::string last_failure_;
+  std::int64_t logged_at_ns_ = INT64_MIN;
+};
+
+}  // namespace helios::plugins

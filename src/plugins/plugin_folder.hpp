@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The plugin folder: which files in it are plugins, and what they contain.
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace helios::plugins {
+
+// <stem>.wasm or <stem>.wat, perhaps with a manifest <stem>.toml beside it.
+struct PluginFile {
+  std::string path;
+  std::string stem;
+  bool is_text = false;  // .wat
+
+  [[nodiscard]] std::string manifest_path() const;
+};
+
+// All plugins of the folder, sorted by file name; hidden files and everything else are left out.
+// Errors: not_found, unavailable.
+[[nodiscard]] base::Result<std::vector<PluginFile>> list_plugin_files(const std::string& folder);
+
+struct PluginSource {
+  std::string code;
+  std::optional<std::string> manifest;
+  std::string digest;  // of both; equal digests mean nothing has changed
+};
+
+// Errors: limit_exceeded when the code is larger than `max_code_kb`, unavailable.
+[[nodiscard]] base::Result<PluginSource> read_plugin(const PluginFile& file,
+                                                     std::uint32_t max_code_kb);
+
+}  // namespace helios::plugins

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/plugin_host.hpp"
+
+#include "kv/namespace_name.hpp"
+#include "plugins/call_run.hpp"
+#include "plugins/host_imports.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace helios::plugins {
+
+namespace {
+
+constexpr std::uint64_t kMib = 1 << 20;
+
+std::string line_about(const std::string& file, const std::string& reason) {
+  return "plugin " + file + ": " + reason;
+}
+
+std::vector<std::string> hooks_of(const Abi1Shape& shape) {
+  std::vector<std::string> names;
+  if (shape.has_pre_query) names.emplace_back("pre_query");
+  if (shape.has_post_query) names.emplace_back("post_query");
+  return names;
+}
+
+void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
+  info.space = plugin.space().name();
+  info.version = plugin.manifest().version;
+  info.hooks = hooks_of(plugin.shape());
+  info.order = plugin.manifest().order;
+  info.on_error = plugin.manifest().on_error;
+  info.warnings = plugin.shape().warnings;
+  const PluginCounters& counters = plugin.counters();
+  info.last_error = counters.last_failure();
+  info.calls = counters.read(PluginEvent::call);
+  info.failures = counters.read(PluginEvent::failure);
+  info.refusals = counters.read(PluginEvent::refusal);
+  info.retries = counters.read(PluginEvent::retry);
+  info.overruns = counters.read(PluginEvent::overrun);
+  info.exclusive = counters.read(PluginEvent::exclusive);
+  info.refused_writes = counters.read(PluginEvent::refused_write);
+}
+
+}  // namespace
+
+std::string_view to_text(PluginInfo::State state) {
+  switch (state) {
+    case PluginInfo::State::loaded: return "loaded";
+    case PluginInfo::State::outdated: return "outdated";
+    case PluginInfo::State::failed: return "failed";
+  }
+  return "";
+}
+
+PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
+                       const base::Clock& clock, base::Log& log)
+    : config_(std::move(config)),
+      log_(log),
+      slots_(config_.pool_instances),
+      services_{store, lane, clock, log, slots_} {}
+
+base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
+  const std::lock_guard lock(load_mutex_);
+  auto table = read_folder();
+  if (!table) return std::unexpected(table.error());
+  for (const Entry& entry : *table) {
+    if (entry.error.empty()) continue;
+    const std::string line = line_about(entry.file.path, entry.error);
+    if (!is_optional(entry)) return base::fail(base::Errc::invalid, line);
+    log_.write(base::LogLevel::warning, line + " (optional, so left out)");
+  }
+  return install(std::move(*table));
+}
+
+ReloadResult PluginHost::reload() {
+  const std::lock_guard lock(load_mutex_);
+  ReloadResult result;
+  auto table = read_folder();
+  if (table) {
+    for (const Entry& entry : *table)
+      if (!entry.error.empty()) result.errors.push_back(line_about(entry.file.path, entry.error));
+  } else {
+    result.errors.push_back(table.error().message);
+    table = table_;
+  }
+  for (const std::string& error : result.errors)
+    log_.write(base::LogLevel::error, "reload: " + error);
+  result.chain = install(std::move(*table));
+  return result;
+}
+
+// The folder as it is now, loaded as far as possible. What fails keeps its plugin of table_.
+base::Result<PluginHost::Table> PluginHost::read_folder() {
+  if (config_.directory.empty()) return Table();
+  const auto files = list_plugin_files(config_.directory);
+  if (!files)
+    return base::fail(files.error().code, (config_.origin.empty() ? "" : config_.origin + ": ") +
+                                              files.error().message);
+  if (!files->empty())
+    if (auto made = make_engine(); !made) return std::unexpected(made.error());
+  Table table;
+  for (const PluginFile& file : *files) table.push_back(load_file(file, find_previous(file)));
+  settle_namespaces(table);
+  return table;
+}
+
+base::Result<void> PluginHost::make_engine() {
+  if (engine_) return {};
+  const config::PluginLimits& limits = config_.limits;
+  // Beside the slots of the event loops: one per thread of the slow lane, and one for loading.
+  const auto more = static_cast<std::uint32_t>(services_.lane.threads()) + 1;
+  auto engine = make_wasm_engine({.max_instances = config_.pool_instances + more,
+                                  .max_memory_bytes = limits.memory_mb * kMib,
+                                  .max_table_elements = limits.table_elements,
+                                  .memory_reservation_bytes = config_.memory_reservation_mb * kMib,
+                                  .longest_deadline_ticks = deadline_ticks(limits.timeout_ms)},
+                                 host_imports());
+  if (!engine) return std::unexpected(engine.error());
+  engine_ = std::move(*engine);
+  return {};
+}
+
+const PluginHost::Entry* PluginHost::find_previous(const PluginFile& file) const {
+  const auto found = std::ranges::find_if(
+      table_, [&](const Entry& entry) { return entry.file.path == file.path; });
+  return found == table_.end() ? nullptr : &*found;
+}
+
+PluginHost::Entry PluginHost::load_file(const PluginFile& file, const Entry* previous) {
+  Entry entry{.file = file, .name = file.stem, .digest = {}, .plugin = nullptr, .error = {}};
+  if (previous != nullptr) {
+    entry.digest = previous->digest;
+    entry.plugin = previous->plugin;
+  }
+  const auto source = read_plugin(file, config_.limits.module_kb);
+  if (!source) {
+    entry.error = source.error().message;
+    return entry;
+  }
+  if (entry.plugin != nullptr && entry.digest == source->digest) {
+    entry.name = entry.plugin->traits().name;
+    return entry;
+  }
+  auto plugin = load_source(entry, *source);
+  if (!plugin) {
+    entry.error = plugin.error().message;
+    return entry;
+  }
+  entry.plugin = std::move(*plugin);
+  entry.digest = source->digest;
+  return entry;
+}
+
+base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
+                                                                  const PluginSource& source) {
+  PluginParts parts;
+  auto manifest = manifest_of(entry, source);
+  if (!manifest) return std::unexpected(manifest.error());
+  parts.manifest = std::move(*manifest);
+  entry.name = parts.manifest.name;
+  const auto space_name = kv::namespace_name(parts.manifest.name);
+  if (!space_name) return std::unexpected(space_name.error());
+
+  auto module = compile(entry, source);
+  if (!module) return std::unexpected(module.error());
+  parts.module = std::move(*module);
+  auto shape = check_abi1(*parts.module, parts.manifest);
+  if (!shape) return std::unexpected(shape.error());
+  parts.shape = std::move(*shape);
+  if (auto linked = parts.module->link(); !linked) return std::unexpected(linked.error());
+
+  const auto space = services_.store.open(*space_name);
+  if (!space) return std::unexpected(space.error());
+  parts.space = *space;
+  auto& counters = counters_[*space_name];
+  if (!counters) counters = std::make_shared<PluginCounters>();
+  parts.counters = counters;
+  auto plugin = std::make_shared<WasmPlugin>(services_, std::move(parts));
+  if (auto tried = try_out(*plugin); !tried) return std::unexpected(tried.error());
+  return plugin;
+}
+
+base::Result<Manifest> PluginHost::manifest_of(const Entry& entry,
+                                               const PluginSource& source) const {
+  if (!source.manifest) return default_manifest(entry.file.stem, config_.limits);
+  return parse_manifest(*source.manifest, entry.file.manifest_path(), entry.file.stem,
+                        config_.limits);
+}
+
+base::Result<std::unique_ptr<WasmModule>> PluginHost::compile(const Entry& entry,
+                                                              const PluginSource& source) const {
+  if (!entry.file.is_text) return engine_->compile(source.code);
+  const auto binary = engine_->assemble(source.code);
+  if (!binary) return std::unexpected(binary.error());
+  return engine_->compile(*binary);
+}
+
+// Two plugins must not share a namespace. Who had it already keeps it, else the first by file name.
+void PluginHost::settle_namespaces(Table& table) const {
+  std::map<const kv::Namespace*, const Entry*> owners;
+  const auto had_it = [&](const Entry& entry) {
+    const Entry* const previous = find_previous(entry.file);
+    return previous != nullptr && previous->plugin != nullptr &&
+           &previous->plugin->space() == &entry.plugin->space();
+  };
+  for (const bool old_owners : {true, false})
+    for (Entry& entry : table) {
+      if (entry.plugin == nullptr || had_it(entry) != old_owners) continue;
+      const auto [owner, taken] = owners.try_emplace(&entry.plugin->space(), &entry);
+      if (taken) continue;
+      entry.error = "its namespace \"" + entry.plugin->space().name() + "\" is also that of " +
+                    owner->second->file.path;
+      entry.plugin = nullptr;
+      entry.digest.clear();
+    }
+}
+
+bool PluginHost::is_optional(const Entry& entry) const {
+  const auto same = [](const std::string& a, const std::string& b) {
+    const auto space_a = kv::namespace_name(a);
+    const auto space_b = kv::namespace_name(b);
+    return a == b || (space_a && space_b && *space_a == *space_b);
+  };
+  return std::ranges::any_of(config_.optional, [&](const std::string& name) {
+    return same(name, entry.name) || same(name, entry.file.stem);
+  });
+}
+
+std::shared_ptr<const hooks::Chain> PluginHost::install(Table table) {
+  log_new(table);
+  std::vector<std::shared_ptr<hooks::Plugin>> plugins;
+  for (const Entry& entry : table)
+    if (entry.plugin != nullptr) plugins.push_back(entry.plugin);
+  Table old;  // ends after the lock
+  const std::lock_guard lock(table_mutex_);
+  old = std::exchange(table_, std::move(table));
+  return std::make_shared<const hooks::Chain>(std::move(plugins));
+}
+
+void PluginHost::log_new(const Table& table) const {
+  for (const Entry& entry : table) {
+    const Entry* const previous = find_previous(entry.file);
+    if (entry.plugin == nullptr || (previous != nullptr && previous->plugin == entry.plugin))
+      continue;
+    std::string line = line_about(entry.file.path, "loaded as " + entry.name);
+    if (!entry.plugin->manifest().version.empty()) line += " " + entry.plugin->manifest().version;
+    log_.write(base::LogLevel::info, line + ", namespace " + entry.plugin->space().name());
+    for (const std::string& warning : entry.plugin->shape().warnings)
+      log_.write(base::LogLevel::warning, line_about(entry.file.path, warning));
+  }
+}
+
+std::vector<PluginInfo> PluginHost::describe() const {
+  const std::lock_guard lock(table_mutex_);
+  std::vector<PluginInfo> infos;
+  for (const Entry& entry : table_) {
+    PluginInfo info;
+    info.name = entry.plugin ? entry.plugin->traits().name : entry.name;
+    info.file = entry.file.path;
+    info.load_error = entry.error;
+    if (entry.plugin) {
+      info.state = entry.error.empty() ? PluginInfo::State::loaded : PluginInfo::State::outdated;
+      describe_plugin(*entry.plugin, info);
+    }
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+}  // namespace helios::plugins

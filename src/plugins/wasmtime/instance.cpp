@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/wasmtime/instance.hpp"
+
+#include <array>
+#include <cassert>
+
+namespace helios::plugins::detail {
+
+namespace {
+
+constexpr std::size_t kMaxArguments = 4;
+
+// In words of the wasm specification, shorter than the engine's own, which carry a backtrace.
+std::string_view trap_text(wasmtime_trap_code_t code) {
+  switch (code) {
+    case WASMTIME_TRAP_CODE_STACK_OVERFLOW: return "call stack exhausted";
+    case WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS: return "out of bounds memory access";
+    case WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS: return "out of bounds table access";
+    case WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL: return "uninitialized table element";
+    case WASMTIME_TRAP_CODE_BAD_SIGNATURE: return "indirect call type mismatch";
+    case WASMTIME_TRAP_CODE_INTEGER_OVERFLOW: return "integer overflow";
+    case WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO: return "integer divide by zero";
+    case WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER: return "invalid conversion to integer";
+    case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED: return "unreachable";
+    case WASMTIME_TRAP_CODE_INTERRUPT: return "interrupt";
+    default: return "";
+  }
+}
+
+Fault to_fault(const wasm_trap_t& trap) {
+  wasmtime_trap_code_t code = 0;
+  if (!wasmtime_trap_code(&trap, &code)) return {Fault::Kind::trap, message_of(trap)};
+  const auto kind =
+      code == WASMTIME_TRAP_CODE_INTERRUPT ? Fault::Kind::interrupted : Fault::Kind::trap;
+  const std::string_view text = trap_text(code);
+  return {kind, text.empty() ? message_of(trap) : std::string(text)};
+}
+
+}  // namespace
+
+WasmtimeInstance::WasmtimeInstance(wasm_engine_t& engine, const InstanceOptions& options)
+    : store_(wasmtime_store_new(&engine, &data_, nullptr)),
+      context_(wasmtime_store_context(store_.get())) {
+  data_.calls = options.calls;
+  wasmtime_store_limiter(store_.get(), static_cast<std::int64_t>(options.memory_bytes),
+                         options.table_elements, 1, 1, 1);
+  wasmtime_context_set_epoch_deadline(context_, options.deadline_ticks);
+}
+
+std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& linked) {
+  wasm_trap_t* trap = nullptr;
+  const ErrorHandle error(wasmtime_instance_pre_instantiate(&linked, context_, &instance_, &trap));
+  const TrapHandle trap_owner(trap);
+  if (trap != nullptr) return to_fault(*trap);
+  if (error) return Fault{Fault::Kind::refused, message_of(*error)};
+  wasmtime_extern_t item;
+  if (find_export("memory", item) && item.kind == WASMTIME_EXTERN_MEMORY) {
+    data_.memory = item.of.memory;
+    data_.has_memory = true;
+  }
+  return std::nullopt;
+}
+
+GuestMemory WasmtimeInstance::memory() {
+  if (!data_.has_memory) return {};
+  return {reinterpret_cast<char*>(wasmtime_memory_data(context_, &data_.memory)),
+          wasmtime_memory_data_size(context_, &data_.memory)};
+}
+
+std::expected<std::uint64_t, Fault> WasmtimeInstance::call(
+    std::string_view name, std::initializer_list<std::uint64_t> arguments) {
+  wasmtime_extern_t item;
+  [[maybe_unused]] const bool found = find_export(name, item);
+  assert(found && item.kind == WASMTIME_EXTERN_FUNC);
+  assert(arguments.size() <= kMaxArguments);
+  std::array<wasmtime_val_raw_t, kMaxArguments> raw{};
+  std::size_t count = 0;
+  for (const std::uint64_t argument : arguments)
+    raw[count++].i64 = static_cast<std::int64_t>(argument);
+
+  wasm_trap_t* trap = nullptr;
+  const ErrorHandle error(
+      wasmtime_func_call_unchecked(context_, &item.of.func, raw.data(), raw.size(), &trap));
+  const TrapHandle trap_owner(trap);
+  if (trap != nullptr) return std::unexpected(to_fault(*trap));
+  if (error) return std::unexpected(Fault{Fault::Kind::trap, message_of(*error)});
+  return static_cast<std::uint64_t>(raw[0].i64);
+}
+
+bool WasmtimeInstance::find_export(std::string_view name, wasmtime_extern_t& item) {
+  return wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item);
+}
+
+}  // namespace helios::plugins::detail

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One instance in a store of its own: wasmtime frees instances only with their store.
+
+#include "plugins/wasm.hpp"
+#include "plugins/wasmtime/handles.hpp"
+#include "plugins/wasmtime/linker.hpp"
+
+#include <optional>
+
+namespace helios::plugins::detail {
+
+class WasmtimeInstance : public WasmInstance {
+ public:
+  WasmtimeInstance(wasm_engine_t& engine, const InstanceOptions& options);
+
+  // Makes the instance and runs its start function. To be called once, first.
+  std::optional<Fault> start(const wasmtime_instance_pre_t& linked);
+
+  GuestMemory memory() override;
+  std::expected<std::uint64_t, Fault> call(std::string_view name,
+                                           std::initializer_list<std::uint64_t> arguments) override;
+
+ private:
+  bool find_export(std::string_view name, wasmtime_extern_t& item);
+
+  StoreData data_;
+  StoreHandle store_;  // ends before data_
+  wasmtime_context_t* context_;
+  wasmtime_instance_t instance_{};
+};
+
+}  // namespace helios::plugins::detail
