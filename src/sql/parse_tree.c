@@ -15,23 +15,12 @@ static int parser_options(bool standard_conforming_strings) {
   return options;
 }
 
-static struct sql_statement* read_statements(const List* raw_statements) {
-  struct sql_statement* first = NULL;
-  struct sql_statement** tail = &first;
-  ListCell* cell;
-  foreach (cell, raw_statements) {
-    *tail = sql_read_statement(lfirst_node(RawStmt, cell));
-    tail = &(*tail)->next;
-  }
-  return first;
-}
-
 // The walk allocates and may find the tree too deep for the stack: both end here by longjmp.
 static void walk_tree(struct sql_tree* tree, const List* raw_statements) {
   MemoryContext context = CurrentMemoryContext;
   PG_TRY();
   {
-    tree->statements = read_statements(raw_statements);
+    tree->statements = sql_read_statements(raw_statements);
   }
   PG_CATCH();
   {

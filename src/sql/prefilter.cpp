@@ -1,42 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sql/prefilter.hpp"
 
-#include "base/text.hpp"
-
 #include <array>
 #include <cstdint>
+#include <iterator>
 
 namespace helios::sql {
 namespace {
 
-enum ByteClass : std::uint8_t {
-  kPlain,
-  kFirstOfNeedle,  // a letter that begins a needle or spoiler
-  kFatal,          // semicolon, NUL
-  kCommentMark,    // '-' or '/', which may begin a comment
-};
-
-constexpr std::string_view kNeedles[] = {"helios", "set_config", "pg_settings", "u&"};
-constexpr std::string_view kWriters[] = {"into", "for", "insert", "update", "delete", "merge"};
-
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-constexpr auto kByteClasses = [] {
-  std::array<ByteClass, 256> classes{};
-  const auto mark = [&](char c, ByteClass byte_class) {
-    classes[static_cast<unsigned char>(c)] = byte_class;
-  };
-  const auto mark_first = [&](std::string_view word) {
-    mark(word[0], kFirstOfNeedle);
-    mark(static_cast<char>(word[0] - 32), kFirstOfNeedle);
-  };
-  for (const std::string_view needle : kNeedles) mark_first(needle);
-  for (const std::string_view writer : kWriters) mark_first(writer);
-  mark(';', kFatal);
-  mark('\0', kFatal);
-  mark('-', kCommentMark);
-  mark('/', kCommentMark);
-  return classes;
+// The scan looks at pairs of neighbouring bytes and stops only at those that begin something worth a
+// closer look. Each such pair is one bit: set for its first byte in kFirst, for its second in kSecond.
+constexpr std::string_view kPairs[] = {"he", "se", "pg", "u&", "in", "fo",
+                                       "up", "de", "me", "--", "/*"};
+constexpr std::uint16_t kAlone = 1U << std::size(kPairs);  // bytes that need no second one: ; NUL
+
+using PairTable = std::array<std::uint16_t, 256>;
+
+constexpr PairTable make_table(std::size_t position) {
+  PairTable table{};
+  for (std::size_t i = 0; i < std::size(kPairs); ++i) {
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      if (lower(static_cast<char>(byte)) == kPairs[i][position])
+        table[byte] = static_cast<std::uint16_t>(table[byte] | (1U << i));
+    }
+  }
+  return table;
+}
+
+constexpr PairTable kFirst = [] {
+  PairTable table = make_table(0);
+  table[';'] |= kAlone;
+  table['\0'] |= kAlone;
+  return table;
+}();
+
+constexpr PairTable kSecond = [] {
+  PairTable table = make_table(1);
+  for (std::uint16_t& bits : table) bits |= kAlone;
+  return table;
 }();
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -60,20 +63,29 @@ bool starts_with_word(std::string_view text, std::string_view lower_word) {
          (text.size() == lower_word.size() || !continues_word(text[lower_word.size()]));
 }
 
+bool is_needle_at(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(at);
+  switch (lower(rest[0])) {
+    case 'h': return starts_with(rest, "helios");
+    case 's': return starts_with(rest, "set_config");
+    case 'p': return starts_with(rest, "pg_settings");
+    case 'u': return starts_with(rest, "u&");
+    default: return false;
+  }
+}
+
 // A digit before the word does not count as part of it: older servers read "1for" as two tokens.
 bool is_writer_at(std::string_view text, std::size_t at) {
   if (at > 0 && is_letter(text[at - 1])) return false;
-  for (const std::string_view writer : kWriters) {
-    if (starts_with_word(text.substr(at), writer)) return true;
+  const std::string_view rest = text.substr(at);
+  switch (lower(rest[0])) {
+    case 'i': return starts_with_word(rest, "into") || starts_with_word(rest, "insert");
+    case 'f': return starts_with_word(rest, "for");
+    case 'u': return starts_with_word(rest, "update");
+    case 'd': return starts_with_word(rest, "delete");
+    case 'm': return starts_with_word(rest, "merge");
+    default: return false;
   }
-  return false;
-}
-
-bool is_needle_at(std::string_view text, std::size_t at) {
-  for (const std::string_view needle : kNeedles) {
-    if (starts_with(text.substr(at), needle)) return true;
-  }
-  return false;
 }
 
 enum class Verb { other, reads, writes };
@@ -90,21 +102,23 @@ Verb first_word(std::string_view text) {
   }
 }
 
-// Does anything in the statement's text need the parser's eye?
-bool is_plain(std::string_view text, bool reads, bool refuses_comments) {
+bool is_harmless_at(std::string_view text, std::size_t at, bool reads, bool allows_comments) {
+  switch (text[at]) {
+    case ';':
+    case '\0': return false;
+    case '-':
+    case '/': return allows_comments;
+    default: return !is_needle_at(text, at) && !(reads && is_writer_at(text, at));
+  }
+}
+
+// Is there nothing in the statement's text that needs the parser's eye?
+bool is_plain(std::string_view text, bool reads, bool allows_comments) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    switch (kByteClasses[static_cast<unsigned char>(text[i])]) {
-      case kPlain: break;
-      case kFirstOfNeedle:
-        if (is_needle_at(text, i) || (reads && is_writer_at(text, i))) return false;
-        break;
-      case kFatal: return false;
-      case kCommentMark: {
-        const std::string_view rest = text.substr(i, 2);
-        if (refuses_comments && (rest == "--" || rest == "/*")) return false;
-        break;
-      }
-    }
+    const auto first = static_cast<unsigned char>(text[i]);
+    const auto second = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : ' ');
+    if ((kFirst[first] & kSecond[second]) != 0 && !is_harmless_at(text, i, reads, allows_comments))
+      return false;
   }
   return true;
 }
@@ -127,7 +141,7 @@ std::optional<PlainStatement> match_plain_statement(std::string_view text) {
   if (has_semicolon) plain.end = trimmed_end(text, plain.begin, plain.end - 1);
   plain.is_read_only = verb == Verb::reads;
   if (!is_plain(text.substr(plain.begin, plain.end - plain.begin), plain.is_read_only,
-                has_semicolon))
+                !has_semicolon))
     return std::nullopt;
   return plain;
 }

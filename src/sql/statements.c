@@ -196,11 +196,22 @@ static void read_statement(Node* node, struct sql_walk* walk) {
   walk->statement->is_read_only = false;
 }
 
-struct sql_statement* sql_read_statement(const RawStmt* raw) {
+static struct sql_statement* read_raw_statement(const RawStmt* raw) {
   struct sql_statement* statement = palloc0(sizeof *statement);
   struct sql_walk walk = {.statement = statement, .is_run = true};
   statement->location = raw->stmt_location;
   statement->length = raw->stmt_len;
   read_statement(raw->stmt, &walk);
   return statement;
+}
+
+struct sql_statement* sql_read_statements(const List* raw_statements) {
+  struct sql_statement* first = NULL;
+  struct sql_statement** tail = &first;
+  ListCell* cell;
+  foreach (cell, raw_statements) {
+    *tail = read_raw_statement(lfirst_node(RawStmt, cell));
+    tail = &(*tail)->next;
+  }
+  return first;
 }

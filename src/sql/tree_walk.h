@@ -19,8 +19,8 @@ struct sql_walk {
   bool is_inside_kv_arguments;
 };
 
-// statements.c: everything about one statement.
-struct sql_statement* sql_read_statement(const RawStmt* raw);
+// statements.c: what each RawStmt of the list is and does, in their order.
+struct sql_statement* sql_read_statements(const List* raw_statements);
 
 // tree_walk.c: visits a query or expression and all below it. Returns false (the convention of
 // PostgreSQL's walkers for "go on"), always.
