@@ -300,6 +300,8 @@ std::string QueryGate::compose_text() const {
     const sql::Statement& original = analysis_->statements[i];
     out.append(text.substr(from, original.begin - from)).append(run.replacement);
     from = original.end;
+    // A text of a plugin may end in a comment, which must not swallow what follows.
+    if (run.analysis != analysis_ && from < text.size()) out.push_back('\n');
   }
   return out.append(text.substr(from));
 }

@@ -86,10 +86,7 @@ void Session::Impl::handle_client_header(char type) {
 
 // Decides what becomes of a message by its type, and notes it where it will be answered.
 Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
-  if (type == fe::kTerminate) {
-    terminate_sent_ = true;
-    return ClientPlan::pass;
-  }
+  if (type == fe::kTerminate) return ClientPlan::pass;
   if (type == fe::kSync) return plan_sync();
   if (skip_ != Skip::none) return ClientPlan::drop;
   const bool is_unseen = has_hooks() && environment_.config->protocol.extended == Policy::deny;
@@ -151,6 +148,7 @@ bool Session::Impl::is_inside_copy_in() {
 
 // The whole message was streamed away.
 void Session::Impl::end_streamed_message() {
+  terminate_sent_ = client_reader_.type() == fe::kTerminate;
   if (client_plan_ != ClientPlan::drop_refused) return;
   if (client_reader_.type() == fe::kFunctionCall) {
     refuse_query(extended_refusal());

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: every statement execution meets its hooks once, with what it needs, and every pre_query gets
+// exactly one post_query, before the client sees the end of the answer.
+#include "session_harness.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helios::session::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const char* name_of(hooks::Outcome outcome) {
+  switch (outcome) {
+    case hooks::Outcome::executed: return "executed";
+    case hooks::Outcome::failed: return "failed";
+    case hooks::Outcome::refused: return "refused";
+    case hooks::Outcome::skipped: return "skipped";
+    case hooks::Outcome::lost: return "lost";
+  }
+  return "?";
+}
+
+struct Recorder {
+  std::vector<std::string> events;
+  std::shared_ptr<NativePlugin> plugin;
+
+  explicit Recorder(hooks::PluginTraits traits = {.name = "p",
+                                                  .has_pre_query = true,
+                                                  .has_post_query = true})
+      : plugin(std::make_shared<NativePlugin>(traits)) {
+    plugin->pre_query = [this](hooks::Call& call) {
+      events.push_back("pre " + std::string(call.statement->current_text()));
+      return call.statement->text.find("forbidden") == std::string_view::npos ? hooks::CallResult{}
+                                                                              : block("no");
+    };
+    plugin->post_query = [this](hooks::Call& call) {
+      events.push_back("post " + std::string(call.statement->text) + " " +
+                       name_of(call.statement->outcome));
+      return hooks::CallResult{};
+    };
+  }
+};
+
+Options with(std::vector<std::shared_ptr<NativePlugin>> plugins) {
+  Options options;
+  options.plugins = std::move(plugins);
+  return options;
+}
+
+TEST(Hooks, each_statement_of_a_message_is_one_execution) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1;; /* two */ select 2;"));
+  EXPECT_THAT(recorder.events, ElementsAre("pre select 1", "pre select 2"));
+  harness.server_sends(complete("SELECT 1") + complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(recorder.events, ElementsAre("pre select 1", "pre select 2", "post select 1 executed",
+                                           "post select 2 executed"));
+}
+
+TEST(Hooks, statements_that_manage_the_session_are_left_alone) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("begin; set a.b = 1; show all; listen x; select 1; commit"));
+  EXPECT_THAT(recorder.events, ElementsAre("pre select 1"));
+}
+
+TEST(Hooks, plugin_that_asks_for_all_statements_sees_them) {
+  Recorder recorder({.name = "p", .has_pre_query = true, .all_statements = true});
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("begin; select 1"));
+  EXPECT_THAT(recorder.events, ElementsAre("pre begin", "pre select 1"));
+}
+
+TEST(Hooks, empty_query_runs_no_hook) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("") + query(" -- nothing"));
+  harness.server_sends(message('I', "") + ready('I') + message('I', "") + ready('I'));
+  EXPECT_THAT(recorder.events, IsEmpty());
+}
+
+TEST(Hooks, error_fails_its_statement_and_skips_the_rest) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1; select 1/0; select 3"));
+  recorder.events.clear();
+  harness.server_sends(complete("SELECT 1") + error("22012", "division by zero") + ready('I'));
+  EXPECT_THAT(recorder.events, ElementsAre("post select 1 executed", "post select 1/0 failed",
+                                           "post select 3 skipped"));
+}
+
+TEST(Hooks, refused_message_settles_the_statements_that_were_let_through) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1; select forbidden; select 3"));
+  EXPECT_THAT(recorder.events,
+              ElementsAre("pre select 1", "pre select forbidden", "post select 1 refused",
+                          "post select forbidden refused"));
+}
+
+TEST(Hooks, lost_connection_settles_what_was_in_flight) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1") + query("select 2"));
+  recorder.events.clear();
+  harness.client_lost();
+  EXPECT_THAT(recorder.events, ElementsAre("post select 1 lost", "post select 2 lost"));
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Hooks, post_query_knows_what_happened) {
+  auto plugin =
+      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_post_query = true});
+  std::vector<hooks::StatementExecution> seen;
+  plugin->post_query = [&seen](hooks::Call& call) {
+    hooks::StatementExecution copy;
+    copy.outcome = call.statement->outcome;
+    copy.rows = call.statement->rows;
+    copy.command_tag = call.statement->command_tag;
+    copy.response_bytes = call.statement->response_bytes;
+    copy.duration_ns = call.statement->duration_ns;
+    copy.sqlstate = call.statement->sqlstate;
+    copy.error_message = call.statement->error_message;
+    seen.push_back(std::move(copy));
+    return hooks::CallResult{};
+  };
+  SessionHarness harness(with({plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1; select 1/0"));
+  harness.clock.advance_ms(5);
+  const std::string first =
+      message('T', "12345") + message('D', "1234567890") + complete("SELECT 3");
+  const std::string notice = message('N', "not counted");
+  harness.server_sends(first);
+  harness.clock.advance_ms(2);
+  harness.server_sends(notice + error("22012", "division by zero") + ready('I'));
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].outcome, hooks::Outcome::executed);
+  EXPECT_EQ(seen[0].rows, 3U);
+  EXPECT_EQ(seen[0].command_tag, "SELECT 3");
+  EXPECT_EQ(seen[0].response_bytes, first.size());
+  EXPECT_EQ(seen[0].duration_ns, 5'000'000);
+  EXPECT_EQ(seen[1].outcome, hooks::Outcome::failed);
+  EXPECT_EQ(seen[1].duration_ns, 2'000'000);
+  EXPECT_EQ(seen[1].response_bytes, error("22012", "division by zero").size());
+  EXPECT_EQ(seen[1].sqlstate, "22012");
+  EXPECT_EQ(seen[1].error_message, "division by zero");
+}
+
+TEST(Hooks, ready_for_query_waits_for_post_query) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  recorder.plugin->elsewhere = &harness.elsewhere;
+  harness.auto_run = false;
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(harness.to_client, complete("SELECT 1"));
+  EXPECT_FALSE(harness.session->wants_server_bytes());
+  harness.run_executors();
+  EXPECT_EQ(harness.to_client, complete("SELECT 1") + ready('I'));
+  EXPECT_TRUE(harness.session->wants_server_bytes());
+}
+
+TEST(Hooks, failing_pre_query_refuses_under_deny) {
+  Recorder recorder;
+  recorder.plugin->pre_query = [](hooks::Call&) { return failure("trap: unreachable"); };
+  const Trace trace = run_every_way(with({recorder.plugin}), {client(query("select 1"))});
+  EXPECT_NE(trace.to_client.find("plugin \"p\" failed (trap: unreachable)"), std::string::npos);
+  EXPECT_NE(trace.to_client.find("58000"), std::string::npos);
+  EXPECT_EQ(trace.to_server, "");
+  EXPECT_THAT(recorder.events, IsEmpty());
+}
+
+TEST(Hooks, failing_pre_query_passes_under_allow_and_post_query_still_comes) {
+  Recorder recorder({.name = "p",
+                     .has_pre_query = true,
+                     .has_post_query = true,
+                     .on_error = hooks::OnError::allow});
+  recorder.plugin->pre_query = [](hooks::Call&) { return failure("trap: unreachable"); };
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  EXPECT_EQ(harness.to_server, query("select 1"));
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(recorder.events, ElementsAre("post select 1 executed"));
+}
+
+TEST(Hooks, failing_post_query_ends_the_session_under_deny) {
+  Recorder recorder;
+  recorder.plugin->post_query = [](hooks::Call&) { return failure("timeout"); };
+  const Trace trace =
+      run_every_way(with({recorder.plugin}),
+                    {client(query("select 1")), server(complete("SELECT 1") + ready('I'))});
+  EXPECT_TRUE(trace.client_closed);
+  EXPECT_EQ(trace.to_client.find(ready('I')), std::string::npos);
+  EXPECT_NE(trace.to_client.find("plugin \"p\" failed in post_query"), std::string::npos);
+}
+
+TEST(Hooks, failing_post_query_changes_nothing_under_allow) {
+  Recorder recorder({.name = "p", .has_post_query = true, .on_error = hooks::OnError::allow});
+  recorder.plugin->post_query = [](hooks::Call&) { return failure("timeout"); };
+  const Trace trace =
+      run_every_way(with({recorder.plugin}),
+                    {client(query("select 1")), server(complete("SELECT 1") + ready('I'))});
+  EXPECT_EQ(trace.to_client, complete("SELECT 1") + ready('I'));
+}
+
+TEST(Hooks, plugins_run_in_order_and_a_block_ends_the_chain) {
+  Recorder first({.name = "b", .order = 1, .has_pre_query = true, .has_post_query = true});
+  Recorder second({.name = "a", .order = 2, .has_pre_query = true, .has_post_query = true});
+  SessionHarness harness(with({second.plugin, first.plugin}));
+  harness.connect();
+  harness.client_sends(query("select forbidden"));
+  EXPECT_THAT(first.events, ElementsAre("pre select forbidden", "post select forbidden refused"));
+  EXPECT_THAT(second.events, IsEmpty());
+}
+
+TEST(Hooks, plugin_without_pre_query_hears_of_every_outcome) {
+  Recorder gate({.name = "gate", .has_pre_query = true});
+  Recorder audit({.name = "audit", .has_post_query = true});
+  SessionHarness harness(with({gate.plugin, audit.plugin}));
+  harness.connect();
+  harness.client_sends(query("select forbidden"));
+  EXPECT_THAT(audit.events, ElementsAre("post select forbidden refused"));
+}
+
+TEST(Rewrite, runs_instead_and_later_plugins_see_it) {
+  Recorder first({.name = "a", .has_pre_query = true});
+  first.plugin->pre_query = [](hooks::Call& call) {
+    return call.statement->text == "select 2" ? rewrite("select 'two' -- hi") : hooks::CallResult{};
+  };
+  Recorder second({.name = "b", .has_pre_query = true});
+  const Trace trace = run_every_way(with({first.plugin, second.plugin}),
+                                    {client(query("select 1; select 2 ; select 3"))});
+  EXPECT_EQ(trace.to_server, query("select 1; select 'two' -- hi\n ; select 3"));
+  EXPECT_EQ(second.events[1], "pre select 'two' -- hi");
+}
+
+TEST(Rewrite, must_be_one_statement) {
+  for (const char* text : {"select 1; select 2", "-- nothing", "selec"}) {
+    Recorder recorder;
+    recorder.plugin->pre_query = [text](hooks::Call&) { return rewrite(text); };
+    const Trace trace = run_every_way(with({recorder.plugin}), {client(query("select 1"))});
+    EXPECT_EQ(trace.to_server, "") << text;
+    EXPECT_NE(trace.to_client.find("not one statement"), std::string::npos) << text;
+  }
+}
+
+TEST(Reload, statement_keeps_the_plugins_it_started_with) {
+  Recorder old_version;
+  Recorder new_version;
+  SessionHarness harness(with({old_version.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  harness.set_chain({new_version.plugin});
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(old_version.events, ElementsAre("pre select 1", "post select 1 executed"));
+  harness.client_sends(query("select 2"));
+  EXPECT_THAT(new_version.events, ElementsAre("pre select 2"));
+}
+
+}  // namespace
+}  // namespace helios::session::test

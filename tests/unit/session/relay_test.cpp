@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: what the two sides say to each other passes as it is, and the ends of a session are clean.
+#include "session_harness.hpp"
+
+#include <gtest/gtest.h>
+
+namespace helios::session::test {
+namespace {
+
+using namespace std::string_literals;
+
+const std::string kSslRequest = "\0\0\0\x08\x04\xd2\x16\x2f"s;
+
+TEST(Startup, ssl_request_answered_no_then_startup_passes) {
+  SessionHarness harness({});
+  harness.client_sends(kSslRequest);
+  EXPECT_EQ(harness.take_to_client(), "N");
+  harness.client_sends(startup_packet({{"user", "ann"}}));
+  EXPECT_TRUE(harness.asked_to_connect);
+  EXPECT_EQ(harness.to_server, "");
+}
+
+TEST(Startup, bytes_stuffed_behind_ssl_request_end_the_session) {
+  SessionHarness harness({});
+  harness.client_sends(kSslRequest + startup_packet({{"user", "ann"}}));
+  EXPECT_TRUE(harness.to_client.starts_with("NE"));
+  EXPECT_NE(harness.to_client.find("received unencrypted data after SSL request"),
+            std::string::npos);
+  EXPECT_TRUE(harness.client_closed);
+  EXPECT_FALSE(harness.asked_to_connect);
+}
+
+TEST(Startup, bad_length_is_fatal) {
+  SessionHarness harness({});
+  harness.client_sends("\0\0\0\7\0\3\0\0"s);
+  EXPECT_NE(harness.to_client.find("invalid length of startup packet"), std::string::npos);
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Startup, other_protocol_version_is_fatal) {
+  SessionHarness harness({});
+  harness.client_sends("\0\0\0\x09\0\2\0\0\0"s);
+  EXPECT_NE(harness.to_client.find("unsupported frontend protocol 2.0"), std::string::npos);
+}
+
+TEST(Startup, server_refused_connection_is_an_error_at_once) {
+  SessionHarness harness({});
+  harness.client_sends(startup_packet({{"user", "ann"}}));
+  Actions actions;
+  harness.session->on_server_failed("Connection refused", actions);
+  EXPECT_NE(actions.to_client.flatten().find("could not connect to the server: Connection refused"),
+            std::string::npos);
+  EXPECT_TRUE(actions.close_client);
+}
+
+TEST(Startup, cancel_request_is_delivered) {
+  SessionHarness harness({});
+  harness.client_sends("\0\0\0\x10\x04\xd2\x16\x2e\0\0\0\7abcd"s);
+  ASSERT_TRUE(harness.delivered_cancel.has_value());
+  EXPECT_EQ(harness.delivered_cancel->process_id, 7);
+  EXPECT_EQ(harness.delivered_cancel->secret, "abcd");
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Startup, greeting_passes_byte_for_byte_and_registers_the_key) {
+  SessionHarness harness({});
+  const std::string packet = startup_packet({{"user", "ann"}});
+  harness.client_sends(packet);
+  Actions actions;
+  harness.session->on_server_connected(actions);
+  EXPECT_EQ(actions.to_server.flatten(), packet);
+  harness.server_sends(server_greeting());
+  EXPECT_EQ(harness.to_client, server_greeting());
+  ASSERT_TRUE(harness.registered_key.has_value());
+  EXPECT_EQ(harness.registered_key->secret, "abcd");
+}
+
+TEST(Startup, query_before_authentication_is_fatal) {
+  SessionHarness harness({});
+  harness.client_sends(startup_packet({{"user", "ann"}}));
+  Actions actions;
+  harness.session->on_server_connected(actions);
+  harness.client_sends(query("select 1"));
+  EXPECT_NE(harness.to_client.find("expected password response, got message type 81"),
+            std::string::npos);
+}
+
+TEST(Relay, everything_passes_unchanged_without_plugins) {
+  const std::string rows = message('T', "columns") + message('D', std::string(300, 'x')) +
+                           complete("SELECT 1") + ready('I');
+  const Trace trace = run_every_way({}, {client(query("select 1")), server(rows)});
+  EXPECT_EQ(trace.to_server, query("select 1"));
+  EXPECT_EQ(trace.to_client, rows);
+}
+
+TEST(Relay, everything_passes_unchanged_with_a_plugin_that_says_nothing) {
+  Options options;
+  options.plugins = {std::make_shared<NativePlugin>(
+      hooks::PluginTraits{.name = "p", .has_pre_query = true, .has_post_query = true})};
+  const std::string rows = message('T', "columns") + message('D', std::string(300, 'x')) +
+                           complete("SELECT 1") + ready('I');
+  const Trace trace = run_every_way(options, {client(query("select 1")), server(rows)});
+  EXPECT_EQ(trace.to_server, query("select 1"));
+  EXPECT_EQ(trace.to_client, rows);
+}
+
+TEST(Relay, extended_protocol_passes_without_plugins) {
+  const std::string batch = message('P', "\0select 1\0\0\0"s) + message('B', "\0\0\0\0\0\0\0\0"s) +
+                            message('E', "\0\0\0\0\0"s) + message('S', "");
+  const std::string answer =
+      message('1', "") + message('2', "") + message('D', "row") + complete("SELECT 1") + ready('I');
+  const Trace trace = run_every_way({}, {client(batch), server(answer)});
+  EXPECT_EQ(trace.to_server, batch);
+  EXPECT_EQ(trace.to_client, answer);
+}
+
+TEST(Relay, copy_in_passes_unchanged) {
+  const std::string data = message('d', "1\n") + message('d', "2\n") + message('c', "");
+  const Trace trace =
+      run_every_way({}, {client(query("copy t from stdin")), server(message('G', "\0\0\0"s)),
+                         client(data), server(complete("COPY 2") + ready('I'))});
+  EXPECT_EQ(trace.to_server, query("copy t from stdin") + data);
+}
+
+TEST(Relay, terminate_behind_a_query_leaves_the_answer_whole) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("select 1") + message('X', ""));
+  EXPECT_EQ(harness.to_server, query("select 1") + message('X', ""));
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(harness.to_client, complete("SELECT 1") + ready('I'));
+  harness.server_eof();
+  EXPECT_TRUE(harness.client_closed);
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Relay, unknown_message_type_is_fatal) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(message('y', ""));
+  EXPECT_NE(harness.to_client.find("invalid frontend message type 121"), std::string::npos);
+  EXPECT_TRUE(harness.server_closed);
+}
+
+TEST(Relay, bad_lengths_are_fatal) {
+  for (const std::string& bytes :
+       {"Q\0\0\0\3"s, "Q\xff\xff\xff\xff"s, "Q\x7f\xff\xff\xff"s, "S\0\1\0\0"s}) {
+    SessionHarness harness({});
+    harness.connect();
+    harness.client_sends(bytes);
+    EXPECT_NE(harness.to_client.find("invalid message length"), std::string::npos);
+    EXPECT_TRUE(harness.session->finished());
+  }
+}
+
+TEST(Relay, malformed_server_message_ends_the_session) {
+  for (const std::string& bytes :
+       {message('y', ""), "D\0\0\0\1"s, message('Z', "II"), message('Z', "x")}) {
+    SessionHarness harness({});
+    harness.connect();
+    harness.client_sends(query("select 1"));
+    harness.server_sends(bytes);
+    EXPECT_NE(harness.to_client.find("the server sent a malformed message"), std::string::npos);
+    EXPECT_TRUE(harness.server_closed);
+  }
+}
+
+TEST(Ends, client_eof_half_closes_the_server_and_answers_still_pass) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  harness.client_eof();
+  EXPECT_TRUE(harness.server_finished);
+  EXPECT_FALSE(harness.client_closed);
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  harness.server_eof();
+  EXPECT_EQ(harness.to_client, complete("SELECT 1") + ready('I'));
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Ends, server_eof_between_messages_is_told_to_the_client) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.server_eof();
+  EXPECT_NE(harness.to_client.find("the server closed the connection unexpectedly"),
+            std::string::npos);
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Ends, server_eof_inside_a_message_adds_nothing_to_it) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  harness.server_sends("D\0\0\1\0abc"s);
+  harness.server_eof();
+  EXPECT_EQ(harness.to_client, "D\0\0\1\0abc"s);
+  EXPECT_TRUE(harness.client_closed);
+}
+
+TEST(Ends, server_fatal_passes_and_closes) {
+  SessionHarness harness({});
+  harness.connect();
+  const std::string fatal = error("57P01", "terminating connection", "FATAL");
+  harness.server_sends(fatal);
+  harness.server_eof();
+  EXPECT_EQ(harness.to_client, fatal);
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Drain, idle_session_ends_at_once) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.drain(false);
+  EXPECT_NE(harness.to_client.find("57P01"), std::string::npos);
+  EXPECT_EQ(harness.to_server, message('X', ""));
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Drain, busy_session_ends_after_its_answer) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  harness.drain(false);
+  EXPECT_FALSE(harness.client_closed);
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_TRUE(harness.to_client.starts_with(complete("SELECT 1") + ready('I')));
+  EXPECT_NE(harness.to_client.find("57P01"), std::string::npos);
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Drain, forced_ends_a_transaction) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("begin"));
+  harness.server_sends(complete("BEGIN") + ready('T'));
+  harness.drain(false);
+  EXPECT_FALSE(harness.client_closed);
+  harness.drain(true);
+  EXPECT_TRUE(harness.client_closed);
+}
+
+TEST(Cancel, reaches_the_server) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("select pg_sleep(10)"));
+  harness.cancel();
+  EXPECT_EQ(harness.cancels_sent, 1);
+}
+
+}  // namespace
+}  // namespace helios::session::test

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: Settings behave like the server's own, transaction by transaction.
+#include "session/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace helios::session {
+namespace {
+
+using Kind = sql::SettingChange::Kind;
+
+sql::SettingChange change(Kind kind, std::string value = {}) {
+  return {.kind = kind, .name = std::string(kTenantSetting), .value = std::move(value)};
+}
+
+std::string tenant(const Settings& settings) {
+  const auto values = settings.values();
+  const auto found = values.find(kTenantSetting);
+  return found == values.end() ? "-" : found->second;
+}
+
+TEST(Settings, set_replaces_an_earlier_set_local) {
+  Settings settings;
+  settings.begin();
+  settings.apply(change(Kind::set_local, "inner"));
+  settings.apply(change(Kind::set, "outer"));
+  EXPECT_EQ(tenant(settings), "outer");
+  settings.commit();
+  EXPECT_EQ(tenant(settings), "outer");
+}
+
+TEST(Settings, set_local_hides_set_until_commit) {
+  Settings settings;
+  settings.begin();
+  settings.apply(change(Kind::set, "outer"));
+  settings.apply(change(Kind::set_local, "inner"));
+  EXPECT_EQ(tenant(settings), "inner");
+  settings.commit();
+  EXPECT_EQ(tenant(settings), "outer");
+}
+
+TEST(Settings, set_local_to_default_hides_the_value) {
+  Settings settings;
+  settings.apply(change(Kind::set, "outer"));
+  settings.begin();
+  settings.apply(change(Kind::reset_local_default));
+  EXPECT_EQ(tenant(settings), "-");
+  settings.commit();
+  EXPECT_EQ(tenant(settings), "outer");
+}
+
+TEST(Settings, nested_savepoints_of_one_name) {
+  Settings settings;
+  settings.begin();
+  settings.apply(change(Kind::set, "one"));
+  settings.savepoint("s");
+  settings.apply(change(Kind::set, "two"));
+  settings.savepoint("s");
+  settings.apply(change(Kind::set, "three"));
+  settings.rollback_to("s");
+  EXPECT_EQ(tenant(settings), "two");
+  settings.rollback_to("s");
+  EXPECT_EQ(tenant(settings), "two");
+  settings.release("s");
+  settings.rollback_to("s");
+  EXPECT_EQ(tenant(settings), "one");
+  settings.rollback();
+  EXPECT_EQ(tenant(settings), "-");
+}
+
+TEST(Settings, unknown_is_undone_by_rollback) {
+  Settings settings;
+  settings.apply(change(Kind::set, "acme"));
+  settings.begin();
+  settings.apply(change(Kind::unknown));
+  EXPECT_TRUE(settings.tenant_unknown());
+  settings.rollback();
+  EXPECT_FALSE(settings.tenant_unknown());
+  EXPECT_EQ(tenant(settings), "acme");
+}
+
+TEST(Settings, revision_changes_with_every_change) {
+  Settings settings;
+  const auto first = settings.revision();
+  settings.apply(change(Kind::set, "a"));
+  const auto second = settings.revision();
+  EXPECT_NE(first, second);
+  settings.begin();
+  settings.apply(change(Kind::set_local, "b"));
+  const auto third = settings.revision();
+  settings.commit();
+  EXPECT_NE(third, settings.revision());
+  EXPECT_NE(second, third);
+}
+
+}  // namespace
+}  // namespace helios::session
