@@ -15,7 +15,7 @@ std::int64_t counted(std::string_view key, std::uint64_t value_bytes) {
 void replace_value(std::string& value, const std::string& with) {
   constexpr std::size_t kTolerated = 64;
   if (value.capacity() > 2 * with.size() + kTolerated) {
-    value = std::string(with);
+    std::string(with).swap(value);  // assigning would keep the old storage
   } else {
     value.assign(with);
   }

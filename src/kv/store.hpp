@@ -103,8 +103,8 @@ struct Item {
 
 // Which entries a scan wants and how much of them at most.
 struct ScanRange {
-  std::string_view prefix;  // only keys that begin so
-  std::string_view after;   // only keys greater than this; empty = from the beginning
+  std::string_view prefix = {};  // only keys that begin so
+  std::string_view after = {};   // only keys greater than this; empty = from the beginning
   std::uint64_t max_items = 1000;
   // Keys + values. The first entry comes whatever its size, so that paging always gets on.
   std::uint64_t max_bytes = 1 << 20;

@@ -84,14 +84,17 @@ template <typename Fill>
 WriteStatus Transaction::put(std::string_view key, Fill fill, std::uint64_t value_bytes) {
   WriteRecord* write = writes_.find(key);
   const std::uint64_t bytes = entry_bytes(key.size(), value_bytes);
-  const std::uint64_t position = write == nullptr ? writes_.size() : 0;
-  if (!has_room_for(position, bytes)) return WriteStatus::transaction_too_large;
-  write_bytes_ += bytes;
   if (write != nullptr) {
-    write_bytes_ -= entry_bytes(key.size(), write->value.size());
+    const std::uint64_t replaced = entry_bytes(key.size(), write->value.size());
+    if (bytes > replaced && !has_room_for(0, bytes - replaced)) {
+      return WriteStatus::transaction_too_large;
+    }
+    write_bytes_ = write_bytes_ - replaced + bytes;
     fill(*write);
     return WriteStatus::ok;
   }
+  if (!has_room_for(writes_.size(), bytes)) return WriteStatus::transaction_too_large;
+  write_bytes_ += bytes;
   writes_.add([key, &fill](WriteRecord& fresh) {
     fresh.key.assign(key);
     fill(fresh);

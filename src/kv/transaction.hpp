@@ -34,7 +34,7 @@ struct ReadRecord {
 struct WriteRecord {
   std::string key;
   bool is_erase = false;
-  std::string value;  // of no meaning when is_erase
+  std::string value = {};  // of no meaning when is_erase
   ExpiryMs expires_at_ms = kNeverExpires;
 };
 
