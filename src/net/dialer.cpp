@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/dialer.hpp"
+
+#include "net/sockets.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace helios::net {
+namespace {
+
+// How soon a Unix socket is tried again whose server has too many connections waiting.
+constexpr std::int64_t kBusyRetryMs = 10;
+
+}  // namespace
+
+ServerTarget server_target(const config::Server& server) {
+  return {server_endpoints(server), server.connect_timeout_ms};
+}
+
+Dialer::Dialer(Engine& engine, const ServerTarget& target, DialHandler& handler)
+    : engine_(engine), target_(target), handler_(handler) {
+  time_limit_ =
+      engine_.start_timer(target_.connect_timeout_ms, [this] { give_up("Connection timed out"); });
+  try_next();
+}
+
+Dialer::~Dialer() {
+  engine_.cancel_timer(time_limit_);
+  engine_.cancel_timer(retry_);
+}
+
+void Dialer::try_next() { attempt_ = engine_.connect(target_.endpoints[next_], *this); }
+
+void Dialer::on_connected(Fd connection) {
+  set_session_options(connection);
+  engine_.cancel_timer(time_limit_);
+  handler_.on_dialled(std::move(connection), target_.endpoints[next_]);
+}
+
+void Dialer::on_connect_failed(int error) {
+  if (error == EAGAIN) {
+    retry_ = engine_.start_timer(kBusyRetryMs, [this] { try_next(); });
+  } else if (next_ + 1 < target_.endpoints.size()) {
+    ++next_;
+    try_next();
+  } else {
+    give_up(std::strerror(error));
+  }
+}
+
+void Dialer::give_up(const std::string& reason) {
+  attempt_.reset();
+  engine_.cancel_timer(time_limit_);
+  engine_.cancel_timer(retry_);
+  handler_.on_dial_failed(reason);
+}
+
+}  // namespace helios::net

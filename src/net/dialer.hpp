@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Reaches the configured server: tries its addresses one after the other, within one time limit.
+
+#include "net/engine.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace helios::net {
+
+// Where the server is; never empty.
+struct ServerTarget {
+  std::vector<Endpoint> endpoints;
+  std::int64_t connect_timeout_ms = 5000;  // for all endpoints together
+};
+
+[[nodiscard]] ServerTarget server_target(const config::Server& server);
+
+class DialHandler {
+ public:
+  virtual ~DialHandler() = default;
+  // One of the two, once. The dialer may be destroyed inside.
+  virtual void on_dialled(Fd connection, const Endpoint& to) = 0;
+  // `reason` is what the system says about the last address, e.g. "Connection refused".
+  virtual void on_dial_failed(const std::string& reason) = 0;
+};
+
+// Destroying it ends the attempt; nothing is reported then. Lifetime: all references outlive it.
+class Dialer final : private ConnectHandler {
+ public:
+  Dialer(Engine& engine, const ServerTarget& target, DialHandler& handler);
+  ~Dialer() override;
+  Dialer(const Dialer&) = delete;
+  Dialer& operator=(const Dialer&) = delete;
+
+ private:
+  void try_next();
+  void on_connected(Fd connection) override;
+  void on_connect_failed(int error) override;
+  void give_up(const std::string& reason);
+
+  Engine& engine_;
+  const ServerTarget& target_;
+  DialHandler& handler_;
+  std::size_t next_ = 0;  // endpoint that is being tried
+  OperationPtr attempt_;
+  TimerId time_limit_;
+  TimerId retry_;
+};
+
+}  // namespace helios::net

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/proxy.hpp"
+
+#include "net/sockets.hpp"
+
+#include <cstring>
+#include <utility>
+
+namespace helios::net {
+
+base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> workers,
+                                                   Engine& control, base::Log& log) {
+  std::unique_ptr<Proxy> proxy(new Proxy(control, log));
+  for (auto& options : workers) {
+    options.cancel_registry = &proxy->cancel_registry_;
+    auto worker = Worker::create(std::move(options));
+    if (!worker) {
+      return base::fail(worker.error().code, worker.error().message);
+    }
+    proxy->workers_.push_back(*std::move(worker));
+  }
+  return proxy;
+}
+
+Proxy::~Proxy() {
+  if (!started_) {
+    return;
+  }
+  drain(true);
+  for (const auto& worker : workers_) {
+    worker->join();
+  }
+}
+
+base::Result<void> Proxy::listen(const config::Listen& listen) {
+  const auto prefix = listen.origin.empty() ? std::string() : listen.origin + ": ";
+  for (const auto& address : listen.addresses) {
+    auto socket = open_listener(address);
+    if (socket) {
+      addresses_.push_back({address.host, local_endpoint(socket->get()).port()});
+      bound_.push_back(*std::move(socket));
+    } else if (listen.is_default && socket.error().code == base::Errc::not_found) {
+      log_.write(base::LogLevel::info, socket.error().message + ": skipped");
+    } else {
+      return base::fail(socket.error().code, prefix + socket.error().message);
+    }
+  }
+  if (bound_.empty()) {
+    return base::fail(base::Errc::not_found, prefix + "there is no address to listen on");
+  }
+  return {};
+}
+
+void Proxy::start(std::function<void()> on_drained) {
+  on_drained_ = std::move(on_drained);
+  started_ = true;
+  running_ = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->start([this] { control_.mailbox().post([this] { on_worker_ended(); }); });
+  }
+  for (auto& socket : std::exchange(bound_, {})) {
+    accepting_.push_back(control_.accept(std::move(socket), *this));
+  }
+}
+
+void Proxy::replace_chain(const std::shared_ptr<const hooks::Chain>& chain) {
+  for (const auto& worker : workers_) {
+    worker->replace_chain(chain);
+  }
+}
+
+void Proxy::drain(bool force) {
+  accepting_.clear();
+  for (const auto& worker : workers_) {
+    worker->drain(force);
+  }
+}
+
+void Proxy::on_accepted(Fd connection, const Endpoint& peer) {
+  workers_[next_worker_]->accept(std::move(connection), peer);
+  next_worker_ = (next_worker_ + 1) % workers_.size();
+}
+
+void Proxy::on_accept_paused(int error) {
+  log_.write(base::LogLevel::warning,
+             std::string("cannot accept connections for now: ") + std::strerror(error));
+}
+
+void Proxy::on_worker_ended() {
+  if (--running_ == 0) {
+    on_drained_();
+  }
+}
+
+}  // namespace helios::net

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Everything that serves clients: the listening sockets, and the workers among which connections are
+// dealt in turn.
+//
+// Flow: 1 create(): makes the workers; 2 listen(): binds, so that every error shows before anybody is
+// served; 3 start(): the workers' threads, and accepting; 4 drain(false), later perhaps drain(true);
+// 5 on_drained is called.
+//
+// Thread rule: everything happens on the thread of the `control` loop, which accepts as well.
+
+#include "net/worker.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace helios::net {
+
+class Proxy final : private AcceptHandler {
+ public:
+  // One worker for each element of `workers`; their cancel_registry is filled in here.
+  // Errors: unavailable, when the kernel refuses. Lifetime: `control` and `log` outlive the proxy.
+  [[nodiscard]] static base::Result<std::unique_ptr<Proxy>> create(
+      std::vector<WorkerOptions> workers, Engine& control, base::Log& log);
+
+  // Cuts every session and waits for the workers.
+  ~Proxy() override;
+
+  // Binds all addresses. A default one that the machine lacks is skipped, with a log line.
+  // Errors: as open_listener(), with config::Listen::origin in front; not_found also when every
+  // default was skipped.
+  [[nodiscard]] base::Result<void> listen(const config::Listen& listen);
+
+  // Where it listens, with the ports that the kernel chose.
+  [[nodiscard]] const std::vector<config::Address>& addresses() const { return addresses_; }
+
+  // The threads inherit the signal mask. `on_drained` is called once, after drain(), when every
+  // worker has ended.
+  void start(std::function<void()> on_drained);
+
+  void replace_chain(const std::shared_ptr<const hooks::Chain>& chain);
+
+  // Stops accepting and drains the workers: see Worker::drain().
+  void drain(bool force);
+
+  // For their statistics, which any thread may read.
+  [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+
+ private:
+  Proxy(Engine& control, base::Log& log) : control_(control), log_(log) {}
+
+  void on_accepted(Fd connection, const Endpoint& peer) override;
+  void on_accept_paused(int error) override;
+  void on_worker_ended();
+
+  Engine& control_;
+  base::Log& log_;
+  CancelRegistry cancel_registry_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<Fd> bound_;  // from listen() to start()
+  std::vector<config::Address> addresses_;
+  std::vector<OperationPtr> accepting_;
+  std::size_t next_worker_ = 0;
+  std::size_t running_ = 0;  // workers that have not ended
+  bool started_ = false;
+  std::function<void()> on_drained_;
+};
+
+}  // namespace helios::net

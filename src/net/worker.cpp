@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/worker.hpp"
+
+#include "base/text.hpp"
+#include "net/sockets.hpp"
+
+#include <array>
+#include <utility>
+
+#include <pthread.h>
+#include <sys/random.h>
+
+namespace helios::net {
+namespace {
+
+// Upper limit of one wait; whatever happens ends a wait earlier.
+constexpr std::int64_t kMaxWaitMs = 60'000;
+
+// A random (version 4) UUID.
+std::string make_uuid() {
+  std::array<char, 16> bytes{};
+  // Does not fail for so few bytes, and never on a system that is up.
+  [[maybe_unused]] const auto got = ::getrandom(bytes.data(), bytes.size(), 0);
+  bytes[6] = static_cast<char>((bytes[6] & 0x0f) | 0x40);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3f) | 0x80);
+  auto text = base::to_hex({bytes.data(), bytes.size()});
+  for (const auto position : {8U, 13U, 18U, 23U}) {
+    text.insert(position, 1, '-');
+  }
+  return text;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Worker>> Worker::create(WorkerOptions options) {
+  auto engine = make_epoll_engine();
+  if (!engine) {
+    return base::fail(engine.error().code, engine.error().message);
+  }
+  return std::unique_ptr<Worker>(new Worker(std::move(options), *std::move(engine)));
+}
+
+Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
+    : name_(std::move(options.name)),
+      server_(std::move(options.server)),
+      environment_(std::move(options.environment)),
+      engine_(std::move(engine)),
+      cancel_sender_(*engine_),
+      context_{*engine_,
+               environment_,
+               server_,
+               *options.cancel_registry,
+               *this,
+               cancel_sender_,
+               stats_,
+               [this](SessionId id) { retired_.push_back(id); },
+               [this](SessionId id) {
+                 const auto found = drivers_.find(id);
+                 if (found != drivers_.end()) {
+                   found->second->on_cancel_delivered();
+                 }
+               }} {
+  environment_.home = &engine_->mailbox();
+  environment_.counters = &counters_;
+}
+
+Worker::~Worker() = default;
+
+void Worker::start(base::Task on_end) {
+  thread_ = std::thread([this, on_end = std::move(on_end)]() mutable {
+    ::pthread_setname_np(::pthread_self(), name_.c_str());
+    run();
+    on_end();
+  });
+}
+
+void Worker::join() { thread_.join(); }
+
+void Worker::run() {
+  while (!is_done()) {
+    const auto busy_ns = engine_->run_once(kMaxWaitMs);
+    destroy_retired();
+    publish_counters();
+    stats_.round_seconds.observe(static_cast<double>(busy_ns) * 1e-9);
+  }
+}
+
+// Those that still read their last bytes are given the time, unless somebody is in a hurry.
+bool Worker::is_done() const {
+  const bool is_flushed = engine_->lingering() == 0 && cancel_sender_.in_flight() == 0;
+  return draining_ && drivers_.empty() && (is_flushed || forced_);
+}
+
+void Worker::destroy_retired() {
+  for (const auto id : retired_) {
+    drivers_.erase(id);
+    stats_.sessions_closed.add();
+  }
+  retired_.clear();
+}
+
+void Worker::publish_counters() {
+  const auto publish = [](metrics::Counter& out, std::uint64_t now) { out.add(now - out.value()); };
+  publish(stats_.queries, counters_.queries);
+  publish(stats_.statements, counters_.statements);
+  publish(stats_.refused, counters_.refused);
+  publish(stats_.protocol_errors, counters_.protocol_errors);
+}
+
+void Worker::accept(Fd connection, const Endpoint& peer) {
+  mailbox().post([this, connection = std::move(connection), peer]() mutable {
+    open_session(std::move(connection), peer);
+  });
+}
+
+void Worker::open_session(Fd connection, const Endpoint& peer) {
+  if (draining_) {
+    return;
+  }
+  set_session_options(connection);
+  const auto id = next_session_id_++;
+  stats_.sessions_opened.add();
+  drivers_.emplace(id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
+                                                       session::Peer{peer.ip(), make_uuid()}));
+}
+
+void Worker::replace_chain(std::shared_ptr<const hooks::Chain> chain) {
+  mailbox().post([this, chain = std::move(chain)]() mutable { environment_.chain.swap(chain); });
+}
+
+void Worker::drain(bool force) {
+  mailbox().post([this, force] {
+    draining_ = true;
+    forced_ = forced_ || force;
+    // Drivers that retire meanwhile stay in the table until the round is over.
+    for (const auto& [id, driver] : drivers_) {
+      driver->drain(force);
+    }
+  });
+}
+
+void Worker::cancel(SessionId session, base::Task done) {
+  mailbox().post([this, session, done = std::move(done)]() mutable {
+    const auto found = drivers_.find(session);
+    if (found == drivers_.end()) {
+      done();
+    } else {
+      found->second->cancel(std::move(done));
+    }
+  });
+}
+
+}  // namespace helios::net

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One thread, one event loop, and the sessions that were handed to it.
+//
+// Flow: 1 create(); 2 start(); 3 accept() and the rest from any thread; 4 drain(false), later perhaps
+// drain(true); 5 join() returns once the last session has ended.
+
+#include "net/cancel_sender.hpp"
+#include "net/session_driver.hpp"
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace helios::net {
+
+struct WorkerOptions {
+  std::string name;  // of the thread; at most 15 characters
+  ServerTarget server;
+  CancelRegistry* cancel_registry = nullptr;
+  // `home` and `counters` are filled in by the worker; everything else must be there.
+  session::Environment environment;
+};
+
+// Thread rule: create, start, join and destruction by one thread; the rest by any.
+// Lifetime: the cancel registry and what the environment points to outlive the worker.
+class Worker final : public CancelSink {
+ public:
+  // Errors: unavailable, when the kernel refuses an event loop.
+  [[nodiscard]] static base::Result<std::unique_ptr<Worker>> create(WorkerOptions options);
+
+  // Requires: never started, or joined.
+  ~Worker() override;
+
+  // The thread inherits the caller's signal mask. `on_end` is called on it as its last act.
+  void start(base::Task on_end);
+  void join();
+
+  // A client has connected.
+  void accept(Fd connection, const Endpoint& peer);
+
+  // New statements use `chain`; those under way keep theirs.
+  void replace_chain(std::shared_ptr<const hooks::Chain> chain);
+
+  // Ends the worker: sessions end when they are idle, or at once when `force` is set; connections
+  // that are accepted from now on are closed.
+  void drain(bool force);
+
+  void cancel(SessionId session, base::Task done) override;
+
+  // Tasks posted here run on the worker's thread.
+  [[nodiscard]] base::Executor& mailbox() { return engine_->mailbox(); }
+  [[nodiscard]] const WorkerStats& stats() const { return stats_; }
+
+ private:
+  Worker(WorkerOptions options, std::unique_ptr<Engine> engine);
+
+  void run();
+  [[nodiscard]] bool is_done() const;
+  void open_session(Fd connection, const Endpoint& peer);
+  void destroy_retired();
+  void publish_counters();
+
+  std::string name_;
+  ServerTarget server_;
+  WorkerStats stats_;
+  session::Counters counters_;
+  session::Environment environment_;
+  std::unique_ptr<Engine> engine_;
+  CancelSender cancel_sender_;
+  DriverContext context_;
+  SessionId next_session_id_ = 1;
+  std::unordered_map<SessionId, std::unique_ptr<SessionDriver>> drivers_;
+  std::vector<SessionId> retired_;  // to be destroyed at the end of the round
+  bool draining_ = false;
+  bool forced_ = false;
+  std::thread thread_;
+};
+
+}  // namespace helios::net

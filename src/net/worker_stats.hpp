@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What one worker counts. Written by the worker alone, without locks or fences; read by anyone.
+
+#include "metrics/counter.hpp"
+#include "metrics/histogram.hpp"
+
+namespace helios::net {
+
+struct WorkerStats {
+  metrics::Counter sessions_opened;
+  metrics::Counter sessions_closed;  // opened - closed = there now
+  metrics::Counter cancel_requests;  // that arrived here, known or not
+  metrics::Counter server_connect_failures;
+
+  metrics::Counter bytes_from_clients;
+  metrics::Counter bytes_to_clients;
+  metrics::Counter bytes_from_servers;
+  metrics::Counter bytes_to_servers;
+
+  // As the worker's sessions count them: copies, made after each round of the loop.
+  metrics::Counter queries;
+  metrics::Counter statements;
+  metrics::Counter refused;
+  metrics::Counter protocol_errors;
+
+  // Seconds of work per round of the event loop: how long a session may have to wait for another.
+  metrics::Histogram round_seconds{metrics::duration_bounds()};
+};
+
+}  // namespace helios::net
