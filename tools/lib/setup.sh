@@ -10,12 +10,18 @@ missing_packages() {
   comm -13 <(printf '%s\n' "$installed") <(printf '%s\n' "$@" | sort -u)
 }
 
+is_cached() {
+  bash deps/locate.sh "$1" >/dev/null
+}
+
 wanted_packages() {
   sed 's/#.*//; /^[[:space:]]*$/d' deps/debian-packages.txt
-  (use_rust) || printf 'rustc-web\ncargo-web\n'
-  # npm brings PostgreSQL 17 only, so it is not asked for once that is there.
-  if ! command -v npm >/dev/null && ! bash deps/locate.sh postgres17 >/dev/null; then
-    echo npm
+  # What only a build of deps/ needs is not asked for once its result is there.
+  if ! is_cached wasmtime || ! is_cached pg_query; then
+    (use_rust) || printf 'rustc-web\ncargo-web\n'
+  fi
+  if ! is_cached postgres17; then
+    command -v npm >/dev/null || echo npm
   fi
 }
 
@@ -39,7 +45,7 @@ setup_packages() {
 setup_cached() {
   local name=$1 title=$2
   shift 2
-  bash deps/locate.sh "$name" >/dev/null || quietly "$title" "$@"
+  is_cached "$name" || quietly "$title" "$@"
 }
 
 cmd_setup() {
