@@ -228,9 +228,13 @@ void Connection::discard_rest() {
                           });
 }
 
-void Connection::close() {
+void Connection::cut() {
   ErrorCode ignored;
   stream_.socket().close(ignored);
+}
+
+void Connection::close() {
+  cut();
   host_.on_closed(shared_from_this());
 }
 

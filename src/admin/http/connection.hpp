@@ -44,6 +44,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void start() { await_request(); }
 
+  // Closes the socket, whatever is under way. For a server that has stopped.
+  void cut();
+
   // The answer to the request that was handed out last.
   void answer(Response response);
 

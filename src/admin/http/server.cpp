@@ -193,6 +193,8 @@ void Server::Impl::stop() {
   io_.stop();
   if (thread_.joinable()) thread_.join();
   listeners_.clear();
+  // Operations that will never end keep their connections alive, but not their sockets.
+  for (const auto& connection : connections_) connection->cut();
   connections_.clear();
 }
 
