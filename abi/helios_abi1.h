@@ -26,7 +26,8 @@
  *                       "hook_context": {"request_id", "client_id", "identity", "database",
  *                                        "attributes": {"tenant_id": "acme", ...}}}
  *   pre_query's answer {"action": "continue"}, also when there is no answer;
- *                      {"action": "block", "value": reason}; {"action": "rewrite", "value": sql}
+ *                      {"action": "block", "value": reason}, optionally with "sqlstate";
+ *                      {"action": "rewrite", "value": sql}
  *   post_query's input [the object above, {"success": bool, "elapsed_us": n, "response_bytes": n,
  *                       "error": text or null, ...}]; its answer is ignored
  *

@@ -42,7 +42,9 @@ inline String verdict_json(const Verdict& verdict) {
   switch (verdict.action) {
     case Verdict::Action::proceed: return {};  // no answer is the cheapest way to say so
     case Verdict::Action::block:
-      return concat(R"({"action":"block","value":)", json_string(verdict.text), "}");
+      return concat(R"({"action":"block","value":)", json_string(verdict.text),
+                    verdict.sqlstate.empty() ? "" : R"(,"sqlstate":)",
+                    verdict.sqlstate.empty() ? String() : json_string(verdict.sqlstate), "}");
     case Verdict::Action::rewrite:
       return concat(R"({"action":"rewrite","value":)", json_string(verdict.text), "}");
   }

@@ -119,15 +119,19 @@ struct Verdict {
   enum class Action { proceed, block, rewrite };
   Action action = Action::proceed;
   String text;
+  String sqlstate;
 };
 
 // Let the statement run.
 [[nodiscard]] inline Verdict proceed() { return {}; }
 
-// Refuse it, and the message it came in. The client reads "Query blocked by plugin: <reason>".
-[[nodiscard]] inline Verdict block(StringView reason) { return {Verdict::Action::block, reason}; }
+// Refuse it, and the message it came in. The client reads "Query blocked by plugin: <reason>" and the
+// SQLSTATE, five digits or capital letters; empty is the default, 42000.
+[[nodiscard]] inline Verdict block(StringView reason, StringView sqlstate = {}) {
+  return {Verdict::Action::block, reason, sqlstate};
+}
 
-// Run this text instead. Plugins after this one see the new text.
-[[nodiscard]] inline Verdict rewrite(StringView sql) { return {Verdict::Action::rewrite, sql}; }
+// Run this text instead: one statement. Plugins after this one see the new text.
+[[nodiscard]] inline Verdict rewrite(StringView sql) { return {Verdict::Action::rewrite, sql, {}}; }
 
 }  // namespace helios::plugin

@@ -25,6 +25,7 @@ Verdict note_and_judge(const QueryContext& context) {
           context.is_read_only() ? "read-only" : "writing",
           to_std(context.attribute("tenant_id").value_or("(none)"))};
   if (context.query() == "block") return block("a \"reason\"");
+  if (context.query() == "block with a code") return block("no", "HE001");
   if (context.query() == "rewrite") return rewrite("SELECT 'new'");
   if (context.query() == "count") {
     const int64_t count = parse_int(kv_read("count").value_or("0")).value_or(0);
@@ -75,6 +76,8 @@ TEST(PreQuery, UnknownFields_AreEmpty) {
 TEST(PreQuery, Verdicts_BecomeTheirJson) {
   FakeHost host;
   EXPECT_EQ(host.pre_query(FakeQuery("block")), R"({"action":"block","value":"a \"reason\""})");
+  EXPECT_EQ(host.pre_query(FakeQuery("block with a code")),
+            R"({"action":"block","value":"no","sqlstate":"HE001"})");
   EXPECT_EQ(host.pre_query(FakeQuery("rewrite")), R"({"action":"rewrite","value":"SELECT 'new'"})");
 }
 
