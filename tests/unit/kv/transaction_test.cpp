@@ -4,33 +4,14 @@
 
 #include "kv/transaction.hpp"
 
+#include "allocation_counter.hpp"
 #include "kv/memory_store.hpp"
 #include "support/fake_clock.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
+#include <cstddef>
 #include <string>
-
-namespace {
-thread_local std::size_t allocations = 0;
-
-void* counted_malloc(std::size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-// Replaced for the whole test program, to count.
-void* operator new(std::size_t size) { return counted_malloc(size); }
-void* operator new[](std::size_t size) { return counted_malloc(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace helios::kv {
 namespace {
@@ -134,9 +115,9 @@ TEST_F(TransactionTest, reused_transaction_that_updates_entries_allocates_nothin
     transaction.reset();
   };
   for (int i = 0; i < 3; ++i) run();
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocation_count();
   for (int i = 0; i < 100; ++i) run();
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::allocation_count(), before);
 }
 
 }  // namespace

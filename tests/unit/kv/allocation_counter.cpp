@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Replaces operator new for the whole test program, to count. In a file of its own, so that compilers
+// do not see through it and compare its malloc with the delete of others.
+
+#include "allocation_counter.hpp"
+
+#include <new>
+
+#include <stdlib.h>
+
+namespace {
+
+thread_local std::size_t count = 0;
+
+void* allocate(std::size_t size) {
+  ++count;
+  void* memory = malloc(size);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+std::size_t helios::test::allocation_count() { return count; }
+
+void* operator new(std::size_t size) { return allocate(size); }
+void* operator new[](std::size_t size) { return allocate(size); }
+void operator delete(void* memory) noexcept { free(memory); }
+void operator delete[](void* memory) noexcept { free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { free(memory); }
