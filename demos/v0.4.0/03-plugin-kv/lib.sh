@@ -17,13 +17,13 @@ proxy_pid=
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 step() { printf '\n- %s\n' "$*"; }
 
-# Runs a command and shows it first, with the names of folders left short.
+# Runs a command and shows it first, with the names of folders left short. What it should have done is checked after it.
 show() {
   local line="$*"
   line=${line//"$WORK"\//}
   line=${line//"$ROOT"\//}
   printf '  $ %s\n' "$line"
-  "$@" | sed 's/^/    /'
+  { "$@" 2>&1 || true; } | sed 's/^/    /'
 }
 
 die() {
@@ -93,6 +93,9 @@ kv_value() { curl -s -H 'Accept: application/octet-stream' "http://localhost:909
 
 # field NAME JSON: a number of a flat JSON object.
 field() { sed -n "s/.*\"$1\":\([-+0-9.eE]*\).*/\1/p" <<<"$2"; }
+
+# The number after a number; nothing for anything else.
+next_of() { [[ $1 =~ ^[0-9]+$ ]] && echo $(($1 + 1)); }
 
 # Waits for processes that this shell started; each must have succeeded.
 wait_for_all() {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Stores with one planted fault each, in front of a sound one. They exist to prove that the demo
+// notices.
+
+#include "kv/store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace helios::test {
+
+// Passes every call on.
+class ForwardingStore : public kv::Store {
+ public:
+  explicit ForwardingStore(std::unique_ptr<kv::Store> inner) : inner_(std::move(inner)) {}
+
+  [[nodiscard]] base::Result<kv::Namespace*> open(std::string_view name) override;
+  [[nodiscard]] kv::Namespace* find(std::string_view name) override;
+  [[nodiscard]] std::vector<kv::Namespace*> namespaces() override;
+  [[nodiscard]] kv::ScanPage scan(kv::Namespace& space, const kv::ScanRange& range) override;
+  [[nodiscard]] kv::Usage usage(kv::Namespace& space) override;
+  [[nodiscard]] kv::Usage total_usage() override;
+  [[nodiscard]] const kv::Limits& limits() const override;
+  [[nodiscard]] std::string health() const override;
+  void fetch(kv::Transaction& transaction, base::Task ready) override;
+  void request_exclusive(kv::Namespace& space, kv::OnExclusive granted) override;
+
+ protected:
+  kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
+                      kv::Version& version) override;
+  kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,
+                        std::uint64_t value_bytes) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+
+ private:
+  std::unique_ptr<kv::Store> inner_;
+};
+
+// Every plugin has the same namespace.
+class SharedNamespaceStore final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+  [[nodiscard]] base::Result<kv::Namespace*> open(std::string_view name) override;
+  [[nodiscard]] kv::Namespace* find(std::string_view name) override;
+};
+
+// Every fourth read of a key gives the value that was there before the last commit, under the
+// version of the present one: what was made of it passes validation.
+class StaleReadStore final : public ForwardingStore {
+ public:
+  using ForwardingStore::ForwardingStore;
+
+ private:
+  struct History {
+    std::uint64_t reads = 0;
+    std::optional<std::string> present;
+    std::optional<std::string> before;
+  };
+  using Key = std::pair<const kv::Namespace*, std::string>;
+
+  kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
+                      kv::Version& version) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+
+  std::mutex mutex_;
+  std::map<Key, History> histories_;
+};
+
+}  // namespace helios::test
