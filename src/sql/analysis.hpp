@@ -26,7 +26,9 @@ enum class TransactionOp {
 };
 
 // One change of a setting that the proxy follows. Only names that begin with "helios." are reported
-// (in lower case, '-' is not special here), except where `all` says that every name is meant.
+// (in lower case, '-' is not special here), except where `all` says that every name is meant. What
+// runs inside the server is not seen: a DO block, a function or trigger that calls set_config(), a
+// query that a function is given as a string, a FETCH from a cursor that calls it.
 struct SettingChange {
   enum class Kind {
     set,                  // SET [SESSION] name = value; set_config(name, value, false)
@@ -35,7 +37,8 @@ struct SettingChange {
     reset_local_default,  // SET LOCAL name TO DEFAULT
     reset_all,            // RESET ALL
     discard_all,          // DISCARD ALL
-    unknown,  // set_config whose arguments the parser cannot know: any helios.* may have changed
+    unknown,  // any helios.* may have changed: a set_config() whose arguments are not constants or
+              // that may run never or often, SET ... FROM CURRENT, UPDATE pg_settings
   };
   Kind kind = Kind::set;
   std::string name;   // set, set_local, reset, reset_local_default

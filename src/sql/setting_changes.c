@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Finds what a statement does to the session's settings: SET and its relatives, set_config(), and an
-// UPDATE of pg_settings, which a rule of that view turns into set_config().
+// UPDATE of pg_settings, which a rule of that view turns into set_config(). PostgreSQL's own server
+// does not show made-up settings such as helios.* in that view; one with a module that defines them
+// does.
 
 #include "sql/tree_walk.h"
 
