@@ -12,6 +12,7 @@
 #include <cassert>
 #include <chrono>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -110,7 +111,11 @@ base::Result<void> Server::Impl::start(const config::Admin& admin, Handler handl
   if (listeners_.empty())
     return base::fail(base::Errc::unavailable, "admin: no address to listen on");
   for (const auto& listener : listeners_) await_client(*listener);
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    return base::fail(base::Errc::unavailable, std::string("admin: no thread: ") + error.what());
+  }
   return {};
 }
 

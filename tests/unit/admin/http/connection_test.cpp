@@ -38,6 +38,9 @@ class ConnectionTest : public ::testing::Test {
     port = server->addresses().at(0).port;
   }
 
+  // Before what the handler uses goes.
+  void TearDown() override { server.reset(); }
+
   // The next request that is not answered by the handler itself.
   Responder take() {
     std::unique_lock lock(mutex);

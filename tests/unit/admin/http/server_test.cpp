@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole admin interface on a real socket: framing, limits, pipelining, and clients that go away. Requests are written byte by byte as text.
+// The whole admin interface on a real socket: framing, limits, pipelining, and clients that go away.
+// Requests are written as plain text.
 
 #include "admin/http/server.hpp"
 
@@ -35,6 +36,7 @@ class AdminServerTest : public ::testing::Test {
     ASSERT_TRUE(started) << started.error().message;
     port = server.addresses().at(0).port;
   }
+  void TearDown() override { server.stop(); }  // before the router goes
 
   test::CaptureLog log;
   test::FakeClock clock;
