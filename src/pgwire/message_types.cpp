@@ -20,7 +20,7 @@ std::uint32_t frontend_length_limit(char type) {
     case frontend::kFlush:
     case frontend::kSync:
     case frontend::kTerminate: return kSmallMessageBytes;
-    case frontend::kPassword: return 65536;  // PG_MAX_AUTH_TOKEN_LENGTH is 65535
+    case frontend::kPassword: return 65535;  // PG_MAX_AUTH_TOKEN_LENGTH, libpq/auth.h
     default: return 0;
   }
 }

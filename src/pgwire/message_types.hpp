@@ -57,7 +57,7 @@ enum class TransactionStatus : char { idle = 'I', in_transaction = 'T', failed =
 
 // The largest length word PostgreSQL accepts in messages that carry data (PQ_LARGE_MESSAGE_LIMIT)
 // and in those that only carry names or nothing (PQ_SMALL_MESSAGE_LIMIT), libpq/libpq.h.
-inline constexpr std::uint32_t kLargeMessageBytes = 0x3FFFFFFF;
+inline constexpr std::uint32_t kLargeMessageBytes = 0x3FFFFFFE;
 inline constexpr std::uint32_t kSmallMessageBytes = 10000;
 
 // The largest length word of a frontend message after startup; 0 for a type that does not exist.

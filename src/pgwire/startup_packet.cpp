@@ -69,7 +69,8 @@ void read_switches(const std::vector<std::string>& words, std::size_t& index, Se
 void read_options(std::string_view options, Settings& settings, std::string_view prefix) {
   const std::vector<std::string> words = split_options(options);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i].size() < 2 || words[i][0] != '-') return;  // getopt stops here, and so do we
+    // Where getopt stops, the server refuses what is left over.
+    if (words[i].size() < 2 || words[i][0] != '-' || words[i] == "--") return;
     read_switches(words, i, settings, prefix);
   }
 }
