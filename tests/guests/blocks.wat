@@ -1,0 +1,16 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Blocks every statement, in the dialect of the guest library, after a write.
+
+(module
+  (import "env" "kv_set" (func $kv_set (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "alloc") (param i32) (result i32) (i32.const 4096))
+  (func (export "dealloc") (param i32 i32))
+  (data (i32.const 1024) "key")
+  (data (i32.const 1032) "value")
+  (data (i32.const 2048) "{\"kind\":\"block\",\"reason\":\"not today\"}")
+  (func (export "pre_query") (param i32 i32) (result i64)
+    (drop (call $kv_set (i32.const 1024) (i32.const 3) (i32.const 1032) (i32.const 5)))
+    ;; (2048 << 32) | 37
+    (i64.or (i64.shl (i64.const 2048) (i64.const 32)) (i64.const 37))))

@@ -1,0 +1,14 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Returns nonsense from post_query, which nobody looks at, after a write.
+
+(module
+  (import "env" "kv_set" (func $kv_set (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "alloc") (param i32) (result i32) (i32.const 4096))
+  (func (export "dealloc") (param i32 i32))
+  (data (i32.const 1024) "key")
+  (data (i32.const 1032) "value")
+  (func (export "post_query") (param i32 i32) (result i64)
+    (drop (call $kv_set (i32.const 1024) (i32.const 3) (i32.const 1032) (i32.const 5)))
+    (i64.const -1)))

@@ -1,0 +1,11 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; Cannot be loaded: its start function never returns.
+
+(module
+  (memory (export "memory") 1)
+  (func (export "alloc") (param i32) (result i32) (i32.const 4096))
+  (func (export "dealloc") (param i32 i32))
+  (func $start (loop $again (br $again)))
+  (start $start)
+  (func (export "pre_query") (param i32 i32) (result i64) (i64.const 0)))

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Guests that misbehave: the call fails with a line that says why, nothing that they wrote is seen,
+// and a plugin beside them works on.
+
+#include "plugin_fixture.hpp"
+
+#include <set>
+#include <thread>
+
+namespace helios::plugins {
+namespace {
+
+using hooks::HookPoint;
+using Status = hooks::CallResult::Status;
+
+struct Misbehaviour {
+  std::string_view guest;
+  std::string_view failure;
+};
+
+void PrintTo(const Misbehaviour& one, std::ostream* out) { *out << one.guest; }
+
+class HostilePluginTest : public PluginTest, public ::testing::WithParamInterface<Misbehaviour> {};
+
+TEST_P(HostilePluginTest, call_fails_writes_nothing_and_harms_nobody) {
+  add_guest(GetParam().guest);
+  add_guest("counter");
+  const auto chain = load_ok();
+  const auto result = run_hook(chain, GetParam().guest, HookPoint::pre_query);
+  EXPECT_EQ(result.status, Status::failed);
+  EXPECT_NE(result.failure.find(GetParam().failure), std::string::npos) << result.failure;
+  EXPECT_EQ(key_count(), 0U);
+  EXPECT_EQ(info(GetParam().guest).failures, 1U);
+  EXPECT_EQ(info(GetParam().guest).last_error, result.failure);
+  EXPECT_EQ(log_.count(base::LogLevel::warning, result.failure), 1U);
+
+  EXPECT_EQ(run_hook(chain, "counter", HookPoint::pre_query).status, Status::ok);
+  EXPECT_EQ(value("counter", "count:acme"), "1");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Guests, HostilePluginTest,
+    ::testing::Values(
+        Misbehaviour{"loops", "timeout after 100 ms"}, Misbehaviour{"traps", "trap: unreachable"},
+        Misbehaviour{"recurses", "trap: call stack exhausted"},
+        Misbehaviour{"grows", "trap: unreachable"}, Misbehaviour{"grows_table", "trap"},
+        Misbehaviour{"answers_outside", "outside the plugin's memory"},
+        Misbehaviour{"lies_about_length", "outside the plugin's memory"},
+        Misbehaviour{"answers_too_much", "answered 4194304 bytes; the limit is 1048576"},
+        Misbehaviour{"answers_garbage", "bad answer: not JSON"},
+        Misbehaviour{"answers_unknown_action", "bad answer: unknown action \"explode\""},
+        Misbehaviour{"passes_bad_pointer", "trap: kv_get was handed a range outside"},
+        Misbehaviour{"allocates_outside", "alloc returned room outside"},
+        Misbehaviour{"allocates_nothing", "alloc had no room"}),
+    [](const auto& one) { return std::string(one.param.guest); });
+
+TEST_F(PluginTest, trap_in_post_query_fails_the_call) {
+  add_guest("post_traps");
+  const auto chain = load_ok();
+  const auto result = run_hook(chain, "post_traps", HookPoint::post_query);
+  EXPECT_EQ(result.status, Status::failed);
+  EXPECT_EQ(key_count(), 0U);
+}
+
+TEST_F(PluginTest, looping_call_leaves_the_event_loop_at_once) {
+  add_guest("loops");
+  write_file("loops.toml", "[limits]\ntimeout_ms = 50");
+  const auto chain = load_ok();
+  WaitingExecutor home;
+  Statement statement(chain, "acme");
+  TestCall call(plugin(chain, "loops"), statement, HookPoint::pre_query, home);
+  EXPECT_FALSE(call.start());
+  EXPECT_EQ(info("loops").overruns, 1U);
+  EXPECT_EQ(info("loops").failures, 0U);
+  home.run_until([&] { return call.done(); });
+  EXPECT_EQ(call.result().failure, "timeout after 50 ms");
+}
+
+TEST_F(PluginTest, others_finish_on_the_same_thread_while_a_call_loops) {
+  add_guest("loops");
+  add_guest("counter");
+  const auto chain = load_ok();
+  WaitingExecutor home;
+  Statement slow(chain, "acme");
+  TestCall looping(plugin(chain, "loops"), slow, HookPoint::pre_query, home);
+  EXPECT_FALSE(looping.start());
+  for (int i = 0; i < 100; ++i) {
+    Statement statement(chain, "acme");
+    TestCall call(plugin(chain, "counter"), statement, HookPoint::pre_query, home);
+    call.start();
+    home.run_until([&] { return call.done(); });
+  }
+  EXPECT_EQ(value("counter", "count:acme"), "100");
+  home.run_until([&] { return looping.done(); });
+  EXPECT_EQ(looping.result().status, Status::failed);
+}
+
+TEST_F(PluginTest, plugin_that_overruns_three_times_goes_straight_to_the_slow_lane) {
+  add_guest("loops");
+  const auto chain = load_ok();
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(run_hook(chain, "loops", HookPoint::pre_query).failure, "timeout after 100 ms");
+  EXPECT_EQ(info("loops").overruns, 3U);
+  EXPECT_EQ(info("loops").failures, 5U);
+  // The clock of the test stands still, so only the first failure is logged.
+  EXPECT_EQ(log_.count("timeout after 100 ms"), 1U);
+}
+
+TEST_F(PluginTest, more_calls_than_instances_all_end) {
+  config_.pool_instances = 8;
+  add_guest("loops");
+  add_guest("counter");
+  const auto chain = load_ok();
+  constexpr int kThreads = 24;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i)
+    threads.emplace_back([&] {
+      for (int round = 0; round < 20; ++round)
+        EXPECT_EQ(run_hook(chain, "counter", HookPoint::pre_query).status, Status::ok);
+    });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(value("counter", "count:acme"), std::to_string(kThreads * 20));
+}
+
+}  // namespace
+}  // namespace helios::plugins
