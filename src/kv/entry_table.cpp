@@ -10,6 +10,18 @@ std::int64_t counted(std::string_view key, std::uint64_t value_bytes) {
   return static_cast<std::int64_t>(entry_bytes(key.size(), value_bytes));
 }
 
+// Adds what `write` changes when `present` is what its key has now.
+void add_growth(Growth& sum, const WriteRecord& write, const Entry* present) {
+  if (present != nullptr) {
+    sum.keys -= 1;
+    sum.bytes -= counted(write.key, present->value.size());
+  }
+  if (!write.is_erase) {
+    sum.keys += 1;
+    sum.bytes += counted(write.key, write.value.size());
+  }
+}
+
 // Reuses the storage of `value` unless most of it would lie idle: the quota counts sizes, so what is
 // really allocated must stay near them.
 void replace_value(std::string& value, const std::string& with) {
@@ -37,36 +49,40 @@ Growth EntryTable::growth(std::string_view key, std::uint64_t value_bytes) const
 Growth EntryTable::growth(std::span<const WriteRecord> writes, std::string_view ignored_key) const {
   Growth sum;
   for (const WriteRecord& write : writes) {
-    if (write.key == ignored_key) continue;
-    if (!write.is_erase) {
-      const Growth one = growth(write.key, write.value.size());
-      sum.keys += one.keys;
-      sum.bytes += one.bytes;
-    } else if (const Entry* present = find(write.key)) {
-      sum.keys -= 1;
-      sum.bytes -= counted(write.key, present->value.size());
-    }
+    if (write.key != ignored_key) add_growth(sum, write, find(write.key));
+  }
+  return sum;
+}
+
+Growth EntryTable::plan(std::span<const WriteRecord> writes) {
+  Growth sum;
+  places_.clear();
+  for (const WriteRecord& write : writes) {
+    const auto at = places_.emplace_back(entries_.find(write.key));
+    add_growth(sum, write, at == entries_.end() ? nullptr : &at->second);
   }
   return sum;
 }
 
 void EntryTable::apply(std::span<const WriteRecord> writes, Version version) {
-  for (const WriteRecord& write : writes) {
-    if (!write.is_erase) {
-      set(write, version);
-    } else if (const auto at = entries_.find(write.key); at != entries_.end()) {
-      erase(at);
+  assert(places_.size() == writes.size());
+  for (std::size_t i = 0; i < writes.size(); ++i) {
+    if (!writes[i].is_erase) {
+      set(places_[i], writes[i], version);
+    } else if (places_[i] != entries_.end()) {
+      erase(places_[i]);
     }
   }
+  places_.clear();
 }
 
-void EntryTable::set(const WriteRecord& write, Version version) {
-  const auto [at, is_new] = entries_.try_emplace(write.key);
-  Entry& entry = at->second;
-  if (is_new) {
+void EntryTable::set(Entries::iterator at, const WriteRecord& write, Version version) {
+  if (at == entries_.end()) {
+    at = entries_.try_emplace(write.key).first;
     usage_.keys += 1;
     usage_.bytes += entry_bytes(write.key.size(), 0);
   }
+  Entry& entry = at->second;
   usage_.bytes += write.value.size();
   usage_.bytes -= entry.value.size();
   replace_value(entry.value, write.value);
@@ -90,6 +106,7 @@ void EntryTable::erase(Entries::iterator at) {
 
 Growth EntryTable::remove_expired(std::int64_t now_ms, std::size_t max) {
   const Usage before = usage_;
+  places_.clear();
   for (std::size_t i = 0; i < max && !expiring_.empty(); ++i) {
     const auto& [expires_at_ms, key] = *expiring_.begin();
     if (expires_at_ms > now_ms) break;

@@ -44,13 +44,16 @@ class EntryTable {
   // The entry of `key`, expired or not, or nullptr. Valid until the next change.
   [[nodiscard]] const Entry* find(std::string_view key) const;
 
-  // What apply(writes) would change. `ignored_key`: leave the write of that key out.
+  // What writing these would change. `ignored_key`: leave the write of that key out.
   [[nodiscard]] Growth growth(std::span<const WriteRecord> writes,
                               std::string_view ignored_key = {}) const;
   // What setting `key` to `value_bytes` bytes would change.
   [[nodiscard]] Growth growth(std::string_view key, std::uint64_t value_bytes) const;
 
-  // Makes all writes, under one version. Requires: one write per key.
+  // Writing goes in two steps, so that every key is looked up once: plan() finds the places and says
+  // what apply() will change; apply() makes all writes, under one version.
+  // Requires: one write per key; nothing changes the table between plan() and apply().
+  [[nodiscard]] Growth plan(std::span<const WriteRecord> writes);
   void apply(std::span<const WriteRecord> writes, Version version);
 
   // Removes up to `max` expired entries, oldest first. Returns by how much the table shrank.
@@ -65,12 +68,13 @@ class EntryTable {
  private:
   using Entries = std::map<std::string, Entry, std::less<>>;
 
-  void set(const WriteRecord& write, Version version);
+  void set(Entries::iterator at, const WriteRecord& write, Version version);
   void erase(Entries::iterator at);
   void set_expiry(Entries::value_type& entry, ExpiryMs expires_at_ms);
 
   Entries entries_;
   Usage usage_;
+  std::vector<Entries::iterator> places_;  // of the planned writes; end() = not there yet
   // When and which; the keys are views of those in entries_.
   std::set<std::pair<ExpiryMs, std::string_view>> expiring_;
 };

@@ -151,7 +151,7 @@ CommitStatus MemoryNamespace::decide(const Transaction& transaction) {
 CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
   remove_expired_locked(kExpiredPerCommit);
   for (;;) {
-    const Growth growth = entries_.growth(transaction.writes());
+    const Growth growth = entries_.plan(transaction.writes());
     if (check_quotas(growth) == WriteStatus::ok &&
         total_.try_count(growth, limits_.max_total_bytes)) {
       break;

@@ -4,6 +4,8 @@
 
 #include "store_contract.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -219,6 +221,24 @@ TEST_P(StoreContract, callbacks_may_chain_without_end) {
   store().request_exclusive(space(), again);
   settle();
   EXPECT_EQ(rounds, kRounds);
+}
+
+// What a callback holds is let go with no lock held, too.
+TEST_P(StoreContract, callback_may_use_the_store_while_it_is_destroyed) {
+  Lease lease;
+  store().request_exclusive(space(), [&](Lease granted) { lease = std::move(granted); });
+  settle();
+  Transaction waiting(store(), space());
+  ASSERT_EQ(waiting.set("k", "v"), WriteStatus::ok);
+  std::uint64_t keys_seen = 0;
+  const auto look = [&](const int*) { keys_seen = store().usage(space()).keys; };
+  static const int kAnything = 0;
+  std::unique_ptr<const int, decltype(look)> held(&kAnything, look);
+  ASSERT_EQ(waiting.commit([held = std::move(held)](CommitStatus) {}), CommitStatus::pending);
+  settle();
+  lease.reset();
+  settle();
+  EXPECT_EQ(keys_seen, 1U);
 }
 
 TEST_P(StoreContract, many_waiting_requests_are_granted_without_recursion) {

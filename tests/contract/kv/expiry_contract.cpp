@@ -105,6 +105,28 @@ TEST_P(StoreContract, entries_that_end_together_are_seen_together_despite_remova
   EXPECT_TRUE(b == "v" || b == "doomed") << b;
 }
 
+// Removal reaches only some of what has expired, and the attempt moves on in between.
+TEST_P(StoreContract, entries_that_end_together_are_seen_together_despite_other_changes) {
+  for (int i = 0; i < 100; ++i) put("older" + std::to_string(i), "v", kSoon - 1);
+  put("a", "v", kSoon);
+  put("b", "v", kSoon);
+  Transaction transaction(store(), space());
+  EXPECT_EQ(get(transaction, "a"), "v");
+  clock_.advance_ms(2000);
+  put("new", "x");
+  const std::string moved_on = get(transaction, "new");
+  const std::string b = get(transaction, "b");
+  EXPECT_TRUE(moved_on == "doomed" || b == "v" || b == "doomed") << moved_on << ", then " << b;
+}
+
+TEST_P(StoreContract, transaction_that_moved_on_sees_what_has_expired_meanwhile) {
+  Transaction transaction(store(), space());
+  EXPECT_EQ(get(transaction, "absent"), "-");
+  put("k", "v", kSoon);
+  clock_.advance_ms(2000);
+  EXPECT_EQ(get(transaction, "k"), "-");
+}
+
 TEST_P(StoreContract, clock_that_jumps_back_brings_no_conflict_and_no_old_value_of_a_set_key) {
   put("k", "v", kSoon);
   clock_.advance_ms(2000);

@@ -149,6 +149,24 @@ TEST_P(StoreContract, expired_entries_make_room_when_it_is_needed) {
   EXPECT_EQ(store().usage(space()).keys, 3U);
 }
 
+TEST_P(StoreContract, expired_entries_make_room_at_the_commit_as_many_as_it_takes) {
+  constexpr int kKeys = 50;
+  kv::Limits limits;
+  limits.max_keys_per_namespace = kKeys;
+  make_store(limits);
+  Transaction transaction(store(), space());
+  for (int i = 0; i < kKeys; ++i) {
+    ASSERT_EQ(transaction.set("new" + std::to_string(i), "v"), WriteStatus::ok);
+  }
+  for (int i = 0; i < kKeys; ++i) {
+    put("old" + std::to_string(i), "v", FakeClock::kStartWallMs + 1000);
+  }
+  clock_.advance_ms(1000);
+  EXPECT_EQ(commit(transaction), CommitStatus::done);
+  EXPECT_EQ(store().usage(space()).keys, static_cast<std::uint64_t>(kKeys));
+  expect_usage_is_recount(space());
+}
+
 TEST_P(StoreContract, namespace_count_border) {
   kv::Limits limits;
   limits.max_namespaces = 2;

@@ -85,5 +85,30 @@ TEST_F(MemoryStoreTest, removal_of_expired_entries_is_no_conflict_for_who_found_
   EXPECT_EQ(transaction.commit({}), CommitStatus::done);
 }
 
+// Otherwise one of two entries that end together would be seen alive and the other one gone.
+TEST_F(MemoryStoreTest, removal_of_expired_entries_is_noticed_by_who_saw_one_alive) {
+  put(space_, "a", clock_.wall_ms() + 100);
+  put(space_, "b", clock_.wall_ms() + 100);
+  Transaction transaction(store_, space_);
+  std::string_view value;
+  ASSERT_EQ(transaction.get("a", value), ReadStatus::value);
+  clock_.advance_ms(100);
+  ASSERT_EQ(store_.remove_expired(), 2U);
+  EXPECT_EQ(transaction.get("b", value), ReadStatus::doomed);
+}
+
+TEST(TotalUsageTest, growth_beyond_the_limit_is_not_counted) {
+  TotalUsage total;
+  EXPECT_TRUE(total.try_count({.keys = 1, .bytes = 60}, 100));
+  EXPECT_FALSE(total.try_count({.keys = 1, .bytes = 41}, 100));
+  EXPECT_EQ(total.keys(), 1U);
+  EXPECT_EQ(total.bytes(), 60U);
+  EXPECT_TRUE(total.try_count({.keys = 1, .bytes = 40}, 100));
+  EXPECT_EQ(total.bytes(), 100U);
+  EXPECT_TRUE(total.try_count({.keys = -2, .bytes = -100}, 50)) << "shrinking is always allowed";
+  EXPECT_EQ(total.keys(), 0U);
+  EXPECT_EQ(total.bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace helios::kv
