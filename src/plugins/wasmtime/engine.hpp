@@ -7,6 +7,7 @@
 #include "plugins/wasm.hpp"
 #include "plugins/wasmtime/epoch_ticker.hpp"
 #include "plugins/wasmtime/handles.hpp"
+#include "plugins/wasmtime/slot_order.hpp"
 
 #include <memory>
 
@@ -17,6 +18,7 @@ struct EngineCore {
   EngineHandle engine;
   LinkerHandle linker;
   std::unique_ptr<EpochTicker> ticker;
+  SlotOrder slot_order;
 };
 
 class WasmtimeEngine : public WasmEngine {

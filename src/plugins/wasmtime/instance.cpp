@@ -38,8 +38,9 @@ Fault to_fault(const wasm_trap_t& trap) {
 
 }  // namespace
 
-WasmtimeInstance::WasmtimeInstance(wasm_engine_t& engine, const InstanceOptions& options)
-    : store_(wasmtime_store_new(&engine, &data_, nullptr)),
+WasmtimeInstance::WasmtimeInstance(EngineCore& core, const InstanceOptions& options)
+    : core_(core),
+      store_(wasmtime_store_new(core.engine.get(), &data_, nullptr)),
       context_(wasmtime_store_context(store_.get())) {
   data_.calls = options.calls;
   wasmtime_store_limiter(store_.get(), static_cast<std::int64_t>(options.memory_bytes),
@@ -47,7 +48,13 @@ WasmtimeInstance::WasmtimeInstance(wasm_engine_t& engine, const InstanceOptions&
   wasmtime_context_set_epoch_deadline(context_, options.deadline_ticks);
 }
 
+WasmtimeInstance::~WasmtimeInstance() {
+  const auto in_order = core_.slot_order.enter();
+  store_.reset();
+}
+
 std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& linked) {
+  const auto in_order = core_.slot_order.enter();
   wasm_trap_t* trap = nullptr;
   const ErrorHandle error(wasmtime_instance_pre_instantiate(&linked, context_, &instance_, &trap));
   const TrapHandle trap_owner(trap);

@@ -4,6 +4,7 @@
 // One instance in a store of its own: wasmtime frees instances only with their store.
 
 #include "plugins/wasm.hpp"
+#include "plugins/wasmtime/engine.hpp"
 #include "plugins/wasmtime/handles.hpp"
 #include "plugins/wasmtime/linker.hpp"
 
@@ -13,7 +14,9 @@ namespace helios::plugins::detail {
 
 class WasmtimeInstance : public WasmInstance {
  public:
-  WasmtimeInstance(wasm_engine_t& engine, const InstanceOptions& options);
+  // Requires: `core` outlives the instance.
+  WasmtimeInstance(EngineCore& core, const InstanceOptions& options);
+  ~WasmtimeInstance() override;
 
   // Makes the instance and runs its start function. To be called once, first.
   std::optional<Fault> start(const wasmtime_instance_pre_t& linked);
@@ -25,6 +28,7 @@ class WasmtimeInstance : public WasmInstance {
  private:
   bool find_export(std::string_view name, wasmtime_extern_t& item);
 
+  EngineCore& core_;
   StoreData data_;
   StoreHandle store_;  // ends before data_
   wasmtime_context_t* context_;

@@ -98,7 +98,7 @@ std::expected<std::unique_ptr<WasmInstance>, Fault> WasmtimeModule::instantiate(
     const InstanceOptions& options) const {
   assert(linked_);
   core_->ticker->note_use();
-  auto instance = std::make_unique<WasmtimeInstance>(*core_->engine, options);
+  auto instance = std::make_unique<WasmtimeInstance>(*core_, options);
   if (auto fault = instance->start(*linked_)) return std::unexpected(std::move(*fault));
   return instance;
 }
