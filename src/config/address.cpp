@@ -71,6 +71,29 @@ bool is_loopback(const Address& address) {
   return inet_pton(AF_INET, address.host.c_str(), &four) == 1 && ntohl(four.s_addr) >> 24 == 127;
 }
 
+base::Result<Server> parse_server(std::string_view text) {
+  Server server;
+  const auto colon = text.rfind(':');
+  const bool has_port = colon != std::string_view::npos && !text.ends_with(']');
+  if (has_port) {
+    const auto port = parse_port(text.substr(colon + 1));
+    if (!port || *port == 0) {
+      return base::fail(base::Errc::invalid, "the port must be a number from 1 to 65535");
+    }
+    server.port = *port;
+    text = text.substr(0, colon);
+  }
+  const bool bracketed = text.size() >= 2 && text.front() == '[' && text.back() == ']';
+  server.host = bracketed ? text.substr(1, text.size() - 2) : text;
+  if (const auto checked = check_server_host(server.host); !checked) {
+    return base::fail(checked.error().code, checked.error().message);
+  }
+  if (bracketed != is_ipv6(server.host)) {
+    return base::fail(base::Errc::invalid, "an IPv6 address, and nothing else, is in brackets");
+  }
+  return server;
+}
+
 base::Result<void> check_server_host(std::string_view host) {
   const std::string text(host);
   if (text.find('\0') != std::string::npos) {

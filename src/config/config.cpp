@@ -9,7 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <limits>
+#include <utility>
 
 namespace helios::config {
 namespace {
@@ -18,6 +18,13 @@ constexpr std::size_t kMaxFileBytes = 1 << 20;
 constexpr std::uint64_t kKib = 1024;
 constexpr std::uint64_t kMib = 1024 * kKib;
 constexpr std::uint64_t kGib = 1024 * kMib;
+
+const Words<LogLevel> kLogLevels = {
+    {"debug", LogLevel::debug},
+    {"info", LogLevel::info},
+    {"warning", LogLevel::warning},
+    {"error", LogLevel::error},
+};
 
 void read_addresses(TomlSection& section, std::vector<Address>& out, bool& is_default,
                     std::string& origin) {
@@ -124,11 +131,7 @@ void read_kv_sql(TomlSection section, KvSql& out) {
 }
 
 void read_log(TomlSection section, Logging& out) {
-  section.choice("level", out.level,
-                 {{"debug", LogLevel::debug},
-                  {"info", LogLevel::info},
-                  {"warning", LogLevel::warning},
-                  {"error", LogLevel::error}});
+  section.choice("level", out.level, kLogLevels);
   section.finish();
 }
 
@@ -196,6 +199,15 @@ base::Result<Config> parse_config(std::string_view text, std::string_view file_n
     return base::fail(base::Errc::invalid, problems.message());
   }
   return config;
+}
+
+base::Result<LogLevel> parse_log_level(std::string_view word) {
+  for (const auto& [name, level] : kLogLevels) {
+    if (word == name) {
+      return level;
+    }
+  }
+  return base::fail(base::Errc::invalid, one_of(kLogLevels));
 }
 
 base::Result<Config> load_config(const std::string& path) {

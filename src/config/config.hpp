@@ -137,6 +137,13 @@ struct Config {
 // True for 127.0.0.0/8 and ::1.
 [[nodiscard]] bool is_loopback(const Address& address);
 
+// Where a server is, in one word: "127.0.0.1:5432", "[::1]:5432", "localhost:5432", or
+// "/var/run/postgresql:5432" for a Unix socket; without a port, 5432. Errors: invalid.
+[[nodiscard]] base::Result<Server> parse_server(std::string_view text);
+
+// "debug", "info", "warning" or "error". Errors: invalid.
+[[nodiscard]] base::Result<LogLevel> parse_log_level(std::string_view word);
+
 // Is `host` something that Server::host may be? Errors: invalid; the message says what it must be.
 [[nodiscard]] base::Result<void> check_server_host(std::string_view host);
 

@@ -7,6 +7,7 @@
 // Flow: 1 one call per key that may be there, 2 finish(). A key that is missing leaves its variable
 // as it is.
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -43,6 +44,20 @@ class Problems {
   std::string message_;
 };
 
+// A few words, each with the value it stands for.
+template <typename E>
+using Words = std::initializer_list<std::pair<std::string_view, E>>;
+
+// What to say to somebody who used none of them.
+template <typename E>
+std::string one_of(Words<E> words) {
+  std::string known;
+  for (const auto& [word, value] : words) {
+    known += (known.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+  }
+  return "must be one of " + known;
+}
+
 class TomlSection {
  public:
   // `name` is the full name of the table, empty for the root. `table` may be null: nothing there.
@@ -65,22 +80,18 @@ class TomlSection {
 
   // One of a few words, each with the value it stands for.
   template <typename E>
-  void choice(std::string_view key, E& out,
-              std::initializer_list<std::pair<std::string_view, E>> words) {
+  void choice(std::string_view key, E& out, Words<E> words) {
     std::string word;
     text(key, word);
     if (!has_text(key)) {
       return;
     }
-    std::string known;
-    for (const auto& [name, value] : words) {
-      if (word == name) {
-        out = value;
-        return;
-      }
-      known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    const auto found = std::ranges::find(words, word, &std::pair<std::string_view, E>::first);
+    if (found == words.end()) {
+      add_problem(key, one_of(words));
+    } else {
+      out = found->second;
     }
-    add_problem(key, "must be one of " + known);
   }
 
   [[nodiscard]] bool has(std::string_view key) const;

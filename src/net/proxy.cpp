@@ -64,9 +64,21 @@ void Proxy::start(std::function<void()> on_drained) {
   }
 }
 
-void Proxy::replace_chain(const std::shared_ptr<const hooks::Chain>& chain) {
+void Proxy::replace_chain(const std::shared_ptr<const hooks::Chain>& chain, base::Task done) {
+  // Run, or destroyed, with the last worker's answer.
+  struct Answer {
+    base::Task done;
+    std::size_t missing;  // the control thread
+  };
+  const auto answer = std::make_shared<Answer>(Answer{std::move(done), workers_.size()});
   for (const auto& worker : workers_) {
-    worker->replace_chain(chain);
+    worker->replace_chain(chain, [&control = control_, answer] {
+      control.mailbox().post([answer] {
+        if (--answer->missing == 0) {
+          answer->done();
+        }
+      });
+    });
   }
 }
 

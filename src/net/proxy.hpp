@@ -40,7 +40,9 @@ class Proxy final : private AcceptHandler {
   // worker has ended.
   void start(std::function<void()> on_drained);
 
-  void replace_chain(const std::shared_ptr<const hooks::Chain>& chain);
+  // `done` runs on the control thread once every worker uses `chain` for new statements; it is
+  // destroyed unrun when a worker ends first.
+  void replace_chain(const std::shared_ptr<const hooks::Chain>& chain, base::Task done);
 
   // Stops accepting and drains the workers: see Worker::drain().
   void drain(bool force);

@@ -106,6 +106,10 @@ void Worker::publish_counters() {
   publish(stats_.statements, counters_.statements);
   publish(stats_.refused, counters_.refused);
   publish(stats_.protocol_errors, counters_.protocol_errors);
+  const auto& parses = environment_.analyzer->counters();
+  publish(stats_.texts_prefiltered, parses.prefiltered);
+  publish(stats_.texts_cached, parses.hits);
+  publish(stats_.texts_parsed, parses.misses);
 }
 
 void Worker::accept(Fd connection, const Endpoint& peer) {
@@ -125,8 +129,11 @@ void Worker::open_session(Fd connection, const Endpoint& peer) {
                                                        session::Peer{peer.ip(), make_uuid()}));
 }
 
-void Worker::replace_chain(std::shared_ptr<const hooks::Chain> chain) {
-  mailbox().post([this, chain = std::move(chain)]() mutable { environment_.chain.swap(chain); });
+void Worker::replace_chain(std::shared_ptr<const hooks::Chain> chain, base::Task done) {
+  mailbox().post([this, chain = std::move(chain), done = std::move(done)]() mutable {
+    environment_.chain.swap(chain);
+    done();
+  });
 }
 
 void Worker::drain(bool force) {

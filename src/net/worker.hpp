@@ -42,8 +42,9 @@ class Worker final : public CancelSink {
   // A client has connected.
   void accept(Fd connection, const Endpoint& peer);
 
-  // New statements use `chain`; those under way keep theirs.
-  void replace_chain(std::shared_ptr<const hooks::Chain> chain);
+  // New statements use `chain`; those under way keep theirs. `done` is run on the worker's thread
+  // once that is so; destroyed unrun when the worker ends first.
+  void replace_chain(std::shared_ptr<const hooks::Chain> chain, base::Task done);
 
   // Ends the worker: sessions end when they are idle, or at once when `force` is set; connections
   // that are accepted from now on are closed.

@@ -25,6 +25,11 @@ struct WorkerStats {
   metrics::Counter refused;
   metrics::Counter protocol_errors;
 
+  // How the texts of queries were read, from cheapest to dearest.
+  metrics::Counter texts_prefiltered;
+  metrics::Counter texts_cached;
+  metrics::Counter texts_parsed;
+
   // Seconds of work per round of the event loop: how long a session may have to wait for another.
   metrics::Histogram round_seconds{metrics::duration_bounds()};
 };

@@ -40,6 +40,27 @@ TEST(Address, loopback_is_127_slash_8_and_colon_colon_1) {
   EXPECT_FALSE(is_loopback({"10.0.0.1", 1}));
 }
 
+TEST(ServerWord, host_and_port_are_split) {
+  const auto is = [](std::string_view text, std::string_view host, int port) {
+    const auto server = parse_server(text);
+    return server && server->host == host && server->port == port;
+  };
+  EXPECT_TRUE(is("10.0.0.1:5433", "10.0.0.1", 5433));
+  EXPECT_TRUE(is("10.0.0.1", "10.0.0.1", 5432));
+  EXPECT_TRUE(is("localhost:5433", "localhost", 5433));
+  EXPECT_TRUE(is("[::1]:5433", "::1", 5433));
+  EXPECT_TRUE(is("[::1]", "::1", 5432));
+  EXPECT_TRUE(is("/tmp:5433", "/tmp", 5433));
+  EXPECT_TRUE(is("/tmp", "/tmp", 5432));
+}
+
+TEST(ServerWord, anything_else_is_refused) {
+  for (const auto* text : {"", ":5432", "db:5432", "::1", "127.0.0.1:0", "127.0.0.1:x",
+                           "[127.0.0.1]:5432", "[/tmp]"}) {
+    EXPECT_FALSE(parse_server(text)) << text;
+  }
+}
+
 TEST(ServerHost, literals_localhost_and_folders_are_accepted) {
   for (const auto* host : {"127.0.0.1", "::1", "localhost", "/var/run/postgresql"}) {
     EXPECT_TRUE(check_server_host(host)) << host;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/admin_control.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace helios::app {
+namespace {
+
+admin::PluginStatus to_status(const plugins::PluginInfo& info) {
+  admin::PluginStatus status;
+  status.name = info.name;
+  status.namespace_name = info.space;
+  status.version = info.version;
+  status.file = info.file;
+  status.hooks = info.hooks;
+  status.state = plugins::to_text(info.state);
+  status.order = info.order;
+  status.on_error = info.on_error == hooks::OnError::deny ? "deny" : "allow";
+  status.calls = info.calls;
+  status.failures = info.failures;
+  status.refusals = info.refusals;
+  status.retries = info.retries;
+  status.overruns = info.overruns;
+  status.exclusive_runs = info.exclusive;
+  status.warnings = info.warnings;
+  status.last_error = info.load_error.empty() ? info.last_error : info.load_error;
+  return status;
+}
+
+}  // namespace
+
+std::vector<admin::PluginStatus> AdminControl::plugins() {
+  std::vector<admin::PluginStatus> result;
+  for (const auto& info : process_.host.describe()) {
+    result.push_back(to_status(info));
+  }
+  std::ranges::stable_sort(result, [](const auto& a, const auto& b) {
+    return std::pair(a.order, a.name) < std::pair(b.order, b.name);
+  });
+  return result;
+}
+
+void AdminControl::reload_plugins(admin::OnReloaded done) {
+  process_.control.post(
+      [this, done = std::move(done)]() mutable { process_.reload(std::move(done)); });
+}
+
+base::Result<void> AdminControl::ready() {
+  if (!process_.serving) {
+    return base::fail(base::Errc::unavailable, "not serving");
+  }
+  if (auto broken = process_.store.health(); !broken.empty()) {
+    return base::fail(base::Errc::unavailable, std::move(broken));
+  }
+  return {};
+}
+
+}  // namespace helios::app

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "admin/control.hpp"
+#include "base/executor.hpp"
+#include "kv/store.hpp"
+#include "metrics/registry.hpp"
+#include "plugins/plugin_host.hpp"
+
+#include <atomic>
+#include <functional>
+
+namespace helios::app {
+
+// What the admin interface is told about the process. Called on the admin thread; a reload goes over
+// to the control thread. Lifetime: everything passed outlives it.
+class AdminControl final : public admin::Control {
+ public:
+  struct Process {
+    const plugins::PluginHost& host;
+    const kv::Store& store;
+    const metrics::Registry& registry;
+    base::Executor& control;
+    std::function<void(admin::OnReloaded)> reload;  // on the control thread
+    const std::atomic<bool>& serving;
+  };
+  explicit AdminControl(Process process) : process_(std::move(process)) {}
+
+  std::vector<admin::PluginStatus> plugins() override;
+  void reload_plugins(admin::OnReloaded done) override;
+  base::Result<void> ready() override;
+  std::string version() override { return HELIOS_VERSION; }
+  std::string metrics_text() override { return process_.registry.render(); }
+
+ private:
+  Process process_;
+};
+
+}  // namespace helios::app

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The composition root: the only place where concrete parts meet. Builds everything from a Config and
+// sees it through its life.
+//
+// Threads: the one that calls run() is the control thread: it accepts connections, takes signals and
+// keeps the timers of the process. Beside it: the workers, the slow lane, a background thread for
+// loading plugins, the admin server, the signal watcher.
+//
+// Flow: 1 construct, before any other thread exists; 2 start(): every error shows here, before anybody
+// is served; 3 run() returns when the process shall end.
+//   SIGTERM, SIGINT   drain: nobody new, sessions end when idle, or after drain_timeout_ms; a second
+//                     one ends them at once
+//   SIGHUP            load the plugin folder again
+
+#include "admin/http/server.hpp"
+#include "admin/router.hpp"
+#include "app/admin_control.hpp"
+#include "app/reloader.hpp"
+#include "app/signals.hpp"
+#include "app/system_clock.hpp"
+#include "config/config.hpp"
+#include "exec/slow_lane.hpp"
+#include "kv/memory_store.hpp"
+#include "metrics/registry.hpp"
+#include "net/proxy.hpp"
+#include "plugins/plugin_host.hpp"
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+namespace helios::app {
+
+// Thread rule: one thread.
+class App {
+ public:
+  // `log` outlives the app.
+  App(config::Config config, base::Log& log);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  // Loads the plugins as start() does, and nothing else: what `--check` is.
+  [[nodiscard]] base::Result<void> check();
+
+  // Loads the plugins, binds every address and begins to serve. Errors: one line about the first
+  // thing that is wrong; nobody has been served then.
+  [[nodiscard]] base::Result<void> start();
+
+  // Requires: start() succeeded.
+  void run();
+
+  // Where clients connect, with the ports that the kernel chose. Valid after start().
+  [[nodiscard]] const std::vector<config::Address>& addresses() const {
+    return proxy_->addresses();
+  }
+
+ private:
+  [[nodiscard]] base::Result<void> make_proxy(std::shared_ptr<const hooks::Chain> chain);
+  [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count,
+                                                  std::shared_ptr<const hooks::Chain> chain);
+  [[nodiscard]] base::Result<void> start_admin();
+  void register_metrics();
+  void log_addresses();
+  void on_signal(int signal);
+  void drain();
+  void cut();
+  void remove_expired_regularly();
+  void stop();
+
+  // Declared in the order in which they are needed: each may use those above it.
+  SignalWatcher signals_;
+  base::Log& log_;
+  const std::shared_ptr<const config::Config> config_;
+  SystemClock clock_;
+  kv::MemoryStore store_;
+  exec::SlowLane slow_lane_;
+  exec::SlowLane background_;  // loads plugins
+  plugins::PluginHost host_;
+  std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
+  std::unique_ptr<net::Engine> control_;
+  std::unique_ptr<net::Proxy> proxy_;
+  std::unique_ptr<Reloader> reloader_;
+  metrics::Registry registry_;
+  std::vector<metrics::Registration> registrations_;
+  std::atomic<bool> serving_ = false;
+  std::unique_ptr<AdminControl> admin_control_;
+  std::unique_ptr<admin::http::Server> admin_server_;
+  std::unique_ptr<admin::Router> admin_router_;
+  int end_signals_ = 0;
+  bool finished_ = false;
+};
+
+}  // namespace helios::app

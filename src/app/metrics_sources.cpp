@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "app/metrics_sources.hpp"
+
+#include <string>
+#include <utility>
+
+namespace helios::app {
+namespace {
+
+using metrics::counter_family;
+using metrics::Family;
+using metrics::gauge_family;
+using metrics::Kind;
+using metrics::Labels;
+
+double to_number(std::uint64_t value) { return static_cast<double>(value); }
+
+void add_traffic(const net::WorkerStats& stats, std::vector<Family>& out) {
+  const auto add = [&](const char* from, const char* to, const metrics::Counter& counter) {
+    out.push_back(counter_family("helios_bytes_total", "Bytes of clients and servers",
+                                 counter.value(), {{"peer", from}, {"direction", to}}));
+  };
+  add("client", "in", stats.bytes_from_clients);
+  add("client", "out", stats.bytes_to_clients);
+  add("server", "in", stats.bytes_from_servers);
+  add("server", "out", stats.bytes_to_servers);
+}
+
+void add_texts(const net::WorkerStats& stats, std::vector<Family>& out) {
+  const auto add = [&](const char* how, const metrics::Counter& counter) {
+    out.push_back(counter_family("helios_query_texts_total", "Query texts by how they were read",
+                                 counter.value(), {{"read", how}}));
+  };
+  add("prefiltered", stats.texts_prefiltered);
+  add("cached", stats.texts_cached);
+  add("parsed", stats.texts_parsed);
+}
+
+void add_sessions(const net::WorkerStats& stats, std::vector<Family>& out) {
+  // Closed first: a session that ends in between must not make the difference negative.
+  const auto closed = stats.sessions_closed.value();
+  const auto opened = stats.sessions_opened.value();
+  out.push_back(gauge_family("helios_sessions", "Client connections there are now",
+                             to_number(opened - closed)));
+  out.push_back(counter_family("helios_sessions_total", "Client connections accepted", opened));
+}
+
+void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
+  out.push_back(counter_family("helios_queries_total", "Query messages that plugins looked at",
+                               stats.queries.value()));
+  out.push_back(counter_family("helios_statements_total", "Statements that plugins looked at",
+                               stats.statements.value()));
+  out.push_back(counter_family("helios_refused_total", "Messages refused, by plugins or the proxy",
+                               stats.refused.value()));
+  out.push_back(counter_family("helios_protocol_errors_total",
+                               "Sessions ended because of malformed messages",
+                               stats.protocol_errors.value()));
+  out.push_back(counter_family("helios_cancel_requests_total", "Cancel requests received",
+                               stats.cancel_requests.value()));
+  out.push_back(counter_family("helios_server_connect_failures_total",
+                               "Connections to the server that could not be made",
+                               stats.server_connect_failures.value()));
+  out.push_back(metrics::histogram_family("helios_worker_round_seconds",
+                                          "Work per round of a worker's event loop",
+                                          stats.round_seconds.snapshot()));
+}
+
+// One family with one sample per plugin.
+class PluginFamily {
+ public:
+  PluginFamily(std::string name, std::string help)
+      : family_{std::move(name), std::move(help), Kind::counter, {}} {}
+
+  void add(const std::string& plugin, std::uint64_t value) {
+    family_.samples.push_back({{{"plugin", plugin}}, to_number(value), {}});
+  }
+  [[nodiscard]] Family take() { return std::move(family_); }
+
+ private:
+  Family family_;
+};
+
+}  // namespace
+
+metrics::Source worker_metrics(const net::WorkerStats& stats) {
+  return [&stats](std::vector<Family>& out) {
+    add_sessions(stats, out);
+    add_traffic(stats, out);
+    add_work(stats, out);
+    add_texts(stats, out);
+  };
+}
+
+metrics::Source plugin_metrics(const plugins::PluginHost& host) {
+  return [&host](std::vector<Family>& out) {
+    PluginFamily calls("helios_plugin_calls_total", "Hook calls");
+    PluginFamily failures("helios_plugin_failures_total", "Hook calls that failed");
+    PluginFamily refusals("helios_plugin_refusals_total", "Statements blocked");
+    PluginFamily retries("helios_plugin_retries_total",
+                         "Attempts run again because the state had changed");
+    PluginFamily overruns("helios_plugin_overruns_total",
+                          "Attempts that outlived their slice on a worker");
+    PluginFamily exclusive("helios_plugin_exclusive_total",
+                           "Calls that had their namespace to themselves");
+    PluginFamily refused_writes("helios_plugin_refused_writes_total",
+                                "Writes that a quota refused");
+    for (const auto& plugin : host.describe()) {
+      calls.add(plugin.name, plugin.calls);
+      failures.add(plugin.name, plugin.failures);
+      refusals.add(plugin.name, plugin.refusals);
+      retries.add(plugin.name, plugin.retries);
+      overruns.add(plugin.name, plugin.overruns);
+      exclusive.add(plugin.name, plugin.exclusive);
+      refused_writes.add(plugin.name, plugin.refused_writes);
+    }
+    for (auto* family :
+         {&calls, &failures, &refusals, &retries, &overruns, &exclusive, &refused_writes}) {
+      out.push_back(family->take());
+    }
+  };
+}
+
+metrics::Source store_metrics(kv::Store& store) {
+  return [&store](std::vector<Family>& out) {
+    Family keys{"helios_kv_keys", "Keys of each namespace", Kind::gauge, {}};
+    Family bytes{"helios_kv_bytes", "Bytes of each namespace", Kind::gauge, {}};
+    for (auto* space : store.namespaces()) {
+      const auto usage = store.usage(*space);
+      const Labels labels = {{"namespace", space->name()}};
+      keys.samples.push_back({labels, to_number(usage.keys), {}});
+      bytes.samples.push_back({labels, to_number(usage.bytes), {}});
+    }
+    out.push_back(std::move(keys));
+    out.push_back(std::move(bytes));
+    out.push_back(gauge_family("helios_kv_limit_bytes", "What all namespaces together may take",
+                               to_number(store.limits().max_total_bytes)));
+    out.push_back(gauge_family("helios_kv_healthy", "1 while the store works",
+                               store.health().empty() ? 1 : 0));
+  };
+}
+
+metrics::Source process_metrics(const exec::SlowLane& lane) {
+  return [&lane](std::vector<Family>& out) {
+    out.push_back(gauge_family("helios_slow_lane_waiting", "Tasks that wait for the slow lane",
+                               to_number(lane.waiting())));
+    out.push_back(gauge_family("helios_build_info", "1, with the version as a label", 1,
+                               {{"version", HELIOS_VERSION}}));
+  };
+}
+
+}  // namespace helios::app

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The numbers of the process as metrics sources: what each part counts, under its public name.
+// docs/metrics.md lists them.
+
+#include "exec/slow_lane.hpp"
+#include "kv/store.hpp"
+#include "metrics/registry.hpp"
+#include "net/worker_stats.hpp"
+#include "plugins/plugin_host.hpp"
+
+namespace helios::app {
+
+// Requires, of all: what is passed outlives the source.
+[[nodiscard]] metrics::Source worker_metrics(const net::WorkerStats& stats);
+[[nodiscard]] metrics::Source plugin_metrics(const plugins::PluginHost& host);
+[[nodiscard]] metrics::Source store_metrics(kv::Store& store);
+[[nodiscard]] metrics::Source process_metrics(const exec::SlowLane& lane);
+
+}  // namespace helios::app

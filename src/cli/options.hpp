@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The command line: what can be said there, and how it overrides the configuration file.
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace helios::cli {
+
+// The flags as they were given; empty where they were not.
+struct Options {
+  std::optional<std::string> config_file;
+  std::vector<std::string> listen;
+  std::vector<std::string> admin;
+  std::optional<std::string> server;
+  std::optional<std::string> plugins;
+  std::optional<std::string> log_level;
+  bool check = false;
+};
+
+// What main() does: go on with `options`, or print `text` and end with `exit_status`.
+struct ParsedCommandLine {
+  std::optional<Options> options;
+  std::string text;
+  int exit_status = 0;
+};
+
+[[nodiscard]] ParsedCommandLine parse_command_line(int argc, const char* const* argv);
+
+// The file, or the defaults without one, overridden by the flags. Errors: invalid and what
+// config::load_config() gives; the message begins with the file, or the flag, that is wrong.
+[[nodiscard]] base::Result<config::Config> make_config(const Options& options);
+
+}  // namespace helios::cli
