@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kv/transaction.hpp"
 
+#include <cassert>
+
 namespace helios::kv {
 namespace {
 
@@ -43,7 +45,7 @@ ReadStatus Transaction::get(std::string_view key, std::string_view& out) {
   const ReadStatus status = store_.read(*this, key, value, version);
   if (status == ReadStatus::not_resident) missing_key_.assign(key);
   if (status != ReadStatus::value && status != ReadStatus::absent) return end_attempt(status);
-  if (seen != nullptr && seen->version != version) return end_attempt(ReadStatus::doomed);
+  assert(seen == nullptr || seen->version == version);  // or the store should have said doomed
   if (seen == nullptr) {
     reads_.add([key, version](ReadRecord& record) {
       record.key.assign(key);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_contract.hpp"
 
-#include <atomic>
-#include <thread>
+#include <future>
+#include <stdexcept>
+#include <utility>
 
 namespace helios::test {
 
@@ -84,29 +85,33 @@ std::optional<kv::Item> StoreContract::item(std::string_view key) {
   return page.items[0];
 }
 
+kv::CommitStatus StoreContract::commit_and_wait(kv::Transaction& transaction) {
+  std::promise<kv::CommitStatus> answer;
+  std::future<kv::CommitStatus> late = answer.get_future();
+  const kv::CommitStatus status = transaction.commit(
+      [answer = std::move(answer)](kv::CommitStatus final) mutable { answer.set_value(final); });
+  return status == kv::CommitStatus::pending ? late.get() : status;
+}
+
+void StoreContract::fetch_and_wait(kv::Transaction& transaction) {
+  std::promise<void> is_ready;
+  std::future<void> late = is_ready.get_future();
+  store().fetch(transaction, [is_ready = std::move(is_ready)]() mutable { is_ready.set_value(); });
+  late.get();
+}
+
 void StoreContract::transact(kv::Namespace& space,
                              const std::function<bool(kv::Transaction&)>& body,
                              kv::Exclusivity* exclusivity) {
   kv::Transaction transaction(store(), space, exclusivity);
-  for (;;) {
-    std::atomic<int> answer = -1;
+  for (;; transaction.reset()) {
     if (body(transaction)) {
-      const kv::CommitStatus status = transaction.commit(
-          [&answer](kv::CommitStatus final) { answer = static_cast<int>(final); });
-      if (status != kv::CommitStatus::pending) answer = static_cast<int>(status);
-    } else if (transaction.missing_key().empty()) {
-      answer = static_cast<int>(kv::CommitStatus::conflict);
-    } else {
-      store().fetch(transaction,
-                    [&answer] { answer = static_cast<int>(kv::CommitStatus::conflict); });
+      const kv::CommitStatus status = commit_and_wait(transaction);
+      if (status == kv::CommitStatus::done) return;
+      ASSERT_EQ(status, kv::CommitStatus::conflict);
+    } else if (!transaction.missing_key().empty()) {
+      fetch_and_wait(transaction);
     }
-    while (answer == -1) {
-      settle();
-      std::this_thread::yield();
-    }
-    if (answer == static_cast<int>(kv::CommitStatus::done)) return;
-    ASSERT_EQ(answer, static_cast<int>(kv::CommitStatus::conflict));
-    transaction.reset();
   }
 }
 

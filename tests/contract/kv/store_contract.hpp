@@ -26,7 +26,7 @@ class StoreUnderTest {
  public:
   virtual ~StoreUnderTest() = default;
   virtual kv::Store& store() = 0;
-  // Lets everything happen that can happen without another call. Any thread.
+  // Lets everything happen that can happen without another call. Not from a callback.
   virtual void settle() = 0;
 };
 
@@ -74,6 +74,10 @@ class StoreContract : public testing::TestWithParam<StoreFactory> {
 
   // The live entry of `key`; nullopt when there is none.
   std::optional<kv::Item> item(std::string_view key);
+
+  // Both wait for the late answer. Any thread.
+  static kv::CommitStatus commit_and_wait(kv::Transaction& transaction);
+  void fetch_and_wait(kv::Transaction& transaction);
 
   // Runs `body` in fresh attempts until one commits. `body` returns false to end an attempt that a
   // read has ended, and calls nothing of this fixture. Any thread.

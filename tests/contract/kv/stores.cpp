@@ -4,8 +4,8 @@
 
 #include "kv/memory_store.hpp"
 #include "store_contract.hpp"
-#include "support/manual_executor.hpp"
 #include "support/pending_store.hpp"
+#include "support/thread_executor.hpp"
 
 namespace helios::test {
 namespace {
@@ -26,10 +26,10 @@ class PendingStoreUnderTest final : public StoreUnderTest {
   PendingStoreUnderTest(const kv::Limits& limits, const base::Clock& clock)
       : store_(limits, clock, executor_) {}
   kv::Store& store() override { return store_; }
-  void settle() override { executor_.run_all(); }
+  void settle() override { executor_.wait_until_idle(); }
 
  private:
-  ManualExecutor executor_;
+  ThreadExecutor executor_;
   PendingStore store_;
 };
 

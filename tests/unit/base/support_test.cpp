@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The executor and the log that tests everywhere rely on.
-
-#include "support/manual_executor.hpp"
+// The executors, the log and the clock that tests everywhere rely on.
 
 #include "support/capture_log.hpp"
 #include "support/fake_clock.hpp"
+#include "support/manual_executor.hpp"
+#include "support/thread_executor.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
+#include <set>
+#include <thread>
 #include <vector>
 
 namespace helios::test {
@@ -49,6 +52,24 @@ TEST(ManualExecutor, waiting_task_is_destroyed_with_the_executor) {
   }
   EXPECT_EQ(held.use_count(), 1);
   EXPECT_FALSE(has_run);
+}
+
+TEST(ThreadExecutor, tasks_run_in_order_on_one_other_thread) {
+  ThreadExecutor executor;
+  std::vector<int> ran;
+  std::set<std::thread::id> threads;
+  for (int i = 0; i < 100; ++i) {
+    executor.post([&, i] {
+      ran.push_back(i);
+      threads.insert(std::this_thread::get_id());
+      if (i == 99) executor.post([&] { ran.push_back(100); });
+    });
+  }
+  executor.wait_until_idle();
+  ASSERT_EQ(ran.size(), 101U);
+  EXPECT_TRUE(std::ranges::is_sorted(ran));
+  EXPECT_EQ(threads.size(), 1U);
+  EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
 }
 
 TEST(CaptureLog, counts_lines_by_part_and_level) {
