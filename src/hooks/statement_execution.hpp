@@ -73,7 +73,9 @@ struct StatementExecution {
 
   // Known from here on when post_query runs.
   Outcome outcome = Outcome::lost;
-  std::int64_t duration_ns = 0;       // from forwarding the message to the end of this statement
+  // From forwarding the message, or the end of the hooked statement before it, to the end of this one.
+  // The server may send several ends at once; the time is then the first one's.
+  std::int64_t duration_ns = 0;
   std::uint64_t response_bytes = 0;   // all messages of its answer, framing included
   std::optional<std::uint64_t> rows;  // from the command tag, where it has a count
   std::string command_tag;

@@ -59,8 +59,10 @@ void QueryRun::close_statement(hooks::Outcome outcome, std::int64_t now_ns) {
     execution->outcome = outcome;
     execution->duration_ns = now_ns - statement_started_ns_;
     execution->response_bytes = answer_bytes_;
+    // Only here: the server sends the answers of short statements together with those of the long one
+    // behind them, and a SET that came first must not swallow its time.
+    statement_started_ns_ = now_ns;
   }
-  statement_started_ns_ = now_ns;
   answer_bytes_ = 0;
   ++current_;
 }
