@@ -35,6 +35,9 @@ class ForwardingStore : public kv::Store {
   void request_exclusive(kv::Namespace& space, kv::OnExclusive granted) override;
 
  protected:
+  // Requires: nothing was called yet.
+  void stand_before(std::unique_ptr<kv::Store> inner) { inner_ = std::move(inner); }
+
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
                       kv::Version& version) override;
   kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,

@@ -168,6 +168,10 @@ Both servers go on running. Stop them with:
 TEXT
     return
   fi
+  if ((status != 0)) && [[ -s $WORK/proxy.log ]]; then
+    printf '\nThe proxy wrote:\n'
+    tail -n 40 "$WORK/proxy.log"
+  fi
   for pid in $proxy_pid $postgres_pid; do
     kill "$pid" 2>/dev/null || true
   done

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Puts a planted fault into the proxy without a trace of it in the product: heliosproxy_faulty
+// compiles the composition root (src/app/) once more with this file included before everything else,
+// so that the two parts which the root makes are the ones below. The rest is linked as it is.
+//
+// The environment variable HELIOS_PLANTED_FAULT names the fault: shared_namespace, stale_read,
+// hook_not_called or tenant_ignored.
+
+#include "faults/faulty_plugins.hpp"
+#include "faults/faulty_stores.hpp"
+#include "kv/memory_store.hpp"
+#include "plugins/plugin_host.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace helios::test {
+
+[[nodiscard]] std::string_view planted_fault();
+
+class PlantedStore final : public ForwardingStore {
+ public:
+  PlantedStore(const kv::Limits& limits, const base::Clock& clock);
+  std::size_t remove_expired() { return memory_->remove_expired(); }
+
+ private:
+  PlantedStore(std::unique_ptr<kv::MemoryStore> memory);
+
+  kv::MemoryStore* memory_;
+};
+
+// What the composition root uses of a plugins::PluginHost.
+class PlantedPluginHost {
+ public:
+  template <typename... Arguments>
+  explicit PlantedPluginHost(Arguments&&... arguments)
+      : host_(std::forward<Arguments>(arguments)...) {}
+
+  [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load();
+  [[nodiscard]] plugins::ReloadResult reload();
+  [[nodiscard]] std::vector<plugins::PluginInfo> describe() const { return host_.describe(); }
+
+ private:
+  plugins::PluginHost host_;
+};
+
+}  // namespace helios::test
+
+namespace helios::kv {
+using PlantedStore = test::PlantedStore;
+}
+namespace helios::plugins {
+using PlantedPluginHost = test::PlantedPluginHost;
+}
+
+#define MemoryStore PlantedStore
+#define PluginHost PlantedPluginHost
