@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reloads happen one at a time, and are over only when the new chain is in force.
+
+#include "app/reloader.hpp"
+
+#include "support/capture_log.hpp"
+#include "support/manual_executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+namespace helios::app {
+namespace {
+
+class ReloaderTest : public testing::Test {
+ protected:
+  ReloaderTest() : reloader_(make_steps(), background_, control_, log_) {}
+
+  ReloadSteps make_steps() {
+    ReloadSteps steps;
+    steps.load = [this] {
+      ++loads_;
+      return plugins::ReloadResult{chain_, errors_};
+    };
+    steps.install = [this](const std::shared_ptr<const hooks::Chain>& chain, base::Task done) {
+      installed_.push_back(chain);
+      in_force_ = std::move(done);
+    };
+    return steps;
+  }
+
+  Reloader::OnReloaded record() {
+    return [this](base::Result<void> result) { results_.push_back(std::move(result)); };
+  }
+
+  // Runs a reload up to the point where the workers have the new chain.
+  void run_to_the_end() {
+    background_.run_all();
+    control_.run_all();
+    ASSERT_TRUE(in_force_);
+    std::exchange(in_force_, {})();
+  }
+
+  test::ManualExecutor background_;
+  test::ManualExecutor control_;
+  test::CaptureLog log_;
+  std::shared_ptr<const hooks::Chain> chain_ =
+      std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
+  std::vector<std::string> errors_;
+  int loads_ = 0;
+  std::vector<std::shared_ptr<const hooks::Chain>> installed_;
+  base::Task in_force_;
+  std::vector<base::Result<void>> results_;
+  Reloader reloader_;
+};
+
+TEST_F(ReloaderTest, reload_loads_in_the_background_and_ends_when_in_force) {
+  reloader_.request(record());
+  EXPECT_EQ(loads_, 0);
+  background_.run_all();
+  EXPECT_EQ(loads_, 1);
+  EXPECT_TRUE(installed_.empty());
+  control_.run_all();
+  ASSERT_EQ(installed_.size(), 1U);
+  EXPECT_EQ(installed_[0], chain_);
+  EXPECT_TRUE(results_.empty());
+  in_force_();
+  ASSERT_EQ(results_.size(), 1U);
+  EXPECT_TRUE(results_[0]);
+}
+
+TEST_F(ReloaderTest, errors_are_told_and_the_rest_is_in_force_all_the_same) {
+  errors_ = {"plugin a.wasm: broken", "plugin b.wasm: broken too"};
+  reloader_.request(record());
+  run_to_the_end();
+  ASSERT_EQ(results_.size(), 1U);
+  ASSERT_FALSE(results_[0]);
+  EXPECT_EQ(results_[0].error().code, base::Errc::invalid);
+  EXPECT_EQ(results_[0].error().message, "plugin a.wasm: broken; plugin b.wasm: broken too");
+  EXPECT_EQ(installed_.size(), 1U);
+}
+
+TEST_F(ReloaderTest, second_request_meanwhile_is_refused) {
+  reloader_.request(record());
+  reloader_.request(record());
+  ASSERT_EQ(results_.size(), 1U);
+  EXPECT_EQ(results_[0].error().code, base::Errc::unavailable);
+  run_to_the_end();
+  EXPECT_EQ(results_.size(), 2U);
+  EXPECT_TRUE(results_[1]);
+  reloader_.request(record());
+  run_to_the_end();
+  EXPECT_TRUE(results_[2]);
+  EXPECT_EQ(loads_, 2);
+}
+
+TEST_F(ReloaderTest, signals_meanwhile_make_one_more_reload) {
+  reloader_.request_soon();
+  background_.run_all();
+  reloader_.request_soon();
+  reloader_.request_soon();
+  control_.run_all();
+  in_force_();
+  EXPECT_EQ(loads_, 1);
+  run_to_the_end();
+  EXPECT_EQ(loads_, 2);
+  EXPECT_EQ(background_.size(), 0U);
+}
+
+}  // namespace
+}  // namespace helios::app
