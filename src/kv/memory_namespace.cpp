@@ -212,7 +212,7 @@ void MemoryNamespace::grant(OnExclusive granted) {
   });
 }
 
-void MemoryNamespace::release(const Exclusivity& lease) {
+void MemoryNamespace::release([[maybe_unused]] const Exclusivity& lease) {
   std::unique_lock lock(mutex_);
   assert(holder_ == &lease);
   holder_ = nullptr;
