@@ -269,7 +269,8 @@ TEST_P(StoreContract, commit_callback_may_commit_again) {
     EXPECT_EQ(status, CommitStatus::done);
     waiting.reset();
     EXPECT_EQ(waiting.set("k", "2"), WriteStatus::ok);
-    second_status = waiting.commit([&](CommitStatus late) { second_status = late; });
+    const CommitStatus at_once = waiting.commit([&](CommitStatus late) { second_status = late; });
+    if (at_once != CommitStatus::pending) second_status = at_once;
   });
   EXPECT_EQ(first_status, CommitStatus::pending);
   settle();
