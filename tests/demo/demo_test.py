@@ -21,7 +21,7 @@ IN_OWN_NETWORK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "in_ow
 # The checks that must fail for each fault; others may fail as well.
 FAULTS = {
     "hook_not_called": ["acme has exactly 100", "acme has used something of its day", "acme is refused"],
-    "stale_read": ["acme has exactly 100"],
+    "stale_write": ["acme has exactly 100"],
     "shared_namespace": ["the counter's is a number"],
     "tenant_ignored": ["acme has exactly 100", "globex has exactly 37"],
     "endless_windows": ["acme is served again"],

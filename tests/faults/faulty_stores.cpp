@@ -47,16 +47,48 @@ kv::CommitStatus ForwardingStore::commit(kv::Transaction& transaction, kv::OnCom
   return commit_to(*inner_, transaction, done);
 }
 
-base::Result<kv::Namespace*> SharedNamespaceStore::open(std::string_view) {
-  return ForwardingStore::open("shared");
+SharedNamespaceStore::SharedNamespaceStore(std::unique_ptr<kv::Store> inner)
+    : ForwardingStore(std::move(inner)), shared_(*ForwardingStore::open("shared").value()) {}
+
+std::vector<kv::Namespace*> SharedNamespaceStore::namespaces() {
+  auto all = ForwardingStore::namespaces();
+  std::erase(all, &shared_);
+  return all;
 }
 
-kv::Namespace* SharedNamespaceStore::find(std::string_view) {
-  return ForwardingStore::find("shared");
+kv::ScanPage SharedNamespaceStore::scan(kv::Namespace&, const kv::ScanRange& range) {
+  return ForwardingStore::scan(shared_, range);
 }
 
-kv::ReadStatus StaleReadStore::read(kv::Transaction& transaction, std::string_view key,
-                                    std::string& out, kv::Version& version) {
+kv::ReadStatus SharedNamespaceStore::read(kv::Transaction&, std::string_view key, std::string& out,
+                                          kv::Version& version) {
+  kv::Transaction repeated(inner(), shared_);
+  std::string_view value;
+  const kv::ReadStatus status = repeated.get(key, value);
+  if (status == kv::ReadStatus::value) out = value;
+  version = repeated.reads()[0].version;
+  return status;
+}
+
+kv::CommitStatus SharedNamespaceStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
+  kv::Transaction repeated(inner(), shared_);
+  for (const kv::ReadRecord& read : transaction.reads()) {
+    std::string_view value;
+    static_cast<void>(repeated.get(read.key, value));
+    if (repeated.reads()[repeated.reads().size() - 1].version != read.version) {
+      return kv::CommitStatus::conflict;
+    }
+  }
+  for (const kv::WriteRecord& write : transaction.writes()) {
+    const auto status = write.is_erase ? repeated.erase(write.key)
+                                       : repeated.set(write.key, write.value, write.expires_at_ms);
+    if (status != kv::WriteStatus::ok) return kv::CommitStatus::full;
+  }
+  return repeated.commit(std::move(done));
+}
+
+kv::ReadStatus StaleWriteStore::read(kv::Transaction& transaction, std::string_view key,
+                                     std::string& out, kv::Version& version) {
   const kv::ReadStatus status = ForwardingStore::read(transaction, key, out, version);
   const std::scoped_lock lock(mutex_);
   History& history = histories_[Key(&transaction.space(), key)];
@@ -65,7 +97,7 @@ kv::ReadStatus StaleReadStore::read(kv::Transaction& transaction, std::string_vi
   return status;
 }
 
-kv::CommitStatus StaleReadStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
+kv::CommitStatus StaleWriteStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
   const kv::CommitStatus status = ForwardingStore::commit(transaction, done);
   if (status != kv::CommitStatus::done) return status;
   const std::scoped_lock lock(mutex_);

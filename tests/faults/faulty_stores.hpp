@@ -37,6 +37,7 @@ class ForwardingStore : public kv::Store {
  protected:
   // Requires: nothing was called yet.
   void stand_before(std::unique_ptr<kv::Store> inner) { inner_ = std::move(inner); }
+  [[nodiscard]] kv::Store& inner() { return *inner_; }
 
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
                       kv::Version& version) override;
@@ -48,17 +49,26 @@ class ForwardingStore : public kv::Store {
   std::unique_ptr<kv::Store> inner_;
 };
 
-// Every plugin has the same namespace.
+// Whatever namespace is named, its keys are those of all others. Sound otherwise: transactions are
+// repeated on the one namespace behind it, with the same rules.
 class SharedNamespaceStore final : public ForwardingStore {
  public:
-  using ForwardingStore::ForwardingStore;
-  [[nodiscard]] base::Result<kv::Namespace*> open(std::string_view name) override;
-  [[nodiscard]] kv::Namespace* find(std::string_view name) override;
+  explicit SharedNamespaceStore(std::unique_ptr<kv::Store> inner);
+
+  [[nodiscard]] std::vector<kv::Namespace*> namespaces() override;
+  [[nodiscard]] kv::ScanPage scan(kv::Namespace& space, const kv::ScanRange& range) override;
+
+ private:
+  kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
+                      kv::Version& version) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+
+  kv::Namespace& shared_;
 };
 
 // Every fourth read of a key gives the value that was there before the last commit, under the
 // version of the present one: what was made of it passes validation.
-class StaleReadStore final : public ForwardingStore {
+class StaleWriteStore final : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 

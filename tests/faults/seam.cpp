@@ -16,7 +16,7 @@ std::unique_ptr<kv::Store> with_fault(std::unique_ptr<kv::Store> store) {
   if (planted_fault() == "shared_namespace") {
     return std::make_unique<SharedNamespaceStore>(std::move(store));
   }
-  if (planted_fault() == "stale_read") return std::make_unique<StaleReadStore>(std::move(store));
+  if (planted_fault() == "stale_write") return std::make_unique<StaleWriteStore>(std::move(store));
   return store;
 }
 

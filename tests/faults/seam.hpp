@@ -5,7 +5,7 @@
 // compiles the composition root (src/app/) once more with this file included before everything else,
 // so that the two parts which the root makes are the ones below. The rest is linked as it is.
 //
-// The environment variable HELIOS_PLANTED_FAULT names the fault: shared_namespace, stale_read,
+// The environment variable HELIOS_PLANTED_FAULT names the fault: shared_namespace, stale_write,
 // hook_not_called or tenant_ignored.
 
 #include "faults/faulty_plugins.hpp"

@@ -59,7 +59,7 @@ step "compile it to WebAssembly, drop it into the plugin folder, reload"
 show clang++-19 --target=wasm32 -O2 -std=c++20 -nostdlib -ffreestanding -fno-exceptions -Wl,--no-entry \
   -I "$ROOT/abi" "$WORK/counter.cpp" -o "$WORK/plugins/counter.wasm"
 show curl -s -X POST http://localhost:9090/plugins/reload
-expect_match "the proxy has loaded it" '"name": *"counter"' "$(curl -s http://localhost:9090/plugins)"
+expect_match "the proxy has loaded it" '"name":"counter".*"state":"loaded"' "$(curl -s http://localhost:9090/plugins)"
 
 step "100 queries as acme and 37 as globex, from many psql processes at once; 5 without a tenant"
 # acme: ten sessions that stay and send ten queries each. globex: a session per query.
@@ -84,7 +84,7 @@ title "Part 2: budgets per tenant, with the cost-governor plugin"
 
 cp "$HELIOS_PLUGIN_DIR"/cost-governor.{wasm,toml} "$WORK/plugins/"
 show curl -s -X POST http://localhost:9090/plugins/reload
-expect_match "the proxy has loaded it" '"name": *"cost-governor"' "$(curl -s http://localhost:9090/plugins)"
+expect_match "the proxy has loaded it" '"name":"cost-governor".*"state":"loaded".*"name":"counter"' "$(curl -s http://localhost:9090/plugins)"
 curl -s -X DELETE http://localhost:9090/admin/kv/cost-governor/tenant:acme:usage >"$WORK/deleted"
 curl -s -X DELETE http://localhost:9090/admin/kv/cost-governor/tenant:globex:usage >"$WORK/deleted"
 

@@ -23,7 +23,7 @@ show() {
   line=${line//"$WORK"\//}
   line=${line//"$ROOT"\//}
   printf '  $ %s\n' "$line"
-  { "$@" 2>&1 || true; } | sed 's/^/    /'
+  { "$@" 2>&1 || true; } | awk '{ print "    " $0 }'
 }
 
 die() {
