@@ -47,7 +47,7 @@ CallRun::Next CallRun::attempt(Lane lane) {
   const PluginServices& services = plugin_.services();
   if (lane == Lane::event_loop && !services.slots.try_take()) return go_slow();
   const std::uint32_t ticks =
-      lane == Lane::event_loop ? kInlineTicks : deadline_ticks(plugin_.timeout_ms());
+      lane == Lane::event_loop ? services.inline_ticks : deadline_ticks(plugin_.timeout_ms());
   const std::int64_t began_ns = lane == Lane::slow ? services.clock.monotonic_ns() : 0;
   HostCalls calls(*transaction_, services.clock);
   AttemptEnd end = run_attempt(plugin_.attempt_input(call_.point, json_, ticks), calls);
@@ -75,7 +75,7 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
     case AttemptEnd::Kind::doomed: return after_conflict();
     case AttemptEnd::Kind::not_resident: return fetch();
     case AttemptEnd::Kind::overran: return after_overrun(lane);
-    case AttemptEnd::Kind::store_failed: return fail_by_store();
+    case AttemptEnd::Kind::store_failed: return fail_by_store("reads more than one call may");
     case AttemptEnd::Kind::failed: return fail(std::move(end.failure));
   }
   return Next::finished;
@@ -96,7 +96,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::conflict: return after_conflict();
     case kv::CommitStatus::full:
       return fail("the store is full: what the call wrote does not fit any more");
-    case kv::CommitStatus::failed: return fail_by_store();
+    case kv::CommitStatus::failed: return fail_by_store("");
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
   }
   exclusivity_.reset();
@@ -169,9 +169,11 @@ CallRun::Next CallRun::fail(std::string why) {
   return Next::finished;
 }
 
-CallRun::Next CallRun::fail_by_store() {
-  const std::string health = plugin_.services().store.health();
-  return fail("the store failed" + (health.empty() ? "" : ": " + health));
+// `if_healthy`: what it must have been when the store itself says that it works.
+CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
+  std::string why = plugin_.services().store.health();
+  if (why.empty()) why = if_healthy;
+  return fail("the store failed" + (why.empty() ? "" : ": " + why));
 }
 
 void CallRun::run_on_slow_lane() {

@@ -3,7 +3,7 @@
 
 // One hook call from its first attempt to its result.
 //
-//   start() --> inline attempts, on the caller's thread (its slice: kInlineTicks)
+//   start() --> inline attempts, on the caller's thread (its slice: inline_ticks)
 //                 returned, committed      --> done
 //                 failed                   --> done
 //                 doomed, commit conflict  --> again on a clean instance; kMaxConflicts: exclusive
@@ -32,6 +32,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace helios::plugins {
 
@@ -39,9 +40,6 @@ namespace helios::plugins {
 [[nodiscard]] constexpr std::uint32_t deadline_ticks(std::uint32_t timeout_ms) {
   return (timeout_ms + kTickMs - 1) / kTickMs + 1;
 }
-
-// An attempt on an event loop ends after one to two ticks.
-inline constexpr std::uint32_t kInlineTicks = 2;
 
 class CallRun : public std::enable_shared_from_this<CallRun> {
  public:
@@ -71,7 +69,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   Next go_exclusive();
   Next go_slow();
   Next fail(std::string why);
-  Next fail_by_store();
+  Next fail_by_store(std::string_view if_healthy);
 
   void run_on_slow_lane();
   void resume_at_home();

@@ -45,13 +45,14 @@ std::string PluginFile::manifest_path() const {
 
 base::Result<std::vector<PluginFile>> list_plugin_files(const std::string& folder) {
   std::error_code error;
+  std::error_code ignored;  // of a file: reading it will tell
   std::vector<PluginFile> files;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const fs::path& path = entry->path();
     const std::string extension = path.extension().string();
     if (extension != ".wasm" && extension != ".wat") continue;
-    if (path.filename().string().starts_with('.') || entry->is_directory()) continue;
+    if (path.filename().string().starts_with('.') || entry->is_directory(ignored)) continue;
     files.push_back({path.string(), path.stem().string(), extension == ".wat"});
   }
   if (error)

@@ -56,11 +56,11 @@ std::string_view to_text(PluginInfo::State state) {
 }
 
 PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
-                       const base::Clock& clock, base::Log& log)
+                       const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks)
     : config_(std::move(config)),
       log_(log),
       slots_(config_.pool_instances),
-      services_{store, lane, clock, log, slots_} {}
+      services_{store, lane, clock, log, slots_, inline_ticks} {}
 
 base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   const std::lock_guard lock(load_mutex_);
@@ -116,7 +116,8 @@ base::Result<void> PluginHost::make_engine() {
                                   .max_memory_bytes = limits.memory_mb * kMib,
                                   .max_table_elements = limits.table_elements,
                                   .memory_reservation_bytes = config_.memory_reservation_mb * kMib,
-                                  .longest_deadline_ticks = deadline_ticks(limits.timeout_ms)},
+                                  .longest_deadline_ticks = std::max(
+                                      deadline_ticks(limits.timeout_ms), services_.inline_ticks)},
                                  host_imports());
   if (!engine) return std::unexpected(engine.error());
   engine_ = std::move(*engine);

@@ -67,9 +67,10 @@ struct ReloadResult {
 class PluginHost {
  public:
   // What is passed by reference outlives the host. The engine itself is made at the first load that
-  // finds a plugin.
+  // finds a plugin. `inline_ticks`: how long a call may keep an event loop; a test whose outcome must
+  // not depend on the machine's load gives more.
   PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
-             const base::Clock& clock, base::Log& log);
+             const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks = kInlineTicks);
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
 

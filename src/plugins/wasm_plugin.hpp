@@ -22,6 +22,9 @@
 
 namespace helios::plugins {
 
+// The usual slice: an attempt on an event loop ends after one to two ticks.
+inline constexpr std::uint32_t kInlineTicks = 2;
+
 // What all plugins work with. Outlives them.
 struct PluginServices {
   kv::Store& store;
@@ -29,6 +32,7 @@ struct PluginServices {
   const base::Clock& clock;
   base::Log& log;
   InstanceSlots& slots;
+  std::uint32_t inline_ticks;  // the slice of an attempt on an event loop
 };
 
 // What makes a plugin this one.

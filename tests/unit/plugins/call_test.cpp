@@ -16,7 +16,7 @@ using hooks::HookPoint;
 using Action = hooks::Verdict::Action;
 using Status = hooks::CallResult::Status;
 
-TEST_F(PluginTest, counter_counts_per_tenant_and_not_without_one) {
+TEST_F(PatientPluginTest, counter_counts_per_tenant_and_not_without_one) {
   add_guest("counter");
   const auto chain = load_ok();
   for (int i = 0; i < 12; ++i) {
@@ -33,7 +33,7 @@ TEST_F(PluginTest, counter_counts_per_tenant_and_not_without_one) {
   EXPECT_EQ(info("counter").failures, 0U);
 }
 
-TEST_F(PluginTest, tenant_in_the_statement_text_is_not_the_tenant) {
+TEST_F(PatientPluginTest, tenant_in_the_statement_text_is_not_the_tenant) {
   add_guest("counter");
   const auto chain = load_ok();
   WaitingExecutor home;
@@ -44,7 +44,7 @@ TEST_F(PluginTest, tenant_in_the_statement_text_is_not_the_tenant) {
   EXPECT_EQ(key_count(), 1U);
 }
 
-TEST_F(PluginTest, two_plugins_with_the_same_key_each_have_their_own) {
+TEST_F(PatientPluginTest, two_plugins_with_the_same_key_each_have_their_own) {
   add_guest("counter", "one");
   add_guest("counter", "two");
   const auto chain = load_ok();
@@ -55,7 +55,7 @@ TEST_F(PluginTest, two_plugins_with_the_same_key_each_have_their_own) {
   EXPECT_EQ(value("two", "count:acme"), "1");
 }
 
-TEST_F(PluginTest, binary_module_works_like_its_text) {
+TEST_F(PatientPluginTest, binary_module_works_like_its_text) {
   add_guest("counter", "text");
   const auto engine = make_wasm_engine({.max_instances = 1}, host_imports());
   ASSERT_TRUE(engine);
@@ -69,7 +69,7 @@ TEST_F(PluginTest, binary_module_works_like_its_text) {
   EXPECT_EQ(value("binary", "count:acme"), "1");
 }
 
-TEST_F(PluginTest, block_and_rewrite_reach_the_caller) {
+TEST_F(PatientPluginTest, block_and_rewrite_reach_the_caller) {
   add_guest("blocks");
   add_guest("blocks_by_action");
   add_guest("rewrites");
@@ -88,7 +88,7 @@ TEST_F(PluginTest, block_and_rewrite_reach_the_caller) {
   EXPECT_EQ(info("rewrites").refusals, 0U);
 }
 
-TEST_F(PluginTest, guest_sees_its_input_and_the_digest_is_right) {
+TEST_F(PatientPluginTest, guest_sees_its_input_and_the_digest_is_right) {
   add_guest("notes");
   write_file("notes.toml", "[config]\nregion = \"eu\"");
   const auto chain = load_ok();
@@ -104,21 +104,42 @@ TEST_F(PluginTest, guest_sees_its_input_and_the_digest_is_right) {
   EXPECT_EQ(value("notes", "digest"), sha256_hex(*post));
 }
 
-TEST_F(PluginTest, initialize_is_called_once_per_instance) {
+TEST_F(PatientPluginTest, initialize_is_called_once_per_instance) {
   add_guest("initializes");
   const auto chain = load_ok();
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(run_hook(chain, "initializes", HookPoint::pre_query).verdict.action, Action::proceed);
 }
 
-TEST_F(PluginTest, answer_of_post_query_is_not_looked_at) {
+TEST_F(PatientPluginTest, write_of_a_start_function_belongs_to_the_call) {
+  add_guest("stores_at_start");
+  const auto chain = load_ok();
+  EXPECT_EQ(key_count(), 0U);  // loading tried it out, and threw that away
+  EXPECT_EQ(run_hook(chain, "stores_at_start", HookPoint::pre_query).status, Status::ok);
+  EXPECT_EQ(value("stores-at-start", "key"), "value");
+}
+
+TEST_F(PatientPluginTest, write_that_the_store_refuses_is_counted) {
+  add_guest("notes");
+  const auto chain = load_ok();
+  WaitingExecutor home;
+  Statement statement(chain, "acme", std::string(store_.limits().max_value_bytes, 'x'));
+  TestCall call(plugin(chain, "notes"), statement, HookPoint::pre_query, home);
+  call.start();
+  home.run_until([&] { return call.done(); });
+  EXPECT_EQ(call.result().status, Status::ok) << call.result().failure;
+  EXPECT_EQ(key_count(), 0U);
+  EXPECT_GE(info("notes").refused_writes, 1U);
+}
+
+TEST_F(PatientPluginTest, answer_of_post_query_is_not_looked_at) {
   add_guest("post_answers_garbage");
   const auto chain = load_ok();
   EXPECT_EQ(run_hook(chain, "post_answers_garbage", HookPoint::post_query).status, Status::ok);
   EXPECT_EQ(value("post-answers-garbage", "key"), "value");
 }
 
-TEST_F(PluginTest, large_statement_reaches_a_guest_that_has_room) {
+TEST_F(PatientPluginTest, large_statement_reaches_a_guest_that_has_room) {
   add_guest("counter");
   const auto chain = load_ok();
   WaitingExecutor home;
@@ -130,7 +151,7 @@ TEST_F(PluginTest, large_statement_reaches_a_guest_that_has_room) {
   EXPECT_EQ(value("counter", "count:acme"), "1");
 }
 
-TEST_F(PluginTest, statement_larger_than_the_guest_fails_the_call) {
+TEST_F(PatientPluginTest, statement_larger_than_the_guest_fails_the_call) {
   config_.limits.memory_mb = 1;
   add_guest("counter");
   const auto chain = load_ok();

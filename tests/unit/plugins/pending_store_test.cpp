@@ -17,7 +17,7 @@ namespace {
 using hooks::HookPoint;
 using Status = hooks::CallResult::Status;
 
-class PendingPluginTest : public PluginTest {
+class PendingPluginTest : public PatientPluginTest {
  protected:
   PendingPluginTest() { plugin_store_ = &pending_; }
 
@@ -138,6 +138,7 @@ TEST_F(PendingPluginTest, plugin_unloaded_meanwhile_finishes_its_call) {
 }
 
 TEST_F(PendingPluginTest, timeout_is_found_on_the_slow_lane_as_ever) {
+  inline_ticks_ = kInlineTicks;
   add_guest("loops");
   const auto chain = load_ok();
   Statement statement(chain, "acme");

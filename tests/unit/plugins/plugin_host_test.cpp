@@ -94,6 +94,7 @@ TEST_F(PluginTest, plugin_that_cannot_be_loaded_stops_the_start_with_one_line) {
       {"broken", "type mismatch"},
       {"start_loops", "does not start within 100 ms"},
       {"initialize_traps", "does not start: trap: unreachable"},
+      {"bad_pointer_at_start", "does not start: trap: kv_set was handed a range outside"},
       {"unknown_import", "imports \"env.open_socket\", which the proxy does not offer"},
       {"mistyped_import",
        "imports \"env.kv_get\" as (i32, i32) -> i32; it is (i32, i32, i32, i32)"},
