@@ -62,9 +62,10 @@ def test_argument_from_a_row(session):
     assert reply.rows == [["acme", "3"], ["nobody", None]]
 
 
-def test_row_form(session):
-    rows = session.query("SELECT helios.kv('counter')").expect_ok().rows
-    assert [row[0].split(",")[:3] for row in rows] == [["(counter", "acme", "3"], ["(counter", "globex", "5"]]
+@pytest.mark.parametrize("call", ["helios.kv()", "helios.kv('counter')"])
+def test_table_where_a_value_belongs_is_refused(session, call):
+    reply = session.query(f"SELECT {call}")
+    assert reply.sqlstate == "0A000" and "FROM helios.kv(" in reply.error["M"]
 
 
 def test_own_statement_is_counted_before_it_is_read(proxy):

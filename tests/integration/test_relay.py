@@ -28,7 +28,7 @@ CONVERSATIONS = [
     ["BEGIN; SELECT 1", "COMMIT"],
     ["SET TimeZone = 'Asia/Tokyo'", "SHOW TimeZone"],
     ["DO $$BEGIN RAISE NOTICE 'a notice'; END$$"],
-    ["CREATE TEMP TABLE t (a int)", "INSERT INTO t VALUES (1), (2)", "SELECT * FROM t", "DELETE FROM t"],
+    ["CREATE TEMP TABLE t (a int)", "INSERT INTO t VALUES (1), (2)", "SELECT a + 0 FROM t", "DELETE FROM t"],
     ["LISTEN channel", "NOTIFY channel, 'payload'", "SELECT 1"],
     ["SELECT repeat('x', 1000000)"],
     ["SELECT generate_series(1, 20000)"],
@@ -76,7 +76,7 @@ def test_extended_protocol_passes_without_plugins(proxy):
         session.send(parse_message("SELECT 1/$1::int", "s"), bind_message(name="s", values=["0"]), execute_message(),
                      parse_message("SELECT 2"), SYNC)
         reply = session.ready()
-        assert reply.types == "12EZ" and reply.sqlstate == "22012"
+        assert reply.types == "1EZ" and reply.sqlstate == "22012"
 
 
 def test_pipelined_queries_are_answered_in_order(proxy):

@@ -67,6 +67,7 @@ class Proxy:
 
     def start(self):
         self.write_config()
+        self.lines = []
         self.process = subprocess.Popen(
             [self.binary, "--config", self.config_file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self.environment)

@@ -212,13 +212,14 @@ class Wire(Raw):
         self.parameters = {}
         self.notices = []
         self.key = None
+        self.last_error = None
         start = {"user": user, "database": database, **(parameters or {})}
         if options:
             start["options"] = options
         try:
             self.send(startup_packet(start))
             self._authenticate(user, password or "")
-            self.ready()
+            self._begin()
         except BaseException:
             self.close()
             raise
@@ -246,11 +247,22 @@ class Wire(Raw):
             else:
                 assert request == 12, request
 
+    def _begin(self):
+        """What comes between authentication and the first query, possibly a refusal."""
+        try:
+            self.ready()
+        except Closed:
+            if not self.last_error:
+                raise
+            raise WireError(self.last_error) from None
+
     def ready(self):
         """Receives up to and with the next ReadyForQuery."""
         reply = Reply()
         while True:
             kind, body = self.message()
+            if kind == b"E":
+                self.last_error = fields_of(body)
             if kind == PARAMETER_STATUS:
                 name, value = body[:-1].decode().split("\0")
                 self.parameters[name] = value
