@@ -43,8 +43,13 @@ std::vector<admin::PluginStatus> AdminControl::plugins() {
 }
 
 void AdminControl::reload_plugins(admin::OnReloaded done) {
-  process_.control.post(
-      [this, done = std::move(done)]() mutable { process_.reload(std::move(done)); });
+  process_.control.post([this, done = std::move(done)]() mutable {
+    if (process_.serving) {
+      process_.reload(std::move(done));
+    } else {
+      done(base::fail(base::Errc::unavailable, "not serving"));
+    }
+  });
 }
 
 base::Result<void> AdminControl::ready() {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <signal.h>
+#include <sys/resource.h>
 
 namespace helios::app {
 namespace {
@@ -34,6 +35,15 @@ std::size_t worker_count(const config::Listen& listen) {
   return std::clamp<std::size_t>(wanted, 1, kMaxWorkers);
 }
 
+// Every session takes two descriptors; the usual soft limit of 1024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
 }  // namespace
 
 App::App(config::Config config, base::Log& log)
@@ -54,6 +64,7 @@ base::Result<void> App::check() {
 }
 
 base::Result<void> App::start() {
+  raise_descriptor_limit();
   auto chain = host_.load();
   if (!chain) {
     return base::fail(chain.error().code, chain.error().message);
@@ -113,8 +124,11 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count,
   environment.chain = std::move(chain);
   environment.next_statement_id = 1 + index;
   environment.statement_id_step = count;
-  return {"worker " + std::to_string(index), net::server_target(config_->server), nullptr,
-          std::move(environment)};
+  net::WorkerOptions options;
+  options.name = "worker " + std::to_string(index);
+  options.server = net::server_target(config_->server);
+  options.environment = std::move(environment);
+  return options;
 }
 
 base::Result<void> App::start_admin() {
@@ -189,6 +203,9 @@ void App::drain() {
 }
 
 void App::cut() {
+  if (std::exchange(cutting_, true)) {
+    return;
+  }
   log_.write(base::LogLevel::warning, "shutting down: cutting the sessions that are left");
   proxy_->drain(true);
 }

@@ -90,6 +90,7 @@ class App {
   std::unique_ptr<admin::http::Server> admin_server_;
   std::unique_ptr<admin::Router> admin_router_;
   int end_signals_ = 0;
+  bool cutting_ = false;
   bool finished_ = false;
 };
 

@@ -2,7 +2,6 @@
 #pragma once
 
 // The numbers of the process as metrics sources: what each part counts, under its public name.
-// docs/metrics.md lists them.
 
 #include "exec/slow_lane.hpp"
 #include "kv/store.hpp"

@@ -4,10 +4,16 @@
 
 #include "net/sockets.hpp"
 
+#include <chrono>
 #include <cstring>
 #include <utility>
 
 namespace helios::net {
+namespace {
+
+constexpr std::chrono::seconds kPauseWarningInterval{10};
+
+}  // namespace
 
 base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> workers,
                                                    Engine& control, base::Log& log) {
@@ -94,7 +100,13 @@ void Proxy::on_accepted(Fd connection, const Endpoint& peer) {
   next_worker_ = (next_worker_ + 1) % workers_.size();
 }
 
+// Happens again every kAcceptPauseMs while it lasts.
 void Proxy::on_accept_paused(int error) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < pause_warning_due_) {
+    return;
+  }
+  pause_warning_due_ = now + kPauseWarningInterval;
   log_.write(base::LogLevel::warning,
              std::string("cannot accept connections for now: ") + std::strerror(error));
 }

@@ -12,6 +12,7 @@
 
 #include "net/worker.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -67,6 +68,7 @@ class Proxy final : private AcceptHandler {
   std::size_t next_worker_ = 0;
   std::size_t running_ = 0;  // workers that have not ended
   bool started_ = false;
+  std::chrono::steady_clock::time_point pause_warning_due_;
   std::function<void()> on_drained_;
 };
 

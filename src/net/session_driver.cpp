@@ -8,16 +8,27 @@
 #include <utility>
 
 namespace helios::net {
+namespace {
+
+constexpr std::int64_t kDialWarningIntervalNs = 1'000'000'000;
+
+}  // namespace
 
 SessionDriver::SessionDriver(DriverContext& context, SessionId id, Fd client, session::Peer peer)
     : context_(context),
       id_(id),
       client_(context.engine.adopt(std::move(client), client_side_, LossReport::at_once)),
       session_(context.environment, std::move(peer),
-               [this] { run_event([this] { session_.on_wake(actions_); }); }) {}
+               [this] { run_event([this] { session_.on_wake(actions_); }); }) {
+  startup_time_limit_ = context_.engine.start_timer(context_.startup_timeout_ms, [this] {
+    client_.reset();
+    run_event([this] { session_.on_client_lost(actions_); });
+  });
+}
 
 SessionDriver::~SessionDriver() {
   context_.engine.cancel_timer(cancel_time_limit_);
+  context_.engine.cancel_timer(startup_time_limit_);
   if (cancel_key_) {
     context_.cancel_registry.remove(*cancel_key_, context_.cancel_sink, id_);
   }
@@ -77,10 +88,20 @@ void SessionDriver::on_dialled(Fd connection, const Endpoint& to) {
 void SessionDriver::on_dial_failed(const std::string& reason) {
   dialer_.reset();
   context_.stats.server_connect_failures.add();
+  warn_about_server(reason);
+  run_event([&] { session_.on_server_failed(reason, actions_); });
+}
+
+// Many clients may find out at once, and again and again.
+void SessionDriver::warn_about_server(const std::string& reason) {
+  const auto now_ns = context_.environment.clock->monotonic_ns();
+  if (now_ns < context_.dial_warning_due_ns) {
+    return;
+  }
+  context_.dial_warning_due_ns = now_ns + kDialWarningIntervalNs;
   context_.environment.log->write(
       base::LogLevel::warning,
       "cannot connect to the server at " + context_.server.endpoints.back().text() + ": " + reason);
-  run_event([&] { session_.on_server_failed(reason, actions_); });
 }
 
 void SessionDriver::cancel(base::Task done) {
@@ -106,6 +127,7 @@ void SessionDriver::drain(bool force) {
 
 void SessionDriver::perform() {
   if (actions_.connect_server) {
+    context_.engine.cancel_timer(startup_time_limit_);
     dialer_ = std::make_unique<Dialer>(context_.engine, context_.server, *this);
   }
   if (actions_.register_cancel_key) {

@@ -31,10 +31,12 @@ struct DriverContext {
   CancelSink& cancel_sink;  // the worker itself, as others reach it
   CancelSender& cancel_sender;
   WorkerStats& stats;
+  std::int64_t startup_timeout_ms;
   // The driver of this session is done: destroy it once no code of it can be running.
   std::function<void(SessionId)> retire;
   // Leads to SessionDriver::on_cancel_delivered() if that session is still there.
   std::function<void(SessionId)> on_cancel_delivered;
+  std::int64_t dial_warning_due_ns = 0;  // no further log line about a missing server before
 };
 
 // Thread rule: the worker's thread.
@@ -86,6 +88,7 @@ class SessionDriver final : public DialHandler {
   void on_dialled(Fd connection, const Endpoint& to) override;
   void on_dial_failed(const std::string& reason) override;
 
+  void warn_about_server(const std::string& reason);
   void perform();
   void register_cancel_key();
   void deliver_cancel();
@@ -111,6 +114,8 @@ class SessionDriver final : public DialHandler {
   bool is_delivering_cancel_ = false;
   bool close_client_after_cancel_ = false;
   TimerId cancel_time_limit_;
+  // For the client's first packet; afterwards the server has a limit of its own.
+  TimerId startup_time_limit_;
 
   bool retired_ = false;
   session::Actions actions_;

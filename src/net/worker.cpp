@@ -54,6 +54,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
                *this,
                cancel_sender_,
                stats_,
+               options.startup_timeout_ms,
                [this](SessionId id) { retired_.push_back(id); },
                [this](SessionId id) {
                  const auto found = drivers_.find(id);

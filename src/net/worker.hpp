@@ -21,6 +21,8 @@ struct WorkerOptions {
   std::string name;  // of the thread; at most 15 characters
   ServerTarget server;
   CancelRegistry* cancel_registry = nullptr;
+  // How long a client may take for its first packet. From then on the server has a limit of its own.
+  std::int64_t startup_timeout_ms = 60'000;
   // `home` and `counters` are filled in by the worker; everything else must be there.
   session::Environment environment;
 };

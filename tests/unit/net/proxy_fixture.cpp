@@ -89,7 +89,7 @@ void ProxyFixture::start_proxy() {
   target.connect_timeout_ms = connect_timeout_ms_;
   std::vector<WorkerOptions> options;
   for (std::size_t i = 0; i < worker_count_; ++i) {
-    options.push_back({"worker", target, nullptr, make_environment(i)});
+    options.push_back({"worker", target, nullptr, startup_timeout_ms_, make_environment(i)});
   }
   auto proxy = Proxy::create(std::move(options), *control_, log_);
   ASSERT_TRUE(proxy);

@@ -84,6 +84,7 @@ class ProxyFixture : public testing::Test {
   config::Server server_;
   std::size_t worker_count_ = 2;
   std::int64_t connect_timeout_ms_ = 5000;
+  std::int64_t startup_timeout_ms_ = 60'000;
   test::CaptureLog log_;
   std::unique_ptr<Proxy> proxy_;
 

@@ -126,6 +126,30 @@ TEST_F(ProxyFixture, client_that_leaves_while_the_server_is_dialled_is_forgotten
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::sessions_closed) == 1; }));
 }
 
+TEST_F(ProxyFixture, client_that_says_nothing_is_cut_in_time) {
+  startup_timeout_ms_ = 50;
+  start_proxy();
+  const auto session = open_session(1);
+  const auto silent = connect_client();
+  EXPECT_TRUE(is_at_end(silent.get()));
+  EXPECT_TRUE(eventually([&] { return total(&WorkerStats::sessions_closed) == 1; }));
+  // One that has spoken may be silent for as long as it likes.
+  send_all(session.client.get(), query("SELECT 1"));
+  EXPECT_EQ(receive_message(session.server.get()), query("SELECT 1"));
+}
+
+TEST_F(ProxyFixture, missing_server_is_logged_once_in_a_while) {
+  server_socket_.reset();
+  worker_count_ = 1;
+  start_proxy();
+  for (int i = 0; i < 5; ++i) {
+    const auto client = connect_client();
+    send_all(client.get(), startup_packet());
+    EXPECT_THAT(receive_message(client.get()), HasSubstr("Connection refused"));
+  }
+  EXPECT_EQ(log_.count("cannot connect to the server at 127.0.0.1:"), 1U);
+}
+
 TEST_F(ProxyFixture, localhost_falls_back_to_ipv4) {
   server_.host = "localhost";
   start_proxy();
