@@ -4,9 +4,14 @@ import os
 
 import pytest
 from harness.postgres import Postgres
-from harness.proxy import Proxy
+from harness.proxy import BINARY, Proxy, is_sanitized
 
 BUILD_DIR = os.environ.get("HELIOS_BUILD_DIR", "build/dev")
+
+# ThreadSanitizer leaves little address space to reserve.
+SANITIZER_SETTINGS = {}
+if is_sanitized(BINARY, "tsan"):
+    SANITIZER_SETTINGS = {"plugins.pool_instances": 16, "plugins.memory_reservation_mb": 32}
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +33,7 @@ def make_proxy(postgres):
 
     def make(plugins=(), environment=None, **settings):
         config = {"server.host": "127.0.0.1", "server.port": postgres.port}
+        config.update(SANITIZER_SETTINGS)
         config.update({name.replace("__", "."): value for name, value in settings.items()})
         proxy = Proxy(config, environment=environment)
         made.append(proxy)

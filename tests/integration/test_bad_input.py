@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import pytest
-from harness.proxy import toml_text
+from harness.proxy import is_sanitized, toml_text
 from harness.waiting import wait_until
 from harness.wire import PROTOCOL_3, Closed, WireError, fields_of, message, query_message, startup_packet
 
@@ -202,14 +202,9 @@ def test_unknown_option_is_refused(make_proxy):
 
 # --- the machine's limits
 
-def is_undefined_behaviour_checked(binary):
-    with open(binary, "rb") as file:
-        return b"__ubsan_handle" in file.read()
-
-
 def test_clients_beyond_the_descriptors_wait_and_the_process_lives(make_proxy):
     proxy = make_proxy()
-    if is_undefined_behaviour_checked(proxy.binary):
+    if is_sanitized(proxy.binary, "ubsan"):
         pytest.skip("UndefinedBehaviorSanitizer needs a free descriptor to check an object's type")
     wrapper = os.path.join(proxy.directory, "few-descriptors")
     with open(wrapper, "w", encoding="utf-8") as script:

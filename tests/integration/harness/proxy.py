@@ -19,6 +19,12 @@ STOP_SECONDS = 60.0
 SANITIZER_REPORT = re.compile(r"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:)")
 
 
+def is_sanitized(binary, name):
+    """Was the program built with this sanitizer ("asan", "tsan", "ubsan")?"""
+    with open(binary, "rb") as file:
+        return f"__{name}_".encode() in file.read()
+
+
 def toml_value(value):
     if isinstance(value, bool):
         return "true" if value else "false"
