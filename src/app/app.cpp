@@ -221,13 +221,18 @@ void App::remove_expired_regularly() {
 // From the outside in: who asks, who works, what they work with.
 void App::stop() {
   serving_ = false;
+  signals_.stop();
   if (admin_server_) {
     admin_server_->stop();
   }
   registrations_.clear();
   background_.stop();
-  proxy_.reset();
+  if (proxy_) {
+    proxy_->stop();
+  }
+  // Its threads may still be leaving the mailboxes of workers that have ended.
   slow_lane_.stop();
+  proxy_.reset();
 }
 
 }  // namespace helios::app

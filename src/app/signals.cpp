@@ -30,7 +30,9 @@ SignalWatcher::SignalWatcher() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-SignalWatcher::~SignalWatcher() {
+SignalWatcher::~SignalWatcher() { stop(); }
+
+void SignalWatcher::stop() {
   if (thread_.joinable()) {
     stop_ = true;
     pthread_kill(thread_.native_handle(), kStopSignal);

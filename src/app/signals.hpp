@@ -23,6 +23,9 @@ class SignalWatcher {
   // construction is reported now. Requires: called at most once.
   void start(std::function<void(int)> on_signal);
 
+  // Nothing is reported from then on. Harmless when called again.
+  void stop();
+
  private:
   std::atomic<bool> stop_ = false;
   std::thread thread_;

@@ -29,8 +29,10 @@ base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> wo
   return proxy;
 }
 
-Proxy::~Proxy() {
-  if (!started_) {
+Proxy::~Proxy() { stop(); }
+
+void Proxy::stop() {
+  if (!std::exchange(started_, false)) {
     return;
   }
   drain(true);

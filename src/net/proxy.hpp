@@ -26,8 +26,7 @@ class Proxy final : private AcceptHandler {
   [[nodiscard]] static base::Result<std::unique_ptr<Proxy>> create(
       std::vector<WorkerOptions> workers, Engine& control, base::Log& log);
 
-  // Cuts every session and waits for the workers.
-  ~Proxy() override;
+  ~Proxy() override;  // stop()
 
   // Binds all addresses. A default one that the machine lacks is skipped, with a log line.
   // Errors: as open_listener(), with config::Listen::origin in front; not_found also when every
@@ -47,6 +46,10 @@ class Proxy final : private AcceptHandler {
 
   // Stops accepting and drains the workers: see Worker::drain().
   void drain(bool force);
+
+  // Cuts every session and waits for the workers' threads. Their mailboxes can be posted to, without
+  // effect, as long as the proxy exists. Harmless when called again.
+  void stop();
 
   // For their statistics, which any thread may read.
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
