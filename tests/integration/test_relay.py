@@ -167,12 +167,15 @@ def test_server_that_ends_the_session_has_the_last_word(proxy, postgres):
             session.message()
 
 
-def test_cancel_reaches_the_right_session(start_proxy):
+def test_cancel_reaches_the_right_session(start_proxy, postgres):
     # More sessions than workers: the cancel request lands on any of them.
     proxy = start_proxy(listen__workers=2)
     sessions = [proxy.connect() for _ in range(4)]
     for session in sessions:
         session.send(query_message("SELECT pg_sleep(600)"))
+    running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)'"
+    with postgres.connect() as admin:
+        wait_until(lambda: admin.query(running).value() == "4", "the server has begun with all of them")
     for session in sessions:
         session.cancel("127.0.0.1", proxy.port)
         assert session.ready().sqlstate == "57014"
