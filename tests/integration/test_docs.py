@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents show works as they show it."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from harness.proxy import BINARY
+
+ROOT = os.environ.get("HELIOS_SOURCE_DIR", os.getcwd())
+
+
+def document(name):
+    with open(os.path.join(ROOT, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def code_blocks(name, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", document(name), flags=re.M | re.S)
+
+
+def documented_keys():
+    """{section: [(key, default)]} of docs/configuration.md."""
+    sections = {}
+    for title, body in re.findall(r"^##+ \[([^\]]+)\]\]?\n(.*?)(?=^##|\Z)", document("docs/configuration.md"),
+                                  flags=re.M | re.S):
+        sections[title.lstrip("[")] = re.findall(r"^\| `(\w+)` \| `?([^|]*?)`? \|", body, flags=re.M)
+    return sections
+
+
+def check(tmp_path, text):
+    path = tmp_path / "proxy.toml"
+    path.write_text(text)
+    return subprocess.run([BINARY, "--check", "--config", str(path)], capture_output=True, text=True, timeout=60)
+
+
+def test_every_documented_default_is_accepted(tmp_path):
+    lines = []
+    for section, keys in documented_keys().items():
+        if section != "tenant.rules":
+            lines += [f"[{section}]"] + [f"{key} = {default}" for key, default in keys]
+    done = check(tmp_path, "\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("section", documented_keys())
+def test_no_key_is_left_out(tmp_path, section):
+    header = f"[[{section}]]" if section == "tenant.rules" else f"[{section}]"
+    done = check(tmp_path, f"{header}\nno_such_key = 1\n" + ('tenant = "x"\n' if "[[" in header else ""))
+    assert done.returncode != 0
+    known = done.stderr.split("known here: ")[1].strip().split(", ")
+    documented = [key for key, _ in documented_keys()[section]]
+    subsections = {name.split(".")[1] for name in documented_keys() if name.startswith(section + ".")}
+    assert sorted(known) == sorted(set(documented) | subsections)
+
+
+def test_every_section_is_there(tmp_path):
+    done = check(tmp_path, "no_such_section = 1\n")
+    known = done.stderr.split("known here: ")[1].strip().split(", ")
+    assert sorted(known) == sorted({name.split(".")[0] for name in documented_keys()})
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/writing-plugins.md"])
+def test_plugins_compile(tmp_path, name):
+    blocks = [block for block in code_blocks(name, "cpp") if "#include" in block]
+    assert blocks
+    for block in blocks:
+        source = tmp_path / "plugin.cpp"
+        source.write_text(block)
+        subprocess.run(["clang++-19", "--target=wasm32", "-O2", "-std=c++20", "-nostdlib", "-ffreestanding",
+                        "-fno-exceptions", "-Wl,--no-entry", "-I", os.path.join(ROOT, "abi"), str(source), "-o",
+                        str(tmp_path / "plugin.wasm")], check=True, timeout=120)
+
+
+def test_configuration_of_the_readme_is_accepted(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    for block in code_blocks("README.md", "toml"):
+        done = check(tmp_path, block)
+        assert done.returncode == 0, done.stderr
+
+
+def test_sql_of_helios_kv(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter], kv_sql__readers=["postgres"])
+    proxy.admin.put("counter", "tenant:acme:usage", "100")
+    with proxy.connect() as session:
+        statements = [text for block in code_blocks("docs/helios-kv.md", "sql")
+                      for text in block.split(";") if text.strip()]
+        assert len(statements) >= 5
+        for statement in statements:
+            session.query(statement).expect_ok()
