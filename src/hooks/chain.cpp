@@ -10,6 +10,7 @@ namespace helios::hooks {
 namespace {
 
 constexpr const char* kDefaultRefusalState = "42000";
+constexpr const char* kAuthenticationDeniedState = "28000";
 constexpr const char* kPluginFailureState = "58000";  // system_error: the policy itself is broken
 
 bool runs_before(const std::shared_ptr<Plugin>& a, const std::shared_ptr<Plugin>& b) {
@@ -23,6 +24,7 @@ Chain::Chain(std::vector<std::shared_ptr<Plugin>> plugins) : plugins_(std::move(
   std::ranges::stable_sort(plugins_, runs_before);
   for (const auto& plugin : plugins_) {
     const PluginTraits& traits = plugin->traits();
+    has_authenticate_ |= traits.has_authenticate;
     has_hooks_ |= traits.has_pre_query || traits.has_post_query;
     wants_all_statements_ |= traits.all_statements;
     may_deny_ |= traits.has_pre_query;
@@ -35,17 +37,37 @@ ChainRun::ChainRun(base::Executor& home, std::function<void()> on_progress)
 RunStatus ChainRun::start(HookPoint point, StatementExecution& statement,
                           bool is_session_statement) {
   assert(!pending_);
+  chain_ = statement.chain;
   statement_ = &statement;
+  request_ = nullptr;
   point_ = point;
   session_statement_ = is_session_statement;
   next_ = 0;
   result_ = {};
-  if (point == HookPoint::pre_query) statement.plugins.resize(statement.chain->plugins().size());
+  if (point == HookPoint::pre_query) statement.plugins.resize(chain_->plugins().size());
   return advance();
+}
+
+RunStatus ChainRun::authenticate(const AuthenticationRequest& request) {
+  assert(!pending_);
+  chain_ = request.chain;
+  statement_ = nullptr;
+  request_ = &request;
+  point_ = HookPoint::authenticate;
+  next_ = 0;
+  result_ = {};
+  return advance();
+}
+
+// Nothing that later plugins could say counts any more.
+bool ChainRun::is_settled() const {
+  if (result_.refused || result_.identity) return true;
+  return point_ == HookPoint::pre_query && statement_->answer != nullptr;
 }
 
 bool ChainRun::wants(const Plugin& plugin) const {
   const PluginTraits& traits = plugin.traits();
+  if (point_ == HookPoint::authenticate) return traits.has_authenticate;
   if (session_statement_ && !traits.all_statements) return false;
   if (point_ == HookPoint::pre_query) return traits.has_pre_query;
   if (!traits.has_post_query) return false;
@@ -53,10 +75,11 @@ bool ChainRun::wants(const Plugin& plugin) const {
 }
 
 RunStatus ChainRun::advance() {
-  const auto& plugins = statement_->chain->plugins();
-  for (; next_ < plugins.size() && !result_.refused; ++next_) {
+  const auto& plugins = chain_->plugins();
+  for (; next_ < plugins.size() && !is_settled(); ++next_) {
     if (!wants(*plugins[next_])) continue;
     call_.point = point_;
+    call_.authentication = request_;
     call_.statement = statement_;
     call_.slot = next_;
     call_.home = &home_;
@@ -81,36 +104,65 @@ void ChainRun::on_call_done() {
 
 // Takes over what the plugin at next_ answered.
 void ChainRun::absorb() {
-  const PluginTraits& traits = statement_->chain->plugins()[next_]->traits();
-  PluginRecord& record = statement_->plugins[next_];
-  const CallResult& answer = call_.result;
-  const bool failed = answer.status == CallResult::Status::failed;
-  const bool deny = traits.on_error == OnError::deny;
-  if (point_ == HookPoint::post_query) {
-    record.post_query_owed = false;
-    if (failed && deny) {
-      result_.fatal = true;
-      result_.sqlstate = kPluginFailureState;
-      result_.message = "plugin \"" + traits.name + "\" failed in post_query";
-    }
+  const PluginTraits& traits = chain_->plugins()[next_]->traits();
+  switch (point_) {
+    case HookPoint::authenticate: absorb_authenticate(traits); break;
+    case HookPoint::pre_query: absorb_pre_query(traits); break;
+    case HookPoint::post_query: absorb_post_query(traits); break;
+  }
+}
+
+void ChainRun::refuse_as_failed(const PluginTraits& traits, const char* what) {
+  result_.refused = true;
+  result_.sqlstate = kPluginFailureState;
+  result_.message =
+      std::string(what) + ": plugin \"" + traits.name + "\" failed (" + call_.result.failure + ")";
+}
+
+void ChainRun::absorb_authenticate(const PluginTraits& traits) {
+  if (call_.result.status == CallResult::Status::failed) {
+    if (traits.on_error == OnError::deny) refuse_as_failed(traits, "connection refused");
     return;
   }
-  record.post_query_owed = !failed || !deny;
-  if (failed && deny) {
-    result_ = {
-        .refused = true,
-        .sqlstate = kPluginFailureState,
-        .message = "Query refused: plugin \"" + traits.name + "\" failed (" + answer.failure + ")",
-        .fatal = false};
-  } else if (!failed && answer.verdict.action == Verdict::Action::block) {
-    const std::string& state = answer.verdict.sqlstate;
-    result_ = {.refused = true,
-               .sqlstate = state.size() == 5 ? state : kDefaultRefusalState,
-               .message = "Query blocked by plugin: " + answer.verdict.text,
-               .fatal = false};
-  } else if (!failed && answer.verdict.action == Verdict::Action::rewrite) {
-    statement_->rewritten = answer.verdict.text;
+  AuthenticationVerdict& verdict = call_.result.authentication;
+  switch (verdict.action) {
+    case AuthenticationVerdict::Action::defer: break;
+    case AuthenticationVerdict::Action::success: result_.identity = verdict.identity; break;
+    case AuthenticationVerdict::Action::denied:
+      result_.refused = true;
+      result_.sqlstate = kAuthenticationDeniedState;
+      result_.message = "connection refused by plugin: " + verdict.message;
+      break;
   }
+}
+
+void ChainRun::absorb_pre_query(const PluginTraits& traits) {
+  PluginRecord& record = statement_->plugins[next_];
+  if (call_.result.status == CallResult::Status::failed) {
+    record.post_query_owed = traits.on_error == OnError::allow;
+    if (traits.on_error == OnError::deny) refuse_as_failed(traits, "Query refused");
+    return;
+  }
+  record.post_query_owed = true;
+  Verdict& verdict = call_.result.verdict;
+  switch (verdict.action) {
+    case Verdict::Action::proceed: break;
+    case Verdict::Action::block:
+      result_.refused = true;
+      result_.sqlstate = verdict.sqlstate.size() == 5 ? verdict.sqlstate : kDefaultRefusalState;
+      result_.message = "Query blocked by plugin: " + verdict.text;
+      break;
+    case Verdict::Action::rewrite: statement_->rewritten = std::move(verdict.text); break;
+    case Verdict::Action::answer: statement_->answer = std::move(verdict.answer); break;
+  }
+}
+
+void ChainRun::absorb_post_query(const PluginTraits& traits) {
+  statement_->plugins[next_].post_query_owed = false;
+  if (call_.result.status == CallResult::Status::ok || traits.on_error == OnError::allow) return;
+  result_.fatal = true;
+  result_.sqlstate = kPluginFailureState;
+  result_.message = "plugin \"" + traits.name + "\" failed in post_query";
 }
 
 }  // namespace helios::hooks

@@ -2,8 +2,8 @@
 #pragma once
 
 // The plugins that are in force together, in their order, and how their answers are merged:
-// block ends the chain; a rewrite hands the new text to the plugins after it; a failure is treated
-// as the plugin's on_error says.
+// block and answer end the chain; a rewrite hands the new text to the plugins after it; the first
+// identity or denial settles authentication; a failure is treated as the plugin's on_error says.
 //
 // A Chain is one immutable version of the plugin set. Reloading makes a new one; statements keep the
 // one they started with.
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,12 +30,14 @@ class Chain {
   [[nodiscard]] bool has_hooks() const { return has_hooks_; }
   // True when some plugin wants statements that only manage the session too.
   [[nodiscard]] bool wants_all_statements() const { return wants_all_statements_; }
+  [[nodiscard]] bool has_authenticate() const { return has_authenticate_; }
   // True when some plugin could refuse a statement: it has pre_query.
   [[nodiscard]] bool may_deny() const { return may_deny_; }
 
  private:
   std::vector<std::shared_ptr<Plugin>> plugins_;
   bool has_hooks_ = false;
+  bool has_authenticate_ = false;
   bool wants_all_statements_ = false;
   bool may_deny_ = false;
 };
@@ -46,6 +49,8 @@ struct ChainResult {
   std::string message;   // refused: the complete text for the client
   // post_query only: a plugin with on_error = deny failed; the session must end.
   bool fatal = false;
+  // authenticate only: a plugin said who the client is.
+  std::optional<Identity> identity;
 };
 
 // Runs one hook point of all plugins of one statement, one after the other.
@@ -53,7 +58,8 @@ struct ChainResult {
 // Flow: 1 start(); done: result() is valid. pending: `on_progress` is called on the home executor
 // later, once, when result() became valid. 2 start() again for the next statement.
 //
-// pre_query: calls each plugin in order until one blocks. Marks statement.plugins[i].post_query_owed.
+// authenticate: calls each plugin in order until one does not defer.
+// pre_query: calls each plugin in order until one blocks or answers. Marks statement.plugins[i].post_query_owed.
 // post_query: calls every plugin that is owed one: those marked by pre_query, and those that have no
 // pre_query. All are called even when one fails.
 //
@@ -69,19 +75,29 @@ class ChainRun {
   // all_statements see it.
   RunStatus start(HookPoint point, StatementExecution& statement, bool is_session_statement);
 
+  // Requires: not pending; `request` stays alive until done; request.chain is set.
+  RunStatus authenticate(const AuthenticationRequest& request);
+
   [[nodiscard]] bool pending() const { return pending_; }
   [[nodiscard]] const ChainResult& result() const { return result_; }
 
  private:
   RunStatus advance();
   void on_call_done();
+  [[nodiscard]] bool is_settled() const;
   bool wants(const Plugin& plugin) const;
   void absorb();
+  void absorb_authenticate(const PluginTraits& traits);
+  void absorb_pre_query(const PluginTraits& traits);
+  void absorb_post_query(const PluginTraits& traits);
+  void refuse_as_failed(const PluginTraits& traits, const char* what);
 
   base::Executor& home_;
   std::function<void()> on_progress_;
   Call call_;
+  std::shared_ptr<const Chain> chain_;  // of the present run
   StatementExecution* statement_ = nullptr;
+  const AuthenticationRequest* request_ = nullptr;
   HookPoint point_ = HookPoint::pre_query;
   std::size_t next_ = 0;
   bool session_statement_ = false;

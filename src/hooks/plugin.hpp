@@ -4,6 +4,7 @@
 // One plugin as the proxy sees it, whatever runs it: a wasm module, or native code in tests.
 
 #include "base/executor.hpp"
+#include "hooks/authentication.hpp"
 #include "hooks/statement_execution.hpp"
 
 #include <cstdint>
@@ -12,11 +13,12 @@
 
 namespace helios::hooks {
 
-enum class HookPoint { pre_query, post_query };
+enum class HookPoint { authenticate, pre_query, post_query };
 
 // What happens to a statement when the plugin itself fails.
 enum class OnError {
-  deny,   // pre_query: refuse; post_query: end the session instead of releasing the answer
+  deny,   // pre_query, authenticate: refuse; post_query: end the session instead of releasing the
+          // answer
   allow,  // go on as if the hook had not been there
 };
 
@@ -24,6 +26,7 @@ enum class OnError {
 struct PluginTraits {
   std::string name;        // also decides the order among equal `order`
   std::int32_t order = 0;  // smaller runs first
+  bool has_authenticate = false;
   bool has_pre_query = false;
   bool has_post_query = false;
   bool all_statements = false;  // also those that only manage the session
@@ -34,14 +37,16 @@ struct PluginTraits {
 struct CallResult {
   enum class Status { ok, failed };
   Status status = Status::ok;
-  Verdict verdict;      // of an ok pre_query
+  Verdict verdict;                       // of an ok pre_query
+  AuthenticationVerdict authentication;  // of an ok authenticate
   std::string failure;  // failed: one line, e.g. "trap: unreachable", "timeout after 100 ms"
 };
 
 // One call of one hook, owned by the caller.
 struct Call {
   HookPoint point = HookPoint::pre_query;
-  StatementExecution* statement = nullptr;
+  const AuthenticationRequest* authentication = nullptr;  // authenticate
+  StatementExecution* statement = nullptr;                // pre_query, post_query
   std::size_t slot = 0;                     // index of the plugin in statement->plugins
   base::Executor* home = nullptr;           // where on_done is posted when the call is pending
   std::move_only_function<void()> on_done;  // moved out by the plugin when it posts it

@@ -36,18 +36,31 @@ struct Context {
 // How a statement execution ended. Every execution whose pre_query ran gets exactly one.
 enum class Outcome {
   executed,  // the server completed it
+  answered,  // a plugin's rows were its answer
   failed,    // the server answered it with an error
   refused,   // a plugin, or the proxy itself, refused the message it belongs to
   skipped,   // an earlier statement of the same message failed
   lost,      // the connection ended before the server answered
 };
 
+// Rows that a plugin gives as the answer of a statement.
+struct Answer {
+  struct Column {
+    std::string name;
+    std::uint32_t type_oid = 25;  // of pg_type; 25 = text
+  };
+  std::vector<Column> columns;
+  // Values in text format, one per column; nullopt = NULL.
+  std::vector<std::vector<std::optional<std::string>>> rows;
+};
+
 // What a plugin's pre_query answers.
 struct Verdict {
-  enum class Action { proceed, block, rewrite };
+  enum class Action { proceed, block, rewrite, answer };
   Action action = Action::proceed;
-  std::string text;      // block: the reason; rewrite: the new statement
-  std::string sqlstate;  // block: five characters; empty = the default 42000
+  std::string text;                      // block: the reason; rewrite: the new statement
+  std::string sqlstate;                  // block: five characters; empty = the default 42000
+  std::shared_ptr<const Answer> answer;  // answer: the rows
 };
 
 inline constexpr std::size_t kScratchBytes = 256;
@@ -64,7 +77,8 @@ struct StatementExecution {
   // The statement as the client sent it, without its semicolon, and as it will run (differs after a
   // rewrite). Valid until post_query has run.
   std::string_view text;
-  std::string rewritten;  // empty = not rewritten
+  std::string rewritten;                 // empty = not rewritten
+  std::shared_ptr<const Answer> answer;  // a plugin's rows; null = the server answers
   bool is_read_only = false;
   std::shared_ptr<const Context> context;
   // The plugins of this execution; kept even when a reload replaces them meanwhile.

@@ -184,9 +184,13 @@ void MemoryNamespace::publish_usage() {
   bytes_.store(present.bytes, std::memory_order_relaxed);
 }
 
-ScanPage MemoryNamespace::scan(const ScanRange& range) {
-  const std::scoped_lock lock(mutex_);
-  return entries_.scan(range, present_ms());
+std::vector<ScanPage> MemoryNamespace::scan(std::span<const ScanRange> ranges) {
+  const std::lock_guard lock(mutex_);
+  const std::int64_t now_ms = present_ms();
+  std::vector<ScanPage> pages;
+  pages.reserve(ranges.size());
+  for (const ScanRange& range : ranges) pages.push_back(entries_.scan(range, now_ms));
+  return pages;
 }
 
 Usage MemoryNamespace::usage() {

@@ -61,7 +61,7 @@ class MemoryNamespace final : public Namespace {
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes);
   CommitStatus commit(Transaction& transaction, OnCommit& done);
-  ScanPage scan(const ScanRange& range);
+  std::vector<ScanPage> scan(std::span<const ScanRange> ranges);
   Usage usage();
   void request_exclusive(OnExclusive granted);
 

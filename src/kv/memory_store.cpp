@@ -44,8 +44,8 @@ std::vector<Namespace*> MemoryStore::namespaces() {
   return all;
 }
 
-ScanPage MemoryStore::scan(Namespace& space, const ScanRange& range) {
-  return own(space).scan(range);
+std::vector<ScanPage> MemoryStore::scan(Namespace& space, std::span<const ScanRange> ranges) {
+  return own(space).scan(ranges);
 }
 
 Usage MemoryStore::usage(Namespace& space) { return own(space).usage(); }

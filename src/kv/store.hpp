@@ -32,8 +32,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace helios::kv {
@@ -134,8 +136,12 @@ class Store {
   // All namespaces, by name.
   [[nodiscard]] virtual std::vector<Namespace*> namespaces() = 0;
 
-  // Live entries of one instant, in key order.
-  [[nodiscard]] virtual ScanPage scan(Namespace& space, const ScanRange& range) = 0;
+  // Live entries in key order, one page for each range, all of one instant.
+  [[nodiscard]] virtual std::vector<ScanPage> scan(Namespace& space,
+                                                   std::span<const ScanRange> ranges) = 0;
+  [[nodiscard]] ScanPage scan(Namespace& space, const ScanRange& range) {
+    return std::move(scan(space, std::span(&range, 1)).front());
+  }
 
   [[nodiscard]] virtual Usage usage(Namespace& space) = 0;
   [[nodiscard]] virtual Usage total_usage() = 0;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/identity.hpp"
 
+#include "pgwire/sqlstate.hpp"
+
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -8,26 +11,92 @@ namespace helios::session {
 namespace {
 
 // Settings that plugins also know under a short name.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kShortNames = {{
-    {kTenantSetting, "tenant_id"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kShortNames = {{
     {"helios.agent_id", "agent_id"},
     {"helios.model_id", "model_id"},
 }};
 
+constexpr std::string_view kSettingPrefix = "helios.";
+
+bool sets_tenant(const sql::SettingChange& change) {
+  using Kind = sql::SettingChange::Kind;
+  switch (change.kind) {
+    case Kind::set:
+    case Kind::set_local: return change.name == kTenantSetting;
+    case Kind::unknown: return true;
+    case Kind::reset:
+    case Kind::reset_local_default:
+    case Kind::reset_all:
+    case Kind::discard_all: return false;
+  }
+  return false;
+}
+
 }  // namespace
 
-void Identity::start(const pgwire::StartupMessage& startup) {
+void Identity::start(const pgwire::StartupMessage& startup, const config::Tenant& rules) {
   user_ = startup.find("user").value_or("");
   // "The database to connect to. Defaults to the user name."
   database_ = startup.find("database").value_or("");
   if (database_.empty()) database_ = user_;
   application_name_ = startup.find("application_name").value_or("");
+  may_set_tenant_ = may_set_tenant(rules, user_);
+  if (auto binding = bind_tenant(rules, user_, database_)) {
+    (binding->is_pinned ? pinned_tenant_ : start_tenant_) = std::move(binding->tenant);
+  }
   kept_.reset();
 }
 
 void Identity::set_application_name(std::string_view name) {
   application_name_ = name;
   kept_.reset();
+}
+
+void Identity::set_known(const hooks::Identity& identity) {
+  if (identity.tenant_id) pinned_tenant_ = identity.tenant_id;
+  for (const std::string& role : identity.roles) roles_ += (roles_.empty() ? "" : ",") + role;
+  kept_.reset();
+}
+
+hooks::AuthenticationRequest Identity::authentication_request() const {
+  return {.session_id = peer_.session_id,
+          .user = user_,
+          .database = database_,
+          .client_ip = peer_.ip,
+          .chain = nullptr};
+}
+
+std::vector<std::pair<std::string, std::string>> Identity::start_settings(
+    const pgwire::StartupMessage& startup) const {
+  auto settings = pgwire::startup_settings(startup, kSettingPrefix);
+  const bool names_tenant = std::ranges::any_of(
+      settings, [](const auto& setting) { return setting.first == kTenantSetting; });
+  if (start_tenant_ && !names_tenant) settings.emplace_back(kTenantSetting, *start_tenant_);
+  return settings;
+}
+
+Refusal Identity::tenant_refusal() const {
+  std::string message =
+      pinned_tenant_ ? "the tenant of user \"" + user_ + "\" is fixed to \"" + *pinned_tenant_ +
+                           "\" and cannot be changed"
+                     : "user \"" + user_ + "\" may not set helios.tenant_id ([tenant] setters)";
+  return {std::string(pgwire::sqlstate::kInsufficientPrivilege), std::move(message), 0};
+}
+
+std::optional<Refusal> Identity::objection_to_startup(const pgwire::StartupMessage& startup) const {
+  if (!restricts_tenant()) return std::nullopt;
+  for (const auto& [name, value] : pgwire::startup_settings(startup, kTenantSetting)) {
+    if (name == kTenantSetting && value != pinned_tenant_) return tenant_refusal();
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> Identity::objection_to(const sql::Statement& statement) const {
+  if (!restricts_tenant()) return std::nullopt;
+  for (const sql::SettingChange& change : statement.settings) {
+    if (sets_tenant(change) && change.value != pinned_tenant_) return tenant_refusal();
+  }
+  return std::nullopt;
 }
 
 std::shared_ptr<const hooks::Context> Identity::context(const Settings& settings,
@@ -48,17 +117,21 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   context->client_ip = peer_.ip;
   Settings::Map values = settings.values();
   if (settings.tenant_unknown()) values.erase(std::string(kTenantSetting));  // never the old one
+  if (pinned_tenant_) values[std::string(kTenantSetting)] = *pinned_tenant_;
+  const auto add = [&context](std::string_view name, const std::string& value) {
+    if (!value.empty()) context->attributes.emplace_back(name, value);
+  };
+  if (const auto tenant = values.find(kTenantSetting); tenant != values.end()) {
+    context->tenant_id = tenant->second;
+    add("tenant_id", tenant->second);
+  }
   for (const auto& [setting, name] : kShortNames) {
-    const auto found = values.find(setting);
-    if (found != values.end()) context->attributes.emplace_back(name, found->second);
+    if (const auto found = values.find(setting); found != values.end()) add(name, found->second);
   }
-  const auto tenant = values.find(kTenantSetting);
-  if (tenant != values.end()) context->tenant_id = tenant->second;
-  if (!application_name_.empty()) {
-    context->attributes.emplace_back("application_name", application_name_);
-  }
-  if (!peer_.ip.empty()) context->attributes.emplace_back("client_ip", peer_.ip);
-  for (const auto& [name, value] : values) context->attributes.emplace_back(name, value);
+  add("application_name", application_name_);
+  add("client_ip", peer_.ip);
+  add("identity.roles", roles_);
+  for (const auto& [name, value] : values) add(name, value);
   return context;
 }
 

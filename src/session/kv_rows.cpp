@@ -2,12 +2,8 @@
 #include "session/kv_rows.hpp"
 
 #include "base/text.hpp"
-#include "kv/namespace_name.hpp"
+#include "session/kv_snapshot.hpp"
 #include "sql/quote.hpp"
-
-#include <cstring>
-#include <limits>
-#include <vector>
 
 namespace helios::session {
 namespace {
@@ -19,19 +15,17 @@ constexpr std::string_view kRowSource =
 constexpr std::string_view kColumns =
     "helios_plugin AS plugin, helios_key AS key, helios_value AS value, helios_version AS version, "
     "helios_expires_at AS expires_at";
+constexpr std::string_view kComposite =
+    "ROW(helios_plugin, helios_key, helios_value, helios_version, helios_expires_at)";
 constexpr std::string_view kNoRows =
     "(SELECT NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::timestamptz WHERE false)";
-
-struct Rows {
-  std::string values;  // "(VALUES (...), (...))" or kNoRows
-};
 
 void append_expiry(std::string& out, kv::ExpiryMs expires_at_ms) {
   if (expires_at_ms == kv::kNeverExpires) {
     out += "NULL::timestamptz";
-    return;
+  } else {
+    out += "to_timestamp(" + std::to_string(expires_at_ms) + " / 1000.0)";
   }
-  out += "to_timestamp(" + std::to_string(expires_at_ms) + " / 1000.0)";
 }
 
 // The first row carries the casts that give the columns their types.
@@ -47,62 +41,111 @@ void append_row(std::string& out, std::string_view plugin, const kv::Item& item)
   out += ")";
 }
 
-base::Result<Rows> too_large(std::uint64_t max_bytes) {
-  return base::fail(base::Errc::limit_exceeded,
-                    "helios.kv() would return more than " + std::to_string(max_bytes) +
-                        " bytes ([kv_sql] max_bytes); name a plugin and a key");
-}
+// One call on its way to SQL.
+class KvCallRenderer {
+ public:
+  KvCallRenderer(const sql::KvCall& call, std::string_view text,
+                 std::vector<KvSnapshot::Part> parts, std::uint64_t max_bytes)
+      : call_(call), text_(text), parts_(std::move(parts)), max_bytes_(max_bytes) {}
 
-base::Result<Rows> rows_of(const std::vector<kv::Namespace*>& spaces, kv::Store& store,
-                           std::string_view prefix, std::uint64_t max_bytes) {
-  Rows rows;
-  for (kv::Namespace* space : spaces) {
-    const kv::ScanRange range{.prefix = prefix,
-                              .after = {},
-                              .max_items = std::numeric_limits<std::uint64_t>::max(),
-                              .max_bytes = max_bytes};
-    const kv::ScanPage page = store.scan(*space, range);
-    if (!page.complete) return too_large(max_bytes);
-    for (const kv::Item& item : page.items) {
-      append_row(rows.values, space->name(), item);
-      if (rows.values.size() > max_bytes) return too_large(max_bytes);
+  base::Result<std::string> render() const {
+    auto query = call_.arguments.size() == 2 ? value_query() : rows_query();
+    if (!query) return query;
+    std::string out = std::move(*query);
+    if (is_table()) out = "LATERAL (" + out + ")";
+    if (!call_.has_alias) out += " AS kv";
+    return out;
+  }
+
+ private:
+  [[nodiscard]] bool is_table() const { return call_.form == sql::KvCall::Form::table; }
+  [[nodiscard]] bool is_constant(std::size_t argument) const {
+    return call_.arguments[argument].constant.has_value();
+  }
+
+  base::Result<std::string> too_large() const {
+    return base::fail(base::Errc::limit_exceeded,
+                      "helios.kv() would return more than " + std::to_string(max_bytes_) +
+                          " bytes ([kv_sql] max_bytes); name a plugin and a key");
+  }
+
+  // All rows as a FROM item with the columns of kRowSource.
+  base::Result<std::string> row_source() const {
+    std::string values;
+    for (const KvSnapshot::Part& part : parts_) {
+      if (!part.page->complete) return too_large();
+      for (const kv::Item& item : part.page->items) {
+        append_row(values, part.plugin, item);
+        if (values.size() > max_bytes_) return too_large();
+      }
     }
+    return (values.empty() ? std::string(kNoRows) : values + ")") + std::string(kRowSource);
   }
-  if (rows.values.empty()) {
-    rows.values = kNoRows;
-  } else {
-    rows.values += ")";
+
+  void append_condition(std::string& out, std::string_view column, std::size_t argument) const {
+    const sql::KvArgument& range = call_.arguments[argument];
+    out += out.empty() ? " WHERE " : " AND ";
+    out.append(column).append(" = (");
+    out.append(text_.substr(range.begin, range.end - range.begin)).append(")");
   }
-  return rows;
-}
 
-// The namespaces a first argument selects: the one it names, or all when it is not a constant.
-base::Result<std::vector<kv::Namespace*>> spaces_of(const sql::KvCall& call, kv::Store& store) {
-  if (call.arguments.empty() || !call.arguments[0].constant) return store.namespaces();
-  auto name = kv::namespace_name(*call.arguments[0].constant);
-  if (!name) return std::unexpected(name.error());
-  std::vector<kv::Namespace*> spaces;
-  if (kv::Namespace* space = store.find(*name)) spaces.push_back(space);
-  return spaces;
-}
+  [[nodiscard]] std::string conditions() const {
+    std::string out;
+    const std::size_t count = call_.arguments.size();
+    if (count > 0 && !is_constant(0)) append_condition(out, "helios_plugin", 0);
+    if (count > 1 && !is_constant(1)) append_condition(out, "helios_key", 1);
+    return out;
+  }
 
-void append_condition(std::string& out, std::string_view column, const sql::KvArgument& argument,
-                      std::string_view text) {
-  out += out.empty() ? " WHERE " : " AND ";
-  out += column;
-  out += " = (";
-  out += text.substr(argument.begin, argument.end - argument.begin);
-  out += ")";
-}
+  // In an expression, a set-returning function must come out again: unnest of an array of rows.
+  base::Result<std::string> rows_query() const {
+    const auto source = row_source();
+    if (!source) return source;
+    const std::string from = " FROM " + *source + conditions();
+    if (is_table()) return "SELECT " + std::string(kColumns) + from;
+    return "unnest(ARRAY(SELECT " + std::string(kComposite) + from + "))";
+  }
 
-std::string as_table(std::string query, const sql::KvCall& call) {
-  std::string out = "LATERAL (" + std::move(query) + ")";
-  if (!call.has_alias) out += " AS kv";
-  return out;
-}
+  base::Result<std::string> value_query() const {
+    const bool is_literal = is_constant(0) && is_constant(1);
+    auto value = is_literal ? literal() : lookup();
+    if (!value || !is_table()) return value;
+    return "SELECT " + *value + " AS kv";
+  }
 
-base::Result<std::string> render_value(const sql::KvCall& call, std::string_view text,
-                                       kv::Store& store, std::uint64_t max_bytes);
+  base::Result<std::string> literal() const {
+    for (const KvSnapshot::Part& part : parts_) {
+      const auto& items = part.page->items;
+      if (items.empty() && !part.page->complete) return too_large();
+      if (items.empty() || items[0].key != *call_.arguments[1].constant) continue;
+      return sql::quote_literal(show_kv_bytes(items[0].value)) + "::text";
+    }
+    return std::string("NULL::text");
+  }
+
+  base::Result<std::string> lookup() const {
+    const auto source = is_constant(1) ? key_source() : row_source();
+    if (!source) return source;
+    return "(SELECT helios_value FROM " + *source + conditions() + ")";
+  }
+
+  // Rows of one constant key in every namespace.
+  base::Result<std::string> key_source() const {
+    std::string values;
+    for (const KvSnapshot::Part& part : parts_) {
+      const auto& items = part.page->items;
+      if (items.empty() || items[0].key != *call_.arguments[1].constant) continue;
+      append_row(values, part.plugin, items[0]);
+      if (values.size() > max_bytes_) return too_large();
+    }
+    return (values.empty() ? std::string(kNoRows) : values + ")") + std::string(kRowSource);
+  }
+
+  const sql::KvCall& call_;
+  std::string_view text_;
+  std::vector<KvSnapshot::Part> parts_;
+  std::uint64_t max_bytes_;
+};
 
 }  // namespace
 
@@ -117,67 +160,18 @@ std::string show_kv_bytes(std::string_view bytes) {
   return std::to_string(static_cast<std::int64_t>(counter));
 }
 
-base::Result<std::string> render_kv_call(const sql::KvCall& call, std::string_view text,
-                                         kv::Store& store, std::uint64_t max_bytes) {
-  if (call.arguments.size() == 2) return render_value(call, text, store, max_bytes);
-  const auto spaces = spaces_of(call, store);
-  if (!spaces) return std::unexpected(spaces.error());
-  const auto rows = rows_of(*spaces, store, {}, max_bytes);
-  if (!rows) return std::unexpected(rows.error());
-  std::string conditions;
-  if (!call.arguments.empty() && !call.arguments[0].constant) {
-    append_condition(conditions, "helios_plugin", call.arguments[0], text);
+base::Result<std::vector<std::string>> render_kv_calls(std::span<const sql::KvCall> calls,
+                                                       std::string_view text, kv::Store& store,
+                                                       std::uint64_t max_bytes) {
+  const auto snapshot = KvSnapshot::read(calls, store, max_bytes);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    auto rendered = KvCallRenderer(calls[i], text, snapshot->parts_of(i), max_bytes).render();
+    if (!rendered) return std::unexpected(rendered.error());
+    texts.push_back(std::move(*rendered));
   }
-  std::string query = "SELECT ";
-  query.append(kColumns)
-      .append(" FROM ")
-      .append(rows->values)
-      .append(kRowSource)
-      .append(conditions);
-  return as_table(std::move(query), call);
+  return texts;
 }
 
-namespace {
-
-// Both arguments are constants: the value itself.
-base::Result<std::string> render_constant(const sql::KvCall& call,
-                                          const std::vector<kv::Namespace*>& spaces,
-                                          kv::Store& store, std::uint64_t max_bytes) {
-  const std::string& key = *call.arguments[1].constant;
-  // Of all keys with this prefix the key itself comes first.
-  const kv::ScanRange range{.prefix = key, .after = {}, .max_items = 1, .max_bytes = max_bytes};
-  for (kv::Namespace* space : spaces) {
-    const kv::ScanPage page = store.scan(*space, range);
-    if (page.items.empty() && !page.complete) return std::unexpected(too_large(max_bytes).error());
-    if (page.items.empty() || page.items[0].key != key) continue;
-    return sql::quote_literal(show_kv_bytes(page.items[0].value)) + "::text";
-  }
-  return std::string("NULL::text");
-}
-
-base::Result<std::string> render_lookup(const sql::KvCall& call, std::string_view text,
-                                        const std::vector<kv::Namespace*>& spaces, kv::Store& store,
-                                        std::uint64_t max_bytes) {
-  const auto rows = rows_of(spaces, store, {}, max_bytes);
-  if (!rows) return std::unexpected(rows.error());
-  std::string conditions;
-  if (!call.arguments[0].constant) {
-    append_condition(conditions, "helios_plugin", call.arguments[0], text);
-  }
-  append_condition(conditions, "helios_key", call.arguments[1], text);
-  return "(SELECT helios_value FROM " + rows->values + std::string(kRowSource) + conditions + ")";
-}
-
-base::Result<std::string> render_value(const sql::KvCall& call, std::string_view text,
-                                       kv::Store& store, std::uint64_t max_bytes) {
-  const auto spaces = spaces_of(call, store);
-  if (!spaces) return std::unexpected(spaces.error());
-  const bool is_constant = call.arguments[0].constant && call.arguments[1].constant;
-  auto value = is_constant ? render_constant(call, *spaces, store, max_bytes)
-                           : render_lookup(call, text, *spaces, store, max_bytes);
-  if (!value || call.form == sql::KvCall::Form::scalar) return value;
-  return as_table("SELECT " + *value + " AS kv", call);
-}
-
-}  // namespace
 }  // namespace helios::session

@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/answer_rows.hpp"
 #include "session/kv_rows.hpp"
 
 #include <algorithm>
@@ -23,7 +24,7 @@ bool mentions_settings(std::string_view text) {
 QueryGate::QueryGate(GateView view, std::function<void()> on_progress)
     : view_(view),
       pre_query_(*view.environment.home, [this] { wake(); }),
-      refused_hooks_(*view.environment.home, [this] { wake(); }),
+      settling_hooks_(*view.environment.home, [this] { wake(); }),
       on_progress_(std::move(on_progress)) {}
 
 void QueryGate::wake() {
@@ -58,8 +59,8 @@ bool QueryGate::advance() {
         break;
       case Stage::judge: judge_next(); break;
       case Stage::pre_query: after_hooks(); break;
-      case Stage::settle_refused:
-        decision_.fatal = refused_hooks_.fatal().has_value();
+      case Stage::settle:
+        decision_.fatal = settling_hooks_.fatal().has_value();
         stage_ = Stage::decided;
         break;
       case Stage::idle:
@@ -162,6 +163,7 @@ void QueryGate::judge_next() {
 
 std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) const {
   const config::Config& config = *view_.environment.config;
+  if (auto refusal = view_.identity.objection_to(statement)) return refusal;
   if (!chain_->has_hooks()) return std::nullopt;
   if (statement.is_execute && config.protocol.extended == Policy::deny) {
     return Refusal{std::string(state::kFeatureNotSupported),
@@ -169,8 +171,8 @@ std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) con
                    "statement ([protocol] extended = \"deny\")"};
   }
   const Settings& settings = ahead_ ? *ahead_ : view_.settings;
-  if (settings.tenant_unknown() && !statement.is_session_statement &&
-      config.tenant.unknown == Policy::deny) {
+  const bool is_unknown = settings.tenant_unknown() && !view_.identity.has_pinned_tenant();
+  if (is_unknown && !statement.is_session_statement && config.tenant.unknown == Policy::deny) {
     return Refusal{
         std::string(state::kInsufficientPrivilege),
         "the tenant of this session is unknown: helios.tenant_id was changed in a way that "
@@ -206,11 +208,34 @@ void QueryGate::after_hooks() {
     refuse(pre_query_.result().sqlstate, pre_query_.result().message);
     return;
   }
+  if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
   if (is_rewritten ? adopt_rewrite(run) : expand_kv(run)) {
     run_ahead(*run.statement);
     ++next_;
   }
+}
+
+// A plugin's rows are the answer. Alone and idle they go to the client directly; otherwise the server
+// is made to produce them, so that order and transaction state stay its own. False = settled here.
+bool QueryGate::adopt_answer(StatementRun& run) {
+  const hooks::Answer& answer = *run.execution->answer;
+  const std::uint64_t max_bytes = view_.environment.config->protocol.max_query_bytes;
+  if (const std::string_view problem = problem_of(answer, max_bytes); !problem.empty()) {
+    refuse(state::kSystemError,
+           "Query refused: the answer of a plugin is unusable: " + std::string(problem));
+    return false;
+  }
+  const bool is_idle = view_.replies.empty() && view_.held_ready.empty() &&
+                       view_.transaction == pgwire::TransactionStatus::idle;
+  if (run_->statements.size() > 1 || !is_idle) {
+    run.execution->rewritten = answer_statement(answer);
+    return true;
+  }
+  decision_.answer = answer_messages(answer);
+  run_->answer(answer.rows.size());
+  settle();
+  return false;
 }
 
 // A plugin's text must be exactly one statement: the answers are counted by it. helios.kv() is never
@@ -246,21 +271,22 @@ bool QueryGate::expand_kv(StatementRun& run) {
                                               "\" is not listed in [kv_sql] readers");
     return false;
   }
-  const std::string_view text = run_->text;
-  std::size_t from = statement.begin;
   for (const sql::KvCall& call : statement.kv_calls) {
-    if (!call.problem.empty() || call.begin < from) {
-      refuse(state::kFeatureNotSupported, call.problem.empty()
-                                              ? "helios.kv() can't be an argument of helios.kv()"
-                                              : call.problem);
-      return false;
-    }
-    auto rendered = render_kv_call(call, text, *view_.environment.store, rules.max_bytes);
-    if (!rendered) {
-      refuse(state::kProgramLimitExceeded, rendered.error().message);
-      return false;
-    }
-    run.replacement.append(text.substr(from, call.begin - from)).append(*rendered);
+    if (call.problem.empty()) continue;
+    refuse(state::kFeatureNotSupported, call.problem);
+    return false;
+  }
+  const std::string_view text = run_->text;
+  auto rendered =
+      render_kv_calls(statement.kv_calls, text, *view_.environment.store, rules.max_bytes);
+  if (!rendered) {
+    refuse(state::kProgramLimitExceeded, rendered.error().message);
+    return false;
+  }
+  std::size_t from = statement.begin;
+  for (std::size_t i = 0; i < rendered->size(); ++i) {
+    const sql::KvCall& call = statement.kv_calls[i];
+    run.replacement.append(text.substr(from, call.begin - from)).append((*rendered)[i]);
     from = call.end;
   }
   run.replacement.append(text.substr(from, statement.end - from));
@@ -275,10 +301,15 @@ void QueryGate::run_ahead(const sql::Statement& statement) {
 void QueryGate::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
   run_->refuse(sqlstate, message);
   decision_.refusal = Refusal{std::string(sqlstate), std::move(message), position};
-  stage_ = Stage::settle_refused;
+  settle();
+}
+
+// The message does not reach the server: its post_query hooks run now.
+void QueryGate::settle() {
+  stage_ = Stage::settle;
   std::vector<std::unique_ptr<QueryRun>> runs;
   runs.push_back(std::move(run_));
-  waiting_elsewhere_ = refused_hooks_.start(std::move(runs)) == hooks::RunStatus::pending;
+  waiting_elsewhere_ = settling_hooks_.start(std::move(runs)) == hooks::RunStatus::pending;
 }
 
 void QueryGate::decide_forward() {

@@ -10,7 +10,7 @@
 //
 // States (Stage), each waiting for what its name says:
 //   wait_for_answers -> parse -> judge <-> pre_query -> decided
-//                                  \-> settle_refused (post_query of those that ran) -> decided
+//                                  \-> settle (post_query of those that ran) -> decided
 //
 // Thread rule: the session's. Lifetime: not destroyed while busy().
 
@@ -40,12 +40,14 @@ struct GateView {
   const Settings& settings;
   const ReplyQueue& replies;
   const pgwire::TransactionStatus& transaction;
+  const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
   const sql::ReadingRules& rules;
 };
 
 struct Decision {
   std::optional<Refusal> refusal;  // set = refuse
-  std::string new_text;           // forward this instead of the client's text; empty = the client's
+  std::string new_text;  // forward this instead of the client's text; empty = the client's
+  std::string answer;    // not empty: all of the answer up to ReadyForQuery; forward nothing
   std::unique_ptr<QueryRun> run;  // forward: what to follow; null when nobody cares
   bool touches_session = false;
   bool fatal = false;  // refusal: and end the session (a post_query failed under deny)
@@ -75,7 +77,7 @@ class QueryGate {
   void cancel();
 
  private:
-  enum class Stage { idle, wait_for_answers, parse, judge, pre_query, settle_refused, decided };
+  enum class Stage { idle, wait_for_answers, parse, judge, pre_query, settle, decided };
 
   bool advance();
   void wake();
@@ -87,15 +89,17 @@ class QueryGate {
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
   std::optional<Refusal> objection(const sql::Statement& statement) const;
   void make_execution(StatementRun& run);
+  bool adopt_answer(StatementRun& run);
   bool adopt_rewrite(StatementRun& run);
   bool expand_kv(StatementRun& run);
   void run_ahead(const sql::Statement& statement);
   void decide_forward();
+  void settle();
   [[nodiscard]] std::string compose_text() const;
 
   GateView view_;
   hooks::ChainRun pre_query_;
-  PostHooks refused_hooks_;
+  PostHooks settling_hooks_;
   Stage stage_ = Stage::idle;
   bool waiting_elsewhere_ = false;
   bool cancelled_ = false;

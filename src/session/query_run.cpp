@@ -41,7 +41,8 @@ void QueryRun::on_complete(std::string_view tag, std::int64_t now_ns, Settings& 
     run.execution->command_tag = tag;
     run.execution->rows = pgwire::rows_of_tag(tag);
   }
-  close_statement(hooks::Outcome::executed, now_ns);
+  const bool is_answer = run.execution && run.execution->answer;
+  close_statement(is_answer ? hooks::Outcome::answered : hooks::Outcome::executed, now_ns);
 }
 
 void QueryRun::on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns) {
@@ -80,6 +81,13 @@ void QueryRun::refuse(std::string_view sqlstate, std::string_view message) {
   }
   current_ = statements.size();
   failed_ = true;
+}
+
+void QueryRun::answer(std::uint64_t rows) {
+  hooks::StatementExecution& execution = *statements.front().execution;
+  execution.outcome = hooks::Outcome::answered;
+  execution.rows = rows;
+  current_ = statements.size();
 }
 
 bool QueryRun::has_executions() const {

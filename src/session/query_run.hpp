@@ -51,6 +51,9 @@ class QueryRun {
   // All statements of a message that never reached the server.
   void refuse(std::string_view sqlstate, std::string_view message);
 
+  // The only statement of a message was answered by a plugin, with `rows` rows.
+  void answer(std::uint64_t rows);
+
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] bool has_executions() const;
 

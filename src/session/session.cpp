@@ -14,8 +14,11 @@ namespace sqlstate = pgwire::sqlstate;
 
 Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> wake)
     : environment_(environment),
+      wake_(wake),
       identity_(std::move(peer)),
-      gate_(GateView{environment, identity_, settings_, replies_, transaction_, rules_}, wake),
+      gate_(
+          GateView{environment, identity_, settings_, replies_, transaction_, held_ready_, rules_},
+          wake),
       post_hooks_(*environment.home, wake) {}
 
 void pass_bytes(const pgwire::FrameReader& reader, Output& output) {
@@ -46,6 +49,7 @@ bool Session::Impl::pump_client() {
     bool stepped = false;
     switch (state_) {
       case State::startup: stepped = step_startup(); break;
+      case State::vetting: stepped = step_vetting(); break;
       case State::authenticating: stepped = step_client_authenticating(); break;
       case State::ready: stepped = client_may_go_on() && step_client(); break;
       case State::connecting:
@@ -65,6 +69,7 @@ bool Session::Impl::pump_server() {
       case State::authenticating: stepped = step_server_authenticating(); break;
       case State::ready: stepped = step_server(); break;
       case State::startup:
+      case State::vetting:
       case State::connecting:
       case State::closing:
       case State::closed: break;
@@ -80,7 +85,7 @@ bool Session::Impl::pump_gate() {
   Decision decision = gate_.take_decision();
   if (state_ == State::ready) {
     std::string message;
-    if (!decision.refusal) {
+    if (!decision.refusal && decision.answer.empty()) {
       message = pgwire::serialize_query(decision.run ? decision.run->text : gate_.text());
     }
     carry_out(std::move(decision), std::move(message));
@@ -94,6 +99,7 @@ bool Session::Impl::pump_gate() {
 bool Session::Impl::pump_end() {
   switch (state_) {
     case State::startup:
+    case State::vetting:
     case State::connecting:
       if (!client_eof_) return false;
       close();
@@ -127,7 +133,7 @@ bool Session::Impl::pump_end_of_input() {
 
 // Statements whose answer will never be seen still get their post_query.
 bool Session::Impl::pump_closing() {
-  if (gate_.busy() || post_hooks_.pending()) return false;
+  if (gate_.busy() || post_hooks_.pending() || is_vetting_pending()) return false;
   if (!lost_runs_.empty()) {
     for (auto& run : lost_runs_)
       run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns());
@@ -180,7 +186,8 @@ bool Session::Impl::drain_if_idle() {
 
 bool Session::Impl::is_watching() const {
   const config::Config& config = *environment_.config;
-  return !config.plugins.directory.empty() || !config.kv_sql.readers.empty() || has_hooks();
+  return !config.plugins.directory.empty() || !config.kv_sql.readers.empty() || has_hooks() ||
+         identity_.restricts_tenant();
 }
 
 // ---- events ----
@@ -227,6 +234,7 @@ bool Session::Impl::wants_client_bytes() const {
     case State::startup:
     case State::authenticating: return true;
     case State::ready: return client_may_go_on();
+    case State::vetting:
     case State::connecting:
     case State::closing:
     case State::closed: return false;

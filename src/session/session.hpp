@@ -14,6 +14,7 @@
 //
 // States:
 //   startup        the client's first packet is awaited (SSLRequest and GSSENCRequest are answered)
+//   vetting        authenticate hooks look at who the client says it is
 //   connecting     the server is being dialled; the startup packet is held
 //   authenticating both sides talk; bytes pass, the server's parameters are noted, until ReadyForQuery
 //   ready          messages pass, statements meet their hooks

@@ -184,6 +184,9 @@ void Session::Impl::carry_out(Decision decision, std::string message) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
   } else if (decision.refusal) {
     refuse_query(*decision.refusal);
+  } else if (!decision.answer.empty()) {
+    actions_->to_client.append(std::move(decision.answer));
+    actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
   } else {
     forward_query(std::move(decision), std::move(message));
   }

@@ -31,7 +31,7 @@ class Session::Impl {
  public:
   Impl(Environment& environment, Peer peer, std::function<void()> wake);
 
-  enum class State { startup, connecting, authenticating, ready, closing, closed };
+  enum class State { startup, vetting, connecting, authenticating, ready, closing, closed };
 
   // Events; each runs with `actions_` set.
   void on_client_bytes(std::string_view bytes);
@@ -65,7 +65,12 @@ class Session::Impl {
   };
 
   // session.cpp
-  [[nodiscard]] bool pending() const { return gate_.pending() || post_hooks_.pending(); }
+  [[nodiscard]] bool pending() const {
+    return gate_.pending() || post_hooks_.pending() || is_vetting_pending();
+  }
+  [[nodiscard]] bool is_vetting_pending() const {
+    return vetting_ && vetting_->chain_run.pending();
+  }
   bool pump_client();
   bool pump_server();
   bool pump_gate();
@@ -85,6 +90,9 @@ class Session::Impl {
   bool step_startup();
   void handle_startup_packet(std::int32_t code, std::string_view packet);
   void refuse_encryption(std::string_view complaint);
+  void begin_session(pgwire::StartupMessage message, std::string_view packet);
+  void vet();
+  bool step_vetting();
   bool step_client_authenticating();
   bool step_server_authenticating();
   bool choose_authenticating(char type);
@@ -120,7 +128,14 @@ class Session::Impl {
   void settle_transaction(const QueryRun* run, pgwire::TransactionStatus status);
   void release_ready();
 
+  struct Vetting {
+    Vetting(base::Executor& home, std::function<void()> wake) : chain_run(home, std::move(wake)) {}
+    hooks::AuthenticationRequest request;
+    hooks::ChainRun chain_run;
+  };
+
   Environment& environment_;
+  std::function<void()> wake_;
   Identity identity_;
   State state_ = State::startup;
 
@@ -135,6 +150,7 @@ class Session::Impl {
   bool terminate_sent_ = false;  // the client's Terminate was forwarded
   std::string startup_packet_;   // held while the server is dialled
   pgwire::StartupMessage startup_;
+  std::unique_ptr<Vetting> vetting_;  // while authenticate hooks run
   // The extended protocol is being refused up to the next Sync: by the proxy alone (local), or the
   // server fails too and the Sync is forwarded.
   enum class Skip { none, local, with_server };

@@ -55,11 +55,7 @@ void Session::Impl::handle_startup_packet(std::int32_t code, std::string_view pa
          "unsupported frontend protocol " + std::to_string(code >> 16) + "." +
              std::to_string(code & 0xFFFF) + ": server supports 3.0 to 3.0");
   } else if (auto message = pgwire::parse_startup_message(body)) {
-    startup_ = std::move(*message);
-    identity_.start(startup_);
-    startup_packet_ = packet;
-    state_ = State::connecting;
-    actions_->connect_server = true;
+    begin_session(std::move(*message), packet);
   } else {
     fail(sqlstate::kProtocolViolation, message.error().message);
   }
@@ -70,6 +66,43 @@ void Session::Impl::handle_startup_packet(std::int32_t code, std::string_view pa
 void Session::Impl::refuse_encryption(std::string_view complaint) {
   actions_->to_client.append("N");
   if (!client_input_.empty()) fail(sqlstate::kProtocolViolation, complaint);
+}
+
+void Session::Impl::begin_session(pgwire::StartupMessage message, std::string_view packet) {
+  startup_ = std::move(message);
+  startup_packet_ = packet;
+  identity_.start(startup_, environment_.config->tenant);
+  if (auto refusal = identity_.objection_to_startup(startup_)) {
+    fail(refusal->sqlstate, refusal->message);
+  } else if (environment_.chain->has_authenticate()) {
+    vet();
+  } else {
+    state_ = State::connecting;
+    actions_->connect_server = true;
+  }
+}
+
+// Authenticate hooks run before the server hears of the client.
+void Session::Impl::vet() {
+  state_ = State::vetting;
+  vetting_ = std::make_unique<Vetting>(*environment_.home, wake_);
+  vetting_->request = identity_.authentication_request();
+  vetting_->request.chain = environment_.chain;
+  vetting_->chain_run.authenticate(vetting_->request);
+}
+
+bool Session::Impl::step_vetting() {
+  if (vetting_->chain_run.pending()) return false;
+  const hooks::ChainResult result = vetting_->chain_run.result();
+  vetting_.reset();
+  if (result.refused) {
+    fail(result.sqlstate, result.message);
+    return true;
+  }
+  if (result.identity) identity_.set_known(*result.identity);
+  state_ = State::connecting;
+  actions_->connect_server = true;
+  return true;
 }
 
 bool Session::Impl::step_client_authenticating() {
@@ -151,7 +184,7 @@ void Session::Impl::handle_authenticating(char type, std::string_view body) {
     const auto status = pgwire::parse_ready_for_query(body);
     if (!status || !authenticated_) return fail_server();
     transaction_ = *status;
-    settings_.start(pgwire::startup_settings(startup_, "helios."));
+    settings_.start(identity_.start_settings(startup_));
     startup_ = {};
     state_ = State::ready;
   }

@@ -56,13 +56,15 @@ struct KvArgument {
 struct KvCall {
   enum class Form {
     table,   // an item of a FROM list
-    scalar,  // anywhere in an expression
+    scalar,  // anywhere in an expression: a value (two arguments), or one composite per row
   };
   Form form = Form::table;
   std::size_t begin = 0;  // the bytes to replace: from the name to the closing parenthesis; for a
   std::size_t end = 0;    // table call that the client wrote LATERAL before, from that word on
   std::vector<KvArgument> arguments;  // 0, 1 or 2
-  bool has_alias = false;             // table: the client named it; otherwise it is called kv
+  // The result has a name already, or needs none. False: a FROM item, or a select list item standing
+  // alone, that is called kv after the function.
+  bool has_alias = false;
   // Not empty: this use is not supported; one line for the client, e.g. for WITH ORDINALITY,
   // ROWS FROM, named arguments, three arguments, DISTINCT, or a call inside DDL.
   std::string problem;

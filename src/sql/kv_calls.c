@@ -31,19 +31,6 @@ static const char* call_problem(const FuncCall* call) {
   return NULL;
 }
 
-static const char* scalar_problem(const FuncCall* call) {
-  const char* problem = call_problem(call);
-  if (problem != NULL) return problem;
-  switch (list_length(call->args)) {
-    case 0:
-      return "helios.kv() without arguments is a table function: write SELECT * FROM helios.kv()";
-    case 1:
-      return "helios.kv() with one argument is a table function: write SELECT * FROM "
-             "helios.kv(plugin)";
-    default: return NULL;
-  }
-}
-
 static const char* table_problem(const FuncCall* call, const RangeFunction* item,
                                  const List* column_definitions) {
   if (item->is_rowsfrom) return "helios.kv() can't be used in ROWS FROM";
@@ -79,8 +66,17 @@ static void visit_arguments(const FuncCall* call, struct sql_walk* walk) {
   sql_visit((Node*)call->over, walk);
 }
 
+static bool is_bare_target(const FuncCall* call, const struct sql_walk* walk) {
+  ListCell* cell;
+  foreach (cell, walk->bare_targets) {
+    if (lfirst(cell) == call) return true;
+  }
+  return false;
+}
+
 void sql_record_kv_scalar(const FuncCall* call, struct sql_walk* walk) {
-  add_call(call, walk, scalar_problem(call));
+  struct sql_kv_call* record = add_call(call, walk, call_problem(call));
+  record->has_alias = !is_bare_target(call, walk);
   visit_arguments(call, walk);
 }
 

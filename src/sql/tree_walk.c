@@ -38,10 +38,22 @@ static bool visit_write(Node* node, const RangeVar* target, struct sql_walk* wal
   return visit_children(node, walk);
 }
 
+// Calls that stand alone in a select list without a name of their own: the column is called after the
+// function, so whatever replaces the call has to be given that name.
+static void note_bare_targets(const SelectStmt* select, struct sql_walk* walk) {
+  ListCell* cell;
+  foreach (cell, select->targetList) {
+    const ResTarget* target = lfirst(cell);
+    if (IsA(target, ResTarget) && target->name == NULL && sql_is_kv_call(target->val))
+      walk->bare_targets = lappend(walk->bare_targets, target->val);
+  }
+}
+
 static bool visit_select(SelectStmt* select, struct sql_walk* walk) {
   // FOR UPDATE, FOR SHARE and the like write the row's header.
   if (select->intoClause != NULL || select->lockingClause != NIL)
     walk->statement->is_read_only = false;
+  note_bare_targets(select, walk);
   return visit_children((Node*)select, walk);
 }
 

@@ -17,6 +17,7 @@ struct sql_walk {
   // Why helios.kv() cannot stand in this statement; NULL: it can.
   const char* kv_problem;
   bool is_inside_kv_arguments;
+  List* bare_targets;  // helios.kv() calls that are a select list item without a name
 };
 
 // statements.c: what each RawStmt of the list is and does, in their order.

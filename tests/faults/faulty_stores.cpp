@@ -13,8 +13,9 @@ kv::Namespace* ForwardingStore::find(std::string_view name) { return inner_->fin
 
 std::vector<kv::Namespace*> ForwardingStore::namespaces() { return inner_->namespaces(); }
 
-kv::ScanPage ForwardingStore::scan(kv::Namespace& space, const kv::ScanRange& range) {
-  return inner_->scan(space, range);
+std::vector<kv::ScanPage> ForwardingStore::scan(kv::Namespace& space,
+                                     std::span<const kv::ScanRange> ranges) {
+  return inner_->scan(space, ranges);
 }
 
 kv::Usage ForwardingStore::usage(kv::Namespace& space) { return inner_->usage(space); }

@@ -28,8 +28,9 @@ kv::Namespace* PendingStore::find(std::string_view name) { return inner_.find(na
 
 std::vector<kv::Namespace*> PendingStore::namespaces() { return inner_.namespaces(); }
 
-kv::ScanPage PendingStore::scan(kv::Namespace& space, const kv::ScanRange& range) {
-  return inner_.scan(space, range);
+std::vector<kv::ScanPage> PendingStore::scan(kv::Namespace& space,
+                                     std::span<const kv::ScanRange> ranges) {
+  return inner_.scan(space, ranges);
 }
 
 kv::Usage PendingStore::usage(kv::Namespace& space) { return inner_.usage(space); }

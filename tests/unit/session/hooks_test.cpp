@@ -15,6 +15,7 @@ using testing::IsEmpty;
 const char* name_of(hooks::Outcome outcome) {
   switch (outcome) {
     case hooks::Outcome::executed: return "executed";
+    case hooks::Outcome::answered: return "answered";
     case hooks::Outcome::failed: return "failed";
     case hooks::Outcome::refused: return "refused";
     case hooks::Outcome::skipped: return "skipped";
