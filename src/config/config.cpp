@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "config/toml_section.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -86,8 +87,42 @@ void read_protocol(TomlSection section, Protocol& out) {
   section.finish();
 }
 
+void check_pattern(TomlSection& section, std::string_view key, std::string_view pattern) {
+  if (section.has(key) && std::ranges::count(pattern, '*') > 1) {
+    section.add_problem(key, "may contain only one '*'");
+  }
+}
+
+void read_tenant_rule(TomlSection& section, Tenant& out) {
+  TenantRule rule;
+  section.text("user", rule.user);
+  check_pattern(section, "user", rule.user);
+  section.text("database", rule.database);
+  check_pattern(section, "database", rule.database);
+  section.text("tenant", rule.tenant);
+  section.boolean("pinned", rule.pinned);
+  if (rule.tenant.empty()) section.add_own_problem("needs a tenant");
+  section.finish();
+  out.rules.push_back(std::move(rule));
+}
+
 void read_tenant(TomlSection section, Tenant& out) {
   read_policy(section, "unknown", "allow", out.unknown);
+  section.texts("setters", out.setters);
+  for (const auto& pattern : out.setters) check_pattern(section, "setters", pattern);
+  section.tables("rules", [&out](TomlSection rule) { read_tenant_rule(rule, out); });
+  section.finish();
+}
+
+void read_limits(TomlSection section, Limits& out) {
+  constexpr std::uint32_t kDayMs = 86'400'000;
+  section.integer("max_connections", out.max_connections, 1U, 1'000'000U);
+  section.integer("max_user_connections", out.max_user_connections, 0U, 1'000'000U);
+  section.integer("max_database_connections", out.max_database_connections, 0U, 1'000'000U);
+  section.integer("login_timeout_ms", out.login_timeout_ms, 0U, kDayMs);
+  section.integer("idle_timeout_ms", out.idle_timeout_ms, 0U, kDayMs);
+  section.integer("idle_in_transaction_timeout_ms", out.idle_in_transaction_timeout_ms, 0U, kDayMs);
+  section.integer("query_timeout_ms", out.query_timeout_ms, 0U, kDayMs);
   section.finish();
 }
 
@@ -146,6 +181,7 @@ void read_root(TomlSection root, Config& out) {
   read_admin(root.section("admin"), out.admin);
   read_protocol(root.section("protocol"), out.protocol);
   read_tenant(root.section("tenant"), out.tenant);
+  read_limits(root.section("limits"), out.limits);
   read_plugins(root.section("plugins"), out.plugins);
   read_kv(root.section("kv"), out.kv);
   read_kv_sql(root.section("kv_sql"), out.kv_sql);

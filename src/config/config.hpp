@@ -58,10 +58,34 @@ struct Protocol {  // [protocol]
   std::uint64_t max_query_bytes = 16ULL << 20;  // of one Query that hooks must see whole
 };
 
+// Binds users or databases to a tenant. Patterns are names, or contain one '*'.
+struct TenantRule {            // [[tenant.rules]]
+  std::string user = "*";      // user = "*"
+  std::string database = "*";  // database = "*"
+  // tenant: the name; {user}, {database} and {*} (what the '*' stood for) are filled in.
+  std::string tenant;
+  // pinned = true: nothing the client does changes it, and trying is refused. false: only the start
+  // value of a session that brings none.
+  bool pinned = true;
+};
+
 struct Tenant {  // [tenant]
   // unknown = "deny" | "allow": statements whose tenant the proxy cannot know (set_config with
   // arguments that are not constants). allow runs their hooks without a tenant.
   Policy unknown = Policy::deny;
+  // setters = ["*"]: users (patterns) who may set helios.tenant_id, when connecting or by SQL.
+  std::vector<std::string> setters = {"*"};
+  std::vector<TenantRule> rules;  // the first that fits counts
+};
+
+struct Limits {                                // [limits]; 0 = none, where it is allowed
+  std::uint32_t max_connections = 1000;        // client connections, all together
+  std::uint32_t max_user_connections = 0;      // of one user
+  std::uint32_t max_database_connections = 0;  // to one database
+  std::uint32_t login_timeout_ms = 60000;      // from connecting to the first ReadyForQuery
+  std::uint32_t idle_timeout_ms = 0;           // between transactions
+  std::uint32_t idle_in_transaction_timeout_ms = 0;
+  std::uint32_t query_timeout_ms = 0;  // of one message, until its answer is complete
 };
 
 struct PluginLimits {            // [plugins.limits]: defaults and caps for every plugin
@@ -111,6 +135,7 @@ struct Config {
   Admin admin;
   Protocol protocol;
   Tenant tenant;
+  Limits limits;
   Plugins plugins;
   Kv kv;
   KvSql kv_sql;

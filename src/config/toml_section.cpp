@@ -43,6 +43,38 @@ TomlSection TomlSection::section(std::string_view key) {
   return {full_name(key), table, problems_};
 }
 
+void TomlSection::tables(std::string_view key, const std::function<void(TomlSection&)>& read) {
+  const auto* node = find(key);
+  if (node == nullptr) {
+    return;
+  }
+  const auto* array = node->as_array();
+  if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
+    add_problem(key, "must be an array of tables");
+    return;
+  }
+  for (const auto& element : *array) {
+    TomlSection table(full_name(key), element.as_table(), problems_);
+    read(table);
+  }
+}
+
+void TomlSection::boolean(std::string_view key, bool& out) {
+  const auto* node = find(key);
+  if (node == nullptr) {
+    return;
+  }
+  if (const auto* value = node->as_boolean()) {
+    out = value->get();
+  } else {
+    add_problem(key, "must be true or false");
+  }
+}
+
+void TomlSection::add_own_problem(std::string_view what) {
+  problems_.add(line_of(*table_), name_, what);
+}
+
 void TomlSection::text(std::string_view key, std::string& out) {
   const auto* node = find(key);
   if (node == nullptr) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <limits>
 #include <string>
@@ -66,6 +67,8 @@ class TomlSection {
 
   // A table inside this one.
   TomlSection section(std::string_view key);
+  // Each table of an array of tables, in order.
+  void tables(std::string_view key, const std::function<void(TomlSection&)>& read);
 
   template <std::integral T>
   void integer(std::string_view key, T& out, T min, T max) {
@@ -73,6 +76,7 @@ class TomlSection {
     read_integer(key, value, static_cast<std::int64_t>(min), static_cast<std::int64_t>(max));
     out = static_cast<T>(value);
   }
+  void boolean(std::string_view key, bool& out);
   void text(std::string_view key, std::string& out);
   void texts(std::string_view key, std::vector<std::string>& out);
   // Every key of this table, each with its string, by name: for a table whose keys are free.
@@ -99,6 +103,9 @@ class TomlSection {
   [[nodiscard]] std::string place(std::string_view key) const;
   // Reports a problem with a key that is there, at its line.
   void add_problem(std::string_view key, std::string_view what);
+
+  // Reports a problem with the table as a whole. Requires: it is there.
+  void add_own_problem(std::string_view what);
 
   // Reports every key that nobody asked for.
   void finish();

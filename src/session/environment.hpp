@@ -27,6 +27,17 @@ struct Counters {
   std::uint64_t protocol_errors = 0;  // sessions ended because of malformed messages
 };
 
+// Counts the sessions of each user and database against the limits on connections.
+//
+// Thread rule: any thread. Called once at the start and once at the end of a session.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  // Empty when there is room, which is then taken; otherwise one line for the client.
+  [[nodiscard]] virtual std::string enter(const std::string& user, const std::string& database) = 0;
+  virtual void leave(const std::string& user, const std::string& database) = 0;
+};
+
 struct Environment {
   base::Executor* home = nullptr;  // this worker's mailbox
   base::Executor* slow = nullptr;  // threads for work too long for a worker (large texts)
@@ -38,14 +49,16 @@ struct Environment {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const hooks::Chain> chain;
   Counters* counters = nullptr;
+  Admission* admission = nullptr;  // null: no limits on connections
   std::uint64_t next_statement_id = 1;
   std::uint64_t statement_id_step = 1;  // workers count in steps, so ids are unique in the process
 };
 
 // Who is at the other end of a client connection.
 struct Peer {
-  std::string ip;          // empty for a Unix socket
-  std::string session_id;  // UUID, made by the shell: the session has no randomness of its own
+  std::string ip;              // empty for a Unix socket
+  bool is_over_limit = false;  // all together there are too many: only cancel requests are served
+  std::string session_id;      // UUID, made by the shell: the session has no randomness of its own
 };
 
 }  // namespace helios::session

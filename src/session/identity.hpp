@@ -46,6 +46,8 @@ class Identity {
   [[nodiscard]] std::optional<Refusal> objection_to_startup(
       const pgwire::StartupMessage& startup) const;
   [[nodiscard]] std::optional<Refusal> objection_to(const sql::Statement& statement) const;
+  // For a text that may set the tenant and is not read. Requires: restricts_tenant().
+  [[nodiscard]] Refusal objection_to_hidden_change() const { return tenant_refusal(); }
   // Some statements could be objected to at all.
   [[nodiscard]] bool restricts_tenant() const { return pinned_tenant_ || !may_set_tenant_; }
 

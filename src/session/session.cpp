@@ -15,7 +15,8 @@ namespace sqlstate = pgwire::sqlstate;
 Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> wake)
     : environment_(environment),
       wake_(wake),
-      identity_(std::move(peer)),
+      identity_(peer),
+      is_over_limit_(peer.is_over_limit),
       gate_(
           GateView{environment, identity_, settings_, replies_, transaction_, held_ready_, rules_},
           wake),
@@ -41,6 +42,7 @@ void Session::Impl::pump() {
   }
   client_input_.end_event();
   server_input_.end_event();
+  update_deadline();
 }
 
 bool Session::Impl::pump_client() {
@@ -267,6 +269,10 @@ Session::Session(Environment& environment, Peer peer, std::function<void()> wake
 
 Session::~Session() = default;
 
+Session::Impl::~Impl() {
+  if (admission_ != nullptr) admission_->leave(identity_.user(), identity_.database());
+}
+
 void Session::on_client_bytes(std::string_view bytes, Actions& actions) {
   run_event(*impl_, actions, [&] { impl_->on_client_bytes(bytes); });
 }
@@ -291,6 +297,9 @@ void Session::on_server_eof(Actions& actions) {
 void Session::on_wake(Actions& actions) {
   run_event(*impl_, actions, [&] { impl_->on_wake(); });
 }
+void Session::on_timer(Actions& actions) {
+  run_event(*impl_, actions, [&] { impl_->on_timer(); });
+}
 void Session::on_cancel(Actions& actions) {
   run_event(*impl_, actions, [&] { impl_->on_cancel(); });
 }
@@ -301,5 +310,6 @@ void Session::on_drain(bool force, Actions& actions) {
 bool Session::wants_client_bytes() const { return impl_->wants_client_bytes(); }
 bool Session::wants_server_bytes() const { return impl_->wants_server_bytes(); }
 bool Session::finished() const { return impl_->finished(); }
+std::optional<std::int64_t> Session::deadline_ns() const { return impl_->deadline_ns(); }
 
 }  // namespace helios::session

@@ -26,7 +26,9 @@
 #include "session/actions.hpp"
 #include "session/environment.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace helios::session {
@@ -54,6 +56,8 @@ class Session {
   void on_server_eof(Actions& actions);
 
   void on_wake(Actions& actions);
+  // The time that deadline_ns() named has come (or gone by; early calls do nothing).
+  void on_timer(Actions& actions);
   // A CancelRequest with this session's key arrived.
   void on_cancel(Actions& actions);
   // The proxy is shutting down: end as soon as no statement is in flight (FATAL 57P01), or at once
@@ -63,6 +67,9 @@ class Session {
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
   [[nodiscard]] bool finished() const;
+  // When on_timer() is to be called, on the environment's monotonic clock; nullopt = never. Changes
+  // with events only.
+  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const;
 
  private:
   class Impl;

@@ -66,6 +66,7 @@ bool Session::Impl::step_client() {
 }
 
 void Session::Impl::handle_client_header(char type) {
+  message_arrived_ = true;
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
   if (limit == 0 || type == fe::kPassword) {
     fail(sqlstate::kProtocolViolation,
@@ -164,8 +165,7 @@ void Session::Impl::end_streamed_message() {
 void Session::Impl::handle_client_message() {
   if (client_plan_ == ClientPlan::look) {
     const auto text = pgwire::parse_parse_text(client_reader_.body());
-    if (!text || mentions_settings(*text)) settings_.set_tenant_unknown();
-    pass_bytes(client_reader_, actions_->to_server);
+    look_at_parse(text);
     return;
   }
   const auto text = pgwire::parse_query(client_reader_.body());
@@ -175,6 +175,28 @@ void Session::Impl::handle_client_message() {
   }
   ++environment_.counters->queries;
   if (gate_.start(*text)) carry_out(gate_.take_decision(), {});
+}
+
+// The text of a Parse is not followed; but a tenant that the client may not choose is not chosen so.
+void Session::Impl::look_at_parse(std::optional<std::string_view> text) {
+  if (!text || mentions_settings(*text)) {
+    if (identity_.restricts_tenant()) {
+      refuse_parse(identity_.objection_to_hidden_change());
+      return;
+    }
+    settings_.set_tenant_unknown();
+  }
+  pass_bytes(client_reader_, actions_->to_server);
+}
+
+// The Parse has its place in the reply queue already.
+void Session::Impl::refuse_parse(const Refusal& refusal) {
+  ++environment_.counters->refused;
+  skip_ = Skip::with_server;
+  actions_->to_server.append(pgwire::serialize_parse(kRefusedText));
+  if (ReplyItem* item = replies_.back(); item != nullptr && item->request == fe::kParse) {
+    item->refusal = std::make_unique<Refusal>(refusal);
+  }
 }
 
 // `message`: the client's Query again, where the decision came too late to take it from the input;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over four sources.
+// The inside of Session: the states of session.hpp, spread over five sources.
 //   session.cpp          events, the pump that moves input forward, and the ends
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
+//   session_timeouts.cpp what may take how long
 //   session_server.cpp   server messages once ready: answers, outcomes, the held ReadyForQuery
 
 #include "pgwire/frame_reader.hpp"
@@ -30,6 +31,9 @@ void pass_bytes(const pgwire::FrameReader& reader, Output& output);
 class Session::Impl {
  public:
   Impl(Environment& environment, Peer peer, std::function<void()> wake);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   enum class State { startup, vetting, connecting, authenticating, ready, closing, closed };
 
@@ -42,6 +46,7 @@ class Session::Impl {
   void on_server_bytes(std::string_view bytes);
   void on_server_eof();
   void on_wake() {}
+  void on_timer();
   void on_cancel();
   void on_drain(bool force);
 
@@ -50,6 +55,7 @@ class Session::Impl {
 
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
+  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadline_ns_; }
   [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
 
   Actions* actions_ = nullptr;  // of the present event
@@ -86,11 +92,18 @@ class Session::Impl {
   [[nodiscard]] bool is_watching() const;
   [[nodiscard]] bool has_hooks() const { return environment_.chain->has_hooks(); }
 
+  // session_timeouts.cpp
+  enum class Waiting { nothing, login, answer, in_transaction, idle };
+  [[nodiscard]] Waiting what_is_waited_for() const;
+  [[nodiscard]] std::uint32_t limit_ms(Waiting waiting) const;
+  void update_deadline();
+
   // session_startup.cpp
   bool step_startup();
   void handle_startup_packet(std::int32_t code, std::string_view packet);
   void refuse_encryption(std::string_view complaint);
   void begin_session(pgwire::StartupMessage message, std::string_view packet);
+  std::string admit();
   void vet();
   bool step_vetting();
   bool step_client_authenticating();
@@ -111,6 +124,8 @@ class Session::Impl {
   [[nodiscard]] bool is_inside_copy_in();
   void end_streamed_message();
   void handle_client_message();
+  void look_at_parse(std::optional<std::string_view> text);
+  void refuse_parse(const Refusal& refusal);
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
   void refuse_query(const Refusal& refusal);
@@ -173,6 +188,13 @@ class Session::Impl {
   Settings settings_;
   sql::ReadingRules rules_;
   bool draining_ = false;
+  Admission* admission_ = nullptr;  // set while this session takes part of its limits
+  const bool is_over_limit_;
+
+  // What the session waits for, since when it does, and when that is too long.
+  Waiting waiting_ = Waiting::nothing;
+  std::optional<std::int64_t> deadline_ns_;
+  bool message_arrived_ = false;  // of the client, since the deadline was set
   QueryGate gate_;
   PostHooks post_hooks_;                              // of answered, and of lost, messages
   std::vector<std::unique_ptr<QueryRun>> lost_runs_;  // closing: still to get their post_query

@@ -74,12 +74,23 @@ void Session::Impl::begin_session(pgwire::StartupMessage message, std::string_vi
   identity_.start(startup_, environment_.config->tenant);
   if (auto refusal = identity_.objection_to_startup(startup_)) {
     fail(refusal->sqlstate, refusal->message);
+  } else if (std::string complaint = admit(); !complaint.empty()) {
+    fail(sqlstate::kTooManyConnections, complaint);
   } else if (environment_.chain->has_authenticate()) {
     vet();
   } else {
     state_ = State::connecting;
     actions_->connect_server = true;
   }
+}
+
+// Takes a place among the limited connections. Not empty: there is none.
+std::string Session::Impl::admit() {
+  if (is_over_limit_) return "sorry, too many clients already";
+  if (environment_.admission == nullptr) return {};
+  std::string complaint = environment_.admission->enter(identity_.user(), identity_.database());
+  if (complaint.empty()) admission_ = environment_.admission;
+  return complaint;
 }
 
 // Authenticate hooks run before the server hears of the client.

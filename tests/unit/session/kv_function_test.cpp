@@ -68,7 +68,7 @@ TEST(KvFunction, scalar_form_becomes_a_constant) {
   put(session.harness.store, "cost-governor", "tenant:acme:usage", "it's");
   EXPECT_EQ(session.sent("select helios.kv('cost_governor', 'tenant:acme:usage'), "
                          "helios.kv('cost-governor','no')"),
-            "select 'it''s'::text, NULL::text");
+            "select 'it''s'::text AS kv, NULL::text AS kv");
 }
 
 TEST(KvFunction, expression_as_argument_becomes_a_condition) {
@@ -76,7 +76,7 @@ TEST(KvFunction, expression_as_argument_becomes_a_condition) {
   put(session.harness.store, "p", "k:1", "v");
   const std::string text = session.sent("select helios.kv('p', 'k:' || t.id) from t");
   EXPECT_NE(text.find("(SELECT helios_value FROM (VALUES"), std::string::npos);
-  EXPECT_NE(text.find("WHERE helios_key = ('k:' || t.id)) from t"), std::string::npos);
+  EXPECT_NE(text.find("WHERE helios_key = ('k:' || t.id)) AS kv from t"), std::string::npos);
 }
 
 TEST(KvFunction, lookalikes_pass_unchanged) {
@@ -108,6 +108,23 @@ TEST(KvFunction, too_large_is_one_clear_error) {
   put(session.harness.store, "p", "k", std::string(300, 'x'));
   EXPECT_EQ(session.sent("select * from helios.kv()"), "");
   EXPECT_NE(session.harness.to_client.find("would return more than 200 bytes"), std::string::npos);
+}
+
+TEST(KvFunction, in_an_expression_gives_one_composite_per_row) {
+  KvSession session;
+  put(session.harness.store, "p", "k", "1");
+  const std::string text = session.sent("select helios.kv('p')");
+  EXPECT_TRUE(
+      text.starts_with("select unnest(ARRAY(SELECT ROW(helios_plugin, helios_key, helios_value,"))
+      << text;
+  EXPECT_TRUE(text.ends_with(")) AS kv")) << text;
+  EXPECT_TRUE(session.sent("select (helios.kv('p')).key").find(" AS kv") == std::string::npos);
+}
+
+TEST(KvFunction, name_of_the_client_is_kept_in_a_select_list) {
+  KvSession session;
+  EXPECT_EQ(session.sent("select helios.kv('p', 'k') as x, upper(helios.kv('p', 'k'))"),
+            "select NULL::text as x, upper(NULL::text)");
 }
 
 TEST(KvFunction, every_namespace_without_argument) {
@@ -143,7 +160,7 @@ TEST(KvFunction, sees_what_the_statements_own_pre_query_wrote) {
   };
   harness.connect();
   harness.client_sends(query("select helios.kv('p', 'k')"));
-  EXPECT_EQ(harness.to_server, query("select 'fresh'::text"));
+  EXPECT_EQ(harness.to_server, query("select 'fresh'::text AS kv"));
 }
 
 TEST(ShowKvBytes, text_counter_and_binary) {

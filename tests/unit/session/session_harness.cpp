@@ -22,7 +22,11 @@ hooks::RunStatus NativePlugin::run(hooks::Call& call) {
 }
 
 void NativePlugin::perform(hooks::Call& call) {
-  call.result = call.point == hooks::HookPoint::pre_query ? pre_query(call) : post_query(call);
+  switch (call.point) {
+    case hooks::HookPoint::authenticate: call.result = authenticate(call); break;
+    case hooks::HookPoint::pre_query: call.result = pre_query(call); break;
+    case hooks::HookPoint::post_query: call.result = post_query(call); break;
+  }
 }
 
 hooks::CallResult block(std::string reason) {
@@ -131,10 +135,17 @@ void SessionHarness::set_chain(std::vector<std::shared_ptr<NativePlugin>> plugin
 
 void SessionHarness::connect() {
   client_sends(startup_packet(options_.startup));
-  perform([this](Actions& actions) { session->on_server_connected(actions); });
+  server_connected();
   server_sends(server_greeting());
   take_to_client();
   take_to_server();
+}
+
+void SessionHarness::pass_ms(std::int64_t ms) {
+  clock.advance_ms(ms);
+  const auto deadline = session->deadline_ns();
+  if (!deadline || *deadline > clock.monotonic_ns()) return;
+  perform([this](Actions& actions) { session->on_timer(actions); });
 }
 
 template <typename Event>
@@ -160,6 +171,10 @@ void SessionHarness::run_executors() {
     perform([this](Actions& actions) { session->on_wake(actions); });
     auto_run = before;
   }
+}
+
+void SessionHarness::server_connected() {
+  perform([this](Actions& actions) { session->on_server_connected(actions); });
 }
 
 void SessionHarness::client_sends(std::string_view bytes) {

@@ -31,6 +31,7 @@ class NativePlugin final : public hooks::Plugin {
   explicit NativePlugin(hooks::PluginTraits plugin_traits) : traits_(std::move(plugin_traits)) {}
 
   Function pre_query = [](hooks::Call&) { return hooks::CallResult{}; };
+  Function authenticate = [](hooks::Call&) { return hooks::CallResult{}; };
   Function post_query = [](hooks::Call&) { return hooks::CallResult{}; };
   // Set: every call answers pending and completes when this executor runs.
   base::Executor* elsewhere = nullptr;
@@ -95,6 +96,9 @@ class SessionHarness {
   void drain(bool force);
   // With auto_run off, the executors are run only by this: hooks stay pending until then.
   void run_executors();
+  void server_connected();
+  // Moves the clock and reports the timer if it is due.
+  void pass_ms(std::int64_t ms);
   bool auto_run = true;
 
   void set_chain(std::vector<std::shared_ptr<NativePlugin>> plugins);
