@@ -127,6 +127,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count,
   net::WorkerOptions options;
   options.name = "worker " + std::to_string(index);
   options.server = net::server_target(config_->server);
+  options.connection_limits = &connection_limits_;
   options.environment = std::move(environment);
   return options;
 }

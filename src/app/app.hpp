@@ -74,6 +74,7 @@ class App {
   SignalWatcher signals_;
   base::Log& log_;
   const std::shared_ptr<const config::Config> config_;
+  net::ConnectionLimits connection_limits_{config_->limits};
   SystemClock clock_;
   kv::MemoryStore store_;
   exec::SlowLane slow_lane_;

@@ -20,15 +20,13 @@ SessionDriver::SessionDriver(DriverContext& context, SessionId id, Fd client, se
       client_(context.engine.adopt(std::move(client), client_side_, LossReport::at_once)),
       session_(context.environment, std::move(peer),
                [this] { run_event([this] { session_.on_wake(actions_); }); }) {
-  startup_time_limit_ = context_.engine.start_timer(context_.startup_timeout_ms, [this] {
-    client_.reset();
-    run_event([this] { session_.on_client_lost(actions_); });
-  });
+  // A client that says nothing causes no event, and must go all the same.
+  run_event([] {});
 }
 
 SessionDriver::~SessionDriver() {
   context_.engine.cancel_timer(cancel_time_limit_);
-  context_.engine.cancel_timer(startup_time_limit_);
+  context_.engine.cancel_timer(session_timer_);
   if (cancel_key_) {
     context_.cancel_registry.remove(*cancel_key_, context_.cancel_sink, id_);
   }
@@ -47,7 +45,25 @@ void SessionDriver::run_event(Event event) {
   perform();
   actions_.clear();
   update_receiving();
+  update_timer();
   retire_if_finished();
+}
+
+void SessionDriver::update_timer() {
+  const auto deadline_ns = session_.deadline_ns();
+  if (deadline_ns == timer_deadline_ns_) {
+    return;
+  }
+  context_.engine.cancel_timer(session_timer_);
+  timer_deadline_ns_ = deadline_ns;
+  if (!deadline_ns) {
+    return;
+  }
+  const auto left_ns = *deadline_ns - context_.environment.clock->monotonic_ns();
+  session_timer_ = context_.engine.start_timer(left_ns / 1'000'000 + 1, [this] {
+    timer_deadline_ns_.reset();
+    run_event([this] { session_.on_timer(actions_); });
+  });
 }
 
 void SessionDriver::ClientSide::on_received(std::string_view bytes) {
@@ -127,7 +143,6 @@ void SessionDriver::drain(bool force) {
 
 void SessionDriver::perform() {
   if (actions_.connect_server) {
-    context_.engine.cancel_timer(startup_time_limit_);
     dialer_ = std::make_unique<Dialer>(context_.engine, context_.server, *this);
   }
   if (actions_.register_cancel_key) {

@@ -31,7 +31,6 @@ struct DriverContext {
   CancelSink& cancel_sink;  // the worker itself, as others reach it
   CancelSender& cancel_sender;
   WorkerStats& stats;
-  std::int64_t startup_timeout_ms;
   // The driver of this session is done: destroy it once no code of it can be running.
   std::function<void(SessionId)> retire;
   // Leads to SessionDriver::on_cancel_delivered() if that session is still there.
@@ -96,6 +95,7 @@ class SessionDriver final : public DialHandler {
   void send(const StreamPtr& stream, const session::Output& output, metrics::Counter& counter);
   void end_connections();
   void update_receiving();
+  void update_timer();
   void retire_if_finished();
 
   DriverContext& context_;
@@ -115,7 +115,8 @@ class SessionDriver final : public DialHandler {
   bool close_client_after_cancel_ = false;
   TimerId cancel_time_limit_;
   // For the client's first packet; afterwards the server has a limit of its own.
-  TimerId startup_time_limit_;
+  TimerId session_timer_;
+  std::optional<std::int64_t> timer_deadline_ns_;  // what session_timer_ is set to; nullopt = not
 
   bool retired_ = false;
   session::Actions actions_;

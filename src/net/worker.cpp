@@ -43,6 +43,7 @@ base::Result<std::unique_ptr<Worker>> Worker::create(WorkerOptions options) {
 
 Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
     : name_(std::move(options.name)),
+      connection_limits_(*options.connection_limits),
       server_(std::move(options.server)),
       environment_(std::move(options.environment)),
       engine_(std::move(engine)),
@@ -54,7 +55,6 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
                *this,
                cancel_sender_,
                stats_,
-               options.startup_timeout_ms,
                [this](SessionId id) { retired_.push_back(id); },
                [this](SessionId id) {
                  const auto found = drivers_.find(id);
@@ -64,6 +64,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
                }} {
   environment_.home = &engine_->mailbox();
   environment_.counters = &counters_;
+  environment_.admission = &connection_limits_;
 }
 
 Worker::~Worker() = default;
@@ -96,6 +97,7 @@ bool Worker::is_done() const {
 void Worker::destroy_retired() {
   for (const auto id : retired_) {
     drivers_.erase(id);
+    connection_limits_.close();
     stats_.sessions_closed.add();
   }
   retired_.clear();
@@ -126,8 +128,11 @@ void Worker::open_session(Fd connection, const Endpoint& peer) {
   set_session_options(connection);
   const auto id = next_session_id_++;
   stats_.sessions_opened.add();
-  drivers_.emplace(id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
-                                                       session::Peer{peer.ip(), make_uuid()}));
+  drivers_.emplace(
+      id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
+                                          session::Peer{.ip = peer.ip(),
+                                                        .is_over_limit = !connection_limits_.open(),
+                                                        .session_id = make_uuid()}));
 }
 
 void Worker::replace_chain(std::shared_ptr<const hooks::Chain> chain, base::Task done) {

@@ -7,6 +7,7 @@
 // drain(true); 5 join() returns once the last session has ended.
 
 #include "net/cancel_sender.hpp"
+#include "net/connection_limits.hpp"
 #include "net/session_driver.hpp"
 
 #include <memory>
@@ -22,7 +23,7 @@ struct WorkerOptions {
   ServerTarget server;
   CancelRegistry* cancel_registry = nullptr;
   // How long a client may take for its first packet. From then on the server has a limit of its own.
-  std::int64_t startup_timeout_ms = 60'000;
+  ConnectionLimits* connection_limits = nullptr;
   // `home` and `counters` are filled in by the worker; everything else must be there.
   session::Environment environment;
 };
@@ -68,6 +69,7 @@ class Worker final : public CancelSink {
   void publish_counters();
 
   std::string name_;
+  ConnectionLimits& connection_limits_;
   ServerTarget server_;
   WorkerStats stats_;
   session::Counters counters_;

@@ -91,6 +91,7 @@ void append_query_context(std::string& out, const hooks::StatementExecution& sta
 std::string_view to_word(hooks::Outcome outcome) {
   switch (outcome) {
     case hooks::Outcome::executed: return "executed";
+    case hooks::Outcome::answered: return "answered";
     case hooks::Outcome::failed: return "failed";
     case hooks::Outcome::refused: return "refused";
     case hooks::Outcome::skipped: return "skipped";
@@ -101,7 +102,9 @@ std::string_view to_word(hooks::Outcome outcome) {
 
 void append_outcome(std::string& out, const hooks::StatementExecution& statement) {
   out += R"({"success":)";
-  out += statement.outcome == hooks::Outcome::executed ? "true" : "false";
+  const bool is_success = statement.outcome == hooks::Outcome::executed ||
+                          statement.outcome == hooks::Outcome::answered;
+  out += is_success ? "true" : "false";
   out += R"(,"target_node":"primary","elapsed_us":)";
   append_json_number(out, statement.duration_ns / 1000);
   out += R"(,"response_bytes":)";
@@ -133,11 +136,24 @@ std::string config_attributes(const std::vector<std::pair<std::string, std::stri
   return out;
 }
 
+std::string abi1_authentication_input(const hooks::AuthenticationRequest& request) {
+  std::string out = R"({"headers":{},"username":)";
+  append_json_string(out, request.user);
+  out += R"(,"password":null,"client_ip":)";
+  append_json_string(out, request.client_ip);
+  out += R"(,"database":)";
+  append_json_string_or_null(out, request.database);
+  out += R"(,"client_id":)";
+  append_json_string(out, request.session_id);
+  return out += '}';
+}
+
 std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& statement,
                        std::string_view config) {
   std::string out;
   out.reserve(kFrameBytes + 2 * statement.current_text().size() + config.size());
   switch (point) {
+    case hooks::HookPoint::authenticate: break;  // has no statement
     case hooks::HookPoint::pre_query: append_query_context(out, statement, config); break;
     case hooks::HookPoint::post_query:
       out += '[';

@@ -28,6 +28,11 @@ namespace helios::plugins {
     const std::vector<std::pair<std::string, std::string>>& config);
 
 // The JSON for one call. `config` comes from config_attributes(). Requires: statement.context.
+// The input of authenticate: {"headers":{}, "username", "password":null, "client_ip", "database",
+// "client_id"}.
+[[nodiscard]] std::string abi1_authentication_input(const hooks::AuthenticationRequest& request);
+
+// Requires: a point that has a statement.
 [[nodiscard]] std::string abi1_input(hooks::HookPoint point,
                                      const hooks::StatementExecution& statement,
                                      std::string_view config);

@@ -22,9 +22,9 @@ const FunctionType kObserver{{ValueType::i32, ValueType::i32}, {}};
 const FunctionType kInitialize{{}, {}};
 
 // Hooks that plugins of this ABI may export and that this version does not call.
-constexpr std::array<std::string_view, 11> kUncalledHooks{
-    "route",   "authenticate", "authorize",     "cache_get",   "cache_set", "rewrite",
-    "metrics", "on_connect",   "on_disconnect", "custom_hook", "on_load"};
+constexpr std::array<std::string_view, 10> kUncalledHooks{
+    "route",   "authorize",  "cache_get",     "cache_set",   "rewrite",
+    "metrics", "on_connect", "on_disconnect", "custom_hook", "on_load"};
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
@@ -97,19 +97,23 @@ bool wants_hook(const WasmModule& module, const Manifest& manifest, std::string_
 }
 
 Check check_hooks(const WasmModule& module, const Manifest& manifest, Abi1Shape& shape) {
+  shape.has_authenticate = wants_hook(module, manifest, "authenticate", shape);
   shape.has_pre_query = wants_hook(module, manifest, "pre_query", shape);
   shape.has_post_query = wants_hook(module, manifest, "post_query", shape);
   for (const std::string_view name : kUncalledHooks)
     if (find_export(module, name) != nullptr)
       shape.warnings.push_back("exports " + quote(name) +
                                ", a hook that this version does not call yet");
+  if (shape.has_authenticate)
+    if (auto checked = check_function(module, "authenticate", {&kHook}); !checked) return checked;
   if (shape.has_pre_query)
     if (auto checked = check_function(module, "pre_query", {&kHook}); !checked) return checked;
   if (shape.has_post_query)
     if (auto checked = check_function(module, "post_query", {&kHook, &kObserver}); !checked)
       return checked;
-  if (!shape.has_pre_query && !shape.has_post_query && shape.warnings.empty())
-    return invalid("exports no hook (pre_query or post_query)");
+  const bool has_any = shape.has_authenticate || shape.has_pre_query || shape.has_post_query;
+  if (!has_any && shape.warnings.empty())
+    return invalid("exports no hook (authenticate, pre_query or post_query)");
   return {};
 }
 

@@ -6,7 +6,7 @@
 //   exports  memory
 //            alloc: (i32) -> i32               room for the proxy's input
 //            dealloc: (i32, i32) -> ()
-//            pre_query: (i32, i32) -> i64      at least one of the two; they get the input's
+//            authenticate, pre_query: (i32, i32) -> i64   at least one of the three; they get the input's
 //            post_query: (i32, i32) -> i64     address and length, and answer the same packed as
 //              or (i32, i32) -> ()             (address << 32) | length
 //            _initialize: () -> ()             optional, called once per instance
@@ -24,6 +24,7 @@
 namespace helios::plugins {
 
 struct Abi1Shape {
+  bool has_authenticate = false;
   bool has_pre_query = false;  // is to be called: exported, and not left out by the manifest
   bool has_post_query = false;
   bool has_initialize = false;

@@ -2,6 +2,7 @@
 #include "plugins/abi1_verdict.hpp"
 
 #include "base/text.hpp"
+#include "plugins/abi1_answer.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -9,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -63,6 +66,33 @@ base::Result<hooks::Verdict> rewrite(std::optional<std::string_view> sql) {
   return verdict;
 }
 
+// The rows are JSON inside JSON: a list of bytes, or the same as a string.
+std::optional<std::string> bytes_of(const json::value& value) {
+  if (value.is_string()) return std::string(value.get_string());
+  if (!value.is_array()) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(value.get_array().size());
+  for (const json::value& element : value.get_array()) {
+    const std::int64_t* const number = element.if_int64();
+    if (number == nullptr || *number < 0 || *number > 255) return std::nullopt;
+    bytes.push_back(static_cast<char>(*number));
+  }
+  return bytes;
+}
+
+base::Result<hooks::Verdict> cached(const json::object& object) {
+  const json::value* data = object.if_contains("data");
+  if (data == nullptr) data = object.if_contains("bytes");
+  const auto bytes = data == nullptr ? std::nullopt : bytes_of(*data);
+  if (!bytes) return invalid("\"cached\" without its rows (\"data\": a list of bytes)");
+  auto answer = abi1_answer(*bytes);
+  if (!answer) return std::unexpected(answer.error());
+  hooks::Verdict verdict;
+  verdict.action = hooks::Verdict::Action::answer;
+  verdict.answer = std::make_shared<const hooks::Answer>(std::move(*answer));
+  return verdict;
+}
+
 base::Result<hooks::Verdict> decode(const json::object& object) {
   const auto word = text_of(object, object.if_contains("action") != nullptr ? "action" : "kind");
   if (!word) return invalid("neither \"action\" nor \"kind\" says what to do");
@@ -73,7 +103,7 @@ base::Result<hooks::Verdict> decode(const json::object& object) {
   if (*word == "continue") return hooks::Verdict{};
   if (*word == "block") return block(object, text("reason"));
   if (*word == "rewrite") return rewrite(text("sql"));
-  if (*word == "cached") return invalid("answers cached rows, which is not supported yet");
+  if (*word == "cached") return cached(object);
   return invalid("unknown action \"" + base::escape_for_log(*word, 40) + "\"");
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/attempt.hpp"
 
+#include "plugins/abi1_authentication.hpp"
 #include "plugins/abi1_verdict.hpp"
 #include "plugins/host_function.hpp"
 
@@ -34,6 +35,15 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
     case Fault::Kind::refused: return failed("no instance: " + fault.message);
   }
   return {};
+}
+
+std::string_view export_of(hooks::HookPoint point) {
+  switch (point) {
+    case hooks::HookPoint::authenticate: return "authenticate";
+    case hooks::HookPoint::pre_query: return "pre_query";
+    case hooks::HookPoint::post_query: return "post_query";
+  }
+  return "";
 }
 
 // The guest side of one attempt.
@@ -87,8 +97,7 @@ std::expected<std::uint32_t, AttemptEnd> Guest::copy_in(std::string_view bytes) 
 std::expected<std::uint64_t, AttemptEnd> Guest::call_hook() {
   const auto pointer = copy_in(input_.json);
   if (!pointer) return std::unexpected(pointer.error());
-  const std::string_view name =
-      input_.point == hooks::HookPoint::pre_query ? "pre_query" : "post_query";
+  const std::string_view name = export_of(input_.point);
   const auto called = instance_->call(name, {*pointer, input_.json.size()});
   if (!called) return end(called.error());
   return *called;
@@ -121,6 +130,11 @@ AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls) {
   auto json = guest.answer(*packed);
   if (!json) return std::move(json.error());
   if (json->empty()) return {};
+  if (input.point == hooks::HookPoint::authenticate) {
+    auto answer = abi1_authentication(*json);
+    if (!answer) return failed("bad answer: " + answer.error().message);
+    return {.authentication = std::move(*answer)};
+  }
   auto verdict = abi1_verdict(*json);
   if (!verdict) return failed("bad answer: " + verdict.error().message);
   return {.verdict = std::move(*verdict)};

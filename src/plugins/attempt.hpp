@@ -39,8 +39,9 @@ struct AttemptEnd {
     failed,  // the guest's fault
   };
   Kind kind = Kind::returned;
-  hooks::Verdict verdict = {};  // returned, of a pre_query
-  std::string failure = {};     // failed: one line
+  hooks::Verdict verdict = {};                       // returned, of a pre_query
+  hooks::AuthenticationVerdict authentication = {};  // returned, of an authenticate
+  std::string failure = {};                          // failed: one line
 };
 
 [[nodiscard]] AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls);

@@ -19,6 +19,7 @@ constexpr std::uint32_t kMaxFetches = 100;
 
 std::string_view to_word(hooks::HookPoint point) {
   switch (point) {
+    case hooks::HookPoint::authenticate: return "authenticate";
     case hooks::HookPoint::pre_query: return "pre_query";
     case hooks::HookPoint::post_query: return "post_query";
   }
@@ -71,7 +72,10 @@ void CallRun::note_duration(Lane lane, std::int64_t began_ns) {
 
 CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
   switch (end.kind) {
-    case AttemptEnd::Kind::returned: verdict_ = std::move(end.verdict); return commit();
+    case AttemptEnd::Kind::returned:
+      verdict_ = std::move(end.verdict);
+      authentication_ = std::move(end.authentication);
+      return commit();
     case AttemptEnd::Kind::doomed: return after_conflict();
     case AttemptEnd::Kind::not_resident: return fetch();
     case AttemptEnd::Kind::overran: return after_overrun(lane);
@@ -100,10 +104,12 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
   }
   exclusivity_.reset();
-  if (verdict_.action == hooks::Verdict::Action::block)
+  if (verdict_.action == hooks::Verdict::Action::block ||
+      authentication_.action == hooks::AuthenticationVerdict::Action::denied)
     plugin_.counters().add(PluginEvent::refusal);
   call_.result.status = hooks::CallResult::Status::ok;
   call_.result.verdict = std::move(verdict_);
+  call_.result.authentication = std::move(authentication_);
   return Next::finished;
 }
 

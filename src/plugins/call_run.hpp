@@ -82,6 +82,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   std::unique_ptr<kv::Exclusivity> exclusivity_;  // before transaction_, which refers to it
   std::optional<kv::Transaction> transaction_;
   hooks::Verdict verdict_;  // of the attempt that is being committed
+  hooks::AuthenticationVerdict authentication_;
   std::uint32_t conflicts_ = 0;
   std::uint32_t fetches_ = 0;
 };

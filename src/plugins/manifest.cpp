@@ -15,7 +15,7 @@ namespace {
 using config::Problems;
 using config::TomlSection;
 
-constexpr std::array<std::string_view, 2> kCalledHooks{"pre_query", "post_query"};
+constexpr std::array<std::string_view, 3> kCalledHooks{"authenticate", "pre_query", "post_query"};
 
 void read_hooks(TomlSection& root, Manifest& out) {
   if (!root.has("hooks")) return;
@@ -25,7 +25,7 @@ void read_hooks(TomlSection& root, Manifest& out) {
     if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
       root.add_problem("hooks", "\"" + hook +
                                     "\" is not a hook that this version calls; it calls "
-                                    "pre_query and post_query");
+                                    "authenticate, pre_query and post_query");
 }
 
 void read_imports(TomlSection& root, Manifest& out) {

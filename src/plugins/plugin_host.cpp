@@ -21,6 +21,7 @@ std::string line_about(const std::string& file, const std::string& reason) {
 
 std::vector<std::string> hooks_of(const Abi1Shape& shape) {
   std::vector<std::string> names;
+  if (shape.has_authenticate) names.emplace_back("authenticate");
   if (shape.has_pre_query) names.emplace_back("pre_query");
   if (shape.has_post_query) names.emplace_back("post_query");
   return names;

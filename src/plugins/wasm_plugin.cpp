@@ -19,6 +19,7 @@ constexpr std::uint64_t kKib = 1 << 10;
 hooks::PluginTraits make_traits(const PluginParts& parts) {
   return {.name = parts.manifest.name,
           .order = parts.manifest.order,
+          .has_authenticate = parts.shape.has_authenticate,
           .has_pre_query = parts.shape.has_pre_query,
           .has_post_query = parts.shape.has_post_query,
           .all_statements = parts.manifest.all_statements,
@@ -39,6 +40,9 @@ hooks::RunStatus WasmPlugin::run(hooks::Call& call) {
 }
 
 std::string WasmPlugin::input_json(const hooks::Call& call) const {
+  if (call.point == hooks::HookPoint::authenticate) {
+    return abi1_authentication_input(*call.authentication);
+  }
   return abi1_input(call.point, *call.statement, config_attributes_);
 }
 

@@ -81,15 +81,14 @@ session::Environment ProxyFixture::make_environment(std::size_t index) {
   return environment;
 }
 
-void ProxyFixture::start_proxy() {
-  config::Config config = config::default_config();
+void ProxyFixture::start_proxy(config::Config config) {
   config.server = server_;
   config_ = std::make_shared<const config::Config>(config);
   auto target = server_target(server_);
   target.connect_timeout_ms = connect_timeout_ms_;
   std::vector<WorkerOptions> options;
   for (std::size_t i = 0; i < worker_count_; ++i) {
-    options.push_back({"worker", target, nullptr, startup_timeout_ms_, make_environment(i)});
+    options.push_back({"worker", target, nullptr, &connection_limits_, make_environment(i)});
   }
   auto proxy = Proxy::create(std::move(options), *control_, log_);
   ASSERT_TRUE(proxy);

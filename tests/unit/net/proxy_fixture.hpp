@@ -46,7 +46,7 @@ class ProxyFixture : public testing::Test {
   ~ProxyFixture() override;
 
   // Starts the proxy. Before that, `server_` and `workers_` may be changed.
-  void start_proxy();
+  void start_proxy(config::Config config = config::default_config());
 
   // A client connection on which nothing was sent yet.
   Fd connect_client();
@@ -84,7 +84,7 @@ class ProxyFixture : public testing::Test {
   config::Server server_;
   std::size_t worker_count_ = 2;
   std::int64_t connect_timeout_ms_ = 5000;
-  std::int64_t startup_timeout_ms_ = 60'000;
+  void pass_ms(std::int64_t ms) { clock_.advance_ms(ms); }
   test::CaptureLog log_;
   std::unique_ptr<Proxy> proxy_;
 
@@ -95,6 +95,7 @@ class ProxyFixture : public testing::Test {
   void on_control(const std::function<void()>& task);
 
   test::FakeClock clock_;
+  ConnectionLimits connection_limits_{config::Limits{}};
   test::ManualExecutor slow_;
   kv::MemoryStore store_{kv::Limits{}, clock_};
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;

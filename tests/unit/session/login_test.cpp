@@ -138,7 +138,8 @@ TEST(TenantRules, parse_that_sets_the_tenant_is_refused) {
   harness.client_sends(message('P', "\0set helios.tenant_id = 'x'\0\0\0"s) +
                        message('B', "\0\0\0\0\0\0\0\0"s) + message('E', "\0\0\0\0\0"s) +
                        message('S', ""));
-  EXPECT_EQ(harness.to_server, pgwire::serialize_parse("refused by heliosproxy") + message('S', ""));
+  EXPECT_EQ(harness.to_server,
+            pgwire::serialize_parse("refused by heliosproxy") + message('S', ""));
   harness.server_sends(syntax_error() + ready('I'));
   EXPECT_NE(harness.to_client.find("42501"), std::string::npos);
   EXPECT_TRUE(harness.to_client.ends_with(ready('I')));
