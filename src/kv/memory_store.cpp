@@ -44,7 +44,8 @@ std::vector<Namespace*> MemoryStore::namespaces() {
   return all;
 }
 
-std::vector<ScanPage> MemoryStore::scan(Namespace& space, std::span<const ScanRange> ranges) {
+std::vector<ScanPage> MemoryStore::scan_ranges(Namespace& space,
+                                               std::span<const ScanRange> ranges) {
   return own(space).scan(ranges);
 }
 

@@ -30,9 +30,8 @@ class MemoryStore final : public Store {
   [[nodiscard]] base::Result<Namespace*> open(std::string_view name) override;
   [[nodiscard]] Namespace* find(std::string_view name) override;
   [[nodiscard]] std::vector<Namespace*> namespaces() override;
-  using Store::scan;
-  [[nodiscard]] std::vector<ScanPage> scan(Namespace& space,
-                                           std::span<const ScanRange> ranges) override;
+  [[nodiscard]] std::vector<ScanPage> scan_ranges(Namespace& space,
+                                                  std::span<const ScanRange> ranges) override;
   [[nodiscard]] Usage usage(Namespace& space) override;
   [[nodiscard]] Usage total_usage() override;
   [[nodiscard]] const Limits& limits() const override { return limits_; }

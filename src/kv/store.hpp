@@ -137,10 +137,10 @@ class Store {
   [[nodiscard]] virtual std::vector<Namespace*> namespaces() = 0;
 
   // Live entries in key order, one page for each range, all of one instant.
-  [[nodiscard]] virtual std::vector<ScanPage> scan(Namespace& space,
-                                                   std::span<const ScanRange> ranges) = 0;
+  [[nodiscard]] virtual std::vector<ScanPage> scan_ranges(Namespace& space,
+                                                          std::span<const ScanRange> ranges) = 0;
   [[nodiscard]] ScanPage scan(Namespace& space, const ScanRange& range) {
-    return std::move(scan(space, std::span(&range, 1)).front());
+    return std::move(scan_ranges(space, std::span(&range, 1)).front());
   }
 
   [[nodiscard]] virtual Usage usage(Namespace& space) = 0;

@@ -36,7 +36,7 @@ base::Result<KvSnapshot> KvSnapshot::read(std::span<const sql::KvCall> calls, kv
     if (!name) return std::unexpected(name.error());
     if (kv::Namespace* space = store.find(*name)) snapshot.ask(*space, i, range);
   }
-  for (Space& each : snapshot.spaces_) each.pages = store.scan(*each.space, each.ranges);
+  for (Space& each : snapshot.spaces_) each.pages = store.scan_ranges(*each.space, each.ranges);
   return snapshot;
 }
 

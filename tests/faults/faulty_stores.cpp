@@ -13,9 +13,9 @@ kv::Namespace* ForwardingStore::find(std::string_view name) { return inner_->fin
 
 std::vector<kv::Namespace*> ForwardingStore::namespaces() { return inner_->namespaces(); }
 
-std::vector<kv::ScanPage> ForwardingStore::scan(kv::Namespace& space,
-                                     std::span<const kv::ScanRange> ranges) {
-  return inner_->scan(space, ranges);
+std::vector<kv::ScanPage> ForwardingStore::scan_ranges(kv::Namespace& space,
+                                                       std::span<const kv::ScanRange> ranges) {
+  return inner_->scan_ranges(space, ranges);
 }
 
 kv::Usage ForwardingStore::usage(kv::Namespace& space) { return inner_->usage(space); }
@@ -57,8 +57,9 @@ std::vector<kv::Namespace*> SharedNamespaceStore::namespaces() {
   return all;
 }
 
-kv::ScanPage SharedNamespaceStore::scan(kv::Namespace&, const kv::ScanRange& range) {
-  return ForwardingStore::scan(shared_, range);
+std::vector<kv::ScanPage> SharedNamespaceStore::scan_ranges(kv::Namespace&,
+                                                            std::span<const kv::ScanRange> ranges) {
+  return ForwardingStore::scan_ranges(shared_, ranges);
 }
 
 kv::ReadStatus SharedNamespaceStore::read(kv::Transaction&, std::string_view key, std::string& out,

@@ -26,9 +26,8 @@ class ForwardingStore : public kv::Store {
   [[nodiscard]] base::Result<kv::Namespace*> open(std::string_view name) override;
   [[nodiscard]] kv::Namespace* find(std::string_view name) override;
   [[nodiscard]] std::vector<kv::Namespace*> namespaces() override;
-  using Store::scan;
-  [[nodiscard]] std::vector<kv::ScanPage> scan(kv::Namespace& space,
-                                               std::span<const kv::ScanRange> ranges) override;
+  [[nodiscard]] std::vector<kv::ScanPage> scan_ranges(
+      kv::Namespace& space, std::span<const kv::ScanRange> ranges) override;
   [[nodiscard]] kv::Usage usage(kv::Namespace& space) override;
   [[nodiscard]] kv::Usage total_usage() override;
   [[nodiscard]] const kv::Limits& limits() const override;
@@ -58,7 +57,8 @@ class SharedNamespaceStore final : public ForwardingStore {
   explicit SharedNamespaceStore(std::unique_ptr<kv::Store> inner);
 
   [[nodiscard]] std::vector<kv::Namespace*> namespaces() override;
-  [[nodiscard]] kv::ScanPage scan(kv::Namespace& space, const kv::ScanRange& range) override;
+  [[nodiscard]] std::vector<kv::ScanPage> scan_ranges(
+      kv::Namespace& space, std::span<const kv::ScanRange> ranges) override;
 
  private:
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,

@@ -28,9 +28,9 @@ kv::Namespace* PendingStore::find(std::string_view name) { return inner_.find(na
 
 std::vector<kv::Namespace*> PendingStore::namespaces() { return inner_.namespaces(); }
 
-std::vector<kv::ScanPage> PendingStore::scan(kv::Namespace& space,
-                                     std::span<const kv::ScanRange> ranges) {
-  return inner_.scan(space, ranges);
+std::vector<kv::ScanPage> PendingStore::scan_ranges(kv::Namespace& space,
+                                                    std::span<const kv::ScanRange> ranges) {
+  return inner_.scan_ranges(space, ranges);
 }
 
 kv::Usage PendingStore::usage(kv::Namespace& space) { return inner_.usage(space); }

@@ -46,9 +46,8 @@ class PendingStore final : public kv::Store {
   [[nodiscard]] base::Result<kv::Namespace*> open(std::string_view name) override;
   [[nodiscard]] kv::Namespace* find(std::string_view name) override;
   [[nodiscard]] std::vector<kv::Namespace*> namespaces() override;
-  using Store::scan;
-  [[nodiscard]] std::vector<kv::ScanPage> scan(kv::Namespace& space,
-                                               std::span<const kv::ScanRange> ranges) override;
+  [[nodiscard]] std::vector<kv::ScanPage> scan_ranges(
+      kv::Namespace& space, std::span<const kv::ScanRange> ranges) override;
   [[nodiscard]] kv::Usage usage(kv::Namespace& space) override;
   [[nodiscard]] kv::Usage total_usage() override;
   [[nodiscard]] const kv::Limits& limits() const override { return inner_.limits(); }

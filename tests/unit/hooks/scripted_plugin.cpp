@@ -9,7 +9,9 @@ namespace {
 
 CallResult answer(Verdict::Action action, std::string text, std::string sqlstate = "") {
   CallResult result;
-  result.verdict = {.action = action, .text = std::move(text), .sqlstate = std::move(sqlstate)};
+  result.verdict.action = action;
+  result.verdict.text = std::move(text);
+  result.verdict.sqlstate = std::move(sqlstate);
   return result;
 }
 
