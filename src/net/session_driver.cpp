@@ -20,8 +20,7 @@ SessionDriver::SessionDriver(DriverContext& context, SessionId id, Fd client, se
       client_(context.engine.adopt(std::move(client), client_side_, LossReport::at_once)),
       session_(context.environment, std::move(peer),
                [this] { run_event([this] { session_.on_wake(actions_); }); }) {
-  // A client that says nothing causes no event, and must go all the same.
-  run_event([] {});
+  update_timer();
 }
 
 SessionDriver::~SessionDriver() {

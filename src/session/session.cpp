@@ -20,7 +20,9 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       gate_(
           GateView{environment, identity_, settings_, replies_, transaction_, held_ready_, rules_},
           wake),
-      post_hooks_(*environment.home, wake) {}
+      post_hooks_(*environment.home, wake) {
+  update_deadline();  // a client that says nothing causes no event
+}
 
 void pass_bytes(const pgwire::FrameReader& reader, Output& output) {
   if (reader.points_into_input()) {

@@ -167,7 +167,7 @@ TEST(Config, unknown_keys_are_named_with_those_that_exist) {
             "h.toml:2: plugins.limits.memory: unknown key; known here: memory_mb, table_elements, "
             "module_kb, timeout_ms, output_kb");
   EXPECT_EQ(error_of("[tenant]\n\"a\\nb\" = 1\n"),
-            "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown");
+            "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown, setters, rules");
 }
 
 TEST(Config, first_wrong_line_is_reported) {
