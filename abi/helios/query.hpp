@@ -69,13 +69,14 @@ class QueryContext {
 struct Outcome {
   enum class Kind {
     executed,  // the server completed it
+    answered,  // it never ran: the rows of a plugin were its answer
     failed,    // the server answered it with an error
     refused,   // it never ran: a plugin or the proxy refused its message
     skipped,   // it never ran: an earlier statement of its message failed
     lost,      // the connection ended before the answer
   };
   Kind kind = Kind::executed;
-  bool success = false;  // the server completed it
+  bool success = false;  // executed or answered
   int64_t elapsed_us = 0;
   int64_t response_bytes = 0;  // all messages of its answer, framing included
   Optional<int64_t> rows;      // from its command tag, where that has a count
@@ -106,6 +107,7 @@ struct Outcome {
   static Kind kind_of(const Json& json, bool success) {
     const String name = json.string().value_or(String());
     if (name == "executed") return Kind::executed;
+    if (name == "answered") return Kind::answered;
     if (name == "failed") return Kind::failed;
     if (name == "refused") return Kind::refused;
     if (name == "skipped") return Kind::skipped;
