@@ -69,11 +69,11 @@ class QueryContext {
 struct Outcome {
   enum class Kind {
     executed,  // the server completed it
-    answered,  // it never ran: the rows of a plugin were its answer
     failed,    // the server answered it with an error
     refused,   // it never ran: a plugin or the proxy refused its message
     skipped,   // it never ran: an earlier statement of its message failed
     lost,      // the connection ended before the answer
+    answered,  // it never ran: the rows of a plugin were its answer
   };
   Kind kind = Kind::executed;
   bool success = false;  // executed or answered
