@@ -127,12 +127,12 @@ void Worker::open_session(Fd connection, const Endpoint& peer) {
   }
   set_session_options(connection);
   const auto id = next_session_id_++;
-  stats_.sessions_opened.add();
   drivers_.emplace(
       id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
                                           session::Peer{.ip = peer.ip(),
                                                         .is_over_limit = !connection_limits_.open(),
                                                         .session_id = make_uuid()}));
+  stats_.sessions_opened.add();  // once it is there: whoever sees the number finds the session
 }
 
 void Worker::replace_chain(std::shared_ptr<const hooks::Chain> chain, base::Task done) {
