@@ -3,10 +3,12 @@
 #include "config/config.hpp"
 
 #include "base/text.hpp"
+#include "config/admin_section.hpp"
 #include "config/toml_section.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -47,12 +49,60 @@ void read_addresses(TomlSection& section, std::vector<Address>& out, bool& is_de
   }
 }
 
+// Permissions as for chmod.
+void read_mode(TomlSection& section, std::string_view key, std::uint32_t& out) {
+  std::string text;
+  section.text(key, text);
+  if (text.empty()) {
+    return;
+  }
+  std::uint32_t mode = 0;
+  const auto* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, mode, 8);
+  if (error != std::errc() || stop != end || mode > 0777) {
+    section.add_problem(key, R"(must be octal permissions, from "0000" to "0777")");
+    return;
+  }
+  out = mode;
+}
+
+void read_unix_socket(TomlSection& section, Listen& out) {
+  section.text("unix_socket_dir", out.unix_socket_dir);
+  if (!out.unix_socket_dir.empty()) {
+    if (!out.unix_socket_dir.starts_with('/')) {
+      section.add_problem("unix_socket_dir", "must be an absolute path");
+    } else if (const auto checked = check_server_host(out.unix_socket_dir); !checked) {
+      section.add_problem("unix_socket_dir", checked.error().message);
+    }
+    out.unix_socket_origin = section.place("unix_socket_dir");
+  }
+  section.integer<std::uint16_t>("unix_socket_port", out.unix_socket_port, 0, 65535);
+  read_mode(section, "unix_socket_mode", out.unix_socket_mode);
+  section.text("unix_socket_group", out.unix_socket_group);
+  section.boolean("unix_socket_peer", out.unix_socket_peer);
+}
+
 void read_listen(TomlSection section, Listen& out) {
   read_addresses(section, out.addresses, out.is_default, out.origin);
+  read_unix_socket(section, out);
   if (section.has("addresses") && out.addresses.empty()) {
-    section.add_problem("addresses", "must name at least one address");
+    if (out.unix_socket_dir.empty()) {
+      section.add_problem("addresses", "must name at least one address");
+    } else if (out.unix_socket_port == 0) {
+      section.add_problem("addresses", "is empty: the Unix socket needs unix_socket_port then");
+    }
   }
   section.integer("workers", out.workers, 0U, 64U);
+  section.finish();
+}
+
+void read_tcp(TomlSection section, Tcp& out) {
+  constexpr std::uint32_t kMaxSeconds = 32'767;  // MAX_TCP_KEEPIDLE of the kernel
+  section.boolean("keepalive", out.keepalive);
+  section.integer("keepalive_idle_s", out.keepalive_idle_s, 0U, kMaxSeconds);
+  section.integer("keepalive_interval_s", out.keepalive_interval_s, 0U, kMaxSeconds);
+  section.integer("keepalive_count", out.keepalive_count, 0U, 127U);
+  section.integer("user_timeout_ms", out.user_timeout_ms, 0U, 86'400'000U);
   section.finish();
 }
 
@@ -68,10 +118,9 @@ void read_server(TomlSection section, Server& out) {
 
 void read_admin(TomlSection section, Admin& out) {
   read_addresses(section, out.addresses, out.is_default, out.origin);
-  for (const auto& address : out.addresses) {
-    if (!is_loopback(address)) {
-      section.add_problem("addresses", to_string(address) + ": only loopback is allowed");
-    }
+  read_admin_access(section, out);
+  if (const auto checked = check_admin(out); section.has("addresses") && !checked) {
+    section.add_problem("addresses", checked.error().message);
   }
   section.finish();
 }
@@ -123,6 +172,10 @@ void read_limits(TomlSection section, Limits& out) {
   section.integer("idle_timeout_ms", out.idle_timeout_ms, 0U, kDayMs);
   section.integer("idle_in_transaction_timeout_ms", out.idle_in_transaction_timeout_ms, 0U, kDayMs);
   section.integer("query_timeout_ms", out.query_timeout_ms, 0U, kDayMs);
+  section.integer("max_message_bytes", out.max_message_bytes, 10'000U, 0x3FFFFFFFU);
+  section.integer("max_query_statements", out.max_query_statements, 1U, 1'000'000U);
+  section.integer("max_session_memory_kb", out.max_session_memory_kb, 256U, 16U << 20);
+  section.integer("max_total_memory_mb", out.max_total_memory_mb, 16U, 1U << 20);
   section.finish();
 }
 
@@ -177,6 +230,7 @@ void read_shutdown(TomlSection section, Shutdown& out) {
 
 void read_root(TomlSection root, Config& out) {
   read_listen(root.section("listen"), out.listen);
+  read_tcp(root.section("tcp"), out.tcp);
   read_server(root.section("server"), out.server);
   read_admin(root.section("admin"), out.admin);
   read_protocol(root.section("protocol"), out.protocol);
@@ -210,6 +264,17 @@ base::Result<std::string> read_file(const std::string& path) {
     return base::fail(base::Errc::limit_exceeded, path + ": is larger than 1 MiB");
   }
   return text;
+}
+
+// Paths are written relative to the configuration file.
+void read_paths_from(const std::filesystem::path& folder, Config& config) {
+  const auto resolve = [&folder](std::string& path) {
+    if (!path.empty()) path = (folder / path).lexically_normal().string();
+  };
+  resolve(config.plugins.directory);
+  resolve(config.admin.tls_certificate);
+  resolve(config.admin.tls_key);
+  for (auto& token : config.admin.tokens) resolve(token.file);
 }
 
 }  // namespace
@@ -252,9 +317,8 @@ base::Result<Config> load_config(const std::string& path) {
     return base::fail(text.error().code, text.error().message);
   }
   auto config = parse_config(*text, path);
-  if (config && !config->plugins.directory.empty()) {
-    const auto folder = std::filesystem::path(path).parent_path();
-    config->plugins.directory = (folder / config->plugins.directory).lexically_normal().string();
+  if (config) {
+    read_paths_from(std::filesystem::path(path).parent_path(), *config);
   }
   return config;
 }

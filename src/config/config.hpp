@@ -30,6 +30,23 @@ struct Listen {                    // [listen]
   bool is_default = true;          // nobody configured them: one that the machine lacks is skipped
   std::string origin;              // who asked for them, see above
   std::uint32_t workers = 0;       // workers = 0: one per core, at most 64
+
+  // A Unix socket for clients, `.s.PGSQL.<port>` in unix_socket_dir; empty: none.
+  std::string unix_socket_dir;            // unix_socket_dir = "": an absolute path
+  std::string unix_socket_origin;         // of `unix_socket_dir`
+  std::uint16_t unix_socket_port = 0;     // unix_socket_port = 0: that of the first address
+  std::uint32_t unix_socket_mode = 0777;  // unix_socket_mode = "0777": octal, as for chmod
+  std::string unix_socket_group;  // unix_socket_group = "": name or number; empty: as it comes
+  // unix_socket_peer = true: whoever comes through it may only be the database user of his own name.
+  bool unix_socket_peer = false;
+};
+
+struct Tcp {              // [tcp]: of client and server connections; 0 = what the system has
+  bool keepalive = true;  // probe peers that are silent
+  std::uint32_t keepalive_idle_s = 60;  // silence before the first probe
+  std::uint32_t keepalive_interval_s = 10;
+  std::uint32_t keepalive_count = 6;  // unanswered probes, then the connection is lost
+  std::uint32_t user_timeout_ms = 0;  // what was sent may stay unacknowledged so long
 };
 
 struct Server {  // [server]: where PostgreSQL is
@@ -39,11 +56,41 @@ struct Server {  // [server]: where PostgreSQL is
   std::uint32_t connect_timeout_ms = 5000;  // connect_timeout_ms, 1..600000
 };
 
+// Who may use the admin interface, and for what.
+struct AdminToken {       // [[admin.tokens]]
+  std::string name;       // name: for the log, unique
+  std::string sha256;     // sha256: 64 hex digits, of the token; or
+  std::string file;       // file: one that holds the token. Relative to the config file.
+  bool may_read = false;  // scopes = ["read", "write"]
+  bool may_write = false;
+  std::vector<std::string> namespaces;  // namespaces = []: whose keys it is for; empty: everything
+  std::string origin;
+};
+
+struct AdminLimits {  // [admin.limits]
+  std::uint64_t max_body_bytes = 8ULL << 20;
+  std::uint32_t max_header_bytes = 64U << 10;  // request line and header lines together
+  std::uint32_t max_connections = 256;
+  std::uint32_t max_peer_connections = 64;      // from one address; of IPv6, from one /64
+  std::uint32_t handshake_timeout_ms = 10'000;  // of TLS
+  std::uint32_t request_timeout_ms = 15'000;    // for a whole request, from its first byte
+  std::uint32_t response_timeout_ms = 15'000;   // for a whole response
+  std::uint32_t idle_timeout_ms = 60'000;  // between two requests; longer than scrape intervals
+};
+
 struct Admin {  // [admin]
-  // addresses = ["127.0.0.1:9090", "[::1]:9090"]; loopback only; [] = no admin server
+  // addresses = ["127.0.0.1:9090", "[::1]:9090"]; [] = no admin server. See check_admin().
   std::vector<Address> addresses;
   bool is_default = true;
   std::string origin;
+  // tls_certificate, tls_key: PEM files; both or neither. Relative to the config file.
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string tls_certificate_origin;
+  std::string tls_key_origin;
+  bool allow_plaintext = false;    // beyond loopback without TLS
+  std::vector<AdminToken> tokens;  // none: everybody on the machine may do everything
+  AdminLimits limits;
 };
 
 // What to do with a case that the proxy cannot decide by itself.
@@ -86,6 +133,12 @@ struct Limits {                                // [limits]; 0 = none, where it i
   std::uint32_t idle_timeout_ms = 0;           // between transactions
   std::uint32_t idle_in_transaction_timeout_ms = 0;
   std::uint32_t query_timeout_ms = 0;  // of one message, until its answer is complete
+
+  std::uint32_t max_message_bytes = 0x3FFFFFFF;  // one message of a client, hooked or not
+  std::uint32_t max_query_statements = 10000;    // of one Query that hooks are shown
+  // What the proxy holds of bytes and bookkeeping: for one session, and for all together.
+  std::uint32_t max_session_memory_kb = 131'072;
+  std::uint32_t max_total_memory_mb = 1024;
 };
 
 struct PluginLimits {            // [plugins.limits]: defaults and caps for every plugin
@@ -94,6 +147,7 @@ struct PluginLimits {            // [plugins.limits]: defaults and caps for ever
   std::uint32_t module_kb = 4096;  // size of the .wasm file
   std::uint32_t timeout_ms = 100;  // of one hook call, on the slow lane, 1..60000
   std::uint32_t output_kb = 1024;  // answer of one hook call
+  bool operator==(const PluginLimits&) const = default;
 };
 
 struct Plugins {          // [plugins]
@@ -131,6 +185,7 @@ struct Shutdown {                          // [shutdown]
 
 struct Config {
   Listen listen;
+  Tcp tcp;
   Server server;
   Admin admin;
   Protocol protocol;
@@ -158,6 +213,10 @@ struct Config {
 
 // The reverse of parse_address.
 [[nodiscard]] std::string to_string(const Address& address);
+
+// Whether the admin interface may listen where it is told to: an address beyond loopback needs
+// tokens, and TLS unless plaintext is allowed. Errors: invalid; the message names the address.
+[[nodiscard]] base::Result<void> check_admin(const Admin& admin);
 
 // True for 127.0.0.0/8 and ::1.
 [[nodiscard]] bool is_loopback(const Address& address);
