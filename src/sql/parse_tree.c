@@ -8,10 +8,11 @@
 #include <pg_query.h>
 #include <src/pg_query_internal.h>
 
-static int parser_options(bool standard_conforming_strings) {
+// `conforming`: standard_conforming_strings, a name that the headers above use for a variable.
+static int parser_options(bool conforming) {
   // The parser would print its warnings about backslashes to the standard error output.
   int options = PG_QUERY_DISABLE_ESCAPE_STRING_WARNING;
-  if (!standard_conforming_strings) options |= PG_QUERY_DISABLE_STANDARD_CONFORMING_STRINGS;
+  if (!conforming) options |= PG_QUERY_DISABLE_STANDARD_CONFORMING_STRINGS;
   return options;
 }
 
@@ -32,11 +33,11 @@ static void walk_tree(struct sql_tree* tree, const List* raw_statements) {
   PG_END_TRY();
 }
 
-void sql_tree_open(struct sql_tree* tree, const char* text, bool standard_conforming_strings) {
+void sql_tree_open(struct sql_tree* tree, const char* text, bool conforming) {
   *tree = (struct sql_tree){0};
   tree->memory_context = pg_query_enter_memory_context();
   PgQueryInternalParsetreeAndError parsed =
-      pg_query_raw_parse(text, parser_options(standard_conforming_strings));
+      pg_query_raw_parse(text, parser_options(conforming));
   tree->parse_stderr = parsed.stderr_buffer;
   tree->parse_error = parsed.error;
   if (parsed.error != NULL) {
