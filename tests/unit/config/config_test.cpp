@@ -118,6 +118,47 @@ TEST(Config, every_key_arrives) {
   EXPECT_EQ(config->shutdown.drain_timeout_ms, 7U);
 }
 
+TEST(Config, unix_socket_tcp_and_memory_limits_arrive) {
+  const auto config = parse_config(R"(
+    [listen]
+    addresses = []
+    unix_socket_dir = "/run/helios"
+    unix_socket_port = 6432
+    unix_socket_mode = "0770"
+    unix_socket_group = "app"
+    unix_socket_peer = true
+    [tcp]
+    keepalive = false
+    keepalive_idle_s = 1
+    keepalive_interval_s = 2
+    keepalive_count = 3
+    user_timeout_ms = 4
+    [limits]
+    max_message_bytes = 10000
+    max_query_statements = 2
+    max_session_memory_kb = 256
+    max_total_memory_mb = 16
+  )",
+                                   "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_TRUE(config->listen.addresses.empty());
+  EXPECT_EQ(config->listen.unix_socket_dir, "/run/helios");
+  EXPECT_EQ(config->listen.unix_socket_origin, "h.toml:4: listen.unix_socket_dir");
+  EXPECT_EQ(config->listen.unix_socket_port, 6432);
+  EXPECT_EQ(config->listen.unix_socket_mode, 0770U);
+  EXPECT_EQ(config->listen.unix_socket_group, "app");
+  EXPECT_TRUE(config->listen.unix_socket_peer);
+  EXPECT_FALSE(config->tcp.keepalive);
+  EXPECT_EQ(config->tcp.keepalive_idle_s, 1U);
+  EXPECT_EQ(config->tcp.keepalive_interval_s, 2U);
+  EXPECT_EQ(config->tcp.keepalive_count, 3U);
+  EXPECT_EQ(config->tcp.user_timeout_ms, 4U);
+  EXPECT_EQ(config->limits.max_message_bytes, 10'000U);
+  EXPECT_EQ(config->limits.max_query_statements, 2U);
+  EXPECT_EQ(config->limits.max_session_memory_kb, 256U);
+  EXPECT_EQ(config->limits.max_total_memory_mb, 16U);
+}
+
 struct BadCase {
   const char* text;
   const char* message;
@@ -139,6 +180,16 @@ TEST(Config, wrong_values_are_named_with_line_and_key) {
       {"[listen]\naddresses = [\n\"127.0.0.1:1\",\n2]\n",
        "h.toml:4: listen.addresses: must be an array of strings"},
       {"[listen]\naddresses = []\n", "h.toml:2: listen.addresses: must name at least one address"},
+      {"[listen]\nunix_socket_dir = \"run\"\n",
+       "h.toml:2: listen.unix_socket_dir: must be an absolute path"},
+      {"[listen]\naddresses = []\nunix_socket_dir = \"/run\"\n",
+       "h.toml:2: listen.addresses: is empty: the Unix socket needs unix_socket_port then"},
+      {"[listen]\nunix_socket_mode = \"0888\"\n",
+       "h.toml:2: listen.unix_socket_mode: must be octal permissions, from \"0000\" to \"0777\""},
+      {"[listen]\nunix_socket_mode = \"1777\"\n",
+       "h.toml:2: listen.unix_socket_mode: must be octal permissions, from \"0000\" to \"0777\""},
+      {"[limits]\nmax_session_memory_kb = 1\n",
+       "h.toml:2: limits.max_session_memory_kb: must be from 256 to 16777216, not 1"},
       {"[listen]\naddresses = [\"nowhere:1\"]\n",
        "h.toml:2: listen.addresses: nowhere:1: must be an IP address and a port, such as "
        "\"127.0.0.1:6432\" or \"[::1]:6432\""},
@@ -160,7 +211,8 @@ TEST(Config, wrong_values_are_named_with_line_and_key) {
 
 TEST(Config, unknown_keys_are_named_with_those_that_exist) {
   EXPECT_EQ(error_of("[listen]\naddreses = []\n"),
-            "h.toml:2: listen.addreses: unknown key; known here: addresses, workers");
+            "h.toml:2: listen.addreses: unknown key; known here: addresses, unix_socket_dir, "
+            "unix_socket_port, unix_socket_mode, unix_socket_group, unix_socket_peer, workers");
   EXPECT_THAT(error_of("[sever]\n"),
               StartsWith("h.toml:1: sever: unknown key; known here: listen"));
   EXPECT_EQ(error_of("[plugins.limits]\nmemory = 1\n"),
@@ -209,6 +261,11 @@ TEST_F(ConfigFile, relative_plugin_folder_lies_beside_the_file) {
   const auto config = load_config(write("[plugins]\ndirectory = \"x/../plugins\"\n"));
   ASSERT_TRUE(config);
   EXPECT_EQ(config->plugins.directory, (folder_ / "plugins").string());
+}
+
+TEST(Config, unix_socket_folder_too_long_for_its_name_is_refused) {
+  EXPECT_EQ(error_of("[listen]\nunix_socket_dir = \"/" + std::string(92, 'd') + "\"\n"),
+            "h.toml:2: listen.unix_socket_dir: the folder's name is too long for a Unix socket");
 }
 
 TEST_F(ConfigFile, absolute_plugin_folder_stays) {
