@@ -77,6 +77,10 @@ if(HELIOS_PG_QUERY_ROOT)
   add_library(helios::pg_query_internal ALIAS helios_pg_query_internal)
 endif()
 
+find_library(HELIOS_URING_LIBRARY uring REQUIRED)
+add_library(helios::uring UNKNOWN IMPORTED GLOBAL)
+set_target_properties(helios::uring PROPERTIES IMPORTED_LOCATION ${HELIOS_URING_LIBRARY})
+
 # Only tests run it, so a missing one does not stop a build.
 execute_process(
   COMMAND bash ${PROJECT_SOURCE_DIR}/deps/locate.sh postgres17

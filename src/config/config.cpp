@@ -93,6 +93,10 @@ void read_listen(TomlSection section, Listen& out) {
     }
   }
   section.integer("workers", out.workers, 0U, 64U);
+  section.choice("engine", out.engine,
+                 {{"auto", EngineChoice::automatic},
+                  {"io_uring", EngineChoice::io_uring},
+                  {"epoll", EngineChoice::epoll}});
   section.finish();
 }
 
@@ -132,6 +136,7 @@ void read_policy(TomlSection& section, std::string_view key, std::string_view al
 void read_protocol(TomlSection section, Protocol& out) {
   read_policy(section, "extended", "pass", out.extended);
   read_policy(section, "unparsed", "allow", out.unparsed);
+  read_policy(section, "replication", "pass", out.replication);
   section.integer("max_query_bytes", out.max_query_bytes, kKib, kGib - 1);
   section.finish();
 }

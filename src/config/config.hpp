@@ -25,11 +25,15 @@ struct Address {
 // `origin` says where they come from, for the message: "FILE:LINE: listen.addresses"; empty when
 // nobody configured them.
 
+// What the event loops work with. `automatic` (auto): io_uring where the kernel lets us, or epoll.
+enum class EngineChoice { automatic, io_uring, epoll };
+
 struct Listen {                    // [listen]
   std::vector<Address> addresses;  // addresses = ["127.0.0.1:6432", "[::1]:6432"]
   bool is_default = true;          // nobody configured them: one that the machine lacks is skipped
   std::string origin;              // who asked for them, see above
   std::uint32_t workers = 0;       // workers = 0: one per core, at most 64
+  EngineChoice engine = EngineChoice::automatic;  // engine = "auto" | "io_uring" | "epoll"
 
   // A Unix socket for clients, `.s.PGSQL.<port>` in unix_socket_dir; empty: none.
   std::string unix_socket_dir;            // unix_socket_dir = "": an absolute path
@@ -102,6 +106,9 @@ struct Protocol {  // [protocol]
   Policy extended = Policy::deny;
   // unparsed = "deny" | "allow": texts that the proxy cannot read while a pre_query plugin is loaded.
   Policy unparsed = Policy::deny;
+  // replication = "deny" | "pass": replication connections, which hooks do not see, where a plugin
+  // folder is configured.
+  Policy replication = Policy::deny;
   std::uint64_t max_query_bytes = 16ULL << 20;  // of one Query that hooks must see whole
 };
 

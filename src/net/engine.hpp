@@ -3,7 +3,7 @@
 
 // The event loop of one thread, as operations that complete: accept delivers connections, connect
 // delivers a socket, a stream delivers bytes and takes bytes. Whether readiness (epoll) or
-// completions (io_uring) stand behind it cannot be seen from here.
+// completions (io_uring) stand behind it can hardly be seen from here: docs/adr/0010-two-engines.md.
 //
 // The two rules that make users simple:
 //  - No handler is ever called from inside a call to the engine or to one of its objects. Whatever
@@ -16,6 +16,7 @@
 // still open.
 
 #include "base/executor.hpp"
+#include "config/config.hpp"
 #include "net/endpoint.hpp"
 #include "net/fd.hpp"
 
@@ -23,13 +24,14 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
 namespace helios::net {
 
-// The largest chunk that on_received() delivers, and the size of the one buffer that all streams of
-// an engine receive into: an idle connection holds no buffer.
+// The largest chunk that on_received() delivers. All streams of an engine share what they receive
+// into: an idle connection holds no buffer.
 inline constexpr std::size_t kReceiveBufferBytes = 64 * 1024;
 
 // A stream with more unsent bytes than the high mark is congested until no more than the low mark
@@ -74,8 +76,9 @@ class StreamHandler {
 // One connected socket.
 class Stream : public Releasable {
  public:
-  // Takes all of `pieces`, which are valid during the call only: what the kernel does not take at
-  // once is copied and sent later. There is no limit here: ask congested() and stop producing.
+  // Takes all of `pieces`, which are valid during the call only: what is not offered to the kernel at
+  // once, or not taken by it, is copied and sent later. What is sent in one round of run_once() is on
+  // its way when the next one begins. There is no limit here: ask congested() and stop producing.
   virtual void send(std::span<const std::string_view> pieces) = 0;
 
   [[nodiscard]] virtual std::size_t pending_bytes() const = 0;
@@ -158,14 +161,28 @@ class Engine {
   [[nodiscard]] virtual base::Executor& mailbox() = 0;
 
   // Waits for events, at most `max_wait_ms`, and reports them. Returns the nanoseconds that were
-  // spent working, not waiting.
+  // spent working, not waiting; what the kernel does of an io_uring's work is part of the wait.
   virtual std::int64_t run_once(std::int64_t max_wait_ms) = 0;
 
   // Streams that are still being flushed after linger().
   [[nodiscard]] virtual std::size_t lingering() const = 0;
 };
 
+enum class EngineKind { io_uring, epoll };
+
+[[nodiscard]] std::string_view to_string(EngineKind kind);
+
+struct ChosenEngine {
+  EngineKind kind = EngineKind::epoll;
+  std::string reason;  // why it is not io_uring, where nobody asked for epoll; otherwise empty
+};
+
+// Tries what the kernel offers, where that matters. A build with ThreadSanitizer chooses epoll unless
+// io_uring is asked for. Errors: unavailable, when io_uring is asked for and cannot be had.
+[[nodiscard]] base::Result<ChosenEngine> choose_engine(config::EngineChoice wanted);
+
 // Errors: unavailable, when the kernel refuses.
+[[nodiscard]] base::Result<std::unique_ptr<Engine>> make_engine(EngineKind kind);
 [[nodiscard]] base::Result<std::unique_ptr<Engine>> make_epoll_engine();
 
 }  // namespace helios::net

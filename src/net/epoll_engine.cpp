@@ -4,13 +4,10 @@
 #include "net/epoll_listener.hpp"
 #include "net/epoll_source.hpp"
 #include "net/epoll_stream.hpp"
-#include "net/mailbox.hpp"
-#include "net/timer_queue.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -26,10 +23,10 @@ namespace {
 constexpr std::size_t kEventsPerWait = 256;
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
-std::int64_t monotonic_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+// Rounded up, so that the timer is due when the wait is over.
+int to_milliseconds(std::int64_t wait_ns) {
+  const auto wait_ms = (wait_ns + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond;
+  return static_cast<int>(std::min<std::int64_t>(wait_ms, std::numeric_limits<int>::max()));
 }
 
 }  // namespace
@@ -43,37 +40,28 @@ class EpollEngine final : public EpollCore {
   StreamPtr adopt(Fd connection, StreamHandler& handler, LossReport loss_report) override;
   OperationPtr accept(Fd listening, AcceptHandler& handler) override;
   OperationPtr connect(const Endpoint& to, ConnectHandler& handler) override;
-  TimerId start_timer(std::int64_t delay_ms, base::Task task) override;
-  void cancel_timer(TimerId id) override { timers_.cancel(id); }
-  base::Executor& mailbox() override { return mailbox_; }
   std::int64_t run_once(std::int64_t max_wait_ms) override;
-  std::size_t lingering() const override { return lingering_; }
 
   bool watch(int fd, EpollSource& source) override;
   void unwatch(int fd) override;
   void enqueue_ready(EpollSource& source) override;
   void bury(EpollSource& source) override;
   std::span<char> receive_buffer() override { return buffer_; }
-  void count_lingering(int change) override { lingering_ += static_cast<std::size_t>(change); }
 
  private:
   template <typename T, typename... Args>
   T* make_source(Args&&... args);
-  int wait_ms(std::int64_t max_wait_ms);
   void report_events(std::size_t count);
   void service_ready();
   void destroy_buried();
 
   Fd epoll_;
-  Mailbox mailbox_;
-  TimerQueue timers_;
   std::vector<char> buffer_;
   std::array<epoll_event, kEventsPerWait> events_{};
   std::unordered_map<EpollSource*, std::unique_ptr<EpollSource>> sources_;
   std::vector<EpollSource*> ready_;
   std::vector<EpollSource*> servicing_;
   std::vector<EpollSource*> buried_;
-  std::size_t lingering_ = 0;
 };
 
 bool EpollEngine::watch_mailbox() {
@@ -109,10 +97,6 @@ OperationPtr EpollEngine::connect(const Endpoint& to, ConnectHandler& handler) {
   return OperationPtr(connector);
 }
 
-TimerId EpollEngine::start_timer(std::int64_t delay_ms, base::Task task) {
-  return timers_.add(monotonic_ns() + delay_ms * kNanosecondsPerMillisecond, std::move(task));
-}
-
 bool EpollEngine::watch(int fd, EpollSource& source) {
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -135,34 +119,15 @@ void EpollEngine::bury(EpollSource& source) {
 }
 
 std::int64_t EpollEngine::run_once(std::int64_t max_wait_ms) {
-  int wait = wait_ms(max_wait_ms);
-  if (wait != 0 && !mailbox_.prepare_to_sleep()) {
-    wait = 0;
-  }
+  const int wait = ready_.empty() ? to_milliseconds(prepare_wait_ns(max_wait_ms)) : 0;
   const int count =
       ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait);
   const auto started = monotonic_ns();
   report_events(static_cast<std::size_t>(std::max(count, 0)));
-  if (!timers_.empty()) {
-    timers_.run_expired(started);
-  }
-  mailbox_.run_all();
+  run_tasks(started);
   service_ready();
   destroy_buried();
   return monotonic_ns() - started;
-}
-
-int EpollEngine::wait_ms(std::int64_t max_wait_ms) {
-  if (!ready_.empty()) {
-    return 0;
-  }
-  if (!timers_.empty()) {
-    // Rounded up, so that the timer is due when the wait is over.
-    const auto left_ns = std::max<std::int64_t>(timers_.next_deadline_ns() - monotonic_ns(), 0);
-    max_wait_ms = std::min(max_wait_ms,
-                           (left_ns + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond);
-  }
-  return static_cast<int>(std::min<std::int64_t>(max_wait_ms, std::numeric_limits<int>::max()));
 }
 
 void EpollEngine::report_events(std::size_t count) {

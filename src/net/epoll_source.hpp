@@ -8,7 +8,7 @@
 // what it was told: work that is left over (or that must not happen inside the present call) waits in
 // the engine's ready list, from which service() is called.
 
-#include "net/engine.hpp"
+#include "net/engine_base.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -33,7 +33,7 @@ class EpollSource {
 };
 
 // What the engine's objects may ask of the engine.
-class EpollCore : public Engine {
+class EpollCore : public EngineBase {
  public:
   // Registers `fd` for reading and writing, edge-triggered. False when the kernel refuses.
   [[nodiscard]] virtual bool watch(int fd, EpollSource& source) = 0;
@@ -46,7 +46,6 @@ class EpollCore : public Engine {
 
   // Where streams receive into.
   [[nodiscard]] virtual std::span<char> receive_buffer() = 0;
-  virtual void count_lingering(int change) = 0;
 };
 
 }  // namespace helios::net

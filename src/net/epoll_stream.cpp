@@ -2,35 +2,24 @@
 
 #include "net/epoll_stream.hpp"
 
-#include <algorithm>
-#include <array>
+#include "net/socket_io.hpp"
+
 #include <cerrno>
 #include <utility>
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 namespace helios::net {
-namespace {
-
-// One sendmsg takes so many pieces; far fewer are usual.
-constexpr std::size_t kMaxPieces = 64;
-
-bool is_temporary(int error) { return error == EAGAIN || error == EINTR; }
-
-int take_socket_error(int fd) {
-  int error = 0;
-  socklen_t length = sizeof(error);
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
-  return error;
-}
-
-}  // namespace
 
 EpollStream::EpollStream(EpollCore& core, Fd connection, StreamHandler& handler,
                          LossReport loss_report)
-    : core_(core), socket_(std::move(connection)), handler_(&handler), loss_report_(loss_report) {}
+    : core_(core),
+      socket_(std::move(connection)),
+      handler_(&handler),
+      loss_report_(loss_report),
+      output_(core.buffer_pool()),
+      linger_clock_(core) {}
 
 void EpollStream::start() {
   if (!core_.watch(socket_.get(), *this)) {
@@ -42,113 +31,51 @@ void EpollStream::send(std::span<const std::string_view> pieces) {
   if (broken_ || finishing_) {
     return;
   }
-  std::size_t taken = pending_.empty() ? send_now(pieces) : 0;
-  if (broken_) {
-    return;
-  }
-  drop_sent_prefix();
-  for (const auto& piece : pieces) {
-    const auto skipped = std::min(taken, piece.size());
-    pending_.append(piece.substr(skipped));
-    taken -= skipped;
-  }
-  congested_ = congested_ || pending_bytes() > kHighWaterBytes;
-}
-
-// A stream that is always a little behind never empties its buffer: without this it would only grow.
-void EpollStream::drop_sent_prefix() {
-  if (sent_ >= kLowWaterBytes && sent_ >= pending_bytes()) {
-    pending_.erase(0, sent_);
-    sent_ = 0;
-  }
-}
-
-// Offers the pieces to the kernel. Returns the bytes that it took.
-std::size_t EpollStream::send_now(std::span<const std::string_view> pieces) {
-  std::size_t total = 0;
-  while (!pieces.empty()) {
-    const auto batch = pieces.first(std::min(pieces.size(), kMaxPieces));
-    const bool whole = send_batch(batch, 0, total);
-    if (!whole) {
-      break;
+  std::size_t taken = 0;
+  if (output_.empty()) {
+    const auto sent = send_gathered(socket_.get(), {}, pieces);
+    if (sent.error != 0) {
+      set_broken(sent.error);
+      return;
     }
-    pieces = pieces.subspan(batch.size());
+    taken = sent.taken;
   }
-  return total;
-}
-
-// Returns whether the kernel took everything but the first `skip` bytes; adds to `taken` what it took.
-bool EpollStream::send_batch(std::span<const std::string_view> pieces, std::size_t skip,
-                             std::size_t& taken) {
-  std::array<iovec, kMaxPieces> vectors;
-  std::size_t count = 0;
-  std::size_t wanted = 0;
-  for (const auto& whole : pieces) {
-    const auto piece = whole.substr(std::min(skip, whole.size()));
-    skip -= whole.size() - piece.size();
-    if (!piece.empty()) {
-      vectors[count++] = {const_cast<char*>(piece.data()), piece.size()};
-      wanted += piece.size();
-    }
-  }
-  if (count == 0) {
-    return true;
-  }
-  msghdr message{};
-  message.msg_iov = vectors.data();
-  message.msg_iovlen = count;
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0) {
-    if (!is_temporary(errno)) {
-      set_broken(errno);
-    }
-    return false;
-  }
-  taken += static_cast<std::size_t>(sent);
-  return static_cast<std::size_t>(sent) == wanted;
+  output_.append(pieces, taken);
 }
 
 void EpollStream::flush() {
-  if (pending_.empty()) {
+  if (output_.empty()) {
     return;
   }
-  const std::string_view pending(pending_);
-  const auto before = sent_;
-  send_batch({&pending, 1}, before, sent_);
-  if (broken_) {
+  const auto sent = send_gathered(socket_.get(), output_.front(), {});
+  if (sent.error != 0) {
+    set_broken(sent.error);
     return;
   }
-  if (lingering_ && sent_ > before) {
-    restart_linger_timer(kFlushTimeoutMs);
+  output_.consume(sent.taken);
+  if (linger_clock_.running() && sent.taken > 0) {
+    restart_linger_clock(kFlushTimeoutMs);
   }
-  if (sent_ == pending_.size()) {
-    std::string().swap(pending_);
-    sent_ = 0;
+  if (output_.empty()) {
     on_flushed();
   }
-  if (congested_ && pending_bytes() <= kLowWaterBytes) {
-    congested_ = false;
-    if (handler_ != nullptr) {
-      handler_->on_drained();
-    }
+  if (output_.take_drained() && handler_ != nullptr) {
+    handler_->on_drained();
   }
 }
 
 void EpollStream::on_flushed() {
   if (finishing_ && !std::exchange(finished_, true)) {
     ::shutdown(socket_.get(), SHUT_WR);
-    if (lingering_) {
-      restart_linger_timer(kPeerEndTimeoutMs);
+    if (linger_clock_.running()) {
+      restart_linger_clock(kPeerEndTimeoutMs);
     }
   }
 }
 
 void EpollStream::finish_sending() {
   finishing_ = true;
-  if (pending_.empty() && !broken_) {
+  if (output_.empty() && !broken_) {
     on_flushed();
   }
 }
@@ -167,9 +94,7 @@ void EpollStream::resume_receiving() {
 void EpollStream::set_broken(int error) {
   broken_ = true;
   error_ = error;
-  std::string().swap(pending_);
-  sent_ = 0;
-  congested_ = false;
+  output_.clear();
   readable_ = true;
   peer_ended_ = true;
   core_.enqueue_ready(*this);
@@ -196,7 +121,7 @@ void EpollStream::service() {
   if (!socket_) {
     return;
   }
-  if (lingering_) {
+  if (linger_clock_.running()) {
     receive_lingering();
   } else if (handler_ == nullptr || eof_reported_) {
     if (broken_ && handler_ != nullptr) {
@@ -261,13 +186,11 @@ void EpollStream::report_lost() {
 void EpollStream::linger() {
   handler_ = nullptr;
   // A peer that has ended already, and a broken one, need no time to read.
-  if (broken_ || (eof_reported_ && pending_.empty())) {
+  if (broken_ || (eof_reported_ && output_.empty())) {
     release();
     return;
   }
-  lingering_ = true;
-  core_.count_lingering(1);
-  restart_linger_timer(kFlushTimeoutMs);
+  restart_linger_clock(kFlushTimeoutMs);
   finish_sending();
   if (readable_) {
     core_.enqueue_ready(*this);
@@ -296,19 +219,15 @@ void EpollStream::receive_lingering() {
   }
 }
 
-void EpollStream::restart_linger_timer(std::int64_t delay_ms) {
-  core_.cancel_timer(linger_timer_);
-  linger_timer_ = core_.start_timer(delay_ms, [this] { release(); });
+void EpollStream::restart_linger_clock(std::int64_t delay_ms) {
+  linger_clock_.start(delay_ms, [this] { release(); });
 }
 
 void EpollStream::release() {
   if (!socket_) {
     return;
   }
-  if (lingering_) {
-    core_.cancel_timer(linger_timer_);
-    core_.count_lingering(-1);
-  }
+  linger_clock_.stop();
   handler_ = nullptr;
   socket_.reset();
   core_.bury(*this);

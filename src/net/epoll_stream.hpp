@@ -5,8 +5,6 @@
 
 #include "net/epoll_source.hpp"
 
-#include <string>
-
 namespace helios::net {
 
 class EpollStream final : public Stream, public EpollSource {
@@ -17,8 +15,8 @@ class EpollStream final : public Stream, public EpollSource {
   void start();
 
   void send(std::span<const std::string_view> pieces) override;
-  [[nodiscard]] std::size_t pending_bytes() const override { return pending_.size() - sent_; }
-  [[nodiscard]] bool congested() const override { return congested_; }
+  [[nodiscard]] std::size_t pending_bytes() const override { return output_.bytes(); }
+  [[nodiscard]] bool congested() const override { return output_.congested(); }
   void pause_receiving() override { paused_ = true; }
   void resume_receiving() override;
   void finish_sending() override;
@@ -29,26 +27,21 @@ class EpollStream final : public Stream, public EpollSource {
   void service() override;
 
  private:
-  std::size_t send_now(std::span<const std::string_view> pieces);
-  bool send_batch(std::span<const std::string_view> pieces, std::size_t skip, std::size_t& taken);
-  void drop_sent_prefix();
   void flush();
   void on_flushed();
   void set_broken(int error);
   void receive();
   void receive_lingering();
   void report_lost();
-  void restart_linger_timer(std::int64_t delay_ms);
+  void restart_linger_clock(std::int64_t delay_ms);
 
   EpollCore& core_;
   Fd socket_;
   StreamHandler* handler_;  // null once nothing may be reported any more
   LossReport loss_report_;
 
-  std::string pending_;  // bytes that the kernel has not taken; the first sent_ of them it has
-  std::size_t sent_ = 0;
-  bool congested_ = false;
-  bool finishing_ = false;  // half-close when pending_ is empty
+  OutputQueue output_;
+  bool finishing_ = false;  // half-close when output_ is empty
   bool finished_ = false;   // half-closed
 
   bool paused_ = false;
@@ -58,8 +51,7 @@ class EpollStream final : public Stream, public EpollSource {
   bool broken_ = false;  // no byte can be sent any more
   int error_ = 0;        // why, where that is known
 
-  bool lingering_ = false;
-  TimerId linger_timer_;
+  LingerClock linger_clock_;
 };
 
 }  // namespace helios::net

@@ -36,6 +36,7 @@ TEST(Config, empty_text_gives_the_defaults) {
   EXPECT_EQ(config->listen.origin, "");
   EXPECT_EQ(config->server.port, 5432);
   EXPECT_EQ(config->protocol.extended, Policy::deny);
+  EXPECT_EQ(config->protocol.replication, Policy::deny);
 }
 
 TEST(Config, every_key_arrives) {
@@ -51,6 +52,7 @@ TEST(Config, every_key_arrives) {
     addresses = []
     [protocol]
     extended = "pass"
+    replication = "pass"
     unparsed = "allow"
     max_query_bytes = 2048
     [tenant]
@@ -93,11 +95,12 @@ TEST(Config, every_key_arrives) {
   EXPECT_TRUE(config->admin.addresses.empty());
   EXPECT_FALSE(config->admin.is_default);
   EXPECT_EQ(config->protocol.extended, Policy::allow);
+  EXPECT_EQ(config->protocol.replication, Policy::allow);
   EXPECT_EQ(config->protocol.unparsed, Policy::allow);
   EXPECT_EQ(config->protocol.max_query_bytes, 2048U);
   EXPECT_EQ(config->tenant.unknown, Policy::allow);
   EXPECT_EQ(config->plugins.directory, "plugins");
-  EXPECT_THAT(config->plugins.origin, StartsWith("h.toml:18: plugins.directory"));
+  EXPECT_THAT(config->plugins.origin, StartsWith("h.toml:19: plugins.directory"));
   EXPECT_THAT(config->plugins.optional, ElementsAre("a", "b"));
   EXPECT_EQ(config->plugins.slow_lane_threads, 4U);
   EXPECT_EQ(config->plugins.pool_instances, 16U);
@@ -194,7 +197,8 @@ TEST(Config, wrong_values_are_named_with_line_and_key) {
        "h.toml:2: listen.addresses: nowhere:1: must be an IP address and a port, such as "
        "\"127.0.0.1:6432\" or \"[::1]:6432\""},
       {"[admin]\naddresses = [\"0.0.0.0:9090\"]\n",
-       "h.toml:2: admin.addresses: 0.0.0.0:9090: only loopback is allowed"},
+       "h.toml:2: admin.addresses: 0.0.0.0:9090: an address beyond loopback needs "
+       "[[admin.tokens]]"},
       {"[protocol]\nextended = \"allow\"\n",
        "h.toml:2: protocol.extended: must be one of \"deny\", \"pass\""},
       {"[protocol]\nextended = true\n", "h.toml:2: protocol.extended: must be a string"},
@@ -209,10 +213,20 @@ TEST(Config, wrong_values_are_named_with_line_and_key) {
   }
 }
 
+TEST(Config, engine_is_chosen_by_name) {
+  EXPECT_EQ(default_config().listen.engine, EngineChoice::automatic);
+  const auto config = parse_config("listen.engine = \"io_uring\"\n", "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->listen.engine, EngineChoice::io_uring);
+  EXPECT_EQ(error_of("[listen]\nengine = \"kqueue\"\n"),
+            "h.toml:2: listen.engine: must be one of \"auto\", \"io_uring\", \"epoll\"");
+}
+
 TEST(Config, unknown_keys_are_named_with_those_that_exist) {
   EXPECT_EQ(error_of("[listen]\naddreses = []\n"),
             "h.toml:2: listen.addreses: unknown key; known here: addresses, unix_socket_dir, "
-            "unix_socket_port, unix_socket_mode, unix_socket_group, unix_socket_peer, workers");
+            "unix_socket_port, unix_socket_mode, unix_socket_group, unix_socket_peer, workers, "
+            "engine");
   EXPECT_THAT(error_of("[sever]\n"),
               StartsWith("h.toml:1: sever: unknown key; known here: listen"));
   EXPECT_EQ(error_of("[plugins.limits]\nmemory = 1\n"),

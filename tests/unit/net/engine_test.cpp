@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Accepting, connecting and timers, over real loopback sockets.
+// Accepting, connecting and timers, over real loopback sockets, on every engine.
 
 #include "net/engine.hpp"
 
@@ -42,8 +42,11 @@ class RecordingConnector : public ConnectHandler {
   std::vector<int> errors;
 };
 
-TEST(Engine, waiting_connections_are_all_accepted) {
-  const auto engine = make_engine_for_test();
+using EngineTest = OnEveryEngine;
+HELIOS_ON_ALL_ENGINES(EngineTest);
+
+TEST_P(EngineTest, waiting_connections_are_all_accepted) {
+  const auto engine = make_engine();
   auto listening = listen_on_loopback();
   const auto at = local_endpoint(listening.get());
   RecordingAcceptor handler;
@@ -56,8 +59,8 @@ TEST(Engine, waiting_connections_are_all_accepted) {
   EXPECT_EQ(handler.peers.front(), "127.0.0.1");
 }
 
-TEST(Engine, accepting_may_be_ended_by_its_own_handler) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, accepting_may_be_ended_by_its_own_handler) {
+  const auto engine = make_engine();
   auto listening = listen_on_loopback();
   const auto at = local_endpoint(listening.get());
   RecordingAcceptor handler;
@@ -70,8 +73,8 @@ TEST(Engine, accepting_may_be_ended_by_its_own_handler) {
   EXPECT_EQ(handler.accepted.size(), 1U);
 }
 
-TEST(Engine, accepting_rests_when_descriptors_run_out_and_goes_on_later) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, accepting_rests_when_descriptors_run_out_and_goes_on_later) {
+  const auto engine = make_engine();
   auto listening = listen_on_loopback();
   const auto at = local_endpoint(listening.get());
   const auto client = connect_blocking(at);
@@ -92,8 +95,8 @@ TEST(Engine, accepting_rests_when_descriptors_run_out_and_goes_on_later) {
   EXPECT_TRUE(run_until(*engine, [&] { return handler.accepted.size() == 1; }));
 }
 
-TEST(Engine, connecting_delivers_a_socket) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, connecting_delivers_a_socket) {
+  const auto engine = make_engine();
   const auto listening = listen_on_loopback();
   RecordingConnector handler;
   const auto operation = engine->connect(local_endpoint(listening.get()), handler);
@@ -108,8 +111,8 @@ TEST(Engine, connecting_delivers_a_socket) {
   EXPECT_TRUE(run_until(*engine, [&] { return stream_handler.received == "hello"; }));
 }
 
-TEST(Engine, connecting_to_nobody_fails_at_once) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, connecting_to_nobody_fails_at_once) {
+  const auto engine = make_engine();
   auto listening = listen_on_loopback();
   const auto at = local_endpoint(listening.get());
   listening.reset();
@@ -120,8 +123,8 @@ TEST(Engine, connecting_to_nobody_fails_at_once) {
   EXPECT_EQ(handler.errors, std::vector<int>{ECONNREFUSED});
 }
 
-TEST(Engine, connecting_to_a_missing_unix_socket_fails_at_once) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, connecting_to_a_missing_unix_socket_fails_at_once) {
+  const auto engine = make_engine();
   config::Server server;
   server.host = "/nonexistent";
   RecordingConnector handler;
@@ -131,8 +134,8 @@ TEST(Engine, connecting_to_a_missing_unix_socket_fails_at_once) {
   EXPECT_EQ(handler.errors, std::vector<int>{ENOENT});
 }
 
-TEST(Engine, released_connect_reports_nothing) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, released_connect_reports_nothing) {
+  const auto engine = make_engine();
   const auto listening = listen_on_loopback();
   RecordingConnector handler;
   auto operation = engine->connect(local_endpoint(listening.get()), handler);
@@ -141,8 +144,8 @@ TEST(Engine, released_connect_reports_nothing) {
   EXPECT_FALSE(handler.decided());
 }
 
-TEST(Engine, timers_run_when_due_and_not_when_cancelled) {
-  const auto engine = make_engine_for_test();
+TEST_P(EngineTest, timers_run_when_due_and_not_when_cancelled) {
+  const auto engine = make_engine();
   std::string ran;
   engine->start_timer(20, [&] { ran += 'b'; });
   engine->start_timer(1, [&] { ran += 'a'; });
@@ -153,7 +156,7 @@ TEST(Engine, timers_run_when_due_and_not_when_cancelled) {
   EXPECT_EQ(ran, "ab");
 }
 
-TEST(Engine, unix_sockets_have_no_ip) {
+TEST(Endpoints, unix_sockets_have_no_ip) {
   config::Server server;
   server.host = "/tmp/x";
   server.port = 5433;
@@ -163,7 +166,7 @@ TEST(Engine, unix_sockets_have_no_ip) {
   EXPECT_EQ(endpoints[0].ip(), "");
 }
 
-TEST(Engine, localhost_is_tried_as_ipv6_first) {
+TEST(Endpoints, localhost_is_tried_as_ipv6_first) {
   config::Server server;
   server.host = "localhost";
   const auto endpoints = server_endpoints(server);

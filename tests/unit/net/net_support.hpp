@@ -5,6 +5,7 @@
 // a loop that runs an engine until something is true.
 
 #include "net/engine.hpp"
+#include "net/uring_engine.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,11 +22,49 @@
 
 namespace helios::net {
 
-inline std::unique_ptr<Engine> make_engine_for_test() {
-  auto engine = make_epoll_engine();
+// What the tests of streams, listeners and whole proxies run on.
+enum class TestEngine {
+  epoll,
+  io_uring,
+  tiny_io_uring,  // so small that every queue is full and every buffer taken all the time
+};
+
+inline std::string name_of(TestEngine engine) {
+  switch (engine) {
+    case TestEngine::epoll: return "epoll";
+    case TestEngine::io_uring: return "io_uring";
+    case TestEngine::tiny_io_uring: return "tiny_io_uring";
+  }
+  return "";
+}
+
+// Those that there are on this machine; a build with ThreadSanitizer has epoll alone.
+inline std::vector<TestEngine> engines_for_test() {
+  const auto chosen = choose_engine(config::EngineChoice::automatic);
+  if (chosen && chosen->kind == EngineKind::io_uring) {
+    return {TestEngine::epoll, TestEngine::io_uring, TestEngine::tiny_io_uring};
+  }
+  return {TestEngine::epoll};
+}
+
+inline std::unique_ptr<Engine> make_engine_for_test(TestEngine kind = TestEngine::epoll) {
+  constexpr UringSizes kTiny{2, 4, 2, 512};
+  auto engine = kind == TestEngine::epoll      ? make_epoll_engine()
+                : kind == TestEngine::io_uring ? make_uring_engine()
+                                               : make_uring_engine(kTiny);
   EXPECT_TRUE(engine);
   return std::move(*engine);
 }
+
+// Suites that run on all of them derive from it and are instantiated by HELIOS_ON_ALL_ENGINES.
+class OnEveryEngine : public testing::TestWithParam<TestEngine> {
+ protected:
+  [[nodiscard]] std::unique_ptr<Engine> make_engine() { return make_engine_for_test(GetParam()); }
+};
+
+#define HELIOS_ON_ALL_ENGINES(suite)                                                      \
+  INSTANTIATE_TEST_SUITE_P(/* no prefix */, suite, testing::ValuesIn(engines_for_test()), \
+                           [](const auto& instance) { return name_of(instance.param); })
 
 // Runs the engine until `done`; false when that takes longer than a broken test deserves.
 template <typename Done>

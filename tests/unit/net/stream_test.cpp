@@ -10,9 +10,9 @@
 namespace helios::net {
 namespace {
 
-class StreamTest : public testing::Test {
+class StreamTest : public OnEveryEngine {
  protected:
-  StreamTest() : engine_(make_engine_for_test()) { adopt(LossReport::at_once); }
+  StreamTest() : engine_(make_engine()) { adopt(LossReport::at_once); }
 
   void adopt(LossReport loss_report) {
     stream_ = engine_->adopt(std::move(pair_.near), handler_, loss_report);
@@ -48,17 +48,18 @@ class StreamTest : public testing::Test {
   RecordingHandler handler_;
   StreamPtr stream_;
 };
+HELIOS_ON_ALL_ENGINES(StreamTest);
 
-TEST_F(StreamTest, bytes_arrive_both_ways) {
+TEST_P(StreamTest, bytes_arrive_both_ways) {
   send_all(pair_.far.get(), "to the engine");
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.received == "to the engine"; }));
   const std::string_view pieces[] = {"from ", "", "the ", "engine"};
   stream_->send(pieces);
-  EXPECT_EQ(stream_->pending_bytes(), 0U);
+  EXPECT_TRUE(run_until(*engine_, [&] { return stream_->pending_bytes() == 0; }));
   EXPECT_EQ(receive_exactly(pair_.far.get(), 15), "from the engine");
 }
 
-TEST_F(StreamTest, many_pieces_keep_their_order) {
+TEST_P(StreamTest, many_pieces_keep_their_order) {
   std::vector<std::string> texts;
   std::string all;
   for (int i = 0; i < 1000; ++i) {
@@ -67,17 +68,18 @@ TEST_F(StreamTest, many_pieces_keep_their_order) {
   }
   const std::vector<std::string_view> pieces(texts.begin(), texts.end());
   stream_->send(pieces);
+  EXPECT_TRUE(run_until(*engine_, [&] { return stream_->pending_bytes() == 0; }));
   EXPECT_EQ(receive_exactly(pair_.far.get(), all.size()), all);
 }
 
-TEST_F(StreamTest, chunks_are_no_larger_than_the_buffer) {
+TEST_P(StreamTest, chunks_are_no_larger_than_the_buffer) {
   const std::string large(200'000, 'x');
   send_all(pair_.far.get(), large);
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.received.size() == large.size(); }));
   EXPECT_GE(handler_.chunks, 4);
 }
 
-TEST_F(StreamTest, reader_that_stops_makes_the_stream_congested_and_loses_nothing) {
+TEST_P(StreamTest, reader_that_stops_makes_the_stream_congested_and_loses_nothing) {
   const auto all = send_until_congested();
   EXPECT_GT(stream_->pending_bytes(), kHighWaterBytes);
   EXPECT_LT(stream_->pending_bytes(), kHighWaterBytes + 20'000);
@@ -89,7 +91,7 @@ TEST_F(StreamTest, reader_that_stops_makes_the_stream_congested_and_loses_nothin
   EXPECT_FALSE(stream_->congested());
 }
 
-TEST_F(StreamTest, stream_that_never_catches_up_keeps_its_order) {
+TEST_P(StreamTest, stream_that_never_catches_up_keeps_its_order) {
   std::string sent = send_until_congested();
   std::string got;
   for (int round = 0; round < 50; ++round) {
@@ -103,7 +105,7 @@ TEST_F(StreamTest, stream_that_never_catches_up_keeps_its_order) {
   EXPECT_TRUE(got == sent);
 }
 
-TEST_F(StreamTest, paused_stream_receives_nothing_until_resumed) {
+TEST_P(StreamTest, paused_stream_receives_nothing_until_resumed) {
   stream_->pause_receiving();
   send_all(pair_.far.get(), "later");
   run_until_idle(*engine_);
@@ -113,19 +115,20 @@ TEST_F(StreamTest, paused_stream_receives_nothing_until_resumed) {
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.received == "later"; }));
 }
 
-TEST_F(StreamTest, half_close_of_the_peer_is_an_eof_after_its_bytes) {
+TEST_P(StreamTest, half_close_of_the_peer_is_an_eof_after_its_bytes) {
   send_all(pair_.far.get(), "last");
   ::shutdown(pair_.far.get(), SHUT_WR);
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.eofs == 1; }));
   EXPECT_EQ(handler_.received, "last");
   send_text(*stream_, "answer");
+  EXPECT_TRUE(run_until(*engine_, [&] { return stream_->pending_bytes() == 0; }));
   EXPECT_EQ(receive_exactly(pair_.far.get(), 6), "answer");
   run_until_idle(*engine_);
   EXPECT_EQ(handler_.eofs, 1);
   EXPECT_EQ(handler_.losses, 0);
 }
 
-TEST_F(StreamTest, eof_is_not_told_while_paused) {
+TEST_P(StreamTest, eof_is_not_told_while_paused) {
   stream_->pause_receiving();
   ::shutdown(pair_.far.get(), SHUT_WR);
   run_until_idle(*engine_);
@@ -134,7 +137,7 @@ TEST_F(StreamTest, eof_is_not_told_while_paused) {
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.eofs == 1; }));
 }
 
-TEST_F(StreamTest, reset_is_a_loss) {
+TEST_P(StreamTest, reset_is_a_loss) {
   reset_connection(std::move(pair_.far));
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.losses == 1; }));
   EXPECT_EQ(handler_.last_error, ECONNRESET);
@@ -143,7 +146,7 @@ TEST_F(StreamTest, reset_is_a_loss) {
   EXPECT_EQ(handler_.losses, 1);
 }
 
-TEST_F(StreamTest, reset_is_told_at_once_even_while_paused) {
+TEST_P(StreamTest, reset_is_told_at_once_even_while_paused) {
   stream_->pause_receiving();
   send_all(pair_.far.get(), "unread");
   run_until_idle(*engine_);
@@ -152,7 +155,7 @@ TEST_F(StreamTest, reset_is_told_at_once_even_while_paused) {
   EXPECT_EQ(handler_.received, "");
 }
 
-TEST_F(StreamTest, loss_after_received_waits_for_the_bytes_before_it) {
+TEST_P(StreamTest, loss_after_received_waits_for_the_bytes_before_it) {
   TcpPair pair;
   RecordingHandler handler;
   const auto stream = engine_->adopt(std::move(pair.near), handler, LossReport::after_received);
@@ -167,7 +170,7 @@ TEST_F(StreamTest, loss_after_received_waits_for_the_bytes_before_it) {
   EXPECT_EQ(handler.received, "last words");
 }
 
-TEST_F(StreamTest, sending_to_a_closed_peer_ends_in_a_loss) {
+TEST_P(StreamTest, sending_to_a_closed_peer_ends_in_a_loss) {
   pair_.far.reset();
   EXPECT_TRUE(run_until(*engine_, [&] {
     send_text(*stream_, "anyone there?");
@@ -175,7 +178,7 @@ TEST_F(StreamTest, sending_to_a_closed_peer_ends_in_a_loss) {
   }));
 }
 
-TEST_F(StreamTest, finish_sending_half_closes_after_everything_was_sent) {
+TEST_P(StreamTest, finish_sending_half_closes_after_everything_was_sent) {
   const auto all = send_until_congested();
   stream_->finish_sending();
   send_text(*stream_, "too late");
@@ -184,7 +187,7 @@ TEST_F(StreamTest, finish_sending_half_closes_after_everything_was_sent) {
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.received == "still heard"; }));
 }
 
-TEST_F(StreamTest, released_stream_closes_and_reports_nothing) {
+TEST_P(StreamTest, released_stream_closes_and_reports_nothing) {
   send_all(pair_.far.get(), "never seen");
   stream_.reset();
   run_until_idle(*engine_);
@@ -193,7 +196,7 @@ TEST_F(StreamTest, released_stream_closes_and_reports_nothing) {
   EXPECT_LE(::recv(pair_.far.get(), &byte, 1, 0), 0);
 }
 
-TEST_F(StreamTest, close_when_flushed_delivers_everything_first) {
+TEST_P(StreamTest, close_when_flushed_delivers_everything_first) {
   const auto all = send_until_congested();
   close_when_flushed(std::move(stream_));
   EXPECT_EQ(engine_->lingering(), 1U);
@@ -204,7 +207,7 @@ TEST_F(StreamTest, close_when_flushed_delivers_everything_first) {
   EXPECT_EQ(handler_.drained + handler_.losses + handler_.eofs, 0);
 }
 
-TEST_F(StreamTest, close_when_flushed_is_not_overtaken_by_a_reset) {
+TEST_P(StreamTest, close_when_flushed_is_not_overtaken_by_a_reset) {
   // Bytes that nobody will read make the kernel reset a connection that is closed at once.
   stream_->pause_receiving();
   send_all(pair_.far.get(), std::string(50'000, 'x'));
@@ -219,7 +222,7 @@ TEST_F(StreamTest, close_when_flushed_is_not_overtaken_by_a_reset) {
   EXPECT_TRUE(run_until(*engine_, [&] { return engine_->lingering() == 0; }));
 }
 
-TEST_F(StreamTest, peer_that_never_ends_is_given_up) {
+TEST_P(StreamTest, peer_that_never_ends_is_given_up) {
   close_when_flushed(std::move(stream_));
   EXPECT_EQ(engine_->lingering(), 1U);
   EXPECT_TRUE(run_until(*engine_, [&] { return engine_->lingering() == 0; }));
@@ -235,8 +238,11 @@ class Quitter : public RecordingHandler {
   std::vector<StreamPtr> victims;
 };
 
-TEST(StreamRelease, handler_may_release_its_own_stream_and_others) {
-  const auto engine = make_engine_for_test();
+using StreamRelease = OnEveryEngine;
+HELIOS_ON_ALL_ENGINES(StreamRelease);
+
+TEST_P(StreamRelease, handler_may_release_its_own_stream_and_others) {
+  const auto engine = make_engine();
   TcpPair pairs[3];
   Quitter handler;
   for (auto& pair : pairs) {
