@@ -233,7 +233,10 @@ void Session::Impl::on_drain(bool force) {
 }
 
 bool Session::Impl::wants_client_bytes() const {
-  if (!client_input_.empty() || client_eof_ || terminate_sent_) return false;
+  if (client_eof_ || terminate_sent_) return false;
+  // What is left over here is the beginning of a packet; anywhere else it has to wait.
+  if (state_ == State::startup) return true;
+  if (!client_input_.empty()) return false;
   switch (state_) {
     case State::startup:
     case State::authenticating: return true;

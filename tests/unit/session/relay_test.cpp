@@ -37,6 +37,24 @@ TEST(Startup, bad_length_is_fatal) {
   EXPECT_TRUE(harness.session->finished());
 }
 
+TEST(Startup, packet_in_single_bytes_is_waited_for_to_its_end) {
+  SessionHarness harness({});
+  for (const char byte : startup_packet({{"user", "ann"}})) {
+    ASSERT_TRUE(harness.session->wants_client_bytes());
+    harness.client_sends({&byte, 1});
+  }
+  EXPECT_TRUE(harness.asked_to_connect);
+  EXPECT_FALSE(harness.session->wants_client_bytes());
+}
+
+TEST(Startup, client_that_leaves_inside_a_packet_is_noticed) {
+  SessionHarness harness({});
+  harness.client_sends(startup_packet({{"user", "ann"}}).substr(0, 10));
+  ASSERT_TRUE(harness.session->wants_client_bytes());
+  harness.client_eof();
+  EXPECT_TRUE(harness.session->finished());
+}
+
 TEST(Startup, other_protocol_version_is_fatal) {
   SessionHarness harness({});
   harness.client_sends("\0\0\0\x09\0\2\0\0\0"s);
