@@ -36,8 +36,7 @@ static void walk_tree(struct sql_tree* tree, const List* raw_statements) {
 void sql_tree_open(struct sql_tree* tree, const char* text, bool conforming) {
   *tree = (struct sql_tree){0};
   tree->memory_context = pg_query_enter_memory_context();
-  PgQueryInternalParsetreeAndError parsed =
-      pg_query_raw_parse(text, parser_options(conforming));
+  PgQueryInternalParsetreeAndError parsed = pg_query_raw_parse(text, parser_options(conforming));
   tree->parse_stderr = parsed.stderr_buffer;
   tree->parse_error = parsed.error;
   if (parsed.error != NULL) {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: a text is read by the rules that the server will read it by, also when the message before it
+// changes them out of sight.
+#include "kv/transaction.hpp"
+#include "session_harness.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helios::session::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+// Under the one rule a string, under the other a string and an INSERT.
+constexpr std::string_view kTwofold = R"(select 'a\'' ; insert into t values (1); --')";
+
+// A session whose plugin notes the statements that it sees, and rewrites "swap".
+struct WatchedSession {
+  std::vector<std::string> seen;
+  std::unique_ptr<SessionHarness> harness;
+
+  explicit WatchedSession(std::string rewritten = {}) {
+    auto plugin =
+        std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_pre_query = true});
+    plugin->pre_query = [this, rewritten](hooks::Call& call) {
+      seen.emplace_back(call.statement->text);
+      return call.statement->text == "select swap" ? rewrite(rewritten) : hooks::CallResult{};
+    };
+    Options options;
+    options.plugins = {plugin};
+    options.config.kv_sql.readers = {"ann"};
+    harness = std::make_unique<SessionHarness>(options);
+    harness->connect();
+  }
+};
+
+const std::string kHiddenOff = parameter("standard_conforming_strings", "off");
+const std::string kDone = complete("SELECT 1") + ready('I');
+
+TEST(ReadingRules, text_that_they_matter_to_waits_for_answers) {
+  WatchedSession session;
+  session.harness->client_sends(query("select f()") + query(kTwofold));
+  EXPECT_THAT(session.seen, ElementsAre("select f()"));
+  EXPECT_EQ(session.harness->take_to_server(), query("select f()"));
+  session.harness->server_sends(complete("SELECT 1") + kHiddenOff + ready('I'));
+  EXPECT_THAT(session.seen,
+              ElementsAre("select f()", R"(select 'a\'')", "insert into t values (1)"));
+  EXPECT_EQ(session.harness->take_to_server(), query(kTwofold));
+}
+
+TEST(ReadingRules, bytes_beyond_ascii_wait_too) {
+  WatchedSession session;
+  const std::string text = "select e'\x81\\' ; insert into t values (1); --'";
+  session.harness->client_sends(query("select f()") + query(text));
+  EXPECT_EQ(session.seen.size(), 1U);
+  session.harness->server_sends(complete("SELECT 1") + parameter("client_encoding", "SJIS") +
+                                ready('I'));
+  EXPECT_EQ(session.seen.size(), 1U);
+  EXPECT_NE(session.harness->to_client.find("0A000"), std::string::npos);
+  EXPECT_EQ(session.harness->to_server, query("select f()"));
+}
+
+TEST(ReadingRules, plain_text_does_not_wait) {
+  WatchedSession session;
+  session.harness->client_sends(query("select f()") + query("select 2; select 'x'"));
+  EXPECT_EQ(session.harness->to_server, query("select f()") + query("select 2; select 'x'"));
+}
+
+TEST(ReadingRules, nothing_out_is_nothing_to_wait_for) {
+  WatchedSession session;
+  session.harness->client_sends(query(kTwofold));
+  EXPECT_EQ(session.harness->to_server, query(kTwofold));
+}
+
+TEST(ReadingRules, changed_text_waits_and_is_sent_when_they_have_stayed) {
+  WatchedSession session(R"(select 'a\b')");
+  session.harness->client_sends(query("select f()") + query("select swap"));
+  EXPECT_THAT(session.seen, ElementsAre("select f()", "select swap"));
+  EXPECT_EQ(session.harness->take_to_server(), query("select f()"));
+  session.harness->server_sends(kDone);
+  EXPECT_EQ(session.harness->take_to_server(), query(R"(select 'a\b')"));
+}
+
+TEST(ReadingRules, changed_text_is_refused_when_they_have_changed) {
+  WatchedSession session(R"(select 'a\b')");
+  session.harness->client_sends(query("select f()") + query("select swap"));
+  session.harness->take_to_server();
+  session.harness->server_sends(complete("SELECT 1") + kHiddenOff + ready('I'));
+  EXPECT_EQ(session.harness->take_to_server(), "");
+  EXPECT_NE(session.harness->to_client.find("0A000"), std::string::npos);
+  EXPECT_TRUE(session.harness->to_client.ends_with(ready('I')));
+}
+
+TEST(ReadingRules, state_of_plugins_waits_like_any_other_text) {
+  WatchedSession session;
+  kv::Transaction transaction(session.harness->store, **session.harness->store.open("p"));
+  ASSERT_EQ(transaction.set("key", "\xc3\xbc"), kv::WriteStatus::ok);
+  ASSERT_EQ(transaction.commit({}), kv::CommitStatus::done);
+  session.harness->client_sends(query("select f()") + query("select helios.kv('p', 'key')"));
+  EXPECT_EQ(session.harness->take_to_server(), query("select f()"));
+  session.harness->server_sends(kDone);
+  EXPECT_EQ(session.harness->take_to_server(), query("select '\xc3\xbc'::text AS kv"));
+}
+
+TEST(ReadingRules, cancel_ends_the_waiting_of_a_changed_text) {
+  WatchedSession session(R"(select 'a\b')");
+  session.harness->client_sends(query("select f()") + query("select swap"));
+  session.harness->take_to_server();
+  session.harness->client_lost();
+  EXPECT_TRUE(session.harness->session->finished());
+  EXPECT_THAT(session.harness->to_client, IsEmpty());
+}
+
+}  // namespace
+}  // namespace helios::session::test
