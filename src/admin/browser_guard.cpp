@@ -48,8 +48,9 @@ bool is_cross_site(const Request& request) {
   if (request.sec_fetch_site && *request.sec_fetch_site != "same-origin" &&
       *request.sec_fetch_site != "none")
     return true;
+  const std::string scheme = request.is_encrypted ? "https://" : "http://";
   return request.origin &&
-         !(request.host && base::equals_ignore_case(*request.origin, "http://" + *request.host));
+         !(request.host && base::equals_ignore_case(*request.origin, scheme + *request.host));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The admin port listens on loopback and asks for no password, so everybody on the machine may use
-// it. A web page that a user of the machine looks at must not: any site can make the browser send
+// Without tokens the admin port listens on loopback and asks for no password, so everybody on the
+// machine may use it. A web page that a user of the machine looks at must not: any site can make the browser send
 // requests to localhost. Two checks keep pages out, and neither is noticed by curl or by scripts:
 //
 //  - Host. A page whose own DNS name has been pointed at 127.0.0.1 (DNS rebinding) counts as same

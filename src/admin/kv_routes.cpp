@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/kv_routes.hpp"
 
+#include "admin/access_guard.hpp"
 #include "admin/base64.hpp"
 #include "admin/kv_listing.hpp"
 #include "admin/replies.hpp"
+#include "admin/routes.hpp"
 #include "admin/target.hpp"
 #include "base/text.hpp"
 #include "kv/namespace_name.hpp"
@@ -124,7 +126,7 @@ void handle_key(const KvContext& context, Request& request, Place place, Respond
       return put_key(context, std::move(place), std::move(request.body), std::move(respond));
     case Method::del: return delete_key(context, std::move(place), std::move(respond));
     case Method::post:
-    case Method::other: return respond(method_not_allowed("GET, HEAD, PUT, DELETE"));
+    case Method::other: return respond(method_not_allowed(std::string(kKeyMethods)));
   }
 }
 
@@ -134,22 +136,38 @@ Response handle_list(kv::Store& store, const Request& request, const Place& plac
     case Method::get:
     case Method::head: break;
     case Method::put:
-    case Method::del: return error_reply(400, "expected /admin/kv/<plugin>/<key>");
+    case Method::del:
     case Method::post:
-    case Method::other: return method_not_allowed("GET, HEAD");
+    case Method::other: return method_not_allowed(std::string(kReadMethods));
   }
   const auto list = parse_list_request(query);
   if (!list) return error_reply(400, list.error().message);
   return list_keys(store, store.find(place.plugin), place.plugin, *list);
 }
 
+// 403 for what the grant does not cover. A method that no route has needs no right.
+std::optional<Response> refuse_request(const Request& request, const Grant& grant,
+                                       std::string_view plugin) {
+  switch (request.method) {
+    case Method::get:
+    case Method::head: return refuse_scope(grant, Scope::read, plugin);
+    case Method::put:
+    case Method::del: return refuse_scope(grant, Scope::write, plugin);
+    case Method::post:
+    case Method::other: return std::nullopt;
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
-void KvRoutes::handle(Request request, Responder respond) {
+void KvRoutes::handle(Request request, const Grant& grant, Responder respond) {
   const std::string target = std::move(request.target);
   const auto [path, query] = split_target(target);
   auto place = parse_place(path);
   if (!place) return respond(error_reply(400, place.error().message));
+  if (auto refusal = refuse_request(request, grant, place->plugin))
+    return respond(std::move(*refusal));
   if (place->key.empty()) return respond(handle_list(*context_.store, request, *place, query));
   if (!query.empty())
     return respond(error_reply(400,

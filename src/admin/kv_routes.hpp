@@ -14,6 +14,7 @@
 
 #include "admin/kv_operations.hpp"
 #include "admin/message.hpp"
+#include "admin/tokens.hpp"
 
 #include <utility>
 
@@ -23,8 +24,9 @@ class KvRoutes {
  public:
   explicit KvRoutes(KvContext context) : context_(std::move(context)) {}
 
-  // Requires: the target's path begins with "/admin/kv". Thread rule: the home executor's thread.
-  void handle(Request request, Responder respond);
+  // Does what `grant` allows. Requires: the target's path begins with "/admin/kv". Thread rule: the
+  // home executor's thread.
+  void handle(Request request, const Grant& grant, Responder respond);
 
  private:
   KvContext context_;

@@ -17,10 +17,13 @@ struct Request {
   Method method = Method::get;
   std::string target;  // as on the request line: path, and query after '?', still percent-encoded
   std::string accept;  // Accept; empty when absent
-  std::optional<std::string> host;            // Host
-  std::optional<std::string> origin;          // Origin
-  std::optional<std::string> sec_fetch_site;  // Sec-Fetch-Site
-  std::string body;                           // complete, chunks already joined
+  std::optional<std::string> host;                // Host
+  std::optional<std::string> origin;              // Origin
+  std::optional<std::string> sec_fetch_site;      // Sec-Fetch-Site
+  std::optional<std::string> authorization = {};  // Authorization; empty when there are several
+  std::string peer = {};                          // "127.0.0.1:4711": who sent it, for the log
+  bool is_encrypted = false;                      // came over TLS
+  std::string body;                               // complete, chunks already joined
 };
 
 struct Header {

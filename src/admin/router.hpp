@@ -4,9 +4,11 @@
 // The admin interface without its sockets: a request goes in, a response comes out through the
 // responder. docs/admin-api.md is the list of routes.
 
+#include "admin/access_guard.hpp"
 #include "admin/control.hpp"
 #include "admin/kv_routes.hpp"
 #include "admin/message.hpp"
+#include "admin/routes.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 
@@ -17,16 +19,20 @@ namespace helios::admin {
 class Router {
  public:
   // `home` is where handle() is called and where pending work continues; it is kept alive by that
-  // work. Requires: `store` and `control` outlive the router and every answer that is still due.
-  Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home);
+  // work. Requires: `store`, `control` and `access` outlive the router and every answer that is
+  // still due.
+  Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home,
+         AccessGuard& access);
 
   // Requires: called on `home`'s thread. Calls `respond` once, on that thread, now or later.
   void handle(Request request, Responder respond);
 
  private:
+  void dispatch(const Route& route, Request request, const Grant& grant, Responder respond);
   void handle_reload(Responder respond);
 
   Control& control_;
+  AccessGuard& access_;
   std::shared_ptr<base::Executor> home_;
   KvRoutes kv_;
 };

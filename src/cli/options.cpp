@@ -16,8 +16,7 @@ void declare_flags(CLI::App& app, Options& options) {
   app.add_option("--listen", options.listen,
                  "Address for clients, such as 127.0.0.1:6432; may be repeated")
       ->allow_extra_args(false);
-  app.add_option("--admin", options.admin,
-                 "Loopback address for the admin interface; may be repeated")
+  app.add_option("--admin", options.admin, "Address for the admin interface; may be repeated")
       ->allow_extra_args(false);
   app.add_option("--server", options.server,
                  "PostgreSQL server: HOST:PORT, or FOLDER:PORT for a Unix socket");
@@ -58,16 +57,14 @@ base::Result<void> override_admin(const Options& options, config::Admin& out) {
   if (!addresses) {
     return base::fail(addresses.error().code, addresses.error().message);
   }
-  for (const auto& address : *addresses) {
-    if (!config::is_loopback(address)) {
-      return base::fail(base::Errc::invalid,
-                        "--admin " + config::to_string(address) + ": only loopback is allowed");
-    }
+  if (addresses->empty()) {
+    return {};
   }
-  if (!addresses->empty()) {
-    out.addresses = *std::move(addresses);
-    out.is_default = false;
-    out.origin = "--admin";
+  out.addresses = *std::move(addresses);
+  out.is_default = false;
+  out.origin = "--admin";
+  if (const auto checked = config::check_admin(out); !checked) {
+    return base::fail(checked.error().code, out.origin + ": " + checked.error().message);
   }
   return {};
 }

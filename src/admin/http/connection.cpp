@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/http/connection.hpp"
 
+#include "admin/http/endpoints.hpp"
 #include "admin/replies.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -8,6 +9,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string_view>
@@ -23,7 +25,7 @@ namespace bhttp = boost::beast::http;
 constexpr std::size_t kReadBytes = 16 * 1024;
 // A client that is still sending would lose the refusal if the socket were closed under it (the
 // kernel answers unread data with a reset), so the rest is read for a while.
-constexpr auto kLingerTime = std::chrono::seconds(2);
+constexpr std::uint32_t kLingerMs = 2000;
 constexpr std::uint64_t kMaxLingerBytes = 64ULL << 20;
 
 // Hands the answer to the connection on its thread, and says so when none will ever come.
@@ -65,8 +67,15 @@ std::optional<std::string> header_of(const Fields& fields, bhttp::field name) {
   return std::string(found->value());
 }
 
+std::optional<std::string> authorization_of(const bhttp::request<bhttp::string_body>& message) {
+  // Of several, which one counts is anybody's guess.
+  if (message.count(bhttp::field::authorization) > 1) return "";
+  return header_of(message, bhttp::field::authorization);
+}
+
 Request convert(bhttp::request<bhttp::string_body>&& message) {
   Request request;
+  request.authorization = authorization_of(message);
   request.method = method_of(message.method());
   request.target = std::string(message.target());
   request.accept = header_of(message, bhttp::field::accept).value_or("");
@@ -101,8 +110,29 @@ std::optional<Response> refusal_of(beast::error_code error, const Limits& limits
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, ConnectionHost& host)
-    : host_(host), stream_(std::move(socket)), buffer_(host.limits.max_header_bytes + kReadBytes) {}
+Connection::Connection(asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls,
+                       asio::ip::tcp::endpoint peer, ConnectionHost& host)
+    : host_(host),
+      peer_(std::move(peer)),
+      stream_(std::move(socket), std::move(tls)),
+      buffer_(host.limits.max_header_bytes + kReadBytes) {}
+
+void Connection::start() {
+  if (stream_.is_encrypted()) return shake_hands();
+  await_request();
+}
+
+void Connection::shake_hands() {
+  expires_after(host_.limits.handshake_timeout_ms);
+  stream_.async_handshake([self = shared_from_this()](ErrorCode error) {
+    if (!error) return self->await_request();
+    self->host_.stats->handshake_failures.add();
+    self->host_.quiet_log->warn(
+        monotonic_ns(),
+        "admin: TLS handshake with " + to_text(self->peer_) + " failed: " + error.message());
+    self->close();
+  });
+}
 
 void Connection::await_request() {
   parser_.emplace();
@@ -110,7 +140,9 @@ void Connection::await_request() {
   parser_->body_limit(host_.limits.max_body_bytes);
   if (buffer_.size() > 0)  // the next request was sent before this one was answered
     return read_header();
-  stream_.expires_after(std::chrono::milliseconds(host_.limits.idle_timeout_ms));
+  // Who has not sent anything yet is not given the time of an old acquaintance.
+  const auto idle_ms = host_.limits.idle_timeout_ms;
+  expires_after(has_been_served_ ? idle_ms : std::min(idle_ms, host_.limits.request_timeout_ms));
   stream_.async_read_some(buffer_.prepare(kReadBytes),
                           [self = shared_from_this()](ErrorCode error, std::size_t count) {
                             if (error) return self->close();
@@ -121,7 +153,7 @@ void Connection::await_request() {
 
 void Connection::read_header() {
   // One deadline for header and body: a trickle of bytes does not extend it.
-  stream_.expires_after(std::chrono::milliseconds(host_.limits.read_timeout_ms));
+  expires_after(host_.limits.request_timeout_ms);
   bhttp::async_read_header(
       stream_, buffer_, *parser_,
       [self = shared_from_this()](ErrorCode error, std::size_t) { self->on_header(error); });
@@ -158,14 +190,22 @@ void Connection::read_body() {
 }
 
 void Connection::dispatch() {
-  stream_.expires_never();
+  stream_.tcp().expires_never();
+  has_been_served_ = true;
   keep_alive_ = parser_->get().keep_alive();
   Reply reply(weak_from_this(), host_.mailbox);
   try {
-    host_.handler(convert(parser_->release()), std::move(reply));
+    host_.handler(take_request(), std::move(reply));
   } catch (const std::exception& error) {
     host_.log->write(base::LogLevel::error, std::string("admin: request failed: ") + error.what());
   }
+}
+
+Request Connection::take_request() {
+  Request request = convert(parser_->release());
+  request.peer = to_text(peer_);
+  request.is_encrypted = stream_.is_encrypted();
+  return request;
 }
 
 void Connection::on_read_failed(ErrorCode error) {
@@ -197,7 +237,7 @@ void Connection::write(Response response) {
   message_->keep_alive(keep_alive_);
   message_->content_length(response.body.size());
   if (!is_head_) message_->body() = std::move(response.body);
-  stream_.expires_after(std::chrono::milliseconds(host_.limits.write_timeout_ms));
+  expires_after(host_.limits.response_timeout_ms);
   bhttp::async_write(stream_, *message_, [self = shared_from_this()](ErrorCode error, std::size_t) {
     self->on_written(error);
   });
@@ -207,30 +247,43 @@ void Connection::on_written(ErrorCode error) {
   message_.reset();
   if (error) return close();
   if (keep_alive_) return await_request();
-  linger();
+  part();
+}
+
+// TLS has a goodbye of its own. A client that is still sending never gets to it, and one that just
+// closes need not: either way the socket comes next.
+void Connection::part() {
+  if (!stream_.is_encrypted()) return linger();
+  expires_after(kLingerMs);
+  stream_.async_shutdown([self = shared_from_this()](ErrorCode) { self->linger(); });
 }
 
 void Connection::linger() {
   ErrorCode ignored;
-  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-  stream_.expires_after(kLingerTime);
+  stream_.tcp().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+  expires_after(kLingerMs);
   buffer_.clear();
   discard_rest();
 }
 
+// Reads beneath TLS: what comes is not looked at any more.
 void Connection::discard_rest() {
-  stream_.async_read_some(buffer_.prepare(kReadBytes),
-                          [self = shared_from_this()](ErrorCode error, std::size_t count) {
-                            self->discarded_bytes_ += count;
-                            if (error || self->discarded_bytes_ > kMaxLingerBytes)
-                              return self->close();
-                            self->discard_rest();
-                          });
+  stream_.tcp().async_read_some(buffer_.prepare(kReadBytes),
+                                [self = shared_from_this()](ErrorCode error, std::size_t count) {
+                                  self->discarded_bytes_ += count;
+                                  if (error || self->discarded_bytes_ > kMaxLingerBytes)
+                                    return self->close();
+                                  self->discard_rest();
+                                });
+}
+
+void Connection::expires_after(std::uint32_t ms) {
+  stream_.tcp().expires_after(std::chrono::milliseconds(ms));
 }
 
 void Connection::cut() {
   ErrorCode ignored;
-  stream_.socket().close(ignored);
+  stream_.tcp().socket().close(ignored);
 }
 
 void Connection::close() {

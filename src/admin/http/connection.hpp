@@ -3,25 +3,29 @@
 
 // One client connection of the admin server. Private to admin/http.
 //
+//   shaking hands (TLS only)
+//        |
 //   idle -> reading header -> reading body -> answering -> writing -> idle
 //                  |               |                          |
-//                  +- refused -----+------------------------> writing -> lingering -> closed
+//                  +- refused -----+------------------------> writing -> parting -> closed
 //
 // In every state but "answering" exactly one asynchronous operation is under way, with a deadline;
 // while answering none is: the handler holds the reply.
 
 #include "admin/http/mailbox.hpp"
 #include "admin/http/server.hpp"
+#include "admin/http/stream.hpp"
+#include "admin/quiet_log.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace helios::admin::http {
 
@@ -32,6 +36,8 @@ struct ConnectionHost {
   Limits limits;
   Handler handler;
   base::Log* log = nullptr;
+  QuietLog* quiet_log = nullptr;
+  ServerStats* stats = nullptr;
   std::shared_ptr<Mailbox> mailbox;
   std::function<void(const std::shared_ptr<Connection>&)> on_closed;
   std::function<bool()> is_crowded;  // no room for another connection
@@ -40,9 +46,13 @@ struct ConnectionHost {
 // Thread rule: the server's thread. Kept alive by the server until on_closed.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(boost::asio::ip::tcp::socket socket, ConnectionHost& host);
+  // `tls` may be nullptr: plain. `peer` is whose place it takes, see PeerCounts.
+  Connection(boost::asio::ip::tcp::socket socket, std::shared_ptr<TlsContext> tls,
+             boost::asio::ip::tcp::endpoint peer, ConnectionHost& host);
 
-  void start() { await_request(); }
+  void start();
+
+  [[nodiscard]] const boost::asio::ip::tcp::endpoint& peer() const { return peer_; }
 
   // Closes the socket, whatever is under way. For a server that has stopped.
   void cut();
@@ -55,6 +65,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Message = boost::beast::http::response<boost::beast::http::string_body>;
 
+  void shake_hands();
   void await_request();
   void read_header();
   void on_header(ErrorCode error);
@@ -65,12 +76,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(Response response);
   void write(Response response);
   void on_written(ErrorCode error);
+  void part();
   void linger();
   void discard_rest();
+  Request take_request();
+  void expires_after(std::uint32_t ms);
   void close();
 
   ConnectionHost& host_;
-  boost::beast::tcp_stream stream_;
+  const boost::asio::ip::tcp::endpoint peer_;
+  Stream stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::optional<Message> message_;  // being written
@@ -78,6 +93,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   unsigned version_ = 11;  // of the request being answered
   bool is_head_ = false;
   bool keep_alive_ = false;
+  bool has_been_served_ = false;  // a request was read
 };
 
 }  // namespace helios::admin::http

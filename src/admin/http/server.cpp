@@ -2,6 +2,7 @@
 #include "admin/http/server.hpp"
 
 #include "admin/http/connection.hpp"
+#include "admin/http/endpoints.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -37,11 +38,6 @@ struct Listener {
   bool is_paused = false;  // waits for a connection to end
 };
 
-std::string to_text(const config::Address& address) {
-  const bool is_v6 = address.host.contains(':');
-  return (is_v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
-}
-
 bool is_missing_on_this_machine(ErrorCode error) {
   return error == asio::error::address_family_not_supported ||
          error == boost::system::errc::address_not_available;
@@ -63,18 +59,23 @@ ErrorCode open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) 
 
 class Server::Impl {
  public:
-  Impl(base::Log& log, Limits limits) : log_(log) {
+  Impl(base::Log& log, Limits limits) : log_(log), quiet_log_(log) {
     host_.limits = limits;
     host_.log = &log;
+    host_.quiet_log = &quiet_log_;
+    host_.stats = &stats_;
     host_.mailbox = std::make_shared<Mailbox>(
         [this] { asio::post(io_, [this] { host_.mailbox->run_all(); }); });
     host_.on_closed = [this](const auto& connection) { remove(connection); };
     host_.is_crowded = [this] { return connections_.size() >= host_.limits.max_connections; };
   }
 
-  base::Result<void> start(const config::Admin& admin, Handler handler);
+  base::Result<void> start(const config::Admin& admin, std::shared_ptr<TlsContext> tls,
+                           Handler handler);
+  void replace(std::shared_ptr<TlsContext> tls, const Limits& limits);
   void stop();
 
+  [[nodiscard]] const ServerStats& stats() const { return stats_; }
   [[nodiscard]] std::shared_ptr<base::Executor> executor() const { return host_.mailbox; }
   [[nodiscard]] const std::vector<config::Address>& addresses() const { return addresses_; }
 
@@ -83,22 +84,31 @@ class Server::Impl {
   void run();
   void await_client(Listener& listener);
   void accept(Listener& listener);
+  void serve(tcp::socket socket, const tcp::endpoint& peer);
   void retry_later(Listener& listener, ErrorCode error);
   void remove(const std::shared_ptr<Connection>& connection);
 
   base::Log& log_;
+  QuietLog quiet_log_;
+  ServerStats stats_;
+  std::shared_ptr<TlsContext> tls_;  // nullptr: plain
   ConnectionHost host_;
   asio::io_context io_{1};
   // While every connection waits for its handler, there may be nothing else to do.
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
+  PeerCounts peers_;
   std::vector<config::Address> addresses_;
   std::thread thread_;
 };
 
-base::Result<void> Server::Impl::start(const config::Admin& admin, Handler handler) {
+base::Result<void> Server::Impl::start(const config::Admin& admin, std::shared_ptr<TlsContext> tls,
+                                       Handler handler) {
   assert(listeners_.empty() && !thread_.joinable());
+  if (const auto checked = config::check_admin(admin); !checked)
+    return base::fail(checked.error().code, "admin: cannot listen on " + checked.error().message);
+  tls_ = std::move(tls);
   host_.handler = std::move(handler);
   for (const config::Address& address : admin.addresses) {
     auto listening = listen_on(address, admin.is_default);
@@ -121,22 +131,23 @@ base::Result<void> Server::Impl::start(const config::Admin& admin, Handler handl
 
 base::Result<void> Server::Impl::listen_on(const config::Address& address, bool may_be_missing) {
   const auto fail = [&](base::Errc code, const std::string& reason) {
-    return base::fail(code, "admin: cannot listen on " + to_text(address) + ": " + reason);
+    return base::fail(code,
+                      "admin: cannot listen on " + config::to_string(address) + ": " + reason);
   };
   ErrorCode error;
   const auto ip = asio::ip::make_address(address.host, error);
   if (error) return fail(base::Errc::invalid, "not an IP address");
-  if (!ip.is_loopback()) return fail(base::Errc::invalid, "only loopback addresses are allowed");
   auto listener = std::make_unique<Listener>(io_);
   error = open_acceptor(listener->acceptor, tcp::endpoint(ip, address.port));
   if (error && may_be_missing && is_missing_on_this_machine(error)) {
     log_.write(base::LogLevel::info,
-               "admin: skipping " + to_text(address) + ": " + error.message());
+               "admin: skipping " + config::to_string(address) + ": " + error.message());
     return {};
   }
   if (error) return fail(base::Errc::unavailable, error.message());
   addresses_.push_back({address.host, listener->acceptor.local_endpoint(error).port()});
-  log_.write(base::LogLevel::info, "admin: listening on " + to_text(addresses_.back()));
+  log_.write(base::LogLevel::info, "admin: listening on " + config::to_string(addresses_.back()) +
+                                       (tls_ ? " with TLS" : ""));
   listeners_.push_back(std::move(listener));
   return {};
 }
@@ -166,16 +177,33 @@ void Server::Impl::accept(Listener& listener) {
   }
   ErrorCode error;
   tcp::socket socket(io_);
-  listener.acceptor.accept(socket, error);
+  tcp::endpoint peer;
+  listener.acceptor.accept(socket, peer, error);
   if (!error) {
-    socket.set_option(tcp::no_delay(true), error);
-    const auto connection = std::make_shared<Connection>(std::move(socket), host_);
-    connections_.insert(connection);
-    connection->start();
+    serve(std::move(socket), peer);
   } else if (error != asio::error::would_block && error != asio::error::connection_aborted) {
     return retry_later(listener, error);
   }
   await_client(listener);
+}
+
+void Server::Impl::serve(tcp::socket socket, const tcp::endpoint& peer) {
+  if (!peers_.add(peer.address(), host_.limits.max_peer_connections)) {
+    stats_.peer_refusals.add();
+    quiet_log_.warn(monotonic_ns(), "admin: too many connections from " + to_text(peer));
+    return;  // closes it
+  }
+  ErrorCode ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  const auto connection = std::make_shared<Connection>(std::move(socket), tls_, peer, host_);
+  connections_.insert(connection);
+  stats_.connections.add(1);
+  connection->start();
+}
+
+void Server::Impl::replace(std::shared_ptr<TlsContext> tls, const Limits& limits) {
+  tls_ = std::move(tls);
+  host_.limits = limits;
 }
 
 void Server::Impl::retry_later(Listener& listener, ErrorCode error) {
@@ -187,7 +215,10 @@ void Server::Impl::retry_later(Listener& listener, ErrorCode error) {
 }
 
 void Server::Impl::remove(const std::shared_ptr<Connection>& connection) {
-  connections_.erase(connection);
+  if (connections_.erase(connection) != 0) {
+    peers_.remove(connection->peer().address());
+    stats_.connections.add(-1);
+  }
   for (const auto& listener : listeners_) {
     if (std::exchange(listener->is_paused, false)) await_client(*listener);
   }
@@ -209,9 +240,16 @@ Server::~Server() { stop(); }
 
 std::shared_ptr<base::Executor> Server::executor() const { return impl_->executor(); }
 
-base::Result<void> Server::start(const config::Admin& admin, Handler handler) {
-  return impl_->start(admin, std::move(handler));
+base::Result<void> Server::start(const config::Admin& admin, std::shared_ptr<TlsContext> tls,
+                                 Handler handler) {
+  return impl_->start(admin, std::move(tls), std::move(handler));
 }
+
+void Server::replace(std::shared_ptr<TlsContext> tls, const Limits& limits) {
+  impl_->replace(std::move(tls), limits);
+}
+
+const ServerStats& Server::stats() const { return impl_->stats(); }
 
 const std::vector<config::Address>& Server::addresses() const { return impl_->addresses(); }
 

@@ -10,31 +10,33 @@
 // One request of a connection is worked on at a time; pipelined ones wait in the connection's buffer
 // and, behind it, in the client. Chunked bodies and "Expect: 100-continue" are understood. What is
 // malformed or too large gets a JSON error (400, 413, 431) and the connection ends; one that takes
-// too long is closed. At max_connections, further clients wait in the kernel's queue until one ends.
+// too long is closed. At max_connections, further clients wait in the kernel's queue until one ends;
+// who has max_peer_connections is not let in a further time.
 //
-// Only loopback addresses are served. The server itself does not look at Host or Origin, beyond
-// refusing HTTP/1.1 requests without exactly one Host: see browser_guard.hpp.
+// With a TLS context, every connection begins with a TLS handshake. The server does not look at
+// tokens, Host or Origin (access_guard.hpp does), beyond refusing HTTP/1.1 requests without exactly
+// one Host, and addresses that check_admin() refuses.
 
+#include "admin/http/tls_context.hpp"
 #include "admin/message.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "metrics/counter.hpp"
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
 
 namespace helios::admin::http {
 
-struct Limits {
-  std::uint64_t max_body_bytes = 8ULL << 20;
-  std::uint32_t max_header_bytes = 64U << 10;  // request line and header lines together
-  std::size_t max_connections = 256;
-  std::uint32_t read_timeout_ms = 15'000;   // for a whole request, from its first byte
-  std::uint32_t write_timeout_ms = 15'000;  // for a whole response
-  std::uint32_t idle_timeout_ms = 60'000;   // between two requests; longer than scrape intervals
+using Limits = config::AdminLimits;
+
+struct ServerStats {
+  metrics::Gauge connections;
+  metrics::SharedCounter peer_refusals;  // connections closed: their host had too many
+  metrics::SharedCounter handshake_failures;
 };
 
 // Called on the server's thread for each request.
@@ -53,11 +55,19 @@ class Server {
   // is dropped.
   [[nodiscard]] std::shared_ptr<base::Executor> executor() const;
 
-  // Listens on every address and begins to serve. A default address that the machine lacks is
-  // skipped, with a log line. Errors: unavailable (an address is busy or missing, one line that
-  // names it), invalid (an address is not loopback). After an error nothing listens.
-  // Requires: called once.
-  [[nodiscard]] base::Result<void> start(const config::Admin& admin, Handler handler);
+  // Listens on every address and begins to serve, with TLS unless `tls` is nullptr. A default address
+  // that the machine lacks is skipped, with a log line. Errors: unavailable (an address is busy or
+  // missing, one line that names it), invalid (check_admin() refuses an address). After an error
+  // nothing listens. Requires: called once; `tls` is load_tls() of `admin`.
+  [[nodiscard]] base::Result<void> start(const config::Admin& admin,
+                                         std::shared_ptr<TlsContext> tls, Handler handler);
+
+  // For connections to come; those that are open go on as they are. Requires: called on the server's
+  // thread (executor()).
+  void replace(std::shared_ptr<TlsContext> tls, const Limits& limits);
+
+  // From any thread, as long as the server lives.
+  [[nodiscard]] const ServerStats& stats() const;
 
   // Where it listens, with the real ports. Valid after start().
   [[nodiscard]] const std::vector<config::Address>& addresses() const;

@@ -93,6 +93,15 @@ TEST(BrowserGuard, write_from_the_servers_own_page_passes) {
   EXPECT_TRUE(passes(request_with(Method::post, "localhost:9090", std::nullopt, "none")));
 }
 
+TEST(BrowserGuard, page_of_a_server_with_tls_is_https) {
+  Request own = request_with(Method::put, "localhost:9090", "https://localhost:9090");
+  EXPECT_FALSE(passes(own));
+  own.is_encrypted = true;
+  EXPECT_TRUE(passes(own));
+  own.origin = "http://localhost:9090";
+  EXPECT_FALSE(passes(own));
+}
+
 TEST(BrowserGuard, read_from_another_site_passes) {
   EXPECT_TRUE(passes(
       request_with(Method::get, "localhost:9090", "https://attacker.example", "cross-site")));

@@ -4,6 +4,7 @@
 // A router on a store of choice, asked without a socket.
 
 #include "admin/router.hpp"
+#include "support/capture_log.hpp"
 #include "support/fake_clock.hpp"
 #include "support/manual_executor.hpp"
 #include "unit/admin/fake_control.hpp"
@@ -33,7 +34,9 @@ struct Exchange {
 
 class RouterDriver {
  public:
-  explicit RouterDriver(kv::Store& store) : router_(store, control, home) {}
+  explicit RouterDriver(kv::Store& store, config::Admin configured = {})
+      : access(log, clock, TokenSet::load(configured).value()),
+        router_(store, control, home, access) {}
 
   // Hands the request over; the exchange has its response when (and if) it comes.
   std::shared_ptr<Exchange> start(Request request) {
@@ -64,6 +67,9 @@ class RouterDriver {
   Response del(std::string target) { return send(Method::del, std::move(target)); }
 
   FakeControl control;
+  test::CaptureLog log;
+  test::FakeClock clock;
+  AccessGuard access;
   std::shared_ptr<test::ManualExecutor> home = std::make_shared<test::ManualExecutor>();
 
  private:

@@ -137,7 +137,8 @@ TEST_F(RouterTest, query_of_a_page_is_ignored) {
 }
 
 TEST_F(RouterTest, page_is_read_only) {
-  for (const char* path : {"/", "/plugins", "/metrics", "/healthz", "/readyz", "/version"}) {
+  for (const char* path :
+       {"/", "/plugins", "/metrics", "/healthz", "/readyz", "/version", "/openapi.yaml"}) {
     for (const Method method : {Method::put, Method::post, Method::del, Method::other}) {
       const Response response = admin.send(method, path);
       EXPECT_EQ(response.status, 405) << path;

@@ -69,6 +69,9 @@ TEST(Config, every_key_arrives) {
     module_kb = 3
     timeout_ms = 4
     output_kb = 5
+    backoff_after_faults = 6
+    backoff_ms = 7
+    backoff_max_ms = 8
     [kv]
     max_key_bytes = 1
     max_value_bytes = 2
@@ -110,6 +113,9 @@ TEST(Config, every_key_arrives) {
   EXPECT_EQ(config->plugins.limits.module_kb, 3U);
   EXPECT_EQ(config->plugins.limits.timeout_ms, 4U);
   EXPECT_EQ(config->plugins.limits.output_kb, 5U);
+  EXPECT_EQ(config->plugins.limits.backoff_after_faults, 6U);
+  EXPECT_EQ(config->plugins.limits.backoff_ms, 7U);
+  EXPECT_EQ(config->plugins.limits.backoff_max_ms, 8U);
   EXPECT_EQ(config->kv.max_key_bytes, 1U);
   EXPECT_EQ(config->kv.max_value_bytes, 2U);
   EXPECT_EQ(config->kv.max_keys_per_namespace, 3U);
@@ -231,7 +237,7 @@ TEST(Config, unknown_keys_are_named_with_those_that_exist) {
               StartsWith("h.toml:1: sever: unknown key; known here: listen"));
   EXPECT_EQ(error_of("[plugins.limits]\nmemory = 1\n"),
             "h.toml:2: plugins.limits.memory: unknown key; known here: memory_mb, table_elements, "
-            "module_kb, timeout_ms, output_kb");
+            "module_kb, timeout_ms, output_kb, backoff_after_faults, backoff_ms, backoff_max_ms");
   EXPECT_EQ(error_of("[tenant]\n\"a\\nb\" = 1\n"),
             "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown, setters, rules");
 }
@@ -241,8 +247,8 @@ TEST(Config, first_wrong_line_is_reported) {
 }
 
 TEST(Config, syntax_errors_are_one_line_with_the_line_number) {
-  for (const auto* text :
-       {"[server]\nport = \n", "[server]\nport = 1\nport = 2\n", "[a]\n\xff\n"}) {
+  for (const auto* text : {"[server]\nport = \n", "[server]\nport = 1\nport = 2\n", "[a]\n\xff\n",
+                           "[= 1\n", "[::1]\n", "a = { = 1 }\n"}) {
     const auto message = error_of(text);
     EXPECT_THAT(message, StartsWith("h.toml:"));
     EXPECT_THAT(message, Not(HasSubstr("no error")));

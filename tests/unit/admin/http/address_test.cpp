@@ -44,8 +44,8 @@ constexpr std::string_view kHealth = "GET /healthz HTTP/1.1\r\nHost: localhost\r
 TEST(ServerAddress, every_address_is_served_and_reported_with_its_port) {
   test::CaptureLog log;
   Server server(log, Limits{});
-  const auto started =
-      server.start(configured({{"127.0.0.1", 0}, {"127.0.0.1", 0}, {"::1", 0}}), answer_ok);
+  const auto started = server.start(configured({{"127.0.0.1", 0}, {"127.0.0.1", 0}, {"::1", 0}}),
+                                    nullptr, answer_ok);
   if (!started) GTEST_SKIP() << "needs ::1: " << started.error().message;
   const auto& addresses = server.addresses();
   ASSERT_EQ(addresses.size(), 3U);
@@ -63,49 +63,63 @@ TEST(ServerAddress, every_address_is_served_and_reported_with_its_port) {
 TEST(ServerAddress, busy_port_is_one_clear_error_and_nothing_stays_open) {
   test::CaptureLog log;
   Server first(log, Limits{});
-  ASSERT_TRUE(first.start(configured({{"127.0.0.1", 0}}), answer_ok));
+  ASSERT_TRUE(first.start(configured({{"127.0.0.1", 0}}), nullptr, answer_ok));
   const std::uint16_t port = first.addresses().at(0).port;
 
   Server second(log, Limits{});
   const auto started =
-      second.start(by_default({{"127.0.0.2", port}, {"127.0.0.1", port}}), answer_ok);
+      second.start(by_default({{"127.0.0.2", port}, {"127.0.0.1", port}}), nullptr, answer_ok);
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, base::Errc::unavailable);
   EXPECT_EQ(started.error().message, "admin: cannot listen on 127.0.0.1:" + std::to_string(port) +
                                          ": Address already in use");
   EXPECT_TRUE(second.addresses().empty());
   Server third(log, Limits{});
-  EXPECT_TRUE(third.start(configured({{"127.0.0.2", port}}), answer_ok)) << "was left open";
+  EXPECT_TRUE(third.start(configured({{"127.0.0.2", port}}), nullptr, answer_ok))
+      << "was left open";
 }
 
 TEST(ServerAddress, port_is_free_again_after_stop) {
   test::CaptureLog log;
   Server first(log, Limits{});
-  ASSERT_TRUE(first.start(configured({{"127.0.0.1", 0}}), answer_ok));
+  ASSERT_TRUE(first.start(configured({{"127.0.0.1", 0}}), nullptr, answer_ok));
   const std::uint16_t port = first.addresses().at(0).port;
   RawClient client(port);
   ASSERT_TRUE(client.ask(kHealth));
   first.stop();
   EXPECT_TRUE(client.is_closed_by_server());
   Server second(log, Limits{});
-  EXPECT_TRUE(second.start(configured({{"127.0.0.1", port}}), answer_ok));
+  EXPECT_TRUE(second.start(configured({{"127.0.0.1", port}}), nullptr, answer_ok));
 }
 
-TEST(ServerAddress, anything_but_loopback_is_refused) {
+TEST(ServerAddress, anything_but_loopback_is_refused_without_tokens) {
   test::CaptureLog log;
   for (const char* host : {"0.0.0.0", "::", "192.0.2.1", "example.com", ""}) {
     Server server(log, Limits{});
-    const auto started = server.start(by_default({{host, 0}}), answer_ok);
+    const auto started = server.start(by_default({{host, 0}}), nullptr, answer_ok);
     ASSERT_FALSE(started) << host;
     EXPECT_EQ(started.error().code, base::Errc::invalid) << host;
     EXPECT_THAT(started.error().message, HasSubstr("admin: cannot listen on ")) << host;
   }
 }
 
+TEST(ServerAddress, address_beyond_loopback_is_served_with_tokens_and_permission) {
+  test::CaptureLog log;
+  config::Admin admin = configured({{"0.0.0.0", 0}});
+  admin.tokens.resize(1);
+  EXPECT_FALSE(Server(log, Limits{}).start(admin, nullptr, answer_ok)) << "plaintext unasked";
+  admin.allow_plaintext = true;
+  Server server(log, Limits{});
+  const auto started = server.start(admin, nullptr, answer_ok);
+  ASSERT_TRUE(started) << started.error().message;
+  RawClient client(server.addresses().at(0).port);
+  EXPECT_EQ(client.ask(kHealth)->status, 200);
+}
+
 TEST(ServerAddress, nothing_to_listen_on_is_an_error) {
   test::CaptureLog log;
   Server server(log, Limits{});
-  EXPECT_FALSE(server.start(by_default({}), answer_ok));
+  EXPECT_FALSE(server.start(by_default({}), nullptr, answer_ok));
 }
 
 // Runs `body` on a thread in a new network, whose loopback is down: 127.0.0.1 can be bound, ::1 is
@@ -123,13 +137,13 @@ TEST(ServerAddress, missing_default_address_is_skipped_with_a_log_line) {
   const bool is_possible = run_without_ipv6([] {
     test::CaptureLog log;
     Server server(log, Limits{});
-    ASSERT_TRUE(server.start(by_default({{"127.0.0.1", 0}, {"::1", 9090}}), answer_ok));
+    ASSERT_TRUE(server.start(by_default({{"127.0.0.1", 0}, {"::1", 9090}}), nullptr, answer_ok));
     ASSERT_EQ(server.addresses().size(), 1U);
     EXPECT_EQ(server.addresses()[0].host, "127.0.0.1");
     EXPECT_EQ(log.count(base::LogLevel::info, "admin: skipping [::1]:9090: "), 1U);
 
     Server lonely(log, Limits{});
-    EXPECT_FALSE(lonely.start(by_default({{"::1", 9090}}), answer_ok));
+    EXPECT_FALSE(lonely.start(by_default({{"::1", 9090}}), nullptr, answer_ok));
   });
   if (!is_possible) GTEST_SKIP() << "needs the right to make a network namespace";
 }
@@ -138,7 +152,8 @@ TEST(ServerAddress, missing_configured_address_is_an_error) {
   const bool is_possible = run_without_ipv6([] {
     test::CaptureLog log;
     Server server(log, Limits{});
-    const auto started = server.start(configured({{"127.0.0.1", 0}, {"::1", 9090}}), answer_ok);
+    const auto started =
+        server.start(configured({{"127.0.0.1", 0}, {"::1", 9090}}), nullptr, answer_ok);
     ASSERT_FALSE(started);
     EXPECT_THAT(started.error().message, HasSubstr("admin: cannot listen on [::1]:9090: "));
   });

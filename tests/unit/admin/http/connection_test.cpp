@@ -15,6 +15,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -27,7 +28,7 @@ class ConnectionTest : public ::testing::Test {
  protected:
   void start(Limits limits = {}) {
     server = std::make_unique<Server>(log, limits);
-    ASSERT_TRUE(server->start(any_port(), [this](Request message, Responder respond) {
+    ASSERT_TRUE(server->start(any_port(), nullptr, [this](Request message, Responder respond) {
       if (message.target == "/now") return respond(ok_reply());
       if (message.target == "/throw") throw std::runtime_error("planted");
       if (message.target == "/forget") return;
@@ -124,7 +125,7 @@ TEST_F(ConnectionTest, server_that_never_started_stops) {
 }
 
 TEST_F(ConnectionTest, request_that_never_ends_is_closed) {
-  start(Limits{.read_timeout_ms = 50});
+  start(Limits{.request_timeout_ms = 50});
   RawClient header(port);
   ASSERT_TRUE(header.send("GET /now HTTP/1.1\r\nHost: loc"));
   EXPECT_TRUE(header.is_closed_by_server());
@@ -134,7 +135,7 @@ TEST_F(ConnectionTest, request_that_never_ends_is_closed) {
 }
 
 TEST_F(ConnectionTest, trickle_of_bytes_does_not_extend_the_time_of_a_request) {
-  start(Limits{.max_header_bytes = 64U << 20, .read_timeout_ms = 50});
+  start(Limits{.max_header_bytes = 64U << 20, .request_timeout_ms = 50});
   RawClient client(port);
   std::string sent = "GET /now HTTP/1.1\r\nHost: localhost\r\nX: ";
   bool is_open = client.send(sent);
@@ -153,7 +154,7 @@ TEST_F(ConnectionTest, idle_connection_is_closed) {
 }
 
 TEST_F(ConnectionTest, pending_answer_has_no_timeout) {
-  start(Limits{.read_timeout_ms = 300, .write_timeout_ms = 300, .idle_timeout_ms = 300});
+  start(Limits{.request_timeout_ms = 300, .response_timeout_ms = 300, .idle_timeout_ms = 300});
   RawClient client(port);
   ASSERT_TRUE(client.send(request("GET /later")));
   Responder respond = take();
@@ -189,6 +190,33 @@ TEST_F(ConnectionTest, client_over_the_limit_waits_until_another_leaves) {
   EXPECT_EQ(third.read_response()->status, 200);
   respond_second(ok_reply());
   EXPECT_EQ(second.read_response()->status, 200);
+}
+
+TEST_F(ConnectionTest, host_with_too_many_connections_is_closed_at_once) {
+  start(Limits{.max_peer_connections = 2});
+  auto first = std::make_unique<RawClient>(port);
+  RawClient second(port);
+  ASSERT_EQ(first->ask(request("GET /now"))->status, 200);
+  ASSERT_EQ(second.ask(request("GET /now"))->status, 200);
+  RawClient third(port);
+  EXPECT_TRUE(third.is_closed_by_server());
+  EXPECT_EQ(server->stats().peer_refusals.value(), 1U);
+  EXPECT_EQ(server->stats().connections.value(), 2);
+  EXPECT_EQ(log.count("admin: too many connections from 127.0.0.1:"), 1U);
+
+  first->finish_sending();
+  EXPECT_TRUE(first->is_closed_by_server());
+  first.reset();
+  // Its place is free once the server has seen the end, which no answer tells: until then, turned away.
+  std::optional<RawResponse> answer;
+  while (!answer) answer = RawClient(port).ask(request("GET /now"));
+  EXPECT_EQ(answer->status, 200);
+}
+
+TEST_F(ConnectionTest, client_that_never_asked_gets_the_time_of_a_request_only) {
+  start(Limits{.request_timeout_ms = 50});
+  RawClient silent(port);
+  EXPECT_TRUE(silent.is_closed_by_server());
 }
 
 TEST_F(ConnectionTest, refused_client_that_keeps_sending_is_cut) {

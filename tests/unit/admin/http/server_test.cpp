@@ -30,9 +30,10 @@ using namespace std::string_literals;
 class AdminServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto started = server.start(any_port(), [this](Request message, Responder respond) {
-      router.handle(std::move(message), std::move(respond));
-    });
+    const auto started =
+        server.start(any_port(), nullptr, [this](Request message, Responder respond) {
+          router.handle(std::move(message), std::move(respond));
+        });
     ASSERT_TRUE(started) << started.error().message;
     port = server.addresses().at(0).port;
   }
@@ -43,7 +44,8 @@ class AdminServerTest : public ::testing::Test {
   kv::MemoryStore store{kv::Limits{}, clock};
   FakeControl control;
   Server server{log, Limits{}};
-  Router router{store, control, server.executor()};
+  AccessGuard access{log, clock, std::make_shared<const TokenSet>()};
+  Router router{store, control, server.executor(), access};
   std::uint16_t port = 0;
 };
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "admin/routes.hpp"
+
+#include "admin/openapi.hpp"
+#include "admin/plugin_list.hpp"
+#include "admin/replies.hpp"
+#include "metrics/text_format.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace helios::admin {
+namespace {
+
+constexpr std::string_view kIndexPage = R"(<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>heliosproxy</title></head><body>
+<h1>heliosproxy</h1>
+<ul>
+<li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
+<li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
+<li><a href="/metrics">/metrics</a>: numbers for Prometheus
+<li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>: health checks
+<li><a href="/version">/version</a>
+<li><a href="/openapi.yaml">/openapi.yaml</a>: all of this, for machines
+</ul>
+</body></html>
+)";
+
+Response index_page(Control&) {
+  Response response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = kIndexPage;
+  response.headers.push_back(
+      {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"});
+  return response;
+}
+
+Response openapi_page(Control&) {
+  Response response;
+  response.content_type = "application/yaml";
+  response.body = openapi_text();
+  return response;
+}
+
+Response plugins_page(Control& control) {
+  Response response;
+  response.body = plugin_list_json(control.plugins());
+  return response;
+}
+
+Response metrics_page(Control& control) {
+  Response response;
+  response.content_type = metrics::kTextContentType;
+  response.body = control.metrics_text();
+  return response;
+}
+
+Response health_page(Control&) { return ok_reply(); }
+
+Response ready_page(Control& control) {
+  const auto ready = control.ready();
+  return ready ? ok_reply() : error_reply(503, ready.error().message);
+}
+
+Response version_page(Control& control) {
+  const boost::json::object body{{"name", "heliosproxy"}, {"version", readable(control.version())}};
+  Response response;
+  response.body = boost::json::serialize(body);
+  return response;
+}
+
+constexpr std::string_view kKeyPath = "/admin/kv/{plugin}/{key}";
+
+constexpr std::array kRoutes = {
+    Route{"/", kReadMethods, Need::nothing, index_page},
+    Route{"/healthz", kReadMethods, Need::nothing, health_page},
+    Route{"/readyz", kReadMethods, Need::nothing, ready_page},
+    Route{"/version", kReadMethods, Need::any_token, version_page},
+    Route{"/openapi.yaml", kReadMethods, Need::any_token, openapi_page},
+    Route{"/metrics", kReadMethods, Need::everything, metrics_page},
+    Route{"/plugins", kReadMethods, Need::everything, plugins_page},
+    Route{"/plugins/reload", "POST", Need::everything, nullptr},
+    Route{"/admin/kv/{plugin}/", kReadMethods, Need::its_keys, nullptr},
+    Route{kKeyPath, kKeyMethods, Need::its_keys, nullptr},
+};
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+const Route* find_route(std::string_view path) {
+  if (path == "/admin/kv" || path.starts_with("/admin/kv/")) path = kKeyPath;
+  const auto found = std::ranges::find(kRoutes, path, &Route::path);
+  return found == kRoutes.end() ? nullptr : found;
+}
+
+}  // namespace helios::admin

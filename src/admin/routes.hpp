@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Every route of the admin interface. The router answers by this table; a test compares it with
+// docs/openapi.yaml.
+
+#include "admin/control.hpp"
+#include "admin/message.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace helios::admin {
+
+inline constexpr std::string_view kReadMethods = "GET, HEAD";
+inline constexpr std::string_view kKeyMethods = "GET, HEAD, PUT, DELETE";
+
+// What somebody needs where tokens are configured.
+enum class Need {
+  nothing,     // open: health checks, and a page that says nothing about this process
+  any_token,   // says which version runs, no more
+  everything,  // concerns all plugins: a token that is not limited to namespaces, with the scope
+  its_keys,    // a token for the namespace, with the scope
+};
+
+struct Route {
+  std::string_view path;     // as in the description: "/admin/kv/{plugin}/{key}"
+  std::string_view methods;  // as in Allow
+  Need need;
+  Response (*page)(Control&);  // what GET tells; nullptr where it is not as simple
+};
+
+[[nodiscard]] std::span<const Route> routes();
+
+// The route of a path (without query), nullptr when there is none. Paths below /admin/kv are one
+// route here, which of them is for KvRoutes to tell.
+[[nodiscard]] const Route* find_route(std::string_view path);
+
+}  // namespace helios::admin
