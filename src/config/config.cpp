@@ -190,6 +190,9 @@ void read_plugin_limits(TomlSection section, PluginLimits& out) {
   section.integer("module_kb", out.module_kb, 1U, 262'144U);
   section.integer("timeout_ms", out.timeout_ms, 1U, 60'000U);
   section.integer("output_kb", out.output_kb, 1U, 65'536U);
+  section.integer("backoff_after_faults", out.backoff_after_faults, 0U, 1'000'000U);
+  section.integer("backoff_ms", out.backoff_ms, 1U, 3'600'000U);
+  section.integer("backoff_max_ms", out.backoff_max_ms, 1U, 3'600'000U);
   section.finish();
 }
 

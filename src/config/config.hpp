@@ -154,6 +154,11 @@ struct PluginLimits {            // [plugins.limits]: defaults and caps for ever
   std::uint32_t module_kb = 4096;  // size of the .wasm file
   std::uint32_t timeout_ms = 100;  // of one hook call, on the slow lane, 1..60000
   std::uint32_t output_kb = 1024;  // answer of one hook call
+  // A plugin whose calls for one caller have faulted so often in a row is not run for that caller for
+  // backoff_ms, then tried; each further fault doubles that, up to backoff_max_ms. 0 = never.
+  std::uint32_t backoff_after_faults = 10;  // 0..1000000
+  std::uint32_t backoff_ms = 1000;          // 1..3600000
+  std::uint32_t backoff_max_ms = 60'000;    // 1..3600000
   bool operator==(const PluginLimits&) const = default;
 };
 

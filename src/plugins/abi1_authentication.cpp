@@ -2,6 +2,7 @@
 #include "plugins/abi1_authentication.hpp"
 
 #include "base/text.hpp"
+#include "plugins/client_text.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -64,8 +65,7 @@ base::Result<AuthenticationVerdict> abi1_authentication(std::string_view text) {
     return invalid("unknown action \"" + base::escape_for_log(*action, 40) + "\"");
   AuthenticationVerdict verdict;
   verdict.action = AuthenticationVerdict::Action::denied;
-  verdict.message = text_in(object, "message").value_or("no reason given");
-  std::ranges::replace(verdict.message, '\0', ' ');  // travels to the client as a C string
+  verdict.message = client_text(text_in(object, "message").value_or("no reason given"));
   return verdict;
 }
 

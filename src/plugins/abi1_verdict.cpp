@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "plugins/abi1_answer.hpp"
+#include "plugins/client_text.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -34,8 +35,11 @@ std::optional<std::string_view> text_of(const json::object& object, std::string_
   return std::string_view(value->get_string());
 }
 
-bool is_sqlstate(std::string_view text) {
-  return text.size() == kSqlstateLength && std::ranges::all_of(text, [](char c) {
+// One that an error may have: the first classes are success, warning and no data.
+bool is_error_state(std::string_view text) {
+  const std::string_view error_class = text.substr(0, 2);
+  return text.size() == kSqlstateLength && error_class != "00" && error_class != "01" &&
+         error_class != "02" && std::ranges::all_of(text, [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
          });
 }
@@ -44,13 +48,11 @@ base::Result<hooks::Verdict> block(const json::object& object,
                                    std::optional<std::string_view> reason) {
   hooks::Verdict verdict;
   verdict.action = hooks::Verdict::Action::block;
-  verdict.text = reason.value_or("no reason given");
-  // The reason travels to the client as a C string.
-  std::ranges::replace(verdict.text, '\0', ' ');
+  verdict.text = client_text(reason.value_or("no reason given"));
   if (object.if_contains("sqlstate") != nullptr) {
     const auto state = text_of(object, "sqlstate");
-    if (!state || !is_sqlstate(*state))
-      return invalid("\"sqlstate\" is not five digits or capital letters");
+    if (!state || !is_error_state(*state))
+      return invalid("\"sqlstate\" is not five digits or capital letters, of an error");
     verdict.sqlstate = *state;
   }
   return verdict;

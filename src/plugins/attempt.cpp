@@ -27,6 +27,7 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
     case HostCalls::Stop::bad_pointer:
       return failed("trap: " + std::string(calls.stopped_function()) +
                     " was handed a range outside the plugin's memory");
+    case HostCalls::Stop::out_of_time: return {.kind = AttemptEnd::Kind::overran};
     case HostCalls::Stop::none: break;
   }
   switch (fault.kind) {

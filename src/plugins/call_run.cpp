@@ -34,7 +34,7 @@ CallRun::CallRun(WasmPlugin& plugin, hooks::Call& call)
 hooks::RunStatus CallRun::start() {
   plugin_.counters().add(PluginEvent::call);
   transaction_.emplace(plugin_.services().store, plugin_.space());
-  const Next next = plugin_.is_slow() ? go_slow() : run_attempts(Lane::event_loop);
+  const Next next = plugin_.begins_slow() ? go_slow() : run_attempts(Lane::event_loop);
   return next == Next::finished ? hooks::RunStatus::done : hooks::RunStatus::pending;
 }
 
@@ -62,12 +62,12 @@ CallRun::Next CallRun::attempt(Lane lane) {
 // Keeps track of whether the plugin is one for the slow lane.
 void CallRun::note_duration(Lane lane, std::int64_t began_ns) {
   if (lane == Lane::event_loop) {
-    plugin_.note_quick_inline();
+    plugin_.lane_policy().note_quick_inline();
     return;
   }
   constexpr std::int64_t kSliceNs = std::int64_t{kTickMs} * (kInlineTicks - 1) * 1'000'000;
-  if (plugin_.services().clock.monotonic_ns() - began_ns < kSliceNs)
-    plugin_.note_quick_on_slow_lane();
+  plugin_.lane_policy().note_slow_lane(plugin_.services().clock.monotonic_ns() - began_ns <
+                                       kSliceNs);
 }
 
 CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
@@ -80,7 +80,7 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
     case AttemptEnd::Kind::not_resident: return fetch();
     case AttemptEnd::Kind::overran: return after_overrun(lane);
     case AttemptEnd::Kind::store_failed: return fail_by_store("reads more than one call may");
-    case AttemptEnd::Kind::failed: return fail(std::move(end.failure));
+    case AttemptEnd::Kind::failed: return fail_by_guest(std::move(end.failure));
   }
   return Next::finished;
 }
@@ -104,6 +104,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
   }
   exclusivity_.reset();
+  plugin_.note_success(call_);
   if (verdict_.action == hooks::Verdict::Action::block ||
       authentication_.action == hooks::AuthenticationVerdict::Action::denied)
     plugin_.counters().add(PluginEvent::refusal);
@@ -123,9 +124,11 @@ CallRun::Next CallRun::after_conflict() {
 }
 
 CallRun::Next CallRun::after_overrun(Lane lane) {
-  if (lane == Lane::slow)
-    return fail("timeout after " + std::to_string(plugin_.timeout_ms()) + " ms");
-  plugin_.note_overrun();
+  if (lane == Lane::slow) {
+    plugin_.lane_policy().note_slow_lane(false);
+    return fail_by_guest("timeout after " + std::to_string(plugin_.timeout_ms()) + " ms");
+  }
+  plugin_.lane_policy().note_overrun(plugin_.services().clock.monotonic_ns());
   plugin_.counters().add(PluginEvent::overrun);
   return go_slow();
 }
@@ -175,6 +178,12 @@ CallRun::Next CallRun::fail(std::string why) {
   return Next::finished;
 }
 
+CallRun::Next CallRun::fail_by_guest(std::string why) {
+  const Next next = fail(std::move(why));
+  plugin_.note_fault(call_, call_.result.failure);
+  return next;
+}
+
 // `if_healthy`: what it must have been when the store itself says that it works.
 CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
   std::string why = plugin_.services().store.health();
@@ -191,7 +200,7 @@ void CallRun::run_on_slow_lane() {
 void CallRun::resume_at_home() {
   if (exclusivity_)
     plugin_.slow_queue().post_first([self = shared_from_this()] { self->run_on_slow_lane(); });
-  else if (plugin_.is_slow())
+  else if (plugin_.begins_slow())
     static_cast<void>(go_slow());
   else
     hand_over(run_attempts(Lane::event_loop));

@@ -69,6 +69,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   Next go_exclusive();
   Next go_slow();
   Next fail(std::string why);
+  Next fail_by_guest(std::string why);
   Next fail_by_store(std::string_view if_healthy);
 
   void run_on_slow_lane();

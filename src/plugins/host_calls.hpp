@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "kv/transaction.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ class HostCalls {
     not_resident,  // a value must be fetched first, then run the attempt again
     store_failed,
     bad_pointer,  // the guest handed over a range outside its memory
+    out_of_time,  // the deadline passed during a host call, or between two of them
   };
 
   // Requires: both outlive this.
@@ -37,6 +39,18 @@ class HostCalls {
   [[nodiscard]] std::int64_t now_ms() {
     if (!now_ms_) now_ms_ = clock_.wall_ms();
     return *now_ms_;
+  }
+
+  // The attempt ends when `ticks` has moved on by `count` from now. Requires: it outlives this.
+  void set_deadline(const std::atomic<std::uint64_t>& ticks, std::uint32_t count) {
+    ticks_ = &ticks;
+    end_tick_ = ticks.load(std::memory_order_relaxed) + count;
+  }
+  // The engine stops guest code when the deadline has passed, but not host functions, and guest code
+  // without a loop can call them a million times before the engine looks again. So every host call
+  // asks, and one that may take long asks in between.
+  [[nodiscard]] bool is_out_of_time() const {
+    return ticks_ != nullptr && ticks_->load(std::memory_order_relaxed) >= end_tick_;
   }
 
   void stop(Stop why) { stop_ = why; }
@@ -56,6 +70,8 @@ class HostCalls {
   kv::Transaction& transaction_;
   const base::Clock& clock_;
   std::optional<std::int64_t> now_ms_;
+  const std::atomic<std::uint64_t>* ticks_ = nullptr;  // null: no deadline
+  std::uint64_t end_tick_ = 0;
   Stop stop_ = Stop::none;
   std::string_view stopped_function_;
   std::uint32_t refused_writes_ = 0;

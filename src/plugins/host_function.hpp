@@ -15,7 +15,8 @@
 // std::optional<std::int64_t>; nullopt ends the guest's call, after HostCalls::stop() was told why.
 //
 // A range that does not lie in the guest's memory is the guest's bug, not an answer that it should
-// have to interpret: the call traps. An empty range is fine wherever it points. Views are valid
+// have to interpret: the call traps. So does one after the deadline. An empty range is fine wherever it
+// points. Views are valid
 // during the host call only.
 
 #include "plugins/host_calls.hpp"
@@ -114,6 +115,10 @@ struct Binding<kFunction> {
 
   static bool entry(const HostFunction& self, HostCalls& calls, [[maybe_unused]] GuestMemory memory,
                     std::uint64_t* values) {
+    if (calls.is_out_of_time()) {
+      calls.stop(HostCalls::Stop::out_of_time);
+      return false;
+    }
     [[maybe_unused]] const std::uint64_t* next = values;
     // Braces: read in order.
     const std::tuple<std::optional<Parameters>...> read{

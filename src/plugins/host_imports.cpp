@@ -44,9 +44,14 @@ std::optional<std::int32_t> kv_delete(HostCalls& calls, std::string_view key) {
   return 0;
 }
 
-std::optional<std::int32_t> hash_hex(HostCalls&, std::string_view in,
+std::optional<std::int32_t> hash_hex(HostCalls& calls, std::string_view in,
                                      std::span<char, kSha256HexBytes> out) {
-  sha256_hex(in, out);
+  if (in.size() <= kSha256PieceBytes) {
+    sha256_hex(in, out);
+  } else if (!sha256_hex_while([&] { return !calls.is_out_of_time(); }, in, out)) {
+    calls.stop(HostCalls::Stop::out_of_time);
+    return std::nullopt;
+  }
   return static_cast<std::int32_t>(kSha256HexBytes);
 }
 

@@ -14,6 +14,13 @@ std::size_t my_shard() {
   return mine;
 }
 
+// Is a line due that was last logged at `logged_at_ns`? If so, it is now.
+bool is_due(std::int64_t& logged_at_ns, std::int64_t now_ns) {
+  if (logged_at_ns != INT64_MIN && now_ns - logged_at_ns < kLogEveryNs) return false;
+  logged_at_ns = now_ns;
+  return true;
+}
+
 }  // namespace
 
 void PluginCounters::add(PluginEvent event, std::uint64_t count) {
@@ -31,9 +38,12 @@ std::uint64_t PluginCounters::read(PluginEvent event) const {
 bool PluginCounters::note_failure(std::string_view text, std::int64_t now_ns) {
   const std::lock_guard lock(mutex_);
   last_failure_ = text;
-  if (logged_at_ns_ != INT64_MIN && now_ns - logged_at_ns_ < kLogEveryNs) return false;
-  logged_at_ns_ = now_ns;
-  return true;
+  return is_due(logged_at_ns_, now_ns);
+}
+
+bool PluginCounters::note_backoff(std::int64_t now_ns) {
+  const std::lock_guard lock(mutex_);
+  return is_due(logged_backoff_at_ns_, now_ns);
 }
 
 std::string PluginCounters::last_failure() const {

@@ -24,8 +24,9 @@ enum class PluginEvent : std::uint8_t {
   overrun,        // an attempt that outlived its slice on the event loop
   exclusive,      // a call that had to have the namespace to itself
   refused_write,  // a kv_set that the store's limits refused
+  backed_off,     // a call that was not made, because the caller's last ones had all faulted
 };
-inline constexpr std::size_t kPluginEvents = 7;
+inline constexpr std::size_t kPluginEvents = 8;
 
 class PluginCounters {
  public:
@@ -37,6 +38,9 @@ class PluginCounters {
   bool note_failure(std::string_view text, std::int64_t now_ns);
   [[nodiscard]] std::string last_failure() const;
 
+  // Returns true when the beginning of a back-off should be logged: the first in a second.
+  bool note_backoff(std::int64_t now_ns);
+
  private:
   static constexpr std::size_t kShards = 8;
   struct alignas(64) Shard {
@@ -47,6 +51,7 @@ class PluginCounters {
   mutable std::mutex mutex_;  // guards what follows
   std::string last_failure_;
   std::int64_t logged_at_ns_ = INT64_MIN;
+  std::int64_t logged_backoff_at_ns_ = INT64_MIN;
 };
 
 }  // namespace helios::plugins

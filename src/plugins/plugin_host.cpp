@@ -4,6 +4,7 @@
 #include "kv/namespace_name.hpp"
 #include "plugins/call_run.hpp"
 #include "plugins/host_imports.hpp"
+#include "plugins/module_limits.hpp"
 
 #include <algorithm>
 #include <set>
@@ -43,6 +44,18 @@ void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
   info.overruns = counters.read(PluginEvent::overrun);
   info.exclusive = counters.read(PluginEvent::exclusive);
   info.refused_writes = counters.read(PluginEvent::refused_write);
+  info.backed_off = counters.read(PluginEvent::backed_off);
+  info.is_slow = plugin.is_slow();
+  const FaultBackoff::Status backoff = plugin.backoff_status();
+  info.backing_off_callers = backoff.callers;
+  info.backing_off_left_ms = backoff.longest_left_ms;
+}
+
+base::Result<std::unique_ptr<WasmModule>> compile_within_limits(const WasmEngine& engine,
+                                                                std::string_view binary) {
+  if (const auto checked = check_module_limits(binary); !checked)
+    return std::unexpected(checked.error());
+  return engine.compile(binary);
 }
 
 }  // namespace
@@ -194,10 +207,10 @@ base::Result<Manifest> PluginHost::manifest_of(const Entry& entry,
 
 base::Result<std::unique_ptr<WasmModule>> PluginHost::compile(const Entry& entry,
                                                               const PluginSource& source) const {
-  if (!entry.file.is_text) return engine_->compile(source.code);
+  if (!entry.file.is_text) return compile_within_limits(*engine_, source.code);
   const auto binary = engine_->assemble(source.code);
   if (!binary) return std::unexpected(binary.error());
-  return engine_->compile(*binary);
+  return compile_within_limits(*engine_, *binary);
 }
 
 // Two plugins must not share a namespace. Who had it already keeps it, else the first by file name.

@@ -55,6 +55,11 @@ struct PluginInfo {
   std::uint64_t overruns = 0;
   std::uint64_t exclusive = 0;
   std::uint64_t refused_writes = 0;
+  std::uint64_t backed_off = 0;
+
+  bool is_slow = false;                  // calls go straight to the slow lane
+  std::size_t backing_off_callers = 0;   // for whom the plugin is not run at present
+  std::int64_t backing_off_left_ms = 0;  // until the last of them is tried again
 };
 
 [[nodiscard]] std::string_view to_text(PluginInfo::State state);

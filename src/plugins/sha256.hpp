@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,5 +14,11 @@ inline constexpr std::size_t kSha256HexBytes = 64;
 // The SHA-256 digest of `bytes` as lower-case hexadecimal digits.
 void sha256_hex(std::string_view bytes, std::span<char, kSha256HexBytes> out);
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
+
+// The same, in pieces of kSha256PieceBytes. Asks `go_on` before each but the first, and returns false,
+// with `out` untouched, when it says no.
+inline constexpr std::size_t kSha256PieceBytes = 64 * 1024;
+[[nodiscard]] bool sha256_hex_while(const std::function<bool()>& go_on, std::string_view bytes,
+                                    std::span<char, kSha256HexBytes> out);
 
 }  // namespace helios::plugins

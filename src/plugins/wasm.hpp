@@ -98,7 +98,8 @@ struct InstanceOptions {
   std::uint64_t memory_bytes = 0;  // its memory does not grow beyond this
   std::uint32_t table_elements = 0;
   std::uint32_t deadline_ticks = 1;  // of the engine's clock, from now
-  HostCalls* calls = nullptr;        // handed to host functions; outlives the instance
+  // Handed to host functions, and told the deadline. Not null; outlives the instance.
+  HostCalls* calls = nullptr;
 };
 
 // Thread rule: any thread, once linked.

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasm_plugin.hpp"
 
+#include "base/text.hpp"
 #include "plugins/abi1_input.hpp"
 #include "plugins/call_run.hpp"
 
-#include <algorithm>
-#include <cassert>
 #include <utility>
 
 namespace helios::plugins {
 
 namespace {
 
-constexpr std::uint32_t kSlowAfterOverruns = 3;
 constexpr std::uint64_t kMib = 1 << 20;
 constexpr std::uint64_t kKib = 1 << 10;
 
@@ -26,6 +24,20 @@ hooks::PluginTraits make_traits(const PluginParts& parts) {
           .on_error = parts.manifest.on_error};
 }
 
+BackoffOptions backoff_options(const config::PluginLimits& limits) {
+  return {.faults_in_row = limits.backoff_after_faults,
+          .first_ms = limits.backoff_ms,
+          .longest_ms = limits.backoff_max_ms};
+}
+
+// Whose faults count together, see FaultBackoff.
+std::string caller_of(const hooks::Call& call) {
+  const hooks::Context& context = *call.statement->context;
+  std::string caller = context.user;
+  if (context.tenant_id) (caller += '\0') += *context.tenant_id;
+  return caller;
+}
+
 }  // namespace
 
 WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
@@ -33,9 +45,11 @@ WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
       parts_(std::move(parts)),
       traits_(make_traits(parts_)),
       config_attributes_(config_attributes(parts_.manifest.config)),
-      slow_queue_(services.lane.make_queue()) {}
+      slow_queue_(services.lane.make_queue()),
+      backoff_(backoff_options(parts_.manifest.limits)) {}
 
 hooks::RunStatus WasmPlugin::run(hooks::Call& call) {
+  if (is_backed_off(call)) return hooks::RunStatus::done;
   return std::make_shared<CallRun>(*this, call)->start();
 }
 
@@ -59,27 +73,43 @@ AttemptInput WasmPlugin::attempt_input(hooks::HookPoint point, std::string_view 
           .deadline_ticks = deadline_ticks};
 }
 
-bool WasmPlugin::is_slow() const {
-  return overruns_in_row_.load(std::memory_order_relaxed) >= kSlowAfterOverruns;
-}
-
-void WasmPlugin::note_overrun() {
-  std::uint32_t count = overruns_in_row_.load(std::memory_order_relaxed);
-  while (count < kSlowAfterOverruns &&
-         !overruns_in_row_.compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) {
+// Only where nothing is left half done. A post_query that follows a pre_query is what gives back that
+// one's reservations, so it is always made. An authenticate hook runs for clients that have not proved
+// who they are, so one of them must not be able to switch it off for another.
+bool WasmPlugin::may_back_off(const hooks::Call& call) const {
+  switch (call.point) {
+    case hooks::HookPoint::authenticate: return false;
+    case hooks::HookPoint::pre_query: return true;
+    case hooks::HookPoint::post_query: return !traits_.has_pre_query;
   }
+  return false;
 }
 
-void WasmPlugin::note_quick_inline() {
-  if (overruns_in_row_.load(std::memory_order_relaxed) != 0)
-    overruns_in_row_.store(0, std::memory_order_relaxed);
+bool WasmPlugin::is_backed_off(hooks::Call& call) {
+  if (!backoff_.is_in_use() || !may_back_off(call)) return false;
+  auto why = backoff_.check(caller_of(call), services_.clock);
+  if (!why) return false;
+  counters().add(PluginEvent::call);
+  counters().add(PluginEvent::backed_off);
+  call.result.status = hooks::CallResult::Status::failed;
+  call.result.failure = std::move(*why);
+  return true;
 }
 
-void WasmPlugin::note_quick_on_slow_lane() {
-  std::uint32_t count = overruns_in_row_.load(std::memory_order_relaxed);
-  while (count > 0 &&
-         !overruns_in_row_.compare_exchange_weak(count, count - 1, std::memory_order_relaxed)) {
-  }
+void WasmPlugin::note_fault(const hooks::Call& call, const std::string& failure) {
+  if (!may_back_off(call)) return;
+  const std::int64_t now_ns = services_.clock.monotonic_ns();
+  const std::uint32_t ms = backoff_.note_fault(caller_of(call), failure, now_ns);
+  if (ms == 0 || !counters().note_backoff(now_ns)) return;
+  services_.log.write(
+      base::LogLevel::warning,
+      "plugin " + traits_.name + ": backing off for " + std::to_string(ms) + " ms for user \"" +
+          base::escape_for_log(call.statement->context->user, 80) + "\", tenant \"" +
+          base::escape_for_log(call.statement->context->tenant_id.value_or(""), 80) + "\"");
+}
+
+void WasmPlugin::note_success(const hooks::Call& call) {
+  if (backoff_.is_in_use() && may_back_off(call)) backoff_.note_success(caller_of(call));
 }
 
 base::Result<void> try_out(const WasmPlugin& plugin) {

@@ -10,12 +10,13 @@
 #include "kv/store.hpp"
 #include "plugins/abi1_module.hpp"
 #include "plugins/attempt.hpp"
+#include "plugins/fault_backoff.hpp"
 #include "plugins/instance_slots.hpp"
+#include "plugins/lane_policy.hpp"
 #include "plugins/manifest.hpp"
 #include "plugins/plugin_counters.hpp"
 #include "plugins/wasm.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -64,20 +65,32 @@ class WasmPlugin final : public hooks::Plugin {
                                            std::uint32_t deadline_ticks) const;
   [[nodiscard]] std::uint32_t timeout_ms() const { return parts_.manifest.limits.timeout_ms; }
 
-  // Whether calls should go to the slow lane at once: the last few inline attempts all overran, and
-  // no call on the slow lane has been quick since.
-  [[nodiscard]] bool is_slow() const;
-  void note_overrun();
-  void note_quick_inline();
-  void note_quick_on_slow_lane();
+  [[nodiscard]] LanePolicy& lane_policy() { return lane_policy_; }
+  [[nodiscard]] bool begins_slow() {
+    return lane_policy_.choose(services_.clock) == LanePolicy::Lane::slow;
+  }
+
+  // How a call ended, where that says something about the plugin.
+  void note_fault(const hooks::Call& call, const std::string& failure);
+  void note_success(const hooks::Call& call);
+
+  // For people: whether calls go straight to the slow lane, and for whom they are not made at all.
+  [[nodiscard]] bool is_slow() const { return lane_policy_.is_slow(); }
+  [[nodiscard]] FaultBackoff::Status backoff_status() const {
+    return backoff_.status(services_.clock.monotonic_ns());
+  }
 
  private:
+  bool is_backed_off(hooks::Call& call);
+  [[nodiscard]] bool may_back_off(const hooks::Call& call) const;
+
   const PluginServices services_;
   const PluginParts parts_;
   const hooks::PluginTraits traits_;
   const std::string config_attributes_;
   const std::unique_ptr<exec::SlowLane::Queue> slow_queue_;
-  std::atomic<std::uint32_t> overruns_in_row_ = 0;
+  LanePolicy lane_policy_;
+  FaultBackoff backoff_;
 };
 
 // Makes one instance of the plugin and throws it away. Errors: invalid, one line, when that fails or

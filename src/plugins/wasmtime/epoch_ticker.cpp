@@ -48,6 +48,7 @@ void EpochTicker::run() {
   while (!stopping_) {
     wake_.wait_for(lock, std::chrono::milliseconds(kTickMs), [this] { return stopping_; });
     wasmtime_engine_increment_epoch(&engine_);
+    ticks_.fetch_add(1, std::memory_order_relaxed);
     idle_ticks = used_.exchange(false) ? 0 : idle_ticks + 1;
     if (idle_ticks > rest_after_ticks_) {
       rest(lock);

@@ -27,12 +27,18 @@ class EpochTicker {
   // keep coming it only reads.
   void note_use();
 
+  // How often the epoch has moved so far. Whoever reads n and gives the engine a deadline of d ticks
+  // finds that deadline passed, at the latest one tick late, when this has reached n + d. Thread rule:
+  // any thread.
+  [[nodiscard]] const std::atomic<std::uint64_t>& ticks() const { return ticks_; }
+
  private:
   void run();
   void rest(std::unique_lock<std::mutex>& lock);
 
   wasm_engine_t& engine_;
   const std::uint32_t rest_after_ticks_;
+  std::atomic<std::uint64_t> ticks_ = 0;
   std::atomic<bool> used_ = false;  // since the last tick
   std::atomic<bool> resting_ = false;
   std::mutex mutex_;

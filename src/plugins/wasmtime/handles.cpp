@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasmtime/handles.hpp"
 
+#include "base/text.hpp"
+
 namespace helios::plugins::detail {
 
 namespace {
@@ -25,16 +27,17 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
+// A message may quote names out of the module.
 std::string message_of(const wasmtime_error_t& error) {
   Bytes text;
   wasmtime_error_message(&error, text.out());
-  return one_line({text.begin(), text.size()});
+  return base::escape_for_log(one_line({text.begin(), text.size()}), kMaxMessageBytes + 3);
 }
 
 std::string message_of(const wasm_trap_t& trap) {
   Bytes text;
   wasm_trap_message(&trap, text.out());
-  return one_line({text.begin(), text.size()});
+  return base::escape_for_log(one_line({text.begin(), text.size()}), kMaxMessageBytes + 3);
 }
 
 }  // namespace helios::plugins::detail

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasmtime/instance.hpp"
 
+#include "plugins/host_calls.hpp"
+
 #include <array>
 #include <cassert>
 
@@ -45,6 +47,7 @@ WasmtimeInstance::WasmtimeInstance(EngineCore& core, const InstanceOptions& opti
   data_.calls = options.calls;
   wasmtime_store_limiter(store_.get(), static_cast<std::int64_t>(options.memory_bytes),
                          options.table_elements, 1, 1, 1);
+  options.calls->set_deadline(core.ticker->ticks(), options.deadline_ticks);
   wasmtime_context_set_epoch_deadline(context_, options.deadline_ticks);
 }
 
