@@ -27,8 +27,11 @@ recipe_files() {
   case $1 in
     wasmtime) printf '%s\n' build-wasmtime.sh wasmtime/{Cargo.toml,Cargo.lock,lib.rs,build.rs} ;;
     pg_query) printf '%s\n' build-pg_query.sh pg_query/{Cargo.toml,Cargo.lock,lib.rs} ;;
-    postgres17) printf '%s\n' build-postgres.sh ;;
+    postgres15 | postgres17 | postgres18) printf '%s\n' build-postgres.sh ;;
     pgbench) printf '%s\n' build-pgbench.sh ;;
+    schemathesis) printf '%s\n' build-schemathesis.sh schemathesis/requirements.txt ;;
+    pgbouncer) printf '%s\n' build-pgbouncer.sh ;;
+    nano) printf '%s\n' build-nano.sh ;;
     *) echo "unknown dependency: $1" >&2; return 2 ;;
   esac
 }
@@ -37,8 +40,12 @@ version_of() {
   case $1 in
     wasmtime) printf '%s\n' "$WASMTIME_VERSION" ;;
     pg_query) printf '%s\n' "$PG_QUERY_VERSION" ;;
+    schemathesis) sed -n 's/^schemathesis==//p' "$DEPS_DIR/schemathesis/requirements.txt" ;;
+    postgres15) printf '%s\n' "$POSTGRES15_VERSION" ;;
     postgres17) printf '%s\n' "$POSTGRES17_VERSION" ;;
-    pgbench) printf 'debian\n' ;;
+    postgres18) printf '%s\n' "$POSTGRES18_VERSION" ;;
+    pgbench | pgbouncer) printf 'debian\n' ;;
+    nano) printf '%s\n' "$NANO_VERSION" ;;
   esac
 }
 

@@ -30,6 +30,10 @@ def toml_value(value):
         return "true" if value else "false"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(toml_value(each) for each in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml_value(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {toml_value(each)}" for name, each in value.items()) + "}"
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)
@@ -41,8 +45,9 @@ def toml_text(config):
 
 
 class Proxy:
-    def __init__(self, config, binary=None, environment=None):
-        """`config`: settings by path ("server.port"). Both listeners take a free port of 127.0.0.1."""
+    def __init__(self, config, binary=None, environment=None, detour=None):
+        """`config`: settings by path ("server.port"). Both listeners take a free port of 127.0.0.1; `detour` may put
+        something in front of the clients' one."""
         self.directory = tempfile.mkdtemp(prefix="helios-proxy-")
         self.plugins = os.path.join(self.directory, "plugins")
         os.mkdir(self.plugins)
@@ -52,6 +57,7 @@ class Proxy:
         }
         self.binary = binary or BINARY
         self.environment = {**os.environ, **(environment or {})}
+        self.detour = detour
         self.process = None
         self.lines = []
 
@@ -80,6 +86,8 @@ class Proxy:
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         self.port = self._port_in_log(r"listening on \S*:(\d+)(?! .*admin)")
+        if self.detour:
+            self.port = self.detour.to("127.0.0.1", self.port)
         self.admin = Admin(self._port_in_log(r"admin\D* on \S*:(\d+)"))
         return self
 
