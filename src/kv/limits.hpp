@@ -20,6 +20,8 @@ struct Limits {
   // keys that it only asked for, nor hold up its namespace with one endless commit.
   std::uint64_t max_transaction_records = 16'384;             // keys read, and as many keys written
   std::uint64_t max_transaction_bytes = 16ULL * 1024 * 1024;  // counted as above, reads and writes
+
+  bool operator==(const Limits&) const = default;
 };
 
 inline constexpr std::uint64_t kEntryOverheadBytes = 128;

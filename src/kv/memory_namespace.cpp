@@ -52,8 +52,8 @@ class MemoryNamespace::Lease final : public Exclusivity {
   MemoryNamespace& space_;
 };
 
-MemoryNamespace::MemoryNamespace(std::string name, const Limits& limits, const base::Clock& clock,
-                                 TotalUsage& total)
+MemoryNamespace::MemoryNamespace(std::string name, const LimitsInForce& limits,
+                                 const base::Clock& clock, TotalUsage& total)
     : name_(std::move(name)), limits_(limits), clock_(clock), total_(total) {}
 
 std::int64_t MemoryNamespace::present_ms() const {
@@ -101,26 +101,28 @@ bool MemoryNamespace::is_current(const Transaction& transaction) const {
 }
 
 WriteStatus MemoryNamespace::check_quotas(Growth growth) const {
+  const Limits& limits = limits_.get();
   const Usage present = entries_.usage();
-  if (growth.keys > 0 && grown(present.keys, growth.keys) > limits_.max_keys_per_namespace) {
+  if (growth.keys > 0 && grown(present.keys, growth.keys) > limits.max_keys_per_namespace) {
     return WriteStatus::namespace_full;
   }
   if (growth.bytes <= 0) return WriteStatus::ok;
-  if (grown(present.bytes, growth.bytes) > limits_.max_bytes_per_namespace) {
+  if (grown(present.bytes, growth.bytes) > limits.max_bytes_per_namespace) {
     return WriteStatus::namespace_full;
   }
-  return grown(total_.bytes(), growth.bytes) > limits_.max_total_bytes ? WriteStatus::store_full
-                                                                       : WriteStatus::ok;
+  return grown(total_.bytes(), growth.bytes) > limits.max_total_bytes ? WriteStatus::store_full
+                                                                      : WriteStatus::ok;
 }
 
 WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_view key,
                                    std::uint64_t value_bytes) {
+  const Limits& limits = limits_.get();
   const std::uint64_t bytes = transaction.write_bytes() + entry_bytes(key.size(), value_bytes);
   const std::uint64_t keys = transaction.writes().size() + 1;
   // Far from the limits, as nearly always, an upper bound will do and no lock is taken.
-  if (keys_.load(std::memory_order_relaxed) + keys <= limits_.max_keys_per_namespace &&
-      bytes_.load(std::memory_order_relaxed) + bytes <= limits_.max_bytes_per_namespace &&
-      total_.bytes() + bytes <= limits_.max_total_bytes) {
+  if (keys_.load(std::memory_order_relaxed) + keys <= limits.max_keys_per_namespace &&
+      bytes_.load(std::memory_order_relaxed) + bytes <= limits.max_bytes_per_namespace &&
+      total_.bytes() + bytes <= limits.max_total_bytes) {
     return WriteStatus::ok;
   }
   const std::scoped_lock lock(mutex_);
@@ -153,7 +155,7 @@ CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
   for (;;) {
     const Growth growth = entries_.plan(transaction.writes());
     if (check_quotas(growth) == WriteStatus::ok &&
-        total_.try_count(growth, limits_.max_total_bytes)) {
+        total_.try_count(growth, limits_.get().max_total_bytes)) {
       break;
     }
     if (remove_expired_locked(kExpiredPerRound) == 0) return CommitStatus::full;

@@ -16,7 +16,7 @@
 #include "base/clock.hpp"
 #include "kv/callback_queue.hpp"
 #include "kv/entry_table.hpp"
-#include "kv/limits.hpp"
+#include "kv/limits_in_force.hpp"
 #include "kv/store.hpp"
 #include "kv/transaction.hpp"
 
@@ -50,7 +50,7 @@ class TotalUsage {
 class MemoryNamespace final : public Namespace {
  public:
   // What is passed in outlives the namespace.
-  MemoryNamespace(std::string name, const Limits& limits, const base::Clock& clock,
+  MemoryNamespace(std::string name, const LimitsInForce& limits, const base::Clock& clock,
                   TotalUsage& total);
 
   [[nodiscard]] const std::string& name() const override { return name_; }
@@ -89,7 +89,7 @@ class MemoryNamespace final : public Namespace {
   void release(const Exclusivity& lease);  // takes mutex_ itself
 
   const std::string name_;
-  const Limits& limits_;
+  const LimitsInForce& limits_;
   const base::Clock& clock_;
   TotalUsage& total_;
 

@@ -21,10 +21,11 @@ base::Result<Namespace*> MemoryStore::open(std::string_view name) {
   if (const auto found = namespaces_.find(name); found != namespaces_.end()) {
     return found->second.get();
   }
-  if (namespaces_.size() >= limits_.max_namespaces) {
-    return base::fail(base::Errc::limit_exceeded,
-                      "cannot make namespace \"" + std::string(name) + "\": there are " +
-                          std::to_string(limits_.max_namespaces) + " already, the most allowed");
+  if (namespaces_.size() >= limits_.get().max_namespaces) {
+    return base::fail(base::Errc::limit_exceeded, "cannot make namespace \"" + std::string(name) +
+                                                      "\": there are " +
+                                                      std::to_string(limits_.get().max_namespaces) +
+                                                      " already, the most allowed");
   }
   auto space = std::make_unique<MemoryNamespace>(std::string(name), limits_, clock_, total_);
   return namespaces_.emplace(name, std::move(space)).first->second.get();
@@ -72,8 +73,8 @@ ReadStatus MemoryStore::read(Transaction& transaction, std::string_view key, std
 
 WriteStatus MemoryStore::admit(const Transaction& transaction, std::string_view key,
                                std::uint64_t value_bytes) {
-  if (key.empty() || key.size() > limits_.max_key_bytes) return WriteStatus::invalid_key;
-  if (value_bytes > limits_.max_value_bytes) return WriteStatus::value_too_large;
+  if (key.empty() || key.size() > limits_.get().max_key_bytes) return WriteStatus::invalid_key;
+  if (value_bytes > limits_.get().max_value_bytes) return WriteStatus::value_too_large;
   return own(transaction.space()).admit(transaction, key, value_bytes);
 }
 

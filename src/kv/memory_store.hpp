@@ -8,7 +8,7 @@
 // and never fails. Two transactions of different namespaces do not meet.
 
 #include "base/clock.hpp"
-#include "kv/limits.hpp"
+#include "kv/limits_in_force.hpp"
 #include "kv/memory_namespace.hpp"
 #include "kv/store.hpp"
 
@@ -34,10 +34,13 @@ class MemoryStore final : public Store {
                                                   std::span<const ScanRange> ranges) override;
   [[nodiscard]] Usage usage(Namespace& space) override;
   [[nodiscard]] Usage total_usage() override;
-  [[nodiscard]] const Limits& limits() const override { return limits_; }
+  [[nodiscard]] const Limits& limits() const override { return limits_.get(); }
   [[nodiscard]] std::string health() const override { return {}; }
   void fetch(Transaction& transaction, base::Task ready) override;
   void request_exclusive(Namespace& space, OnExclusive granted) override;
+
+  // From now on `limits` count. What is stored already stays, even if it is more than they allow.
+  void set_limits(const Limits& limits) { limits_.set(limits); }
 
   // Gives back the memory of expired entries: at most `max_per_namespace` in each namespace, so that
   // no one is held up for long. To be called from time to time, for namespaces that nobody writes any
@@ -51,7 +54,7 @@ class MemoryStore final : public Store {
                     std::uint64_t value_bytes) override;
   CommitStatus commit(Transaction& transaction, OnCommit& done) override;
 
-  const Limits limits_;
+  LimitsInForce limits_;
   const base::Clock& clock_;
   TotalUsage total_;
   std::mutex mutex_;  // guards namespaces_, not what is in them
