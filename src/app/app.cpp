@@ -3,6 +3,7 @@
 #include "app/app.hpp"
 
 #include "app/metrics_sources.hpp"
+#include "config/restart_keys.hpp"
 
 #include <algorithm>
 #include <string>
@@ -46,17 +47,22 @@ void raise_descriptor_limit() {
 
 }  // namespace
 
-App::App(config::Config config, base::Log& log)
+App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
     : log_(log),
-      config_(std::make_shared<const config::Config>(std::move(config))),
-      store_(to_limits(config_->kv), clock_),
-      slow_lane_(config_->plugins.slow_lane_threads),
+      reconfiguration_(std::move(reconfiguration)),
+      in_force_{std::make_shared<const config::Config>(std::move(config)), nullptr},
+      connection_limits_(in_force_.config->limits),
+      store_(to_limits(in_force_.config->kv), clock_),
+      slow_lane_(in_force_.config->plugins.slow_lane_threads),
       background_(1),
-      host_(config_->plugins, store_, slow_lane_, clock_, log_) {}
+      host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_) {}
 
 App::~App() { stop(); }
 
 base::Result<void> App::check() {
+  if (const auto access = AdminService::load(in_force_.config->admin); !access) {
+    return base::fail(access.error().code, access.error().message);
+  }
   if (const auto chain = host_.load(); !chain) {
     return base::fail(chain.error().code, chain.error().message);
   }
@@ -73,8 +79,9 @@ base::Result<void> App::start() {
   if (!control) {
     return base::fail(control.error().code, control.error().message);
   }
+  in_force_.chain = *std::move(chain);
   control_ = *std::move(control);
-  if (auto made = make_proxy(*std::move(chain)); !made) {
+  if (auto made = make_proxy(); !made) {
     return made;
   }
   register_metrics();
@@ -91,11 +98,11 @@ base::Result<void> App::start() {
   return {};
 }
 
-base::Result<void> App::make_proxy(std::shared_ptr<const hooks::Chain> chain) {
-  const auto count = worker_count(config_->listen);
+base::Result<void> App::make_proxy() {
+  const auto count = worker_count(in_force_.config->listen);
   std::vector<net::WorkerOptions> options;
   for (std::size_t i = 0; i < count; ++i) {
-    options.push_back(worker_options(i, count, chain));
+    options.push_back(worker_options(i, count));
   }
   auto proxy = net::Proxy::create(std::move(options), *control_, log_);
   if (!proxy) {
@@ -103,16 +110,59 @@ base::Result<void> App::make_proxy(std::shared_ptr<const hooks::Chain> chain) {
   }
   proxy_ = *std::move(proxy);
   ReloadSteps steps;
-  steps.load = [this] { return host_.reload(); };
-  steps.install = [this](const auto& next, base::Task done) {
-    proxy_->replace_chain(next, std::move(done));
-  };
+  steps.load = [this] { return load_snapshot(); };
+  steps.install = [this](const auto& next, base::Task done) { install(next, std::move(done)); };
   reloader_ = std::make_unique<Reloader>(std::move(steps), background_, control_->mailbox(), log_);
-  return proxy_->listen(config_->listen);
+  return proxy_->listen(in_force_.config->listen);
 }
 
-net::WorkerOptions App::worker_options(std::size_t index, std::size_t count,
-                                       std::shared_ptr<const hooks::Chain> chain) {
+// In the background. A wrong configuration changes nothing, the plugins included.
+LoadedSnapshot App::load_snapshot() {
+  auto config = in_force_.config;
+  if (reconfiguration_.read) {
+    auto read = reconfiguration_.read();
+    if (!read) {
+      log_.write(base::LogLevel::error, "reload: " + read.error().message + "; nothing changed");
+      return {in_force_, {read.error().message}};
+    }
+    for (const auto key : config::keep_restart_keys(*config, *read)) {
+      log_.write(base::LogLevel::warning,
+                 "reload: " + std::string(key) + " has changed: that takes a restart");
+    }
+    if (auto renewed = renew_admin(read->admin); !renewed) {
+      log_.write(base::LogLevel::error, "reload: " + renewed.error().message + "; nothing changed");
+      return {in_force_, {renewed.error().message}};
+    }
+    config = std::make_shared<const config::Config>(*std::move(read));
+  }
+  auto loaded = host_.reload(config->plugins);
+  return {{std::move(config), std::move(loaded.chain)}, std::move(loaded.errors)};
+}
+
+// Tokens and certificates are read again as well: their files may have changed alone.
+base::Result<void> App::renew_admin(const config::Admin& admin) {
+  if (!admin_) {
+    return {};
+  }
+  auto access = AdminService::load(admin);
+  if (!access) {
+    return base::fail(access.error().code, access.error().message);
+  }
+  admin_->replace(*std::move(access));
+  return {};
+}
+
+void App::install(const session::Snapshot& snapshot, base::Task done) {
+  in_force_ = snapshot;
+  store_.set_limits(to_limits(snapshot.config->kv));
+  connection_limits_.set_limits(snapshot.config->limits);
+  if (reconfiguration_.set_log_level) {
+    reconfiguration_.set_log_level(snapshot.config->log.level);
+  }
+  proxy_->replace_snapshot(snapshot, std::move(done));
+}
+
+net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   analyzers_.push_back(std::make_unique<sql::Analyzer>(sql::Analyzer::Options{}));
   session::Environment environment;
   environment.slow = &slow_lane_;
@@ -120,20 +170,20 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count,
   environment.log = &log_;
   environment.analyzer = analyzers_.back().get();
   environment.store = &store_;
-  environment.config = config_;
-  environment.chain = std::move(chain);
+  environment.config = in_force_.config;
+  environment.chain = in_force_.chain;
   environment.next_statement_id = 1 + index;
   environment.statement_id_step = count;
   net::WorkerOptions options;
   options.name = "worker " + std::to_string(index);
-  options.server = net::server_target(config_->server);
+  options.server = net::server_target(in_force_.config->server);
   options.connection_limits = &connection_limits_;
   options.environment = std::move(environment);
   return options;
 }
 
 base::Result<void> App::start_admin() {
-  if (config_->admin.addresses.empty()) {
+  if (in_force_.config->admin.addresses.empty()) {
     return {};
   }
   AdminControl::Process process{
@@ -143,26 +193,22 @@ base::Result<void> App::start_admin() {
       control_->mailbox(),
       [this](admin::OnReloaded done) { reloader_->request(std::move(done)); },
       serving_};
-  admin_control_ = std::make_unique<AdminControl>(std::move(process));
-  admin_server_ = std::make_unique<admin::http::Server>(log_, admin::http::Limits{});
-  admin_router_ =
-      std::make_unique<admin::Router>(store_, *admin_control_, admin_server_->executor());
-  const auto started = admin_server_->start(
-      config_->admin, [this](admin::Request request, admin::Responder respond) {
-        admin_router_->handle(std::move(request), std::move(respond));
-      });
-  if (!started) {
-    const auto& origin = config_->admin.origin;
-    return base::fail(started.error().code,
-                      (origin.empty() ? "" : origin + ": ") + started.error().message);
+  auto access = AdminService::load(in_force_.config->admin);
+  if (!access) {
+    return base::fail(access.error().code, access.error().message);
   }
-  return {};
+  admin_ =
+      std::make_unique<AdminService>(std::move(process), store_, log_, clock_, *std::move(access));
+  registrations_.push_back(registry_.add_source(admin_->metrics_source()));
+  return admin_->start(in_force_.config->admin);
 }
 
 void App::register_metrics() {
-  for (const auto& worker : proxy_->workers()) {
-    registrations_.push_back(registry_.add_source(worker_metrics(worker->stats())));
+  for (std::size_t i = 0; i < proxy_->workers().size(); ++i) {
+    registrations_.push_back(
+        registry_.add_source(worker_metrics(proxy_->workers()[i]->stats(), i)));
   }
+  registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));
   registrations_.push_back(registry_.add_source(process_metrics(slow_lane_)));
@@ -173,6 +219,9 @@ void App::log_addresses() {
                                        std::to_string(proxy_->workers().size()) + " workers");
   for (const auto& address : proxy_->addresses()) {
     log_.write(base::LogLevel::info, "listening on " + config::to_string(address));
+  }
+  if (const auto path = proxy_->unix_socket_path(); !path.empty()) {
+    log_.write(base::LogLevel::info, "listening on " + path);
   }
 }
 
@@ -198,9 +247,10 @@ void App::on_signal(int signal) {
 void App::drain() {
   serving_ = false;
   log_.write(base::LogLevel::info, "shutting down: sessions end when they are idle, within " +
-                                       std::to_string(config_->shutdown.drain_timeout_ms) + " ms");
+                                       std::to_string(in_force_.config->shutdown.drain_timeout_ms) +
+                                       " ms");
   proxy_->drain(false);
-  control_->start_timer(config_->shutdown.drain_timeout_ms, [this] { cut(); });
+  control_->start_timer(in_force_.config->shutdown.drain_timeout_ms, [this] { cut(); });
 }
 
 void App::cut() {
@@ -223,8 +273,8 @@ void App::remove_expired_regularly() {
 void App::stop() {
   serving_ = false;
   signals_.stop();
-  if (admin_server_) {
-    admin_server_->stop();
+  if (admin_) {
+    admin_->stop();
   }
   registrations_.clear();
   background_.stop();

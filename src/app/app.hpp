@@ -12,11 +12,9 @@
 // is served; 3 run() returns when the process shall end.
 //   SIGTERM, SIGINT   drain: nobody new, sessions end when idle, or after drain_timeout_ms; a second
 //                     one ends them at once
-//   SIGHUP            load the plugin folder again
+//   SIGHUP            read the configuration and load the plugin folder again
 
-#include "admin/http/server.hpp"
-#include "admin/router.hpp"
-#include "app/admin_control.hpp"
+#include "app/admin_service.hpp"
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
@@ -33,11 +31,18 @@
 
 namespace helios::app {
 
+// What a reload asks for. Without them it is about the plugin folder only.
+struct Reconfiguration {
+  // The configuration as it is now, flags included; called in the background.
+  std::function<base::Result<config::Config>()> read;
+  std::function<void(config::LogLevel)> set_log_level;
+};
+
 // Thread rule: one thread.
 class App {
  public:
   // `log` outlives the app.
-  App(config::Config config, base::Log& log);
+  App(config::Config config, base::Log& log, Reconfiguration reconfiguration = {});
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -58,13 +63,15 @@ class App {
   }
 
  private:
-  [[nodiscard]] base::Result<void> make_proxy(std::shared_ptr<const hooks::Chain> chain);
-  [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count,
-                                                  std::shared_ptr<const hooks::Chain> chain);
+  [[nodiscard]] base::Result<void> make_proxy();
+  [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count);
   [[nodiscard]] base::Result<void> start_admin();
+  [[nodiscard]] base::Result<void> renew_admin(const config::Admin& admin);
   void register_metrics();
   void log_addresses();
   void on_signal(int signal);
+  [[nodiscard]] LoadedSnapshot load_snapshot();
+  void install(const session::Snapshot& snapshot, base::Task done);
   void drain();
   void cut();
   void remove_expired_regularly();
@@ -73,8 +80,10 @@ class App {
   // Declared in the order in which they are needed: each may use those above it.
   SignalWatcher signals_;
   base::Log& log_;
-  const std::shared_ptr<const config::Config> config_;
-  net::ConnectionLimits connection_limits_{config_->limits};
+  const Reconfiguration reconfiguration_;
+  // What new statements are judged by. Replaced on the control thread while no reload is loading.
+  session::Snapshot in_force_;
+  net::ConnectionLimits connection_limits_;
   SystemClock clock_;
   kv::MemoryStore store_;
   exec::SlowLane slow_lane_;
@@ -87,9 +96,7 @@ class App {
   metrics::Registry registry_;
   std::vector<metrics::Registration> registrations_;
   std::atomic<bool> serving_ = false;
-  std::unique_ptr<AdminControl> admin_control_;
-  std::unique_ptr<admin::http::Server> admin_server_;
-  std::unique_ptr<admin::Router> admin_router_;
+  std::unique_ptr<AdminService> admin_;
   int end_signals_ = 0;
   bool cutting_ = false;
   bool finished_ = false;

@@ -42,23 +42,24 @@ void Reloader::start(OnReloaded done) {
   running_ = true;
   done_ = std::move(done);
   background_.post([this] {
-    auto result = steps_.load();
-    control_.post([this, result = std::move(result)]() mutable {
-      const auto chain = result.chain;
-      steps_.install(chain, [this, result = std::move(result)] { finish(result); });
+    auto loaded = steps_.load();
+    control_.post([this, loaded = std::move(loaded)]() mutable {
+      const auto snapshot = loaded.snapshot;
+      steps_.install(snapshot, [this, loaded = std::move(loaded)] { finish(loaded); });
     });
   });
 }
 
-void Reloader::finish(const plugins::ReloadResult& result) {
+void Reloader::finish(const LoadedSnapshot& loaded) {
   running_ = false;
-  log_.write(base::LogLevel::info,
-             "plugins reloaded: " + std::to_string(result.chain->plugins().size()) + " in force");
+  log_.write(
+      base::LogLevel::info,
+      "reloaded: " + std::to_string(loaded.snapshot.chain->plugins().size()) + " plugins in force");
   auto done = std::exchange(done_, {});
-  if (result.errors.empty()) {
+  if (loaded.errors.empty()) {
     done({});
   } else {
-    done(base::fail(base::Errc::invalid, join_lines(result.errors)));
+    done(base::fail(base::Errc::invalid, join_lines(loaded.errors)));
   }
   if (std::exchange(again_, false)) {
     request_soon();

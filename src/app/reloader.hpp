@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reloads of the plugin folder, one at a time: loading takes as long as compiling does and runs in
-// the background; the new chain is then handed to the workers, and only when all of them use it is
-// the reload over.
+// Reloads of configuration and plugins, one at a time: loading takes as long as compiling does and
+// runs in the background; the new snapshot is then handed to the workers, and only when all of them
+// use it is the reload over.
 //
 // Thread rule: the control thread, where `done` is called as well.
 
 #include "base/executor.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "plugins/plugin_host.hpp"
+#include "session/environment.hpp"
 
 #include <functional>
-#include <memory>
+#include <string>
+#include <vector>
 
 namespace helios::app {
 
+struct LoadedSnapshot {
+  session::Snapshot snapshot;
+  std::vector<std::string> errors;  // one line each; what they are about stays as it was
+};
+
 // How the reloader reaches the rest of the process.
 struct ReloadSteps {
-  // Loads the folder; called in the background.
-  std::function<plugins::ReloadResult()> load;
-  // Puts a chain into force everywhere, then runs the task.
-  std::function<void(const std::shared_ptr<const hooks::Chain>&, base::Task)> install;
+  // Loads everything anew; called in the background.
+  std::function<LoadedSnapshot()> load;
+  // Puts a snapshot into force everywhere, then runs the task.
+  std::function<void(const session::Snapshot&, base::Task)> install;
 };
 
 class Reloader {
@@ -33,7 +39,8 @@ class Reloader {
   Reloader(ReloadSteps steps, base::Executor& background, base::Executor& control, base::Log& log);
 
   // Reloads, unless that is happening already. Errors: unavailable (another reload is under way),
-  // invalid (some plugins could not be loaded; their old versions, and all others, are in force).
+  // invalid (the configuration is wrong, and nothing changed; or some
+  // plugins could not be loaded, and their old versions, and all others, are in force).
   void request(OnReloaded done);
 
   // Like request(), for somebody who cannot try again: one more reload follows the present one.
@@ -41,7 +48,7 @@ class Reloader {
 
  private:
   void start(OnReloaded done);
-  void finish(const plugins::ReloadResult& result);
+  void finish(const LoadedSnapshot& loaded);
 
   ReloadSteps steps_;
   base::Executor& background_;

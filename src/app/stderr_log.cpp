@@ -48,6 +48,10 @@ StderrLog::StderrLog(config::LogLevel level) : impl_(std::make_unique<Impl>(leve
 
 StderrLog::~StderrLog() = default;
 
+void StderrLog::set_level(config::LogLevel level) {
+  impl_->logger_.set_level(to_spdlog(to_base(level)));
+}
+
 void StderrLog::write(base::LogLevel level, std::string_view line) {
   impl_->logger_.log(to_spdlog(level), spdlog::string_view_t(line.data(), line.size()));
 }

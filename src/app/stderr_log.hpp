@@ -15,6 +15,9 @@ class StderrLog final : public base::Log {
   explicit StderrLog(config::LogLevel level);
   ~StderrLog() override;
 
+  // Lines below `level` are dropped from now on.
+  void set_level(config::LogLevel level);
+
   void write(base::LogLevel level, std::string_view line) override;
   [[nodiscard]] bool enabled(base::LogLevel level) const override;
 

@@ -17,10 +17,13 @@ int report(const std::string& message) {
   return EXIT_FAILURE;
 }
 
-int run(config::Config config, bool check_only) {
+int run(config::Config config, const Options& options) {
   app::StderrLog log(config.log.level);
-  app::App app(std::move(config), log);
-  if (check_only) {
+  app::Reconfiguration reconfiguration;
+  reconfiguration.read = [&options] { return make_config(options); };
+  reconfiguration.set_log_level = [&log](config::LogLevel level) { log.set_level(level); };
+  app::App app(std::move(config), log, std::move(reconfiguration));
+  if (options.check) {
     if (const auto checked = app.check(); !checked) {
       return report(checked.error().message);
     }
@@ -47,5 +50,5 @@ int main(int argc, char** argv) {
   if (!config) {
     return helios::cli::report(config.error().message);
   }
-  return helios::cli::run(*std::move(config), parsed.options->check);
+  return helios::cli::run(*std::move(config), *parsed.options);
 }

@@ -20,6 +20,11 @@ void take_off(std::unordered_map<std::string, std::uint32_t>& counts, const std:
 
 }  // namespace
 
+void ConnectionLimits::set_limits(const config::Limits& limits) {
+  const std::scoped_lock lock(mutex_);
+  limits_ = limits;
+}
+
 bool ConnectionLimits::open() {
   const std::scoped_lock lock(mutex_);
   return ++connections_ <= limits_.max_connections;

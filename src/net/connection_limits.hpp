@@ -19,6 +19,9 @@ class ConnectionLimits final : public session::Admission {
  public:
   explicit ConnectionLimits(const config::Limits& limits) : limits_(limits) {}
 
+  // From now on `limits` count; sessions that are there already stay.
+  void set_limits(const config::Limits& limits);
+
   // A client has connected; call close() when its session is gone. False: there are too many. The
   // connection counts all the same: it may be a cancel request, and is told why otherwise.
   [[nodiscard]] bool open();
@@ -30,8 +33,8 @@ class ConnectionLimits final : public session::Admission {
  private:
   using Counts = std::unordered_map<std::string, std::uint32_t>;
 
-  const config::Limits limits_;
   std::mutex mutex_;  // guards what follows
+  config::Limits limits_;
   std::uint32_t connections_ = 0;
   Counts of_user_;
   Counts of_database_;

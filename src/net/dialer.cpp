@@ -2,8 +2,6 @@
 
 #include "net/dialer.hpp"
 
-#include "net/sockets.hpp"
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -20,8 +18,8 @@ ServerTarget server_target(const config::Server& server) {
   return {server_endpoints(server), server.connect_timeout_ms};
 }
 
-Dialer::Dialer(Engine& engine, const ServerTarget& target, DialHandler& handler)
-    : engine_(engine), target_(target), handler_(handler) {
+Dialer::Dialer(Engine& engine, ServerTarget target, DialHandler& handler)
+    : engine_(engine), target_(std::move(target)), handler_(handler) {
   time_limit_ =
       engine_.start_timer(target_.connect_timeout_ms, [this] { give_up("Connection timed out"); });
   try_next();
@@ -35,7 +33,6 @@ Dialer::~Dialer() {
 void Dialer::try_next() { attempt_ = engine_.connect(target_.endpoints[next_], *this); }
 
 void Dialer::on_connected(Fd connection) {
-  set_session_options(connection);
   engine_.cancel_timer(time_limit_);
   handler_.on_dialled(std::move(connection), target_.endpoints[next_]);
 }

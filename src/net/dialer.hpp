@@ -31,7 +31,7 @@ class DialHandler {
 // Destroying it ends the attempt; nothing is reported then. Lifetime: all references outlive it.
 class Dialer final : private ConnectHandler {
  public:
-  Dialer(Engine& engine, const ServerTarget& target, DialHandler& handler);
+  Dialer(Engine& engine, ServerTarget target, DialHandler& handler);
   ~Dialer() override;
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
@@ -43,7 +43,7 @@ class Dialer final : private ConnectHandler {
   void give_up(const std::string& reason);
 
   Engine& engine_;
-  const ServerTarget& target_;
+  const ServerTarget target_;  // its own: a reload may replace the worker's
   DialHandler& handler_;
   std::size_t next_ = 0;  // endpoint that is being tried
   OperationPtr attempt_;

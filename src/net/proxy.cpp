@@ -20,6 +20,8 @@ base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> wo
   std::unique_ptr<Proxy> proxy(new Proxy(control, log));
   for (auto& options : workers) {
     options.cancel_registry = &proxy->cancel_registry_;
+    options.memory_share = &proxy->memory_.add_share();
+    options.memory_budget = &proxy->memory_;
     auto worker = Worker::create(std::move(options));
     if (!worker) {
       return base::fail(worker.error().code, worker.error().message);
@@ -54,9 +56,33 @@ base::Result<void> Proxy::listen(const config::Listen& listen) {
       return base::fail(socket.error().code, prefix + socket.error().message);
     }
   }
+  if (!listen.unix_socket_dir.empty()) {
+    if (auto opened = listen_on_unix_socket(listen); !opened) {
+      return opened;
+    }
+  }
   if (bound_.empty()) {
     return base::fail(base::Errc::not_found, prefix + "there is no address to listen on");
   }
+  return {};
+}
+
+base::Result<void> Proxy::listen_on_unix_socket(const config::Listen& listen) {
+  const auto& origin = listen.unix_socket_origin;
+  const auto prefix = origin.empty() ? std::string() : origin + ": ";
+  auto port = listen.unix_socket_port;
+  if (port == 0 && !addresses_.empty()) {
+    port = addresses_.front().port;
+  }
+  if (port == 0) {
+    return base::fail(base::Errc::invalid, prefix + "the Unix socket needs unix_socket_port");
+  }
+  auto opened = UnixListener::open(listen, port);
+  if (!opened) {
+    return base::fail(opened.error().code, prefix + opened.error().message);
+  }
+  unix_listener_.emplace(*std::move(opened));
+  bound_.push_back(unix_listener_->take_socket());
   return {};
 }
 
@@ -72,7 +98,7 @@ void Proxy::start(std::function<void()> on_drained) {
   }
 }
 
-void Proxy::replace_chain(const std::shared_ptr<const hooks::Chain>& chain, base::Task done) {
+void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done) {
   // Run, or destroyed, with the last worker's answer.
   struct Answer {
     base::Task done;
@@ -80,7 +106,7 @@ void Proxy::replace_chain(const std::shared_ptr<const hooks::Chain>& chain, base
   };
   const auto answer = std::make_shared<Answer>(Answer{std::move(done), workers_.size()});
   for (const auto& worker : workers_) {
-    worker->replace_chain(chain, [&control = control_, answer] {
+    worker->replace_snapshot(snapshot, [&control = control_, answer] {
       control.mailbox().post([answer] {
         if (--answer->missing == 0) {
           answer->done();
@@ -92,18 +118,22 @@ void Proxy::replace_chain(const std::shared_ptr<const hooks::Chain>& chain, base
 
 void Proxy::drain(bool force) {
   accepting_.clear();
+  unix_listener_.reset();  // its name is free for a successor from now on
   for (const auto& worker : workers_) {
     worker->drain(force);
   }
 }
 
 void Proxy::on_accepted(Fd connection, const Endpoint& peer) {
-  workers_[next_worker_]->accept(std::move(connection), peer);
+  auto os_user = peer.family() == AF_UNIX ? os_user_of(connection.get(), os_user_names_)
+                                          : std::optional<session::OsUser>();
+  workers_[next_worker_]->accept(std::move(connection), peer, std::move(os_user));
   next_worker_ = (next_worker_ + 1) % workers_.size();
 }
 
 // Happens again every kAcceptPauseMs while it lasts.
 void Proxy::on_accept_paused(int error) {
+  accept_pauses_.add();
   const auto now = std::chrono::steady_clock::now();
   if (now < pause_warning_due_) {
     return;

@@ -6,15 +6,21 @@
 //
 // Flow: 1 create(): makes the workers; 2 listen(): binds, so that every error shows before anybody is
 // served; 3 start(): the workers' threads, and accepting; 4 drain(false), later perhaps drain(true);
-// 5 on_drained is called.
+// 5 on_drained is called. A Unix socket's files go with the proxy, or when it drains.
 //
 // Thread rule: everything happens on the thread of the `control` loop, which accepts as well.
 
+#include "metrics/counter.hpp"
+#include "net/memory_budget.hpp"
+#include "net/os_user.hpp"
+#include "net/unix_listener.hpp"
 #include "net/worker.hpp"
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace helios::net {
@@ -33,16 +39,20 @@ class Proxy final : private AcceptHandler {
   // default was skipped.
   [[nodiscard]] base::Result<void> listen(const config::Listen& listen);
 
-  // Where it listens, with the ports that the kernel chose.
+  // Where it listens by TCP, with the ports that the kernel chose.
   [[nodiscard]] const std::vector<config::Address>& addresses() const { return addresses_; }
+  // The path of the Unix socket; empty = none.
+  [[nodiscard]] std::string unix_socket_path() const {
+    return unix_listener_ ? unix_listener_->path() : std::string();
+  }
 
   // The threads inherit the signal mask. `on_drained` is called once, after drain(), when every
   // worker has ended.
   void start(std::function<void()> on_drained);
 
-  // `done` runs on the control thread once every worker uses `chain` for new statements; it is
-  // destroyed unrun when a worker ends first.
-  void replace_chain(const std::shared_ptr<const hooks::Chain>& chain, base::Task done);
+  // `done` runs on the control thread once every worker uses `snapshot` for new statements; it is
+  // destroyed unrun when a worker ends first. See Worker::replace_snapshot().
+  void replace_snapshot(const session::Snapshot& snapshot, base::Task done);
 
   // Stops accepting and drains the workers: see Worker::drain().
   void drain(bool force);
@@ -51,12 +61,18 @@ class Proxy final : private AcceptHandler {
   // effect, as long as the proxy exists. Harmless when called again.
   void stop();
 
+  // How often accepting rested for lack of descriptors or memory. Any thread.
+  [[nodiscard]] const metrics::Counter& accept_pauses() const { return accept_pauses_; }
+  // What sessions hold. Any thread.
+  [[nodiscard]] const MemoryBudget& memory() const { return memory_; }
+
   // For their statistics, which any thread may read.
   [[nodiscard]] const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
 
  private:
   Proxy(Engine& control, base::Log& log) : control_(control), log_(log) {}
 
+  base::Result<void> listen_on_unix_socket(const config::Listen& listen);
   void on_accepted(Fd connection, const Endpoint& peer) override;
   void on_accept_paused(int error) override;
   void on_worker_ended();
@@ -64,10 +80,14 @@ class Proxy final : private AcceptHandler {
   Engine& control_;
   base::Log& log_;
   CancelRegistry cancel_registry_;
+  MemoryBudget memory_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Fd> bound_;  // from listen() to start()
   std::vector<config::Address> addresses_;
+  std::optional<UnixListener> unix_listener_;
   std::vector<OperationPtr> accepting_;
+  OsUserNames os_user_names_;
+  metrics::Counter accept_pauses_;
   std::size_t next_worker_ = 0;
   std::size_t running_ = 0;  // workers that have not ended
   bool started_ = false;

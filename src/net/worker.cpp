@@ -6,6 +6,7 @@
 #include "net/sockets.hpp"
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include <pthread.h>
@@ -34,7 +35,7 @@ std::string make_uuid() {
 }  // namespace
 
 base::Result<std::unique_ptr<Worker>> Worker::create(WorkerOptions options) {
-  auto engine = make_epoll_engine();
+  auto engine = make_engine(options.engine);
   if (!engine) {
     return base::fail(engine.error().code, engine.error().message);
   }
@@ -44,6 +45,8 @@ base::Result<std::unique_ptr<Worker>> Worker::create(WorkerOptions options) {
 Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
     : name_(std::move(options.name)),
       connection_limits_(*options.connection_limits),
+      memory_share_(*options.memory_share),
+      memory_budget_(*options.memory_budget),
       server_(std::move(options.server)),
       environment_(std::move(options.environment)),
       engine_(std::move(engine)),
@@ -65,6 +68,10 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
   environment_.home = &engine_->mailbox();
   environment_.counters = &counters_;
   environment_.admission = &connection_limits_;
+  environment_.memory.elsewhere = [this] {
+    const auto shown = memory_share_.bytes.load(std::memory_order_relaxed);
+    return memory_budget_.total_bytes() - shown + engine_->unsent_bytes();
+  };
 }
 
 Worker::~Worker() = default;
@@ -81,9 +88,12 @@ void Worker::join() { thread_.join(); }
 
 void Worker::run() {
   while (!is_done()) {
-    const auto busy_ns = engine_->run_once(kMaxWaitMs);
-    destroy_retired();
+    auto busy_ns = engine_->run_once(kMaxWaitMs);
+    if (!retired_.empty()) {
+      busy_ns += destroy_retired();
+    }
     publish_counters();
+    publish_memory();
     stats_.round_seconds.observe(static_cast<double>(busy_ns) * 1e-9);
   }
 }
@@ -94,13 +104,16 @@ bool Worker::is_done() const {
   return draining_ && drivers_.empty() && (is_flushed || forced_);
 }
 
-void Worker::destroy_retired() {
+// Returns how long that took: what a session held may be much.
+std::int64_t Worker::destroy_retired() {
+  const auto started = std::chrono::steady_clock::now();
   for (const auto id : retired_) {
     drivers_.erase(id);
     connection_limits_.close();
     stats_.sessions_closed.add();
   }
   retired_.clear();
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now() - started).count();
 }
 
 void Worker::publish_counters() {
@@ -109,35 +122,46 @@ void Worker::publish_counters() {
   publish(stats_.statements, counters_.statements);
   publish(stats_.refused, counters_.refused);
   publish(stats_.protocol_errors, counters_.protocol_errors);
+  publish(stats_.out_of_memory, counters_.out_of_memory);
   const auto& parses = environment_.analyzer->counters();
   publish(stats_.texts_prefiltered, parses.prefiltered);
   publish(stats_.texts_cached, parses.hits);
   publish(stats_.texts_parsed, parses.misses);
 }
 
-void Worker::accept(Fd connection, const Endpoint& peer) {
-  mailbox().post([this, connection = std::move(connection), peer]() mutable {
-    open_session(std::move(connection), peer);
-  });
+void Worker::publish_memory() {
+  memory_share_.bytes.store(environment_.memory.here_bytes + engine_->unsent_bytes(),
+                            std::memory_order_relaxed);
 }
 
-void Worker::open_session(Fd connection, const Endpoint& peer) {
+void Worker::accept(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user) {
+  mailbox().post(
+      [this, connection = std::move(connection), peer, os_user = std::move(os_user)]() mutable {
+        open_session(std::move(connection), peer, std::move(os_user));
+      });
+}
+
+void Worker::open_session(Fd connection, const Endpoint& peer,
+                          std::optional<session::OsUser> os_user) {
   if (draining_) {
     return;
   }
-  set_session_options(connection);
+  set_session_options(connection, peer, environment_.config->tcp);
   const auto id = next_session_id_++;
   drivers_.emplace(
       id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
                                           session::Peer{.ip = peer.ip(),
+                                                        .os_user = std::move(os_user),
                                                         .is_over_limit = !connection_limits_.open(),
                                                         .session_id = make_uuid()}));
   stats_.sessions_opened.add();  // once it is there: whoever sees the number finds the session
 }
 
-void Worker::replace_chain(std::shared_ptr<const hooks::Chain> chain, base::Task done) {
-  mailbox().post([this, chain = std::move(chain), done = std::move(done)]() mutable {
-    environment_.chain.swap(chain);
+void Worker::replace_snapshot(session::Snapshot snapshot, base::Task done) {
+  mailbox().post([this, snapshot = std::move(snapshot), done = std::move(done)]() mutable {
+    server_ = server_target(snapshot.config->server);
+    environment_.config.swap(snapshot.config);
+    environment_.chain.swap(snapshot.chain);
     done();
   });
 }

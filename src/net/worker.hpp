@@ -8,9 +8,11 @@
 
 #include "net/cancel_sender.hpp"
 #include "net/connection_limits.hpp"
+#include "net/memory_budget.hpp"
 #include "net/session_driver.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -20,11 +22,15 @@ namespace helios::net {
 
 struct WorkerOptions {
   std::string name;  // of the thread; at most 15 characters
+  EngineKind engine = EngineKind::epoll;
   ServerTarget server;
   CancelRegistry* cancel_registry = nullptr;
+  // This worker's part of it, and what all of them hold.
+  MemoryBudget::Share* memory_share = nullptr;
+  const MemoryBudget* memory_budget = nullptr;
   // How long a client may take for its first packet. From then on the server has a limit of its own.
   ConnectionLimits* connection_limits = nullptr;
-  // `home` and `counters` are filled in by the worker; everything else must be there.
+  // `home`, `counters` and `admission` are filled in by the worker; everything else must be there.
   session::Environment environment;
 };
 
@@ -42,12 +48,13 @@ class Worker final : public CancelSink {
   void start(base::Task on_end);
   void join();
 
-  // A client has connected.
-  void accept(Fd connection, const Endpoint& peer);
+  // A client has connected; `os_user` where it came through a Unix socket.
+  void accept(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
 
-  // New statements use `chain`; those under way keep theirs. `done` is run on the worker's thread
-  // once that is so; destroyed unrun when the worker ends first.
-  void replace_chain(std::shared_ptr<const hooks::Chain> chain, base::Task done);
+  // New statements use `snapshot`; those under way keep theirs, sessions keep what was decided when
+  // they began (their server, their tenant). `done` is run on the worker's thread once that is so;
+  // destroyed unrun when the worker ends first.
+  void replace_snapshot(session::Snapshot snapshot, base::Task done);
 
   // Ends the worker: sessions end when they are idle, or at once when `force` is set; connections
   // that are accepted from now on are closed.
@@ -64,12 +71,15 @@ class Worker final : public CancelSink {
 
   void run();
   [[nodiscard]] bool is_done() const;
-  void open_session(Fd connection, const Endpoint& peer);
-  void destroy_retired();
+  void open_session(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
+  std::int64_t destroy_retired();
+  void publish_memory();
   void publish_counters();
 
   std::string name_;
   ConnectionLimits& connection_limits_;
+  MemoryBudget::Share& memory_share_;
+  const MemoryBudget& memory_budget_;
   ServerTarget server_;
   WorkerStats stats_;
   session::Counters counters_;

@@ -71,10 +71,10 @@ std::string_view to_text(PluginInfo::State state) {
 
 PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
                        const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks)
-    : config_(std::move(config)),
-      log_(log),
-      slots_(config_.pool_instances),
-      services_{store, lane, clock, log, slots_, inline_ticks} {}
+    : log_(log),
+      slots_(config.pool_instances),
+      services_{store, lane, clock, log, slots_, inline_ticks},
+      config_(std::move(config)) {}
 
 base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   const std::lock_guard lock(load_mutex_);
@@ -89,8 +89,11 @@ base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   return install(std::move(*table));
 }
 
-ReloadResult PluginHost::reload() {
+ReloadResult PluginHost::reload(const config::Plugins& config) {
   const std::lock_guard lock(load_mutex_);
+  // The engine is made for the limits; plugins of the old one keep it alive as long as they run.
+  if (config.limits != config_.limits) engine_.reset();
+  config_ = config;
   ReloadResult result;
   auto table = read_folder();
   if (table) {
@@ -145,9 +148,11 @@ const PluginHost::Entry* PluginHost::find_previous(const PluginFile& file) const
 }
 
 PluginHost::Entry PluginHost::load_file(const PluginFile& file, const Entry* previous) {
-  Entry entry{.file = file, .name = file.stem, .digest = {}, .plugin = nullptr, .error = {}};
+  Entry entry{
+      .file = file, .name = file.stem, .digest = {}, .limits = {}, .plugin = nullptr, .error = {}};
   if (previous != nullptr) {
     entry.digest = previous->digest;
+    entry.limits = previous->limits;
     entry.plugin = previous->plugin;
   }
   const auto source = read_plugin(file, config_.limits.module_kb);
@@ -155,7 +160,7 @@ PluginHost::Entry PluginHost::load_file(const PluginFile& file, const Entry* pre
     entry.error = source.error().message;
     return entry;
   }
-  if (entry.plugin != nullptr && entry.digest == source->digest) {
+  if (entry.plugin != nullptr && entry.digest == source->digest && entry.limits == config_.limits) {
     entry.name = entry.plugin->traits().name;
     return entry;
   }
@@ -166,6 +171,7 @@ PluginHost::Entry PluginHost::load_file(const PluginFile& file, const Entry* pre
   }
   entry.plugin = std::move(*plugin);
   entry.digest = source->digest;
+  entry.limits = config_.limits;
   return entry;
 }
 

@@ -84,10 +84,11 @@ class PluginHost {
   // folder. Optional ones that fail are logged and left out.
   [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load();
 
-  // Looks at the folder again: new and changed plugins are loaded, removed ones are gone from the
+  // Looks at the folder again, which `config` may name anew: new and changed plugins are loaded, removed ones are gone from the
   // new chain, unchanged ones stay as they are, and one that cannot be loaded any more runs on in
-  // its old version. Errors are also logged.
-  [[nodiscard]] ReloadResult reload();
+  // its old version. Changed limits load every plugin again. What the host was constructed with stays
+  // for pool_instances, memory_reservation_mb and the slow lane. Errors are also logged.
+  [[nodiscard]] ReloadResult reload(const config::Plugins& config);
 
   // Every plugin file as of the last load, by file name.
   [[nodiscard]] std::vector<PluginInfo> describe() const;
@@ -97,6 +98,7 @@ class PluginHost {
     PluginFile file;
     std::string name;                    // by manifest, or the file's
     std::string digest;                  // of what `plugin` was made from
+    config::PluginLimits limits;         // that `plugin` was loaded under
     std::shared_ptr<WasmPlugin> plugin;  // null: nothing runs
     std::string error;                   // why the file as it is cannot be loaded
   };
@@ -115,11 +117,11 @@ class PluginHost {
   bool is_optional(const Entry& entry) const;
   void log_new(const Table& table) const;
 
-  const config::Plugins config_;
   base::Log& log_;
   InstanceSlots slots_;
   const PluginServices services_;
-  std::mutex load_mutex_;  // one load at a time; guards engine_ and counters_
+  std::mutex load_mutex_;  // one load at a time; guards what is up to counters_
+  config::Plugins config_;
   std::shared_ptr<WasmEngine> engine_;
   std::map<std::string, std::shared_ptr<PluginCounters>, std::less<>> counters_;  // by namespace
   mutable std::mutex table_mutex_;  // guards table_; taken after load_mutex_

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace helios::session {
@@ -25,6 +26,7 @@ struct Counters {
   std::uint64_t statements = 0;       // statement executions that hooks looked at
   std::uint64_t refused = 0;          // messages refused, whoever refused them
   std::uint64_t protocol_errors = 0;  // sessions ended because of malformed messages
+  std::uint64_t out_of_memory = 0;    // sessions ended, and queries refused, at a memory limit
 };
 
 // Counts the sessions of each user and database against the limits on connections.
@@ -38,6 +40,19 @@ class Admission {
   virtual void leave(const std::string& user, const std::string& database) = 0;
 };
 
+// What a reload replaces, both at once.
+struct Snapshot {
+  std::shared_ptr<const config::Config> config;
+  std::shared_ptr<const hooks::Chain> chain;
+};
+
+// What the sessions of one worker hold: each adds its own, in plain numbers. What those of the other
+// workers hold is asked for only by sessions that hold much.
+struct MemoryUse {
+  std::uint64_t here_bytes = 0;
+  std::function<std::uint64_t()> elsewhere;  // empty: there are no others
+};
+
 struct Environment {
   base::Executor* home = nullptr;  // this worker's mailbox
   base::Executor* slow = nullptr;  // threads for work too long for a worker (large texts)
@@ -45,18 +60,28 @@ struct Environment {
   base::Log* log = nullptr;
   sql::Analyzer* analyzer = nullptr;
   kv::Store* store = nullptr;
-  // The snapshots in force. A reload replaces them between two events.
+  // The snapshot in force. A reload replaces it between two events; whoever needs the same one over
+  // several events keeps it.
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const hooks::Chain> chain;
   Counters* counters = nullptr;
+  MemoryUse memory;
   Admission* admission = nullptr;  // null: no limits on connections
   std::uint64_t next_statement_id = 1;
   std::uint64_t statement_id_step = 1;  // workers count in steps, so ids are unique in the process
 };
 
+// The OS user of a client at the other end of a Unix socket, as the operating system tells.
+struct OsUser {
+  std::uint32_t uid = 0;
+  std::int32_t pid = 0;  // 0: of another process namespace
+  std::string name;      // empty: the system has no name for the number
+};
+
 // Who is at the other end of a client connection.
 struct Peer {
-  std::string ip;              // empty for a Unix socket
+  std::string ip;                 // empty for a Unix socket
+  std::optional<OsUser> os_user;  // set for a Unix socket
   bool is_over_limit = false;  // all together there are too many: only cancel requests are served
   std::string session_id;      // UUID, made by the shell: the session has no randomness of its own
 };

@@ -3,8 +3,6 @@
 
 #include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
-#include "session/answer_rows.hpp"
-#include "session/kv_rows.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -14,6 +12,16 @@ namespace helios::session {
 
 namespace state = pgwire::sqlstate;
 using config::Policy;
+
+namespace {
+
+// Could ReadingRules matter to this text? ASCII without a backslash is the same under all of them.
+bool depends_on_rules(std::string_view text) {
+  return std::ranges::any_of(
+      text, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80; });
+}
+
+}  // namespace
 
 bool mentions_settings(std::string_view text) {
   return base::find_ignore_case(text, "helios") != std::string_view::npos ||
@@ -36,9 +44,11 @@ bool QueryGate::start(std::string_view text) {
   assert(!busy());
   run_ = std::make_unique<QueryRun>();
   run_->text = text;
+  run_->held_bytes = sizeof(QueryRun) + run_->text.capacity();
   analysis_.reset();
   ahead_.reset();
   next_ = 0;
+  in_this_turn_ = 0;
   cancelled_ = false;
   decision_ = {};
   stage_ = Stage::wait_for_answers;
@@ -51,7 +61,7 @@ bool QueryGate::advance() {
   while (!waiting_elsewhere_) {
     switch (stage_) {
       case Stage::wait_for_answers:
-        if (view_.replies.touches_session()) return false;
+        if (view_.replies.touches_session() || awaits_rules(run_->text)) return false;
         stage_ = Stage::parse;
         break;
       case Stage::parse:
@@ -59,6 +69,10 @@ bool QueryGate::advance() {
         break;
       case Stage::judge: judge_next(); break;
       case Stage::pre_query: after_hooks(); break;
+      case Stage::confirm:
+        if (awaits_rules(decision_.new_text)) return false;
+        confirm();
+        break;
       case Stage::settle:
         decision_.fatal = settling_hooks_.fatal().has_value();
         stage_ = Stage::decided;
@@ -72,7 +86,7 @@ bool QueryGate::advance() {
 
 void QueryGate::cancel() {
   cancelled_ = true;
-  if (stage_ == Stage::wait_for_answers) {
+  if (waits_for_answers()) {
     refuse(state::kQueryCanceled, "canceling statement due to user request");
   }
 }
@@ -86,6 +100,7 @@ Decision QueryGate::take_decision() {
 // Long texts are read on the slow lane; the worker goes on meanwhile. False = not read yet.
 bool QueryGate::parse() {
   if (analysis_) return true;
+  rules_ = view_.rules;
   if (run_->text.size() < sql::kLargeTextBytes) {
     analysis_ = view_.environment.analyzer->analyze(run_->text, view_.rules);
     return true;
@@ -102,6 +117,7 @@ bool QueryGate::parse() {
 }
 
 void QueryGate::begin_judging() {
+  config_ = view_.environment.config;
   chain_ = view_.environment.chain;
   stage_ = Stage::judge;
   if (!analysis_->parsed && !admit_unreadable()) return;
@@ -111,7 +127,10 @@ void QueryGate::begin_judging() {
     if (view_.transaction == pgwire::TransactionStatus::idle) ahead_->begin();
   }
   run_->touches_session = analysis_->touches_session;
+  if (!is_within_limits()) return;
   run_->statements.resize(analysis_->statements.size());
+  run_->held_bytes +=
+      analysis_->statements.size() * (sizeof(StatementRun) + sizeof(sql::Statement));
   for (std::size_t i = 0; i < run_->statements.size(); ++i) {
     run_->statements[i].statement = &analysis_->statements[i];
     run_->statements[i].analysis = analysis_;
@@ -122,7 +141,7 @@ void QueryGate::begin_judging() {
 // it would do, so where a plugin could object it is refused, in the grammar's own words. Elsewhere
 // it passes as one statement. False = refused.
 bool QueryGate::admit_unreadable() {
-  const bool deny = view_.environment.config->protocol.unparsed == Policy::deny;
+  const bool deny = config_->protocol.unparsed == Policy::deny;
   if (chain_->may_deny() && deny) {
     refuse(view_.rules.encoding_is_ascii_safe ? state::kSyntaxError : state::kFeatureNotSupported,
            analysis_->error, analysis_->error_position);
@@ -140,12 +159,39 @@ bool QueryGate::admit_unreadable() {
   return true;
 }
 
+// False = refused.
+bool QueryGate::is_within_limits() {
+  const std::size_t count = analysis_->statements.size();
+  const std::uint32_t limit = config_->limits.max_query_statements;
+  if (!chain_->has_hooks() || count <= limit) return true;
+  refuse(state::kProgramLimitExceeded,
+         "the query has " + std::to_string(count) + " statements, more than the " +
+             std::to_string(limit) + " that plugins are shown ([limits] max_query_statements)");
+  return false;
+}
+
+// Other sessions of the worker get their turn.
+void QueryGate::yield() {
+  in_this_turn_ = 0;
+  waiting_elsewhere_ = true;
+  view_.environment.home->post([this] { wake(); });
+}
+
 // One statement: what the proxy itself objects to, then its hooks.
 void QueryGate::judge_next() {
   if (next_ == run_->statements.size()) {
-    decide_forward();
+    compose_text();
+    stage_ = Stage::confirm;
     return;
   }
+  if (run_->held_bytes / 1024 > config_->limits.max_session_memory_kb) {
+    ++view_.environment.counters->out_of_memory;
+    refuse(state::kOutOfMemory,
+           "out of memory: the query and what stands in for it take too much "
+           "([limits] max_session_memory_kb)");
+    return;
+  }
+  if (in_this_turn_++ == kStatementsPerTurn) return yield();
   StatementRun& run = run_->statements[next_];
   if (auto refusal = objection(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
@@ -162,7 +208,7 @@ void QueryGate::judge_next() {
 }
 
 std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) const {
-  const config::Config& config = *view_.environment.config;
+  const config::Config& config = *config_;
   if (auto refusal = view_.identity.objection_to(statement)) return refusal;
   if (!chain_->has_hooks()) return std::nullopt;
   if (statement.is_execute && config.protocol.extended == Policy::deny) {
@@ -194,6 +240,7 @@ void QueryGate::make_execution(StatementRun& run) {
   execution->context =
       view_.identity.context(ahead_ ? *ahead_ : view_.settings, ahead_.has_value());
   execution->chain = chain_;
+  run_->held_bytes += sizeof(hooks::StatementExecution);
   run.execution = std::move(execution);
 }
 
@@ -216,83 +263,6 @@ void QueryGate::after_hooks() {
   }
 }
 
-// A plugin's rows are the answer. Alone and idle they go to the client directly; otherwise the server
-// is made to produce them, so that order and transaction state stay its own. False = settled here.
-bool QueryGate::adopt_answer(StatementRun& run) {
-  const hooks::Answer& answer = *run.execution->answer;
-  const std::uint64_t max_bytes = view_.environment.config->protocol.max_query_bytes;
-  if (const std::string_view problem = problem_of(answer, max_bytes); !problem.empty()) {
-    refuse(state::kSystemError,
-           "Query refused: the answer of a plugin is unusable: " + std::string(problem));
-    return false;
-  }
-  const bool is_idle = view_.replies.empty() && view_.held_ready.empty() &&
-                       view_.transaction == pgwire::TransactionStatus::idle;
-  if (run_->statements.size() > 1 || !is_idle) {
-    run.execution->rewritten = answer_statement(answer);
-    return true;
-  }
-  decision_.answer = answer_messages(answer);
-  run_->answer(answer.rows.size());
-  settle();
-  return false;
-}
-
-// A plugin's text must be exactly one statement: the answers are counted by it. helios.kv() is never
-// expanded in it.
-bool QueryGate::adopt_rewrite(StatementRun& run) {
-  const std::string& text = run.execution->rewritten;
-  auto analysis = view_.environment.analyzer->analyze(text, view_.rules);
-  if (!analysis->parsed || analysis->statements.size() != 1) {
-    refuse(state::kSystemError,
-           "Query refused: a plugin rewrote it to a text that is not one statement");
-    return false;
-  }
-  run.statement = &analysis->statements[0];
-  run.analysis = std::move(analysis);
-  run.replacement = text;
-  decision_.touches_session |= run.analysis->touches_session;
-  if (run.analysis->touches_session && !ahead_) ahead_ = view_.settings;
-  if (auto refusal = objection(*run.statement)) {
-    refuse(refusal->sqlstate, std::move(refusal->message));
-    return false;
-  }
-  return true;
-}
-
-// False = refused, here and in adopt_rewrite().
-bool QueryGate::expand_kv(StatementRun& run) {
-  const sql::Statement& statement = *run.statement;
-  if (statement.kv_calls.empty()) return true;
-  const config::KvSql& rules = view_.environment.config->kv_sql;
-  if (std::ranges::find(rules.readers, view_.identity.user()) == rules.readers.end()) {
-    refuse(state::kInsufficientPrivilege, "permission denied for function helios.kv: user \"" +
-                                              view_.identity.user() +
-                                              "\" is not listed in [kv_sql] readers");
-    return false;
-  }
-  for (const sql::KvCall& call : statement.kv_calls) {
-    if (call.problem.empty()) continue;
-    refuse(state::kFeatureNotSupported, call.problem);
-    return false;
-  }
-  const std::string_view text = run_->text;
-  auto rendered =
-      render_kv_calls(statement.kv_calls, text, *view_.environment.store, rules.max_bytes);
-  if (!rendered) {
-    refuse(state::kProgramLimitExceeded, rendered.error().message);
-    return false;
-  }
-  std::size_t from = statement.begin;
-  for (std::size_t i = 0; i < rendered->size(); ++i) {
-    const sql::KvCall& call = statement.kv_calls[i];
-    run.replacement.append(text.substr(from, call.begin - from)).append((*rendered)[i]);
-    from = call.end;
-  }
-  run.replacement.append(text.substr(from, statement.end - from));
-  return true;
-}
-
 void QueryGate::run_ahead(const sql::Statement& statement) {
   if (!ahead_) return;
   apply_statement(statement, view_.transaction == pgwire::TransactionStatus::failed, *ahead_);
@@ -312,29 +282,23 @@ void QueryGate::settle() {
   waiting_elsewhere_ = settling_hooks_.start(std::move(runs)) == hooks::RunStatus::pending;
 }
 
-void QueryGate::decide_forward() {
-  stage_ = Stage::decided;
-  const bool is_changed = std::ranges::any_of(
-      run_->statements, [](const auto& run) { return !run.replacement.empty(); });
-  if (is_changed) decision_.new_text = compose_text();
-  const bool is_followed = run_->has_executions() || decision_.touches_session;
-  if (is_followed) decision_.run = std::move(run_);
+// What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
+// still change them out of sight.
+bool QueryGate::awaits_rules(std::string_view text) const {
+  return !view_.replies.empty() && depends_on_rules(text);
 }
 
-std::string QueryGate::compose_text() const {
-  const std::string_view text = run_->text;
-  std::string out;
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < run_->statements.size(); ++i) {
-    const StatementRun& run = run_->statements[i];
-    if (run.replacement.empty()) continue;
-    const sql::Statement& original = analysis_->statements[i];
-    out.append(text.substr(from, original.begin - from)).append(run.replacement);
-    from = original.end;
-    // A text of a plugin may end in a comment, which must not swallow what follows.
-    if (run.analysis != analysis_ && from < text.size()) out.push_back('\n');
+// A text of our own making is sent only under the rules that it was made for.
+void QueryGate::confirm() {
+  if (!decision_.new_text.empty() && view_.rules != rules_) {
+    decision_.new_text.clear();
+    refuse(state::kFeatureNotSupported,
+           "Query refused: client_encoding or standard_conforming_strings has changed meanwhile");
+    return;
   }
-  return out.append(text.substr(from));
+  stage_ = Stage::decided;
+  const bool is_followed = run_->has_executions() || decision_.touches_session;
+  if (is_followed) decision_.run = std::move(run_);
 }
 
 }  // namespace helios::session

@@ -9,7 +9,8 @@
 // the home executor when resume() makes sense; also call resume() whenever answers have arrived.
 //
 // States (Stage), each waiting for what its name says:
-//   wait_for_answers -> parse -> judge <-> pre_query -> decided
+//   wait_for_answers -> parse -> judge <-> pre_query
+//                                  |-> confirm (waits for answers if a changed text demands it) -> decided
 //                                  \-> settle (post_query of those that ran) -> decided
 //
 // Thread rule: the session's. Lifetime: not destroyed while busy().
@@ -72,12 +73,18 @@ class QueryGate {
   // Waiting for work elsewhere that will call on_progress (a hook, a parse): not to be destroyed.
   [[nodiscard]] bool pending() const { return waiting_elsewhere_; }
   // Waiting for answers to earlier messages.
-  [[nodiscard]] bool waits_for_answers() const { return stage_ == Stage::wait_for_answers; }
+  [[nodiscard]] bool waits_for_answers() const {
+    return stage_ == Stage::wait_for_answers || stage_ == Stage::confirm;
+  }
+  // About what the message being judged takes.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return (run_ ? run_->held_bytes : 0) + decision_.new_text.size() + decision_.answer.size();
+  }
   // Give the message up: refuse it as soon as the running hook is through, at once when none runs.
   void cancel();
 
  private:
-  enum class Stage { idle, wait_for_answers, parse, judge, pre_query, settle, decided };
+  enum class Stage { idle, wait_for_answers, parse, judge, pre_query, confirm, settle, decided };
 
   bool advance();
   void wake();
@@ -85,6 +92,8 @@ class QueryGate {
   void begin_judging();
   bool admit_unreadable();
   void judge_next();
+  bool is_within_limits();
+  void yield();
   void after_hooks();
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
   std::optional<Refusal> objection(const sql::Statement& statement) const;
@@ -93,9 +102,10 @@ class QueryGate {
   bool adopt_rewrite(StatementRun& run);
   bool expand_kv(StatementRun& run);
   void run_ahead(const sql::Statement& statement);
-  void decide_forward();
+  [[nodiscard]] bool awaits_rules(std::string_view text) const;
+  void confirm();
   void settle();
-  [[nodiscard]] std::string compose_text() const;
+  void compose_text();
 
   GateView view_;
   hooks::ChainRun pre_query_;
@@ -108,9 +118,13 @@ class QueryGate {
   // Of the present message.
   std::unique_ptr<QueryRun> run_;
   std::shared_ptr<const sql::Analysis> analysis_;
+  sql::ReadingRules rules_;  // that it was read by
+  // The snapshot that judges it, whatever is reloaded meanwhile.
+  std::shared_ptr<const config::Config> config_;
   std::shared_ptr<const hooks::Chain> chain_;
   std::optional<Settings> ahead_;  // the settings as the message's statements will leave them
   std::size_t next_ = 0;           // statement being judged
+  std::size_t in_this_turn_ = 0;   // statements; see kStatementsPerTurn
   Decision decision_;
 };
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/byte_reader.hpp"
 #include "pgwire/command_complete.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
@@ -29,6 +30,17 @@ bool is_extended(char type) {
   }
 }
 
+// pg_proc.oid of set_config(text, text, bool), the same in every version.
+constexpr std::uint32_t kSetConfigFunction = 2078;
+
+// Could running the text of a Parse, now or later, or a FunctionCall change a helios.* setting in a way
+// that shows?
+bool may_change_settings(char type, std::string_view body) {
+  if (type == fe::kFunctionCall) return base::ByteReader(body).read_u32() == kSetConfigFunction;
+  const auto text = pgwire::parse_parse_text(body);
+  return !text || mentions_settings(*text);
+}
+
 const Refusal& extended_refusal() {
   static const Refusal refusal{
       std::string(sqlstate::kFeatureNotSupported),
@@ -45,7 +57,8 @@ void Session::Impl::on_client_bytes(std::string_view bytes) {
 }
 
 bool Session::Impl::client_may_go_on() const {
-  return !gate_.busy() && !terminate_sent_ && replies_.size() < kMaxOutstandingReplies;
+  if (gate_.busy() || terminate_sent_ || replies_.size() >= kMaxOutstandingReplies) return false;
+  return has_room_for_replies() || in_copy_in_;  // the server may be waiting for COPY data
 }
 
 bool Session::Impl::step_client() {
@@ -73,6 +86,10 @@ void Session::Impl::handle_client_header(char type) {
          "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
   } else if (client_reader_.length() > limit) {
     fail(sqlstate::kProtocolViolation, "invalid message length");
+  } else if (client_reader_.length() > environment_.config->limits.max_message_bytes) {
+    fail(sqlstate::kProgramLimitExceeded,
+         "a message of " + std::to_string(client_reader_.length()) +
+             " bytes is longer than [limits] max_message_bytes allows");
   } else if (type == fe::kQuery && is_inside_copy_in()) {
     fail(sqlstate::kProtocolViolation, "unexpected message type 0x51 during COPY from stdin");
   } else {
@@ -96,12 +113,14 @@ Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
       refuse_extended();
       return ClientPlan::drop;
     }
+    is_batch_open_ = true;
     replies_.push(ReplyItem(type, true));
-    return type == fe::kParse && is_watching() ? plan_parse() : ClientPlan::pass;
+    return type == fe::kParse && watch_text() ? plan_unseen() : ClientPlan::pass;
   }
   if (type == fe::kFunctionCall) {
     if (is_unseen) return ClientPlan::drop_refused;
     replies_.push(ReplyItem(type, true));
+    if (watch_text()) return plan_unseen();
   } else if (type == fe::kQuery) {
     return plan_query();
   } else if (type == fe::kCopyDone || type == fe::kCopyFail) {
@@ -110,25 +129,40 @@ Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   return ClientPlan::pass;
 }
 
+bool Session::Impl::watch_text() {
+  const bool watching = is_watching();
+  if (watching && passed_unread_) settings_.set_all_unknown();
+  passed_unread_ = !watching;
+  return watching;
+}
+
 Session::Impl::ClientPlan Session::Impl::plan_query() {
-  if (!is_watching()) {
+  if (!watch_text()) {
     replies_.push(ReplyItem(fe::kQuery));
     return ClientPlan::pass;
   }
-  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes) {
+  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes &&
+      has_room_for_query(client_reader_.length())) {
     return ClientPlan::judge;
   }
-  if (has_hooks()) return ClientPlan::drop_refused;
+  if (has_hooks() || identity_.restricts_tenant()) return ClientPlan::drop_refused;
+  settings_.store_change();
   settings_.set_tenant_unknown();
   replies_.push(ReplyItem(fe::kQuery, true));
   return ClientPlan::pass;
 }
 
-// The text of a Parse is looked at only for settings; what passes unread may change them.
-Session::Impl::ClientPlan Session::Impl::plan_parse() {
-  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes) {
+// A Parse or FunctionCall is looked at only for settings; what passes unread may change them.
+Session::Impl::ClientPlan Session::Impl::plan_unseen() {
+  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes &&
+      has_room_for_query(client_reader_.length())) {
     return ClientPlan::look;
   }
+  if (identity_.restricts_tenant()) {
+    refuse_unseen(identity_.objection_to_hidden_change());
+    return ClientPlan::drop;
+  }
+  settings_.store_change();
   settings_.set_tenant_unknown();
   return ClientPlan::pass;
 }
@@ -139,6 +173,7 @@ Session::Impl::ClientPlan Session::Impl::plan_sync() {
     actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
     return ClientPlan::drop;
   }
+  is_batch_open_ = false;
   if (!is_inside_copy_in()) replies_.push(ReplyItem(fe::kSync));
   return ClientPlan::pass;
 }
@@ -155,6 +190,15 @@ void Session::Impl::end_streamed_message() {
     refuse_query(extended_refusal());
     return;
   }
+  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes) {
+    ++environment_.counters->out_of_memory;
+    refuse_query({std::string(sqlstate::kOutOfMemory),
+                  "out of memory: a query of " + std::to_string(client_reader_.length()) +
+                      " bytes has no room at present ([limits] max_session_memory_kb, "
+                      "max_total_memory_mb)",
+                  0});
+    return;
+  }
   refuse_query({std::string(sqlstate::kProgramLimitExceeded),
                 "the query is longer than " +
                     std::to_string(environment_.config->protocol.max_query_bytes) +
@@ -164,8 +208,7 @@ void Session::Impl::end_streamed_message() {
 
 void Session::Impl::handle_client_message() {
   if (client_plan_ == ClientPlan::look) {
-    const auto text = pgwire::parse_parse_text(client_reader_.body());
-    look_at_parse(text);
+    look_at_unseen();
     return;
   }
   const auto text = pgwire::parse_query(client_reader_.body());
@@ -177,24 +220,31 @@ void Session::Impl::handle_client_message() {
   if (gate_.start(*text)) carry_out(gate_.take_decision(), {});
 }
 
-// The text of a Parse is not followed; but a tenant that the client may not choose is not chosen so.
-void Session::Impl::look_at_parse(std::optional<std::string_view> text) {
-  if (!text || mentions_settings(*text)) {
+// What a Parse or FunctionCall does is not followed; but a tenant that the client may not choose is
+// not chosen so.
+void Session::Impl::look_at_unseen() {
+  if (may_change_settings(client_reader_.type(), client_reader_.body())) {
     if (identity_.restricts_tenant()) {
-      refuse_parse(identity_.objection_to_hidden_change());
+      refuse_unseen(identity_.objection_to_hidden_change());
       return;
     }
+    settings_.store_change();
     settings_.set_tenant_unknown();
   }
   pass_bytes(client_reader_, actions_->to_server);
 }
 
-// The Parse has its place in the reply queue already.
-void Session::Impl::refuse_parse(const Refusal& refusal) {
+// The Parse or FunctionCall has its place in the reply queue already.
+void Session::Impl::refuse_unseen(const Refusal& refusal) {
   ++environment_.counters->refused;
-  skip_ = Skip::with_server;
-  actions_->to_server.append(pgwire::serialize_parse(kRefusedText));
-  if (ReplyItem* item = replies_.back(); item != nullptr && item->request == fe::kParse) {
+  const char type = client_reader_.type();
+  if (type == fe::kParse) {
+    skip_ = Skip::with_server;
+    actions_->to_server.append(pgwire::serialize_parse(kRefusedText));
+  } else {
+    actions_->to_server.append(pgwire::serialize_query(kRefusedText));
+  }
+  if (ReplyItem* item = replies_.back(); item != nullptr && item->request == type) {
     item->refusal = std::make_unique<Refusal>(refusal);
   }
 }

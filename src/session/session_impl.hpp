@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over five sources.
+// The inside of Session: the states of session.hpp, spread over six sources.
 //   session.cpp          events, the pump that moves input forward, and the ends
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
 //   session_timeouts.cpp what may take how long
+//   session_memory.cpp   what may be held
 //   session_server.cpp   server messages once ready: answers, outcomes, the held ReadyForQuery
 
 #include "pgwire/frame_reader.hpp"
@@ -49,6 +50,7 @@ class Session::Impl {
   void on_timer();
   void on_cancel();
   void on_drain(bool force);
+  void set_backlog(std::size_t bytes) { backlog_bytes_ = bytes; }
 
   // Moves input forward as far as it goes. Every event ends with it.
   void pump();
@@ -63,10 +65,10 @@ class Session::Impl {
  private:
   // What to do with a client message.
   enum class ClientPlan {
-    pass,          // forward it as it comes
-    judge,         // a Query: collect it, then the gate decides
-    look,          // a Parse: collect it, note whether it may change settings, forward it
-    drop,          // discard it
+    pass,   // forward it as it comes
+    judge,  // a Query: collect it, then the gate decides
+    look,   // Parse, FunctionCall: collect it, note whether it may change settings, forward it
+    drop,   // discard it
     drop_refused,  // discard it, then refuse it
   };
 
@@ -90,6 +92,8 @@ class Session::Impl {
   [[nodiscard]] bool is_idle() const;
   // Queries are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
   [[nodiscard]] bool is_watching() const;
+  // As is_watching(), for a text that is about to pass or to be read.
+  bool watch_text();
   [[nodiscard]] bool has_hooks() const { return environment_.chain->has_hooks(); }
 
   // session_timeouts.cpp
@@ -98,11 +102,21 @@ class Session::Impl {
   [[nodiscard]] std::uint32_t limit_ms(Waiting waiting) const;
   void update_deadline();
 
+  // session_memory.cpp
+  [[nodiscard]] std::uint64_t held_bytes() const;
+  [[nodiscard]] std::uint64_t held_by_all() const;
+  // Empty, or why `held` bytes are too much.
+  [[nodiscard]] std::string_view memory_complaint(std::uint64_t held) const;
+  bool account_memory();
+  [[nodiscard]] bool has_room_for_query(std::uint64_t bytes) const;
+  [[nodiscard]] bool has_room_for_replies() const;
+
   // session_startup.cpp
   bool step_startup();
   void handle_startup_packet(std::int32_t code, std::string_view packet);
   void refuse_encryption(std::string_view complaint);
   void begin_session(pgwire::StartupMessage message, std::string_view packet);
+  [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();
   void vet();
   bool step_vetting();
@@ -118,14 +132,14 @@ class Session::Impl {
   void handle_client_header(char type);
   ClientPlan plan_message(char type);
   ClientPlan plan_query();
-  ClientPlan plan_parse();
+  ClientPlan plan_unseen();
   ClientPlan plan_sync();
   // The server reads COPY data and the client has not ended it.
   [[nodiscard]] bool is_inside_copy_in();
   void end_streamed_message();
   void handle_client_message();
-  void look_at_parse(std::optional<std::string_view> text);
-  void refuse_parse(const Refusal& refusal);
+  void look_at_unseen();
+  void refuse_unseen(const Refusal& refusal);
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
   void refuse_query(const Refusal& refusal);
@@ -138,6 +152,7 @@ class Session::Impl {
   void note_answer(char type);
   void handle_server_message();
   void note_completion(std::string_view tag);
+  void note_execution(std::string_view tag);
   bool handle_error(std::string_view body);
   void handle_ready();
   void settle_transaction(const QueryRun* run, pgwire::TransactionStatus status);
@@ -170,6 +185,7 @@ class Session::Impl {
   // server fails too and the Sync is forwarded.
   enum class Skip { none, local, with_server };
   Skip skip_ = Skip::none;
+  bool is_batch_open_ = false;  // extended messages were forwarded, and no Sync behind them
 
   // Server side.
   Input server_input_;
@@ -186,10 +202,14 @@ class Session::Impl {
 
   // What statements are judged by.
   Settings settings_;
+  bool passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
   sql::ReadingRules rules_;
   bool draining_ = false;
   Admission* admission_ = nullptr;  // set while this session takes part of its limits
   const bool is_over_limit_;
+
+  std::uint64_t accounted_bytes_ = 0;  // this session's part of environment_.memory
+  std::uint64_t backlog_bytes_ = 0;    // not taken by the kernel yet, in both directions
 
   // What the session waits for, since when it does, and when that is too long.
   Waiting waiting_ = Waiting::nothing;

@@ -28,9 +28,14 @@ void Settings::apply(const sql::SettingChange& change) {
     }
     case Kind::reset_all:
     case Kind::discard_all: reset_all(); return;
-    case Kind::unknown: now_.tenant_unknown = true; return;
+    case Kind::unknown: set_tenant_unknown(); return;
+    case Kind::stored: store_change(); return;
+    case Kind::recalled: recall_change(); return;
   }
-  if (change.name == kTenantSetting) now_.tenant_unknown = false;
+  if (change.name != kTenantSetting) return;
+  now_.local_unknown = false;
+  const bool is_local = change.kind == Kind::set_local || change.kind == Kind::reset_local_default;
+  if (!is_local) now_.session_unknown = false;
 }
 
 void Settings::reset(const std::string& name) {
@@ -46,7 +51,8 @@ void Settings::reset(const std::string& name) {
 void Settings::reset_all() {
   now_.session = start_;
   now_.local.clear();
-  now_.tenant_unknown = false;
+  now_.session_unknown = false;
+  now_.local_unknown = false;
 }
 
 void Settings::begin() {
@@ -56,8 +62,9 @@ void Settings::begin() {
 void Settings::commit() {
   before_.reset();
   savepoints_.clear();
-  if (now_.local.empty()) return;
+  if (now_.local.empty() && !now_.local_unknown) return;
   now_.local.clear();
+  now_.local_unknown = false;
   ++revision_;
 }
 
@@ -93,8 +100,59 @@ void Settings::rollback_to(std::string_view name) {
 }
 
 void Settings::set_tenant_unknown() {
-  now_.tenant_unknown = true;
+  now_.session_unknown = true;
+  now_.local_unknown = true;
   ++revision_;
+}
+
+bool Settings::tenant_unknown() const {
+  return now_.local_unknown || (now_.session_unknown && !now_.local.contains(kTenantSetting));
+}
+
+void Settings::recall_change() {
+  if (has_stored_change_) set_tenant_unknown();
+}
+
+void Settings::unseen_reset() {
+  if (now_.session != start_ || !now_.local.empty()) set_tenant_unknown();
+}
+
+// It may have gone back to a savepoint that nobody saw, so what it undid is not known.
+void Settings::unseen_rollback() {
+  const bool may_differ = has_savepoints() || (before_ && *before_ != now_);
+  rollback();
+  if (may_differ) set_tenant_unknown();
+}
+
+void Settings::set_all_unknown() {
+  set_tenant_unknown();
+  store_change();
+  const auto forget = [](State& state) { state.session_unknown = state.local_unknown = true; };
+  if (before_) forget(*before_);
+  for (Savepoint& savepoint : savepoints_) forget(savepoint.state);
+}
+
+std::size_t Settings::held_bytes() const {
+  if (held_.revision == revision_ && held_.savepoints == savepoints_.size() &&
+      held_.in_transaction == before_.has_value()) {
+    return held_.bytes;
+  }
+  const auto size_of = [](const Map& map) {
+    constexpr std::size_t kNodeBytes = 32;  // links and colour of a tree's node
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : map) {
+      bytes += kNodeBytes + 2 * sizeof(std::string) + name.size() + value.size();
+    }
+    return bytes;
+  };
+  std::size_t bytes = size_of(start_) + size_of(now_.session) + size_of(now_.local);
+  if (before_) bytes += size_of(before_->session) + size_of(before_->local);
+  for (const Savepoint& savepoint : savepoints_) {
+    bytes += sizeof(Savepoint) + savepoint.name.size() + size_of(savepoint.state.session) +
+             size_of(savepoint.state.local);
+  }
+  held_ = {revision_, savepoints_.size(), before_.has_value(), bytes};
+  return bytes;
 }
 
 Settings::Map Settings::values() const {

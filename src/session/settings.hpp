@@ -44,21 +44,35 @@ class Settings {
 
   // A change happened whose effect on the tenant cannot be known.
   void set_tenant_unknown();
+  // The server keeps something under a name that may change the tenant whenever it is run again.
+  void store_change() { has_stored_change_ = true; }
+  // Something that it keeps under a name was run.
+  void recall_change();
+  // A statement that nobody read was a RESET, or a ROLLBACK of whatever kind.
+  void unseen_reset();
+  void unseen_rollback();
+  // Statements passed unread, so nothing is known, not even what a ROLLBACK would bring back.
+  void set_all_unknown();
   // True until the tenant is set or reset to something known.
-  [[nodiscard]] bool tenant_unknown() const { return now_.tenant_unknown; }
+  [[nodiscard]] bool tenant_unknown() const;
 
   // The values in force. PostgreSQL leaves an empty string where a custom setting was reset, so empty
   // values are left out.
   [[nodiscard]] Map values() const;
+
+  // About what it takes.
+  [[nodiscard]] std::size_t held_bytes() const;
 
   // Grows with every change: equal revisions of one object have equal values.
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
  private:
   struct State {
-    Map session;  // SET
-    Map local;    // SET LOCAL, in front of `session` until the transaction ends
-    bool tenant_unknown = false;
+    Map session;                   // SET
+    Map local;                     // SET LOCAL, in front of `session` until the transaction ends
+    bool session_unknown = false;  // what `session` says of the tenant is not what the server has
+    bool local_unknown = false;    // nor what `local` says of it, or does not say
+    bool operator==(const State&) const = default;
   };
   struct Savepoint {
     std::string name;
@@ -73,7 +87,17 @@ class Settings {
   State now_;
   std::optional<State> before_;  // as it was when the transaction began; set while inside one
   std::vector<Savepoint> savepoints_;
+  bool has_stored_change_ = false;  // no ROLLBACK takes that back
   std::uint64_t revision_ = 0;
+
+  // held_bytes() as it was at a revision and a number of savepoints.
+  struct Held {
+    std::uint64_t revision = UINT64_MAX;
+    std::size_t savepoints = 0;
+    bool in_transaction = false;
+    std::size_t bytes = 0;
+  };
+  mutable Held held_;
 };
 
 }  // namespace helios::session

@@ -57,8 +57,8 @@ base::Result<std::shared_ptr<const hooks::Chain>> PlantedPluginHost::load() {
   return with_fault(**chain);
 }
 
-plugins::ReloadResult PlantedPluginHost::reload() {
-  auto result = host_.reload();
+plugins::ReloadResult PlantedPluginHost::reload(const config::Plugins& config) {
+  auto result = host_.reload(config);
   result.chain = with_fault(*result.chain);
   return result;
 }

@@ -23,6 +23,7 @@ namespace helios::test {
 class PlantedStore final : public ForwardingStore {
  public:
   PlantedStore(const kv::Limits& limits, const base::Clock& clock);
+  void set_limits(const kv::Limits& limits) { memory_->set_limits(limits); }
   std::size_t remove_expired() { return memory_->remove_expired(); }
 
  private:
@@ -39,7 +40,7 @@ class PlantedPluginHost {
       : host_(std::forward<Arguments>(arguments)...) {}
 
   [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load();
-  [[nodiscard]] plugins::ReloadResult reload();
+  [[nodiscard]] plugins::ReloadResult reload(const config::Plugins& config);
   [[nodiscard]] std::vector<plugins::PluginInfo> describe() const { return host_.describe(); }
 
  private:

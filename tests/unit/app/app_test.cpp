@@ -56,13 +56,57 @@ TEST(App, sighup_reloads) {
   ASSERT_TRUE(app.start());
   ::kill(::getpid(), SIGHUP);
   std::jthread end([&] {
-    while (log.count("plugins reloaded: 0 in force") == 0) {
+    while (log.count("reloaded: 0 plugins in force") == 0) {
       std::this_thread::yield();
     }
     ::kill(::getpid(), SIGTERM);
   });
   app.run();
-  EXPECT_EQ(log.count("plugins reloaded"), 1U);
+  EXPECT_EQ(log.count("reloaded: "), 1U);
+}
+
+// Runs `app`, and sends signals once the log shows what was awaited, one after the other.
+void run_with_signals(App& app, test::CaptureLog& log,
+                      const std::vector<std::pair<std::string, int>>& steps) {
+  std::jthread sender([&] {
+    for (const auto& [line, signal] : steps) {
+      while (log.count(line) == 0) {
+        std::this_thread::yield();
+      }
+      ::kill(::getpid(), signal);
+    }
+  });
+  app.run();
+}
+
+TEST(App, sighup_reads_the_configuration_again) {
+  test::CaptureLog log;
+  auto next = free_ports();
+  next.listen.workers = 3;
+  next.log.level = config::LogLevel::error;
+  next.shutdown.drain_timeout_ms = 1234;
+  std::vector<config::LogLevel> levels;
+  App app(free_ports(), log,
+          {[&] { return next; }, [&](config::LogLevel level) { levels.push_back(level); }});
+  ASSERT_TRUE(app.start());
+  run_with_signals(app, log, {{"ready", SIGHUP}, {"reloaded: 0 plugins in force", SIGTERM}});
+  EXPECT_EQ(levels, std::vector{config::LogLevel::error});
+  EXPECT_EQ(log.count("reload: listen.workers has changed: that takes a restart"), 1U);
+  EXPECT_EQ(log.count("within 1234 ms"), 1U);
+}
+
+TEST(App, wrong_configuration_at_sighup_changes_nothing) {
+  test::CaptureLog log;
+  App app(free_ports(), log,
+          {[] {
+             return base::Result<config::Config>(
+                 base::fail(base::Errc::invalid, "h.toml:3: kv.max_keys: no such key"));
+           },
+           [](config::LogLevel) {}});
+  ASSERT_TRUE(app.start());
+  run_with_signals(app, log, {{"ready", SIGHUP}, {"reloaded: ", SIGTERM}});
+  EXPECT_EQ(log.count("reload: h.toml:3: kv.max_keys: no such key; nothing changed"), 1U);
+  EXPECT_EQ(log.count("within 30000 ms"), 1U);
 }
 
 TEST(App, busy_port_is_an_error_that_names_its_origin) {

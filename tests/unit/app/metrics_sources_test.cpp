@@ -28,14 +28,15 @@ TEST(MetricsSources, workers_are_added_up) {
   one.round_seconds.observe(0.001);
   two.round_seconds.observe(0.002);
   metrics::Registry registry;
-  const auto first = registry.add_source(worker_metrics(one));
-  const auto second = registry.add_source(worker_metrics(two));
+  const auto first = registry.add_source(worker_metrics(one, 0));
+  const auto second = registry.add_source(worker_metrics(two, 1));
   const auto text = registry.render();
   for (const auto* line :
        {"helios_sessions 7\n", "helios_sessions_total 8\n",
         "helios_bytes_total{direction=\"in\",peer=\"client\"} 100\n",
         "helios_bytes_total{direction=\"out\",peer=\"server\"} 7\n", "helios_refused_total 2\n",
-        "helios_query_texts_total{read=\"cached\"} 9\n", "helios_worker_round_seconds_count 2\n"}) {
+        "helios_query_texts_total{read=\"cached\"} 9\n",
+        "helios_worker_round_seconds_count{worker=\"1\"} 1\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }

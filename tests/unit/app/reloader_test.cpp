@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reloads happen one at a time, and are over only when the new chain is in force.
+// Reloads happen one at a time, and are over only when the new snapshot is in force.
 
 #include "app/reloader.hpp"
 
@@ -23,10 +23,10 @@ class ReloaderTest : public testing::Test {
     ReloadSteps steps;
     steps.load = [this] {
       ++loads_;
-      return plugins::ReloadResult{chain_, errors_};
+      return LoadedSnapshot{{config_, chain_}, errors_};
     };
-    steps.install = [this](const std::shared_ptr<const hooks::Chain>& chain, base::Task done) {
-      installed_.push_back(chain);
+    steps.install = [this](const session::Snapshot& snapshot, base::Task done) {
+      installed_.push_back(snapshot);
       in_force_ = std::move(done);
     };
     return steps;
@@ -49,9 +49,11 @@ class ReloaderTest : public testing::Test {
   test::CaptureLog log_;
   std::shared_ptr<const hooks::Chain> chain_ =
       std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
+  std::shared_ptr<const config::Config> config_ =
+      std::make_shared<const config::Config>(config::default_config());
   std::vector<std::string> errors_;
   int loads_ = 0;
-  std::vector<std::shared_ptr<const hooks::Chain>> installed_;
+  std::vector<session::Snapshot> installed_;
   base::Task in_force_;
   std::vector<base::Result<void>> results_;
   Reloader reloader_;
@@ -65,7 +67,8 @@ TEST_F(ReloaderTest, reload_loads_in_the_background_and_ends_when_in_force) {
   EXPECT_TRUE(installed_.empty());
   control_.run_all();
   ASSERT_EQ(installed_.size(), 1U);
-  EXPECT_EQ(installed_[0], chain_);
+  EXPECT_EQ(installed_[0].chain, chain_);
+  EXPECT_EQ(installed_[0].config, config_);
   EXPECT_TRUE(results_.empty());
   in_force_();
   ASSERT_EQ(results_.size(), 1U);

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGHUP reads the whole configuration again: what new statements, and what new sessions, see of it."""
+
+import signal
+
+import pytest
+from harness.waiting import wait_until
+from harness.wire import WireError
+
+
+def reload_with(proxy, **changes):
+    """Changes the configuration file, as make_proxy() writes it, and waits until the proxy has dealt with it."""
+    proxy.config.update({key.replace("__", "."): value for key, value in changes.items()})
+    proxy.write_config()
+    sighup(proxy)
+
+
+def sighup(proxy):
+    before = proxy.log.count("reloaded: ")
+    proxy.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: proxy.log.count("reloaded: ") > before, "the reload is over")
+
+
+def test_quota_is_raised_for_a_running_session(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter], kv__max_keys_per_namespace=1)
+    with proxy.connect(options="-c helios.tenant_id=one") as session:
+        session.query("SELECT 1").expect_ok()
+        with proxy.connect(options="-c helios.tenant_id=two") as other:
+            assert other.query("SELECT 1").error
+            reload_with(proxy, kv__max_keys_per_namespace=2)
+            other.query("SELECT 1").expect_ok()
+    assert proxy.admin.value("counter", "two") == "1"
+
+
+def test_plugins_that_appear_make_old_sessions_tenants_unknown(start_proxy, counter):
+    """What passed while nobody watched was not read: such a session must say its tenant again."""
+    proxy = start_proxy(plugins=[counter], plugins__directory="")
+    with proxy.connect(options="-c helios.tenant_id=acme") as old:
+        old.query("SELECT set_config('helios.tenant_id', 'globex', false)").expect_ok()
+        reload_with(proxy, plugins__directory="plugins")
+        assert old.query("SELECT 1").sqlstate == "42501"
+        old.query("SET helios.tenant_id = 'globex'").expect_ok()
+        old.query("SELECT 1").expect_ok()
+        with proxy.connect(options="-c helios.tenant_id=acme") as new:
+            new.query("SELECT 1").expect_ok()
+    assert proxy.admin.value("counter", "globex") == "1"
+    assert proxy.admin.value("counter", "acme") == "1"
+
+
+def test_wrong_configuration_leaves_everything_as_it_was(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter])
+    reload_with(proxy, nonsense__key=1)
+    assert "nonsense" in proxy.log and "nothing changed" in proxy.log
+    reply = proxy.reload()
+    assert reply.status >= 400 and "nonsense" in str(reply.json)
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        session.query("SELECT 1").expect_ok()
+    assert proxy.admin.value("counter", "acme") == "1"
+
+
+def test_new_sessions_go_to_the_new_server(start_proxy, tmp_path):
+    proxy = start_proxy()
+    with proxy.connect() as old:
+        old.query("SELECT 1").expect_ok()
+        reload_with(proxy, server__host=str(tmp_path))
+        old.query("SELECT 1").expect_ok()
+        with pytest.raises(WireError) as refusal:
+            proxy.connect()
+    assert "could not connect to the server" in refusal.value.fields["M"]
