@@ -24,11 +24,3 @@ cmd_demo() {
   export HELIOS_PG17
   exec "$DEMO" "$@"
 }
-
-cmd_bench() {
-  die "no benchmarks yet"
-}
-
-cmd_fuzz() {
-  die "no fuzz targets yet"
-}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whole hook calls: an instance, the guest, its reads and writes, the commit.
+
+#include "bench/micro/wall_clock.hpp"
+#include "exec/slow_lane.hpp"
+#include "hooks/chain.hpp"
+#include "kv/memory_store.hpp"
+#include "plugins/plugin_host.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <unistd.h>
+
+namespace helios::plugins {
+namespace {
+
+class DropLog final : public base::Log {
+ public:
+  void write(base::LogLevel, std::string_view) override {}
+  [[nodiscard]] bool enabled(base::LogLevel) const override { return false; }
+};
+
+class NoExecutor final : public base::Executor {
+ public:
+  void post(base::Task) override {
+    std::abort();
+  }  // a call that leaves the thread spoils the figure
+};
+
+// A host with one plugin, and a statement to run its hooks on.
+class HookBench {
+ public:
+  explicit HookBench(const std::filesystem::path& plugin)
+      : folder_(std::filesystem::temp_directory_path() /
+                ("helios-bench-" + std::to_string(::getpid()))) {
+    std::filesystem::create_directory(folder_);
+    std::filesystem::copy(plugin, folder_ / plugin.filename());
+    config::Plugins config;
+    config.directory = folder_.string();
+    host_ = std::make_unique<PluginHost>(config, store_, lane_, clock_, log_, 1'000'000);
+    auto chain = host_->load();
+    std::filesystem::remove_all(folder_);
+    if (!chain) std::abort();
+    auto context = std::make_shared<hooks::Context>();
+    context->tenant_id = "acme";
+    context->attributes = {{"tenant_id", "acme"}};
+    statement_.context = std::move(context);
+    statement_.text = "SELECT abalance FROM pgbench_accounts WHERE aid = 4711";
+    statement_.chain = *std::move(chain);
+  }
+
+  void call() {
+    if (run_.start(hooks::HookPoint::pre_query, statement_, false) != hooks::RunStatus::done ||
+        run_.result().refused) {
+      std::abort();
+    }
+  }
+
+ private:
+  std::filesystem::path folder_;
+  bench::WallClock clock_;
+  DropLog log_;
+  kv::MemoryStore store_{kv::Limits{}, clock_};
+  exec::SlowLane lane_{1};
+  std::unique_ptr<PluginHost> host_;
+  NoExecutor home_;
+  hooks::StatementExecution statement_;
+  hooks::ChainRun run_{home_, [] {}};
+};
+
+void measure(benchmark::State& state, const std::filesystem::path& plugin) {
+  HookBench bench(plugin);
+  for (auto _ : state) bench.call();
+}
+
+void hook_that_does_nothing(benchmark::State& state) {
+  measure(state, std::filesystem::path(HELIOS_BENCH_PLUGINS) / "nothing.wat");
+}
+BENCHMARK(hook_that_does_nothing);
+
+void hook_that_counts(benchmark::State& state) {
+  measure(state, std::filesystem::path(HELIOS_GUESTS) / "counter.wat");
+}
+BENCHMARK(hook_that_counts);
+
+}  // namespace
+}  // namespace helios::plugins
