@@ -46,6 +46,13 @@ void add_sessions(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_sessions_total", "Client connections accepted", opened));
 }
 
+// How late a worker may come round to a session: the time that one round of its loop was busy.
+void add_rounds(const net::WorkerStats& stats, std::size_t index, std::vector<Family>& out) {
+  out.push_back(metrics::histogram_family(
+      "helios_worker_round_seconds", "Loop lag: work per round of a worker's event loop",
+      stats.round_seconds.snapshot(), {{"worker", std::to_string(index)}}));
+}
+
 void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_queries_total", "Query messages that plugins looked at",
                                stats.queries.value()));
@@ -61,16 +68,16 @@ void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_server_connect_failures_total",
                                "Connections to the server that could not be made",
                                stats.server_connect_failures.value()));
-  out.push_back(metrics::histogram_family("helios_worker_round_seconds",
-                                          "Work per round of a worker's event loop",
-                                          stats.round_seconds.snapshot()));
+  out.push_back(counter_family("helios_out_of_memory_total",
+                               "Sessions ended, and queries refused, at a memory limit",
+                               stats.out_of_memory.value()));
 }
 
 // One family with one sample per plugin.
 class PluginFamily {
  public:
-  PluginFamily(std::string name, std::string help)
-      : family_{std::move(name), std::move(help), Kind::counter, {}} {}
+  PluginFamily(std::string name, std::string help, Kind kind = Kind::counter)
+      : family_{std::move(name), std::move(help), kind, {}} {}
 
   void add(const std::string& plugin, std::uint64_t value) {
     family_.samples.push_back({{{"plugin", plugin}}, to_number(value), {}});
@@ -83,12 +90,23 @@ class PluginFamily {
 
 }  // namespace
 
-metrics::Source worker_metrics(const net::WorkerStats& stats) {
-  return [&stats](std::vector<Family>& out) {
+metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index) {
+  return [&stats, index](std::vector<Family>& out) {
     add_sessions(stats, out);
     add_traffic(stats, out);
     add_work(stats, out);
     add_texts(stats, out);
+    add_rounds(stats, index, out);
+  };
+}
+
+metrics::Source proxy_metrics(const net::Proxy& proxy) {
+  return [&proxy](std::vector<Family>& out) {
+    out.push_back(counter_family("helios_accept_pauses_total",
+                                 "Rests of accepting for lack of descriptors or memory",
+                                 proxy.accept_pauses().value()));
+    out.push_back(gauge_family("helios_session_memory_bytes", "What all sessions together hold",
+                               to_number(proxy.memory().total_bytes())));
   };
 }
 
@@ -105,6 +123,12 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                            "Calls that had their namespace to themselves");
     PluginFamily refused_writes("helios_plugin_refused_writes_total",
                                 "Writes that a quota refused");
+    PluginFamily backed_off("helios_plugin_backed_off_total",
+                            "Calls not made because the caller's last ones had all faulted");
+    PluginFamily slow("helios_plugin_slow", "1 while calls go straight to the slow lane",
+                      Kind::gauge);
+    PluginFamily backing_off("helios_plugin_backing_off_callers",
+                             "Callers for whom the plugin is not run at present", Kind::gauge);
     for (const auto& plugin : host.describe()) {
       calls.add(plugin.name, plugin.calls);
       failures.add(plugin.name, plugin.failures);
@@ -113,9 +137,12 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
       overruns.add(plugin.name, plugin.overruns);
       exclusive.add(plugin.name, plugin.exclusive);
       refused_writes.add(plugin.name, plugin.refused_writes);
+      backed_off.add(plugin.name, plugin.backed_off);
+      slow.add(plugin.name, plugin.is_slow ? 1 : 0);
+      backing_off.add(plugin.name, plugin.backing_off_callers);
     }
-    for (auto* family :
-         {&calls, &failures, &refusals, &retries, &overruns, &exclusive, &refused_writes}) {
+    for (auto* family : {&calls, &failures, &refusals, &retries, &overruns, &exclusive,
+                         &refused_writes, &backed_off, &slow, &backing_off}) {
       out.push_back(family->take());
     }
   };

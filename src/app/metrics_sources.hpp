@@ -6,13 +6,15 @@
 #include "exec/slow_lane.hpp"
 #include "kv/store.hpp"
 #include "metrics/registry.hpp"
+#include "net/proxy.hpp"
 #include "net/worker_stats.hpp"
 #include "plugins/plugin_host.hpp"
 
 namespace helios::app {
 
 // Requires, of all: what is passed outlives the source.
-[[nodiscard]] metrics::Source worker_metrics(const net::WorkerStats& stats);
+[[nodiscard]] metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index);
+[[nodiscard]] metrics::Source proxy_metrics(const net::Proxy& proxy);
 [[nodiscard]] metrics::Source plugin_metrics(const plugins::PluginHost& host);
 [[nodiscard]] metrics::Source store_metrics(kv::Store& store);
 [[nodiscard]] metrics::Source process_metrics(const exec::SlowLane& lane);

@@ -29,15 +29,18 @@ Endpoint make_endpoint(const T& address) {
   return result;
 }
 
-Endpoint unix_endpoint(const std::string& folder, std::uint16_t port) {
-  const auto path = folder + "/.s.PGSQL." + std::to_string(port);
+}  // namespace
+
+std::string unix_socket_path(const std::string& folder, std::uint16_t port) {
+  return folder + "/.s.PGSQL." + std::to_string(port);
+}
+
+Endpoint unix_endpoint(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   path.copy(address.sun_path, sizeof(address.sun_path) - 1);
   return make_endpoint(address);
 }
-
-}  // namespace
 
 const sockaddr* Endpoint::address() const { return reinterpret_cast<const sockaddr*>(&storage); }
 
@@ -92,7 +95,7 @@ Endpoint local_endpoint(int fd) {
 
 std::vector<Endpoint> server_endpoints(const config::Server& server) {
   if (server.host.starts_with('/')) {
-    return {unix_endpoint(server.host, server.port)};
+    return {unix_endpoint(unix_socket_path(server.host, server.port))};
   }
   std::vector<std::string> hosts = {server.host};
   if (server.host == "localhost") {

@@ -30,6 +30,12 @@ struct Endpoint {
 // Requires: address.host is an IP literal. Errors: invalid when it is not.
 [[nodiscard]] base::Result<Endpoint> tcp_endpoint(const config::Address& address);
 
+// Where PostgreSQL's programs look for a Unix socket when they are given a folder.
+[[nodiscard]] std::string unix_socket_path(const std::string& folder, std::uint16_t port);
+
+// Requires: `path` fits into a socket address (107 bytes).
+[[nodiscard]] Endpoint unix_endpoint(const std::string& path);
+
 // The local address of a bound socket.
 [[nodiscard]] Endpoint local_endpoint(int fd);
 

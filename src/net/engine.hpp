@@ -164,6 +164,9 @@ class Engine {
   // spent working, not waiting; what the kernel does of an io_uring's work is part of the wait.
   virtual std::int64_t run_once(std::int64_t max_wait_ms) = 0;
 
+  // Memory taken by what was sent and the kernel has not taken yet, of all streams.
+  [[nodiscard]] virtual std::size_t unsent_bytes() const = 0;
+
   // Streams that are still being flushed after linger().
   [[nodiscard]] virtual std::size_t lingering() const = 0;
 };

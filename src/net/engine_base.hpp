@@ -17,6 +17,7 @@ class EngineBase : public Engine {
   void cancel_timer(TimerId id) final { timers_.cancel(id); }
   base::Executor& mailbox() final { return mailbox_; }
   std::size_t lingering() const final { return lingering_; }
+  std::size_t unsent_bytes() const final { return buffer_pool_.queued_bytes(); }
 
   // Where the streams of this engine take buffers from.
   [[nodiscard]] BufferPool& buffer_pool() { return buffer_pool_; }

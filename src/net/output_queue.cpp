@@ -37,6 +37,15 @@ void BufferPool::give(std::string buffer) {
 OutputQueue::~OutputQueue() {
   release(front_);
   release(back_);
+  account();
+}
+
+void OutputQueue::account() {
+  const auto memory_of = [](const std::string& buffer) {
+    return buffer.capacity() >= kSmallestBufferBytes ? buffer.capacity() : 0;
+  };
+  const auto now = memory_of(front_) + memory_of(back_);
+  pool_.count(std::exchange(counted_, now), now);
 }
 
 void OutputQueue::release(std::string& buffer) {
@@ -60,6 +69,7 @@ void OutputQueue::append(std::span<const std::string_view> pieces, std::size_t s
       buffer.append(piece.substr(skipped));
     }
   }
+  account();
   congested_ = congested_ || bytes() > kHighWaterBytes;
 }
 
@@ -77,6 +87,7 @@ void OutputQueue::consume(std::size_t count) {
     release(front_);
     front_.swap(back_);
     sent_ = 0;
+    account();
   }
 }
 
@@ -96,6 +107,7 @@ void OutputQueue::clear() {
     release(front_);
     sent_ = 0;
   }
+  account();
 }
 
 std::size_t OutputQueue::bytes() const {

@@ -21,8 +21,13 @@ class BufferPool {
   [[nodiscard]] std::string take();
   void give(std::string buffer);
 
+  // What the queues hold, kept by them.
+  void count(std::size_t before, std::size_t now) { queued_bytes_ += now - before; }
+  [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
+
  private:
   std::vector<std::string> buffers_;
+  std::size_t queued_bytes_ = 0;  // memory, not content
 };
 
 // Flow: 1 append(); 2 offer front() to the kernel; 3 consume() what it took; 4 take_drained().
@@ -62,11 +67,13 @@ class OutputQueue {
  private:
   void drop_sent_prefix();
   void release(std::string& buffer);
+  void account();
 
   BufferPool& pool_;
   std::string front_;
-  std::size_t sent_ = 0;  // bytes at the beginning of front_ that the kernel has taken
-  std::string back_;      // what was appended while front_ was pinned, and since
+  std::size_t sent_ = 0;     // bytes at the beginning of front_ that the kernel has taken
+  std::string back_;         // what was appended while front_ was pinned, and since
+  std::size_t counted_ = 0;  // memory of both that the pool knows of
   bool pinned_ = false;
   bool cleared_ = false;  // clear() was called while pinned
   bool congested_ = false;

@@ -3,6 +3,7 @@
 #include "net/session_driver.hpp"
 
 #include "net/cancel_sender.hpp"
+#include "net/sockets.hpp"
 
 #include <string>
 #include <utility>
@@ -40,6 +41,8 @@ void SessionDriver::run_event(Event event) {
   if (retired_) {
     return;
   }
+  session_.set_backlog((client_ ? client_->pending_bytes() : 0) +
+                       (server_ ? server_->pending_bytes() : 0));
   event();
   perform();
   actions_.clear();
@@ -94,8 +97,9 @@ void SessionDriver::ServerSide::on_lost(int) {
 }
 
 void SessionDriver::on_dialled(Fd connection, const Endpoint& to) {
-  dialer_.reset();
   server_endpoint_ = to;
+  dialer_.reset();  // `to` is its
+  set_session_options(connection, *server_endpoint_, context_.environment.config->tcp);
   server_ = context_.engine.adopt(std::move(connection), server_side_, LossReport::after_received);
   run_event([&] { session_.on_server_connected(actions_); });
 }

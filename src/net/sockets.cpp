@@ -2,8 +2,6 @@
 
 #include "net/sockets.hpp"
 
-#include "net/endpoint.hpp"
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -15,13 +13,18 @@
 namespace helios::net {
 namespace {
 
-// Connections that may wait to be accepted; the kernel caps it at net.core.somaxconn.
-constexpr int kBacklog = 4096;
+// Where it fails, the socket works without it.
+void set_option(const Fd& fd, int level, int option, int value) {
+  ::setsockopt(fd.get(), level, option, &value, sizeof(value));
+}
 
-void switch_on(const Fd& fd, int level, int option) {
-  const int on = 1;
-  // Where it fails (TCP options on a Unix socket), the socket works without it.
-  ::setsockopt(fd.get(), level, option, &on, sizeof(on));
+void switch_on(const Fd& fd, int level, int option) { set_option(fd, level, option, 1); }
+
+// 0 stays what the system has.
+void set_tcp_option(const Fd& fd, int option, std::uint32_t value) {
+  if (value != 0) {
+    set_option(fd, IPPROTO_TCP, option, static_cast<int>(value));
+  }
 }
 
 base::Result<Fd> listen_error(const config::Address& address, int error) {
@@ -32,9 +35,19 @@ base::Result<Fd> listen_error(const config::Address& address, int error) {
 
 }  // namespace
 
-void set_session_options(const Fd& connection) {
+void set_session_options(const Fd& connection, const Endpoint& peer, const config::Tcp& options) {
+  if (peer.family() == AF_UNIX) {
+    return;
+  }
   switch_on(connection, IPPROTO_TCP, TCP_NODELAY);
+  set_tcp_option(connection, TCP_USER_TIMEOUT, options.user_timeout_ms);
+  if (!options.keepalive) {
+    return;
+  }
   switch_on(connection, SOL_SOCKET, SO_KEEPALIVE);
+  set_tcp_option(connection, TCP_KEEPIDLE, options.keepalive_idle_s);
+  set_tcp_option(connection, TCP_KEEPINTVL, options.keepalive_interval_s);
+  set_tcp_option(connection, TCP_KEEPCNT, options.keepalive_count);
 }
 
 base::Result<Fd> open_listener(const config::Address& address) {
@@ -51,7 +64,7 @@ base::Result<Fd> open_listener(const config::Address& address) {
     switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);  // [::] beside 0.0.0.0
   }
   if (::bind(fd.get(), endpoint->address(), endpoint->length) != 0 ||
-      ::listen(fd.get(), kBacklog) != 0) {
+      ::listen(fd.get(), kListenBacklog) != 0) {
     return listen_error(address, errno);
   }
   return fd;

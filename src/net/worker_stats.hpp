@@ -24,6 +24,7 @@ struct WorkerStats {
   metrics::Counter statements;
   metrics::Counter refused;
   metrics::Counter protocol_errors;
+  metrics::Counter out_of_memory;
 
   // How the texts of queries were read, from cheapest to dearest.
   metrics::Counter texts_prefiltered;

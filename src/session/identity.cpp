@@ -23,11 +23,13 @@ bool sets_tenant(const sql::SettingChange& change) {
   switch (change.kind) {
     case Kind::set:
     case Kind::set_local: return change.name == kTenantSetting;
-    case Kind::unknown: return true;
+    case Kind::unknown:
+    case Kind::stored: return true;
     case Kind::reset:
     case Kind::reset_local_default:
     case Kind::reset_all:
-    case Kind::discard_all: return false;
+    case Kind::discard_all:
+    case Kind::recalled: return false;
   }
   return false;
 }
@@ -64,6 +66,18 @@ hooks::AuthenticationRequest Identity::authentication_request() const {
           .database = database_,
           .client_ip = peer_.ip,
           .chain = nullptr};
+}
+
+std::optional<Refusal> Identity::objection_to_os_user(const config::Listen& rules) const {
+  if (!rules.unix_socket_peer || !peer_.os_user) return std::nullopt;
+  const std::string& name = peer_.os_user->name;
+  if (!name.empty() && name == user_) return std::nullopt;
+  const std::string who =
+      name.empty() ? "uid " + std::to_string(peer_.os_user->uid) : "OS user \"" + name + "\"";
+  return Refusal{std::string(pgwire::sqlstate::kInvalidAuthorization),
+                 "peer authentication failed for user \"" + user_ + "\": " + who +
+                     " may only log in under the same name ([listen] unix_socket_peer)",
+                 0};
 }
 
 std::vector<std::pair<std::string, std::string>> Identity::start_settings(
@@ -130,6 +144,11 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   }
   add("application_name", application_name_);
   add("client_ip", peer_.ip);
+  if (peer_.os_user) {
+    add("os_user", peer_.os_user->name);
+    add("client_uid", std::to_string(peer_.os_user->uid));
+    add("client_pid", std::to_string(peer_.os_user->pid));
+  }
   add("identity.roles", roles_);
   for (const auto& [name, value] : values) add(name, value);
   return context;

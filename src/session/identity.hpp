@@ -34,6 +34,10 @@ class Identity {
   [[nodiscard]] const std::string& database() const { return database_; }
   [[nodiscard]] hooks::AuthenticationRequest authentication_request() const;
 
+  // Why the OS user at the other end of a Unix socket may not be `user()`; nullopt when he may, or
+  // came by TCP.
+  [[nodiscard]] std::optional<Refusal> objection_to_os_user(const config::Listen& rules) const;
+
   // The start values of the helios.* settings: the startup packet's, with the rules' tenant where it
   // names none.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> start_settings(

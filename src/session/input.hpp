@@ -37,6 +37,8 @@ class Input {
     view_ = {};
   }
 
+  // Memory kept between events.
+  [[nodiscard]] std::size_t held_bytes() const { return held_.capacity(); }
   [[nodiscard]] bool empty() const { return view_.empty() && held_.empty(); }
   void clear() {
     view_ = {};

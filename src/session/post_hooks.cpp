@@ -7,7 +7,7 @@
 namespace helios::session {
 
 PostHooks::PostHooks(base::Executor& home, std::function<void()> on_done)
-    : on_done_(std::move(on_done)), chain_run_(home, [this] {
+    : home_(home), on_done_(std::move(on_done)), chain_run_(home, [this] {
         note_result();
         if (advance() == hooks::RunStatus::done) on_done_();
       }) {}
@@ -17,6 +17,7 @@ hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs) {
   runs_ = std::move(runs);
   run_ = 0;
   statement_ = 0;
+  in_this_turn_ = 0;
   fatal_.reset();
   return advance();
 }
@@ -27,6 +28,7 @@ hooks::RunStatus PostHooks::advance() {
     if (!runs_[run_]) continue;
     auto& statements = runs_[run_]->statements;
     while (statement_ < statements.size()) {
+      if (in_this_turn_++ == kStatementsPerTurn) return yield();
       StatementRun& statement = statements[statement_++];
       if (!statement.execution) continue;
       if (chain_run_.start(hooks::HookPoint::post_query, *statement.execution,
@@ -40,6 +42,16 @@ hooks::RunStatus PostHooks::advance() {
   }
   runs_.clear();
   return hooks::RunStatus::done;
+}
+
+// Other sessions of the worker get their turn.
+hooks::RunStatus PostHooks::yield() {
+  in_this_turn_ = 0;
+  pending_ = true;
+  home_.post([this] {
+    if (advance() == hooks::RunStatus::done) on_done_();
+  });
+  return hooks::RunStatus::pending;
 }
 
 void PostHooks::note_result() {

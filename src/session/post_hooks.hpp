@@ -31,13 +31,16 @@ class PostHooks {
 
  private:
   hooks::RunStatus advance();
+  hooks::RunStatus yield();
   void note_result();
 
+  base::Executor& home_;
   std::function<void()> on_done_;
   hooks::ChainRun chain_run_;
   std::vector<std::unique_ptr<QueryRun>> runs_;
   std::size_t run_ = 0;
   std::size_t statement_ = 0;
+  std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
   bool pending_ = false;
   std::optional<hooks::ChainResult> fatal_;
 };

@@ -26,11 +26,16 @@ struct StatementRun {
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
 };
 
+// A message may hold thousands of statements: after so many, hooked in one go, a session lets the others
+// of its worker have their turn.
+inline constexpr std::size_t kStatementsPerTurn = 64;
+
 class QueryRun {
  public:
   std::string text;  // the whole Query; what the statements' positions refer to
   std::vector<StatementRun> statements;
   bool touches_session = false;  // some statement changes settings or the transaction
+  std::size_t held_bytes = 0;    // about what it takes; added to by whoever adds to it
 
   // The message was handed to the server at `now_ns`.
   void set_forwarded(std::int64_t now_ns) { statement_started_ns_ = now_ns; }

@@ -41,6 +41,8 @@ void ReplyQueue::push(ReplyItem item) {
     }
     skipping_ = false;
   }
+  item.run_bytes = item.run ? item.run->held_bytes : 0;
+  run_bytes_ += item.run_bytes;
   items_.push_back(std::move(item));
 }
 
@@ -50,11 +52,16 @@ bool ReplyQueue::touches_session() const {
 }
 
 void ReplyQueue::pop() {
+  run_bytes_ -= items_[first_].run_bytes;
   items_[first_] = {};
   ++first_;
   constexpr std::size_t kCompactAt = 1024;
   if (first_ == items_.size()) {
-    items_.clear();
+    if (items_.capacity() > kCompactAt) {
+      std::vector<ReplyItem>().swap(items_);
+    } else {
+      items_.clear();
+    }
     first_ = 0;
   } else if (first_ >= kCompactAt && first_ * 2 >= items_.size()) {
     items_.erase(items_.begin(), std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_)));

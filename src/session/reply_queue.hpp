@@ -25,6 +25,7 @@ struct ReplyItem {
   char request = 0;                  // type byte of the frontend message
   bool touches_session = false;      // may change settings or the transaction
   bool copy_end_sent = false;        // CopyDone or CopyFail was forwarded after it
+  std::size_t run_bytes = 0;         // what `run` held when the item was pushed
   std::unique_ptr<QueryRun> run;     // null when nobody follows its statements
   std::unique_ptr<Refusal> refusal;  // kRefusedText was sent instead: its error becomes this one
 };
@@ -37,6 +38,10 @@ class ReplyQueue {
 
   [[nodiscard]] bool empty() const { return first_ == items_.size(); }
   [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
+  // About what the items and their runs take.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return items_.capacity() * sizeof(ReplyItem) + run_bytes_;
+  }
   // The item that the next answer belongs to; nullptr when nothing is owed.
   [[nodiscard]] ReplyItem* front() { return empty() ? nullptr : &items_[first_]; }
   [[nodiscard]] ReplyItem* back() { return empty() ? nullptr : &items_.back(); }
@@ -66,7 +71,8 @@ class ReplyQueue {
 
   std::vector<ReplyItem> items_;
   std::size_t first_ = 0;  // items before it are done; compacted when the queue runs empty or long
-  bool skipping_ = false;  // an error was answered and no Sync has been forwarded since
+  std::size_t run_bytes_ = 0;  // of all items that are not done
+  bool skipping_ = false;      // an error was answered and no Sync has been forwarded since
   std::vector<std::unique_ptr<QueryRun>> ended_;
 };
 

@@ -35,15 +35,17 @@ void pass_bytes(const pgwire::FrameReader& reader, Output& output) {
 // ---- the pump ----
 
 void Session::Impl::pump() {
-  bool moved = true;
-  while (moved) {
-    moved = pump_server();
-    moved |= pump_gate();
-    moved |= pump_client();
-    moved |= pump_end();
-  }
-  client_input_.end_event();
-  server_input_.end_event();
+  do {
+    bool moved = true;
+    while (moved) {
+      moved = pump_server();
+      moved |= pump_gate();
+      moved |= pump_client();
+      moved |= pump_end();
+    }
+    client_input_.end_event();
+    server_input_.end_event();
+  } while (!account_memory());
   update_deadline();
 }
 
@@ -175,7 +177,8 @@ void Session::Impl::close() {
 }
 
 bool Session::Impl::is_idle() const {
-  return replies_.empty() && held_ready_.empty() && transaction_ == pgwire::TransactionStatus::idle;
+  return replies_.empty() && held_ready_.empty() && !is_batch_open_ &&
+         transaction_ == pgwire::TransactionStatus::idle;
 }
 
 bool Session::Impl::drain_if_idle() {
@@ -275,6 +278,7 @@ Session::Session(Environment& environment, Peer peer, std::function<void()> wake
 Session::~Session() = default;
 
 Session::Impl::~Impl() {
+  environment_.memory.here_bytes -= accounted_bytes_;
   if (admission_ != nullptr) admission_->leave(identity_.user(), identity_.database());
 }
 
@@ -312,6 +316,7 @@ void Session::on_drain(bool force, Actions& actions) {
   run_event(*impl_, actions, [&] { impl_->on_drain(force); });
 }
 
+void Session::set_backlog(std::size_t bytes) { impl_->set_backlog(bytes); }
 bool Session::wants_client_bytes() const { return impl_->wants_client_bytes(); }
 bool Session::wants_server_bytes() const { return impl_->wants_server_bytes(); }
 bool Session::finished() const { return impl_->finished(); }

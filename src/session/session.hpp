@@ -64,6 +64,9 @@ class Session {
   // when `force` is set.
   void on_drain(bool force, Actions& actions);
 
+  // Bytes of earlier actions that the kernel has not taken yet: they count as memory of the session.
+  void set_backlog(std::size_t bytes);
+
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
   [[nodiscard]] bool finished() const;

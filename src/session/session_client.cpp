@@ -38,7 +38,7 @@ constexpr std::uint32_t kSetConfigFunction = 2078;
 bool may_change_settings(char type, std::string_view body) {
   if (type == fe::kFunctionCall) return base::ByteReader(body).read_u32() == kSetConfigFunction;
   const auto text = pgwire::parse_parse_text(body);
-  return !text || mentions_settings(*text);
+  return text && mentions_settings(*text);  // the server refuses one without a text
 }
 
 const Refusal& extended_refusal() {

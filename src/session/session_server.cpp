@@ -92,6 +92,7 @@ void Session::Impl::note_answer(char type) {
     return;
   }
   if (type == be::kEmptyQueryResponse) note_completion("");
+  if (type == be::kPortalSuspended || type == be::kFunctionCallResponse) settings_.recall_change();
   replies_.on_answer(type);
 }
 
@@ -117,13 +118,17 @@ void Session::Impl::note_completion(std::string_view tag) {
   ReplyItem* item = replies_.front();
   if (item == nullptr) return;
   if (item->run) item->run->on_complete(tag, environment_.clock->monotonic_ns(), settings_);
-  if (item->request != fe::kExecute) return;
-  // The text of an Execute is not followed; its tag tells how a transaction ended.
+  if (item->request == fe::kExecute) note_execution(tag);
+}
+
+// The text of an Execute is not followed; its tag tells something of what it was.
+void Session::Impl::note_execution(std::string_view tag) {
+  settings_.recall_change();
   if (tag == "COMMIT") settings_.commit();
-  if (tag == "ROLLBACK") {
-    if (settings_.has_savepoints()) settings_.set_tenant_unknown();  // may be ROLLBACK TO
-    settings_.rollback();
-  }
+  if (tag == "ROLLBACK") settings_.unseen_rollback();
+  if (tag == "RESET") settings_.unseen_reset();
+  if (tag == "DISCARD ALL")
+    settings_.apply({.kind = sql::SettingChange::Kind::discard_all, .name = {}, .value = {}});
 }
 
 // True = the error was replaced by the refusal it stands for.

@@ -20,6 +20,13 @@ namespace {
 constexpr std::size_t kStartupHeaderBytes = 8;  // length and code
 // No message of the authentication exchange comes near this.
 constexpr std::uint32_t kMaxAuthenticatingBytes = 1 << 20;
+// NAMEDATALEN - 1: the server cuts longer names off, and means another user than the rules would.
+constexpr std::size_t kMaxNameBytes = 63;
+
+// The words for false that clients use; the server takes more, which here count as anything else.
+bool is_off(std::string_view value) {
+  return value == "false" || value == "off" || value == "no" || value == "0";
+}
 
 }  // namespace
 
@@ -72,7 +79,11 @@ void Session::Impl::begin_session(pgwire::StartupMessage message, std::string_vi
   startup_ = std::move(message);
   startup_packet_ = packet;
   identity_.start(startup_, environment_.config->tenant);
-  if (auto refusal = identity_.objection_to_startup(startup_)) {
+  if (auto refusal = identity_.objection_to_os_user(environment_.config->listen)) {
+    fail(refusal->sqlstate, refusal->message);
+  } else if (refusal = objection_to_packet(); refusal) {
+    fail(refusal->sqlstate, refusal->message);
+  } else if (refusal = identity_.objection_to_startup(startup_); refusal) {
     fail(refusal->sqlstate, refusal->message);
   } else if (std::string complaint = admit(); !complaint.empty()) {
     fail(sqlstate::kTooManyConnections, complaint);
@@ -82,6 +93,28 @@ void Session::Impl::begin_session(pgwire::StartupMessage message, std::string_vi
     state_ = State::connecting;
     actions_->connect_server = true;
   }
+}
+
+// What the server would understand otherwise than the rules here, and what would pass hooks by.
+std::optional<Refusal> Session::Impl::objection_to_packet() const {
+  const config::Config& config = *environment_.config;
+  const bool may_replicate = config.protocol.replication == config::Policy::allow ||
+                             (config.plugins.directory.empty() && !has_hooks());
+  for (const auto& [name, value] : startup_.parameters) {
+    if ((name == "user" || name == "database") && value.size() > kMaxNameBytes) {
+      return Refusal{
+          std::string(sqlstate::kNameTooLong),
+          "the " + name + " name is longer than " + std::to_string(kMaxNameBytes) + " bytes", 0};
+    }
+    if (name == "replication" && !may_replicate && !is_off(value)) {
+      return Refusal{
+          std::string(sqlstate::kFeatureNotSupported),
+          "replication connections are not supported where plugins may be loaded: they would not "
+          "see what is sent ([protocol] replication = \"deny\")",
+          0};
+    }
+  }
+  return std::nullopt;
 }
 
 // Takes a place among the limited connections. Not empty: there is none.

@@ -118,8 +118,11 @@ SessionHarness::SessionHarness(Options options) : options_(std::move(options)) {
   environment.counters = &counters;
   environment.config = std::make_shared<config::Config>(options_.config);
   set_chain(options_.plugins);
-  session = std::make_unique<Session>(
-      environment, Peer{.ip = "10.1.2.3", .session_id = "session-1"}, [this] { woken_ = true; });
+  session = std::make_unique<Session>(environment,
+                                      Peer{.ip = options_.os_user ? "" : "10.1.2.3",
+                                           .os_user = options_.os_user,
+                                           .session_id = "session-1"},
+                                      [this] { woken_ = true; });
 }
 
 SessionHarness::~SessionHarness() {

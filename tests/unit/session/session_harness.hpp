@@ -72,7 +72,8 @@ Step server(std::string bytes);
 struct Options {
   config::Config config;
   std::vector<std::shared_ptr<NativePlugin>> plugins;
-  bool pending = false;  // every hook call answers pending
+  bool pending = false;           // every hook call answers pending
+  std::optional<OsUser> os_user;  // the client came through a Unix socket
   std::vector<std::pair<std::string, std::string>> startup = {{"user", "ann"},
                                                               {"database", "shop"}};
 };
