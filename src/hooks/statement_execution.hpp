@@ -28,8 +28,8 @@ struct Context {
   // The tenant in force; nullopt = none.
   std::optional<std::string> tenant_id;
   // Everything else a plugin can ask for by name, in no particular order, names unique:
-  // tenant_id (when there is one), application_name, client_ip, agent_id, model_id, and every
-  // helios.* setting under its own name.
+  // tenant_id (when there is one), application_name, client_ip, agent_id, model_id, every helios.*
+  // setting under its own name; and os_user, client_uid, client_pid of a client on a Unix socket.
   std::vector<std::pair<std::string, std::string>> attributes;
 };
 

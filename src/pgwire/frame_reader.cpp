@@ -24,7 +24,14 @@ FrameReader::Step FrameReader::next(std::string_view& input) {
   return Step::bad_length;
 }
 
+// One long message does not make the reader large for ever.
+void FrameReader::release_last_message() {
+  constexpr std::size_t kKeptBytes = 16 * 1024;
+  if (gathered_.capacity() > kKeptBytes) std::string().swap(gathered_);
+}
+
 FrameReader::Step FrameReader::read_header(std::string_view& input) {
+  release_last_message();
   if (input.empty()) return Step::need_more;
   header_in_input_ = header_have_ == 0 && input.size() >= kHeaderBytes;
   const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());

@@ -56,6 +56,9 @@ class FrameReader {
   // True while a streamed message is only partly passed on.
   [[nodiscard]] bool inside_streamed() const { return state_ == State::streaming && header_sent_; }
 
+  // Memory kept between calls: of a message that is being collected, or was.
+  [[nodiscard]] std::size_t held_bytes() const { return gathered_.capacity(); }
+
   // True between two messages: nothing has been taken of the next one.
   [[nodiscard]] bool at_boundary() const { return state_ == State::header && header_have_ == 0; }
 
@@ -63,6 +66,7 @@ class FrameReader {
   enum class State { header, decide, streaming, collecting };
 
   Step read_header(std::string_view& input);
+  void release_last_message();
   Step pass_piece(std::string_view& input);
   Step gather(std::string_view& input);
   void end_message();
