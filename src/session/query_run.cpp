@@ -6,6 +6,12 @@
 #include <algorithm>
 
 namespace helios::session {
+namespace {
+
+// What plugins are told of an error's message: a client can make the server say anything, at any length.
+constexpr std::size_t kMaxErrorMessageBytes = 8192;
+
+}  // namespace
 
 void apply_statement(const sql::Statement& statement, bool is_rolled_back, Settings& settings) {
   using Op = sql::TransactionOp;
@@ -50,7 +56,7 @@ void QueryRun::on_error(std::string_view sqlstate, std::string_view message, std
   if (current_ >= statements.size()) return;
   if (auto* execution = statements[current_].execution.get()) {
     execution->sqlstate = sqlstate;
-    execution->error_message = message;
+    execution->error_message = message.substr(0, kMaxErrorMessageBytes);
   }
   close_statement(hooks::Outcome::failed, now_ns);
 }

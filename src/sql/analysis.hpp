@@ -27,8 +27,8 @@ enum class TransactionOp {
 
 // One change of a setting that the proxy follows. Only names that begin with "helios." are reported
 // (in lower case, '-' is not special here), except where `all` says that every name is meant. What
-// runs inside the server is not seen: a DO block, a function or trigger that calls set_config(), a
-// query that a function is given as a string, a FETCH from a cursor that calls it.
+// runs inside the server is not seen: a function, trigger or view that calls set_config(), a query
+// that a function is given as a string, a DO block that puts the name together.
 struct SettingChange {
   enum class Kind {
     set,                  // SET [SESSION] name = value; set_config(name, value, false)
@@ -37,8 +37,11 @@ struct SettingChange {
     reset_local_default,  // SET LOCAL name TO DEFAULT
     reset_all,            // RESET ALL
     discard_all,          // DISCARD ALL
-    unknown,  // any helios.* may have changed: a set_config() whose arguments are not constants or
-              // that may run never or often, SET ... FROM CURRENT, UPDATE pg_settings
+    unknown,   // any helios.* may have changed: a set_config() whose arguments are not constants or
+               // that may run never or often, SET ... FROM CURRENT, UPDATE pg_settings, a DO block
+               // that mentions helios or set_config
+    stored,    // nothing yet: PREPARE or DECLARE CURSOR of a query in which set_config() stands
+    recalled,  // EXECUTE, FETCH, MOVE: does whatever was stored
   };
   Kind kind = Kind::set;
   std::string name;   // set, set_local, reset, reset_local_default

@@ -24,6 +24,8 @@ enum sql_change_kind {
   SQL_CHANGE_RESET_ALL,
   SQL_CHANGE_DISCARD_ALL,
   SQL_CHANGE_UNKNOWN,
+  SQL_CHANGE_STORED,
+  SQL_CHANGE_RECALLED,
 };
 
 // The values of TransactionOp, in its order.

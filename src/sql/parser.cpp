@@ -25,6 +25,8 @@ static_assert(static_cast<int>(SettingChange::Kind::reset_local_default) ==
 static_assert(static_cast<int>(SettingChange::Kind::reset_all) == SQL_CHANGE_RESET_ALL);
 static_assert(static_cast<int>(SettingChange::Kind::discard_all) == SQL_CHANGE_DISCARD_ALL);
 static_assert(static_cast<int>(SettingChange::Kind::unknown) == SQL_CHANGE_UNKNOWN);
+static_assert(static_cast<int>(SettingChange::Kind::stored) == SQL_CHANGE_STORED);
+static_assert(static_cast<int>(SettingChange::Kind::recalled) == SQL_CHANGE_RECALLED);
 
 static_assert(static_cast<int>(TransactionOp::none) == SQL_TRANSACTION_NONE);
 static_assert(static_cast<int>(TransactionOp::begin) == SQL_TRANSACTION_BEGIN);

@@ -65,11 +65,42 @@ void sql_record_set(const VariableSetStmt* set, struct sql_walk* walk) {
   }
 }
 
+// Something whose effect cannot be told from the text, now, later, or both.
+static void record_hidden_change(struct sql_walk* walk) {
+  if (walk->is_stored) sql_record_change(walk, SQL_CHANGE_STORED, NULL, NULL);
+  if (walk->is_run) sql_record_change(walk, SQL_CHANGE_UNKNOWN, NULL, NULL);
+}
+
 void sql_record_update_target(const RangeVar* table, struct sql_walk* walk) {
   if (table == NULL || strcmp(table->relname, "pg_settings") != 0) return;
   if (table->schemaname != NULL && strcmp(table->schemaname, "pg_catalog") != 0) return;
   walk->statement->touches_session = true;
-  if (walk->is_run) sql_record_change(walk, SQL_CHANGE_UNKNOWN, NULL, NULL);
+  record_hidden_change(walk);
+}
+
+static bool mentions(const char* text, const char* word) {
+  const size_t length = strlen(word);
+  for (; *text != '\0'; ++text)
+    if (strncasecmp(text, word, length) == 0) return true;
+  return false;
+}
+
+void sql_record_do(const DoStmt* block, struct sql_walk* walk) {
+  ListCell* cell;
+  foreach (cell, block->args) {
+    const DefElem* option = lfirst(cell);
+    if (strcmp(option->defname, "as") != 0) continue;
+    const char* body = strVal(option->arg);
+    if (!mentions(body, "helios") && !mentions(body, "set_config")) continue;
+    walk->statement->touches_session = true;
+    sql_record_change(walk, SQL_CHANGE_UNKNOWN, NULL, NULL);
+  }
+}
+
+void sql_record_recall(struct sql_walk* walk) {
+  if (!walk->is_run) return;
+  walk->statement->touches_session = true;
+  sql_record_change(walk, SQL_CHANGE_RECALLED, NULL, NULL);
 }
 
 bool sql_is_set_config(const Node* node) {
@@ -117,12 +148,13 @@ static bool record_constant_call(const char* name, const Node* value, const Node
 
 void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk* walk) {
   walk->statement->touches_session = true;
-  if (!walk->is_run) return;
+  if (!walk->is_run && !walk->is_stored) return;
   const char* name = sql_string_constant(argument(call, 0, "setting_name"));
   if (name != NULL && !is_followed(name)) return;
-  if (name != NULL && is_exact && !call->func_variadic && list_length(call->args) == 3 &&
+  if (name != NULL && is_exact && !walk->is_stored && !call->func_variadic &&
+      list_length(call->args) == 3 &&
       record_constant_call(name, argument(call, 1, "new_value"), argument(call, 2, "is_local"),
                            walk))
     return;
-  sql_record_change(walk, SQL_CHANGE_UNKNOWN, NULL, NULL);
+  record_hidden_change(walk);
 }

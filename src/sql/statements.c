@@ -53,6 +53,7 @@ static bool read_session_statement(Node* node, struct sql_walk* walk) {
     case T_PrepareStmt:
       walk->statement->is_session_statement = true;
       walk->is_run = false;
+      walk->is_stored = true;
       walk->kv_problem = "helios.kv() is not supported in PREPARE yet";
       sql_visit(((PrepareStmt*)node)->query, walk);
       walk->statement->is_read_only = false;
@@ -178,10 +179,16 @@ static void read_statement(Node* node, struct sql_walk* walk) {
     case T_MergeStmt: sql_visit(node, walk); return;
     case T_ExplainStmt: read_explain((ExplainStmt*)node, walk); return;
     case T_CopyStmt: read_copy((CopyStmt*)node, walk); break;
-    case T_DeclareCursorStmt: sql_visit(((DeclareCursorStmt*)node)->query, walk); break;
+    case T_DeclareCursorStmt:
+      walk->is_stored = true;
+      sql_visit(((DeclareCursorStmt*)node)->query, walk);
+      break;
+    case T_FetchStmt: sql_record_recall(walk); break;
+    case T_DoStmt: sql_record_do((DoStmt*)node, walk); break;
     case T_CreateTableAsStmt: read_create_table_as((CreateTableAsStmt*)node, walk); break;
     case T_ExecuteStmt:
       walk->statement->is_execute = true;
+      sql_record_recall(walk);
       read_call_arguments((Node*)((ExecuteStmt*)node)->params, walk);
       break;
     case T_CallStmt: read_call_arguments((Node*)((CallStmt*)node)->funccall, walk); break;

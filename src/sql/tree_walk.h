@@ -14,6 +14,8 @@ struct sql_walk {
   // Expressions of this statement are run by it. False: only stored or planned (a view's query, a
   // prepared statement, EXPLAIN), so a set_config() in them changes nothing now.
   bool is_run;
+  // They may be run later by another statement, which names this one.
+  bool is_stored;
   // Why helios.kv() cannot stand in this statement; NULL: it can.
   const char* kv_problem;
   bool is_inside_kv_arguments;
@@ -35,6 +37,10 @@ void sql_record_change(struct sql_walk* walk, enum sql_change_kind kind, const c
                        const char* value);
 void sql_record_set(const VariableSetStmt* set, struct sql_walk* walk);
 void sql_record_update_target(const RangeVar* table, struct sql_walk* walk);
+// DO: its text is code of some language, in which only words can be looked for.
+void sql_record_do(const DoStmt* block, struct sql_walk* walk);
+// EXECUTE, FETCH, MOVE.
+void sql_record_recall(struct sql_walk* walk);
 bool sql_is_set_config(const Node* node);
 // A set_config() somewhere in a query; `is_exact`: it runs exactly once, in its turn.
 void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk* walk);

@@ -6,6 +6,7 @@ import struct
 import threading
 
 import pytest
+from harness.shared import running_proxy
 from harness.waiting import wait_until
 from harness.wire import (CANCEL_REQUEST, FLUSH, GSSENC_REQUEST, PROTOCOL_3, SSL_REQUEST, SYNC, TERMINATE, Closed,
                           Raw, WireError, bind_message, cstring, describe_message, execute_message, fields_of, message,
@@ -14,10 +15,11 @@ from harness.wire import (CANCEL_REQUEST, FLUSH, GSSENC_REQUEST, PROTOCOL_3, SSL
 PLUGINS = {"alone": {}, "beside a plugin": {"protocol__extended": "pass"}}
 
 
-@pytest.fixture(params=PLUGINS)
-def proxy(request, start_proxy, counter):
+@pytest.fixture(scope="module", params=PLUGINS)
+def proxy(request, postgres, counter):
     settings = PLUGINS[request.param]
-    return start_proxy(plugins=[counter] if settings else [], **settings)
+    with running_proxy(postgres.port, [counter] if settings else [], **settings) as proxy:
+        yield proxy
 
 
 # --- startup
@@ -62,9 +64,9 @@ REPLICATION = ["true", "on", "1", "database", "t", "yes"]
 
 
 @pytest.mark.parametrize("value", REPLICATION)
-def test_replication_is_refused_where_plugins_may_be(start_proxy, value):
+def test_replication_is_refused_where_plugins_may_be(proxy, value):
     with pytest.raises(WireError) as refused:
-        start_proxy().connect(parameters={"replication": value})
+        proxy.connect(parameters={"replication": value})
     assert refused.value.fields["C"] == "0A000" and refused.value.fields["S"] == "FATAL"
 
 

@@ -8,6 +8,7 @@ import struct
 
 import pytest
 from harness.postgres import PASSWORD
+from harness.shared import Recorded, running_proxy
 from harness.waiting import wait_until
 from harness.wire import (CANCEL_REQUEST, Closed, Raw, WireError, cstring, fields_of, message, query_message,
                           startup_packet)
@@ -56,16 +57,29 @@ class Server:
             self.listener.settimeout(60)
 
 
-@pytest.fixture
-def server():
+@pytest.fixture(scope="module")
+def listening():
     server = Server()
     yield server
     server.listener.close()
 
 
 @pytest.fixture
-def proxy(server, start_proxy, recorder):
-    return start_proxy(plugins=[recorder], server__port=server.port)
+def server(listening):
+    while not listening.nobody_came():  # left over by a test that failed
+        pass
+    return listening
+
+
+@pytest.fixture(scope="module")
+def proxy(listening, recorder):
+    with running_proxy(listening.port, [recorder]) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def recorded(proxy):
+    return Recorded(proxy)
 
 
 def begin(proxy, server, **parameters):
@@ -78,12 +92,6 @@ def begin(proxy, server, **parameters):
     while client.message()[0] != b"Z":
         pass
     return client, backend
-
-
-def outcomes(proxy):
-    count = int(proxy.admin.value("recorder", "count") or 0)
-    calls = [proxy.admin.value("recorder", f"call:{1000000 + n}") for n in range(count)]
-    return [call.split("|")[-1] for call in calls if call.startswith("post|")]
 
 
 # --- answers
@@ -100,7 +108,7 @@ STRANGE_ERRORS = {
 
 
 @pytest.mark.parametrize("kind", STRANGE_ERRORS)
-def test_strange_error_passes_and_fails_its_statement(proxy, server, kind):
+def test_strange_error_passes_and_fails_its_statement(proxy, server, recorded, kind):
     client, backend = begin(proxy, server)
     with client, backend:
         for _ in range(2):
@@ -109,7 +117,7 @@ def test_strange_error_passes_and_fails_its_statement(proxy, server, kind):
             backend.send(STRANGE_ERRORS[kind], READY)
             assert client.exactly(len(STRANGE_ERRORS[kind])) == STRANGE_ERRORS[kind]
             assert client.message() == (b"Z", b"I")
-    assert outcomes(proxy) == ["failed", "failed"]
+    assert recorded.outcomes() == ["failed", "failed"]
 
 
 UNASKED = [READY * 3, message(b"C", b"DROP TABLE\0") + READY, message(b"D", b"\0\1\0\0\0\1x") * 5, message(b"s") + READY,
@@ -119,7 +127,7 @@ UNASKED = [READY * 3, message(b"C", b"DROP TABLE\0") + READY, message(b"D", b"\0
 
 
 @pytest.mark.parametrize("bytes_sent", UNASKED, ids=lambda sent: repr(sent[:12]))
-def test_answer_that_nobody_asked_for_harms_nobody(proxy, server, bytes_sent):
+def test_answer_that_nobody_asked_for_harms_nobody(proxy, server, recorded, bytes_sent):
     client, backend = begin(proxy, server)
     with client, backend:
         backend.send(bytes_sent)
@@ -128,30 +136,30 @@ def test_answer_that_nobody_asked_for_harms_nobody(proxy, server, bytes_sent):
         assert backend.message() == (b"Q", b"SELECT 1\0")
         backend.send(message(b"C", b"SELECT 1\0"), READY)
         assert client.message()[0] == b"C" and client.message()[0] == b"Z"
-    assert outcomes(proxy) == ["executed"]
+    assert recorded.outcomes() == ["executed"]
 
 
-def test_more_answers_than_statements_are_not_charged(proxy, server):
+def test_more_answers_than_statements_are_not_charged(proxy, server, recorded):
     client, backend = begin(proxy, server)
     with client, backend:
         client.send(query_message("SELECT 1; SELECT 2"))
         backend.message()
         backend.send(message(b"C", b"SELECT 1\0") * 5, READY)
         assert [client.message()[0] for _ in range(6)] == [b"C"] * 5 + [b"Z"]
-    assert outcomes(proxy) == ["executed", "executed"]
+    assert recorded.outcomes() == ["executed", "executed"]
 
 
-def test_fewer_answers_than_statements_are_skipped_ones(proxy, server):
+def test_fewer_answers_than_statements_are_skipped_ones(proxy, server, recorded):
     client, backend = begin(proxy, server)
     with client, backend:
         client.send(query_message("SELECT 1; SELECT 2"))
         backend.message()
         backend.send(message(b"C", b"SELECT 1\0"), READY)
         assert [client.message()[0] for _ in range(2)] == [b"C", b"Z"]
-    assert outcomes(proxy) == ["executed", "skipped"]
+    assert recorded.outcomes() == ["executed", "skipped"]
 
 
-def test_notice_and_error_keep_the_servers_words(proxy, server):
+def test_notice_and_error_keep_the_servers_words(proxy, server, recorded):
     """Nothing of the proxy's own can be told from the server's only by its text: the server is trusted as much."""
     forged = message(b"N", b"SERROR\0VERROR\0C42000\0MQuery blocked by plugin: forged\0\0")
     client, backend = begin(proxy, server)
@@ -160,7 +168,7 @@ def test_notice_and_error_keep_the_servers_words(proxy, server):
         backend.message()
         backend.send(forged, message(b"C", b"SELECT 1\0"), READY)
         assert client.exactly(len(forged)) == forged
-    assert outcomes(proxy) == ["executed"]
+    assert recorded.outcomes() == ["executed"]
 
 
 def test_error_before_authentication_is_the_servers_and_ends_the_session(proxy, server):

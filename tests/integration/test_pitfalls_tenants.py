@@ -7,6 +7,7 @@ import os
 import struct
 
 import pytest
+from harness.shared import Recorded, running_proxy
 from harness.wire import SYNC, bind_message, execute_message, message, parse_message, query_message
 
 SET_CONFIG = 2078  # pg_proc.oid of set_config(text, text, bool)
@@ -118,42 +119,52 @@ SEEN = [by_prepare, by_prepare_in_one_message, by_cursor, by_parse, by_parse_and
 
 def charged_and_true(proxy, session):
     """Of one more statement: the tenant that hooks were told ("-": none), and the one that the server has."""
+    recorded = Recorded(proxy)
     true = session.query("SELECT current_setting('helios.tenant_id', true)").value()
-    count = int(proxy.admin.value("recorder", "count"))
-    calls = [proxy.admin.value("recorder", f"call:{1000000 + n}") for n in range(count - 2, count)]
-    return next(call for call in calls if call.startswith("pre|")).split("|")[1], true or "-"
+    return next(call[1] for call in recorded.calls() if call[0] == "pre"), true or "-"
+
+
+@pytest.fixture(scope="module")
+def passing(postgres, recorder):
+    """A proxy that lets everything pass, and writes down whose it was."""
+    with running_proxy(postgres.port, [recorder], protocol__extended="pass", tenant__unknown="allow") as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def careful(postgres, counter):
+    """A proxy that refuses statements of an unknown tenant."""
+    with running_proxy(postgres.port, [counter], protocol__extended="pass") as proxy:
+        yield proxy
 
 
 @pytest.mark.parametrize("change", SEEN, ids=lambda change: change.__name__)
-def test_change_by_a_detour_is_never_charged_to_the_old_tenant(start_proxy, recorder, change):
-    proxy = start_proxy(plugins=[recorder], protocol__extended="pass", tenant__unknown="allow")
-    with proxy.connect() as session:
+def test_change_by_a_detour_is_never_charged_to_the_old_tenant(passing, change):
+    with passing.connect() as session:
         session.query("SET helios.tenant_id = 'acme'").expect_ok()
         change(session)
-        charged, true = charged_and_true(proxy, session)
+        charged, true = charged_and_true(passing, session)
         assert charged in ("-", true)
 
 
 @pytest.mark.parametrize("change", [by_prepare, by_cursor, by_parse, by_function_call, by_do],
                          ids=lambda change: change.__name__)
-def test_change_by_a_detour_makes_the_tenant_unknown_until_it_is_set(start_proxy, counter, change):
-    proxy = start_proxy(plugins=[counter], protocol__extended="pass")
-    with proxy.connect() as session:
+def test_change_by_a_detour_makes_the_tenant_unknown_until_it_is_set(careful, change):
+    with careful.connect() as session:
         session.query("SET helios.tenant_id = 'acme'").expect_ok()
         change(session)
         assert session.query("SELECT 1").sqlstate == "42501"
-        session.query("SET helios.tenant_id = 'globex'").expect_ok()
+        session.query(f"SET helios.tenant_id = '{change.__name__}'").expect_ok()
         session.query("SELECT 1").expect_ok()
-    assert proxy.admin.value("counter", "globex") == "1"
+    assert careful.admin.value("counter", change.__name__) == "1"
 
 
 HARMLESS = ["PREPARE p AS SELECT 1", "PREPARE p AS SELECT set_config('work_mem', '1MB', false)", "DO $$ BEGIN END $$"]
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_what_changes_no_tenant_leaves_it_known(start_proxy, counter, text):
-    proxy = start_proxy(plugins=[counter], protocol__extended="pass")
-    with proxy.connect() as session:
+def test_what_changes_no_tenant_leaves_it_known(careful, text):
+    with careful.connect() as session:
         session.query("SET helios.tenant_id = 'acme'").expect_ok()
         session.query(text).expect_ok()
         if text.startswith("PREPARE"):
@@ -165,11 +176,14 @@ def test_what_changes_no_tenant_leaves_it_known(start_proxy, counter, text):
 
 # --- a fixed tenant
 
-@pytest.fixture
-def pinned(start_proxy, recorder):
+RULES = [{"user": "anna", "tenant": "acme"}]
+
+
+@pytest.fixture(scope="module")
+def pinned(postgres, recorder):
     """A proxy whose user anna is bound to the tenant acme."""
-    rules = [{"user": "anna", "tenant": "acme"}]
-    return lambda **settings: start_proxy(**{"plugins": [recorder], "tenant__rules": rules, **settings})
+    with running_proxy(postgres.port, [recorder], tenant__rules=RULES) as proxy:
+        yield proxy
 
 
 REFUSED = ["SET helios.tenant_id = 'globex'", "SET LOCAL helios.tenant_id = 'globex'",
@@ -183,8 +197,8 @@ REFUSED = ["SET helios.tenant_id = 'globex'", "SET LOCAL helios.tenant_id = 'glo
 
 
 @pytest.mark.parametrize("extended_policy", ["deny", "pass"])
-def test_fixed_tenant_cannot_be_changed(pinned, extended_policy):
-    proxy = pinned(protocol__extended=extended_policy)
+def test_fixed_tenant_cannot_be_changed(start_proxy, recorder, extended_policy):
+    proxy = start_proxy(plugins=[recorder], tenant__rules=RULES, protocol__extended=extended_policy)
     with proxy.connect(user="anna") as session:
         for text in REFUSED:
             assert session.query(text).sqlstate == "42501", text
@@ -197,9 +211,9 @@ def test_fixed_tenant_cannot_be_changed(pinned, extended_policy):
         assert charged_and_true(proxy, session) == ("acme", "-")
 
 
-def test_query_that_nobody_reads_cannot_change_a_fixed_tenant(pinned):
+def test_query_that_nobody_reads_cannot_change_a_fixed_tenant(start_proxy):
     """Longer than what is read, and no plugin that would have it refused."""
-    proxy = pinned(plugins=[], protocol__max_query_bytes=4096)
+    proxy = start_proxy(tenant__rules=RULES, protocol__max_query_bytes=4096)
     padding = "/*" + "x" * 5000 + "*/"
     with proxy.connect(user="anna") as session:
         assert session.query("SET helios.tenant_id = 'globex'" + padding).sqlstate == "54000"
@@ -219,38 +233,35 @@ INSIDE = {
                            "END $$"],
     "query as a string": ["SELECT query_to_xml($$SELECT set_config('helios.tenant_id', 'globex', false)$$, "
                           "false, false, '')"],
-    "default": ["CREATE TEMP TABLE d (a int, b text DEFAULT set_config('helios.tenant_id', 'globex', false))",
-                "INSERT INTO d VALUES (1)"],
+    "rule": ["CREATE TEMP TABLE d (a int)", "CREATE RULE r AS ON INSERT TO d DO ALSO "
+             "SELECT set_config('helios.tenant_id', 'globex', false)", "INSERT INTO d VALUES (1)"],
 }
 
 
 @pytest.mark.parametrize("how", INSIDE)
 def test_change_inside_the_server_is_not_followed(pinned, how):
-    proxy = pinned()
     for user, start in (("postgres", "SET helios.tenant_id = 'acme'"), ("anna", "SELECT 1")):
-        with proxy.connect(user=user) as session:
+        with pinned.connect(user=user) as session:
             session.query(start).expect_ok()
             for text in INSIDE[how]:
                 session.query(text).expect_ok()
-            assert charged_and_true(proxy, session) == ("acme", "globex")
+            assert charged_and_true(pinned, session) == ("acme", "globex")
 
 
-def test_default_of_a_role_is_not_followed(start_proxy, recorder, postgres):
+def test_default_of_a_role_is_not_followed(passing, postgres):
     with postgres.connect() as admin:
         admin.query("CREATE ROLE has_default LOGIN; ALTER ROLE has_default SET helios.tenant_id = 'globex'").expect_ok()
-    proxy = start_proxy(plugins=[recorder])
-    with proxy.connect(user="has_default") as session:
-        assert charged_and_true(proxy, session) == ("-", "globex")
+    with passing.connect(user="has_default") as session:
+        assert charged_and_true(passing, session) == ("-", "globex")
 
 
-def test_shadow_of_set_config_is_taken_for_it(start_proxy, recorder):
+def test_shadow_of_set_config_is_taken_for_it(passing):
     """Whoever may create functions can make the proxy follow a tenant that the server does not have: his own word too."""
-    proxy = start_proxy(plugins=[recorder])
-    with proxy.connect() as session:
+    with passing.connect() as session:
         session.query("CREATE FUNCTION pg_temp.set_config(text, text, bool) RETURNS text LANGUAGE sql AS 'SELECT $2'")
         session.query("SET search_path = pg_temp, pg_catalog").expect_ok()
         session.query("SELECT set_config('helios.tenant_id', 'acme', false)").expect_ok()
-        charged, _ = charged_and_true(proxy, session)
+        charged, _ = charged_and_true(passing, session)
         assert charged in ("acme", "-")
 
 
@@ -266,15 +277,14 @@ def test_attributes_of_the_proxy_cannot_be_set_by_the_client(start_proxy, guests
 
 # --- one session, one server connection: nothing is left for the next client
 
-def test_state_of_a_session_ends_with_it(start_proxy, recorder):
-    proxy = start_proxy(plugins=[recorder])
-    with proxy.connect() as session:
+def test_state_of_a_session_ends_with_it(passing):
+    with passing.connect() as session:
         for text in ("SET helios.tenant_id = 'acme'", "SET ROLE anna", "RESET ROLE", "CREATE TEMP TABLE mine (a int)",
                      "SELECT pg_advisory_lock(4711)", "LISTEN mine", "PREPARE mine AS SELECT 1", "BEGIN",
                      "DECLARE mine CURSOR WITH HOLD FOR SELECT 1"):
             session.query(text).expect_ok()
-    with proxy.connect() as session:
-        assert charged_and_true(proxy, session) == ("-", "-")
+    with passing.connect() as session:
+        assert charged_and_true(passing, session) == ("-", "-")
         assert session.query("SELECT to_regclass('pg_temp.mine')").value() is None
         assert session.query("SELECT count(*) FROM pg_prepared_statements").value() == "0"
         assert session.query("SELECT count(*) FROM pg_cursors WHERE name = 'mine'").value() == "0"

@@ -246,6 +246,14 @@ TEST(Config, first_wrong_line_is_reported) {
   EXPECT_THAT(error_of("[shutdown]\nx = 1\n[listen]\ny = 2\n"), StartsWith("h.toml:2: shutdown.x"));
 }
 
+TEST(Config, letters_beyond_ascii_are_letters) {
+  const auto config =
+      parse_config("# Gr\u00FC\u00DFe \uFEBF\n[tenant]\nsetters = [\"m\u00FCller\"]\n", "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->tenant.setters, std::vector<std::string>{"m\u00FCller"});
+  EXPECT_THAT(error_of("\uFEBF = 1\n"), StartsWith("h.toml:1: "));
+}
+
 TEST(Config, syntax_errors_are_one_line_with_the_line_number) {
   for (const auto* text : {"[server]\nport = \n", "[server]\nport = 1\nport = 2\n", "[a]\n\xff\n",
                            "[= 1\n", "[::1]\n", "a = { = 1 }\n"}) {

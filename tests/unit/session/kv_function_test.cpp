@@ -71,6 +71,14 @@ TEST(KvFunction, scalar_form_becomes_a_constant) {
             "select 'it''s'::text AS kv, NULL::text AS kv");
 }
 
+TEST(KvFunction, words_and_operators_next_to_a_call_stay_apart) {
+  KvSession session;
+  put(session.harness.store, "p", "k", "v");
+  EXPECT_EQ(session.sent("select helios.kv('p','k')from t where helios.kv('p','k')is null"),
+            "select 'v'::text AS kv from t where 'v'::text is null");
+  EXPECT_EQ(session.sent("select U&helios.kv('p','k')"), "select U& 'v'::text");
+}
+
 TEST(KvFunction, expression_as_argument_becomes_a_condition) {
   KvSession session;
   put(session.harness.store, "p", "k:1", "v");
@@ -80,10 +88,10 @@ TEST(KvFunction, expression_as_argument_becomes_a_condition) {
 }
 
 TEST(KvFunction, lookalikes_pass_unchanged) {
-  KvSession session;
   for (const char* text : {"select 'helios.kv()'", "select 1 -- helios.kv()",
                            "select $$ from helios.kv() $$", "select /* helios.kv() */ 1",
                            "select \"helios.kv()\" from t", "select e'\\'helios.kv()'"}) {
+    KvSession session;
     EXPECT_EQ(session.sent(text), text);
   }
 }

@@ -196,6 +196,20 @@ TEST(ExtendedDenied, passes_where_configured) {
   EXPECT_EQ(trace.to_client, answer);
 }
 
+TEST(ExtendedPassed, refused_query_in_an_open_batch_fails_at_the_server) {
+  Options options = with_gatekeeper();
+  options.config.protocol.extended = config::Policy::allow;
+  // No Sync: what the batch did is not committed yet, and an error must undo it.
+  const std::string batch = message('P', "\0insert\0\0\0"s) + message('B', "\0\0\0\0\0\0\0\0"s) +
+                            message('E', "\0\0\0\0\0"s);
+  const std::string answer = message('1', "") + message('2', "") + complete("INSERT 0 1");
+  const Trace trace =
+      run_every_way(options, {client(batch), server(answer), client(query("select forbidden")),
+                              server(syntax_error() + ready('I'))});
+  EXPECT_EQ(trace.to_server, batch + kPoison);
+  EXPECT_EQ(trace.to_client, answer + kRefused + ready('I'));
+}
+
 TEST(ExtendedPassed, query_skipped_by_an_error_before_it_keeps_the_answers_in_step) {
   Options options = with_gatekeeper();
   options.config.protocol.extended = config::Policy::allow;

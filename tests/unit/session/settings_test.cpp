@@ -79,6 +79,54 @@ TEST(Settings, unknown_is_undone_by_rollback) {
   EXPECT_EQ(tenant(settings), "acme");
 }
 
+TEST(Settings, set_local_hides_an_unknown_session_value_until_commit) {
+  Settings settings;
+  settings.apply(change(Kind::set, "acme"));
+  settings.apply(change(Kind::unknown));
+  settings.begin();
+  settings.apply(change(Kind::set_local, "globex"));
+  EXPECT_FALSE(settings.tenant_unknown());
+  settings.commit();
+  EXPECT_TRUE(settings.tenant_unknown());
+  settings.apply(change(Kind::set, "acme"));
+  EXPECT_FALSE(settings.tenant_unknown());
+}
+
+TEST(Settings, recalling_is_unknown_once_something_was_stored) {
+  Settings settings;
+  settings.apply(change(Kind::set, "acme"));
+  settings.apply(change(Kind::recalled));
+  EXPECT_FALSE(settings.tenant_unknown());
+  settings.begin();
+  settings.apply(change(Kind::stored));
+  settings.rollback();  // prepared statements stay
+  EXPECT_FALSE(settings.tenant_unknown());
+  settings.apply(change(Kind::recalled));
+  EXPECT_TRUE(settings.tenant_unknown());
+}
+
+TEST(Settings, unseen_rollback_is_unknown_where_it_could_matter) {
+  Settings settings;
+  settings.apply(change(Kind::set, "acme"));
+  settings.begin();
+  settings.unseen_rollback();
+  EXPECT_FALSE(settings.tenant_unknown());
+  settings.begin();
+  settings.apply(change(Kind::set, "globex"));
+  settings.unseen_rollback();
+  EXPECT_TRUE(settings.tenant_unknown());
+}
+
+TEST(Settings, unseen_reset_is_unknown_where_it_could_matter) {
+  Settings settings;
+  settings.start({{std::string(kTenantSetting), "acme"}});
+  settings.unseen_reset();
+  EXPECT_FALSE(settings.tenant_unknown());
+  settings.apply(change(Kind::set, "globex"));
+  settings.unseen_reset();
+  EXPECT_TRUE(settings.tenant_unknown());
+}
+
 TEST(Settings, revision_changes_with_every_change) {
   Settings settings;
   const auto first = settings.revision();

@@ -97,9 +97,8 @@ TEST(Set, other_objects_settings_do_not_change_the_session) {
         "alter database d set helios.a to 'x'", "alter role all reset all",
         "create function f() returns int language sql set helios.a = 'x' as 'select 1'",
         "alter function f() set helios.a = 'x'", "show helios.a",
-        "select current_setting('helios.tenant_id')", "do $$ set helios.a = 'x' $$",
-        "select 'set helios.a = 1; reset all'", "update t set \"helios.a\" = 1",
-        "set constraints all deferred"}) {
+        "select current_setting('helios.tenant_id')", "select 'set helios.a = 1; reset all'",
+        "update t set \"helios.a\" = 1", "set constraints all deferred"}) {
     const auto analysis = parse_text(text);
     EXPECT_TRUE(analysis->parsed) << text << analysis->error;
     EXPECT_EQ(changes_of(*analysis), Changes{}) << text;
@@ -214,10 +213,8 @@ TEST(SetConfig, places_where_it_may_run_never_or_often_are_unknown) {
       "explain (analyze, verbose) insert into t select " + call,
       "copy (select " + call + ") to stdout",
       "copy t from stdin where a = " + call,
-      "declare c cursor for select " + call,
       "create table u as select " + call,
       "create materialized view v as select " + call,
-      "execute p(" + call + ")",
       "call f(" + call + ")",
       "alter table t add column c text default " + call,
       "alter table t alter column c type text using " + call,
@@ -240,10 +237,37 @@ TEST(SetConfig, places_where_it_may_run_never_or_often_are_unknown) {
   }
 }
 
-TEST(SetConfig, statements_that_only_store_or_plan_it_change_nothing) {
+TEST(SetConfig, what_is_stored_under_a_name_counts_when_it_is_recalled) {
+  const std::string call = "set_config('helios.a', 'b', false)";
+  const auto changes = [](const std::string& text) { return changes_of(*parse_text(text)); };
+  EXPECT_EQ(changes("prepare p as select " + call), Changes{"stored"});
+  EXPECT_EQ(changes("prepare p(text) as select set_config($1, $1, true)"), Changes{"stored"});
+  EXPECT_EQ(changes("prepare p as update pg_settings set setting = 'x'"), Changes{"stored"});
+  EXPECT_EQ(changes("prepare p as select set_config('work_mem', '1MB', false)"), Changes{});
+  EXPECT_EQ(changes("prepare p as select 1"), Changes{});
+  EXPECT_EQ(changes("declare c cursor with hold for select " + call),
+            (Changes{"stored", "unknown"}));
+  for (const char* text : {"execute p", "explain analyze execute p", "create table u as execute p",
+                           "fetch c", "fetch all in c", "move forward 3 from c"}) {
+    EXPECT_EQ(changes(text), Changes{"recalled"}) << text;
+    EXPECT_TRUE(parse_text(text)->touches_session) << text;
+  }
+  EXPECT_EQ(changes("explain execute p"), Changes{});
+  EXPECT_EQ(changes("execute p(" + call + ")"), (Changes{"recalled", "unknown"}));
+}
+
+TEST(SetConfig, do_block_is_searched_for_words) {
+  for (const char* text : {"do $$ begin perform set_config('helios.a', 'b', false); end $$",
+                           "do language plpgsql 'begin set HELIOS.a = 1; end'",
+                           "do $x$ begin execute 'select Set_Config($1, $2, true)'; end $x$"}) {
+    EXPECT_EQ(changes_of(*parse_text(text)), Changes{"unknown"}) << text;
+  }
+  EXPECT_EQ(changes_of(*parse_text("do $$ begin perform 1; end $$")), Changes{});
+}
+
+TEST(SetConfig, statements_that_only_plan_or_define_it_change_nothing) {
   const std::string call = "set_config('helios.a', 'b', false)";
   const std::vector<std::string> texts = {
-      "prepare p as select " + call,
       "explain select " + call,
       "explain (analyze false) select " + call,
       "create view v as select " + call,
@@ -254,7 +278,6 @@ TEST(SetConfig, statements_that_only_store_or_plan_it_change_nothing) {
           " = 'b') execute function f()",
       "create policy p on t using (" + call + " = 'b')",
       "alter policy p on t with check (" + call + " = 'b')",
-      "do $$ begin perform " + call + "; end $$",
       "select $$" + call + "$$ /* " + call + " */ -- " + call,
       "select \"" + call + "\" from t",
       "select other.set_config('helios.a', 'b', false)",

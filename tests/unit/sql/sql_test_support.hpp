@@ -40,6 +40,8 @@ inline std::string describe(const SettingChange& change) {
     case SettingChange::Kind::reset_all: return "reset all";
     case SettingChange::Kind::discard_all: return "discard all";
     case SettingChange::Kind::unknown: return "unknown";
+    case SettingChange::Kind::stored: return "stored";
+    case SettingChange::Kind::recalled: return "recalled";
   }
   return "?";
 }
