@@ -25,13 +25,17 @@ struct PluginStatus {
   std::string on_error = "deny";  // "deny" or "allow"
   // Since the process started; a reload does not reset them.
   std::uint64_t calls = 0;
-  std::uint64_t failures = 0;         // calls that ended in a trap, a timeout, a bad answer, ...
-  std::uint64_t refusals = 0;         // statements blocked
-  std::uint64_t retries = 0;          // attempts run again because of a conflict
-  std::uint64_t overruns = 0;         // attempts that outlived their slice on a worker
-  std::uint64_t exclusive_runs = 0;   // calls that had to run alone in their namespace
-  std::vector<std::string> warnings;  // about this version, e.g. an export that is never called
-  std::string last_error;             // empty: none so far
+  std::uint64_t failures = 0;        // calls that ended in a trap, a timeout, a bad answer, ...
+  std::uint64_t refusals = 0;        // statements blocked
+  std::uint64_t retries = 0;         // attempts run again because of a conflict
+  std::uint64_t overruns = 0;        // attempts that outlived their slice on a worker
+  std::uint64_t exclusive_runs = 0;  // calls that had to run alone in their namespace
+  std::uint64_t backed_off = 0;      // calls not made, because the caller's last had all faulted
+  bool is_slow = false;              // calls go straight to the slow lane
+  std::uint64_t backing_off_callers = 0;  // for whom the plugin is not run at present
+  std::int64_t backing_off_left_ms = 0;   // until the last of them is tried again
+  std::vector<std::string> warnings;      // about this version, e.g. an export that is never called
+  std::string last_error;                 // empty: none so far
 };
 
 // Called once with the result, on any thread.

@@ -23,6 +23,11 @@ boost::json::value text_or_null(const std::string& text) {
   return boost::json::value(readable(text));
 }
 
+boost::json::value backing_off_json(const PluginStatus& plugin) {
+  if (plugin.backing_off_callers == 0) return nullptr;
+  return {{"callers", plugin.backing_off_callers}, {"longest_left_ms", plugin.backing_off_left_ms}};
+}
+
 boost::json::object plugin_json(const PluginStatus& plugin) {
   return {
       {"name", readable(plugin.name)},
@@ -39,6 +44,9 @@ boost::json::object plugin_json(const PluginStatus& plugin) {
       {"retries", plugin.retries},
       {"overruns", plugin.overruns},
       {"exclusive_runs", plugin.exclusive_runs},
+      {"lane", plugin.is_slow ? "slow" : "event_loop"},
+      {"backed_off", plugin.backed_off},
+      {"backing_off", backing_off_json(plugin)},
       {"warnings", text_list(plugin.warnings)},
       {"last_error", text_or_null(plugin.last_error)},
   };

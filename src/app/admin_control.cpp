@@ -24,6 +24,10 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   status.retries = info.retries;
   status.overruns = info.overruns;
   status.exclusive_runs = info.exclusive;
+  status.is_slow = info.is_slow;
+  status.backed_off = info.backed_off;
+  status.backing_off_callers = info.backing_off_callers;
+  status.backing_off_left_ms = info.backing_off_left_ms;
   status.warnings = info.warnings;
   status.last_error = info.load_error.empty() ? info.last_error : info.load_error;
   return status;

@@ -35,6 +35,10 @@ PluginStatus example_plugin() {
   plugin.retries = 4;
   plugin.overruns = 5;
   plugin.exclusive_runs = 6;
+  plugin.backed_off = 7;
+  plugin.is_slow = true;
+  plugin.backing_off_callers = 8;
+  plugin.backing_off_left_ms = 9;
   plugin.warnings = {"exports route, which is never called"};
   plugin.last_error = "trap: \"unreachable\"\n\xFF";
   return plugin;
@@ -44,7 +48,8 @@ constexpr const char* kExampleJson =
     R"([{"name":"helios-plugin-cost-governor","namespace":"cost-governor","version":"1.2.0",)"
     R"("file":"plugins/cost-governor.wasm","hooks":["pre_query","post_query"],"state":"loaded",)"
     R"("order":-5,"on_error":"deny","calls":18446744073709551615,"failures":2,"refusals":3,)"
-    R"("retries":4,"overruns":5,"exclusive_runs":6,)"
+    R"("retries":4,"overruns":5,"exclusive_runs":6,"lane":"slow","backed_off":7,)"
+    R"("backing_off":{"callers":8,"longest_left_ms":9},)"
     R"("warnings":["exports route, which is never called"],)"
     R"("last_error":"trap: \"unreachable\"\\x0A\\xFF"}])";
 

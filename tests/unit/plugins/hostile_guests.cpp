@@ -208,12 +208,13 @@ std::vector<HostileGuest> state() {
       hook("keeps_a_value_that_is_too_long",
            expecting(-1, "(call $kv_set " + big + "(i32.const 65537))") + "(i64.const 0)",
            Outcome::proceeds),
-      hook(
-          "keeps_what_just_fits",
-          expecting(
-              0, "(call $kv_set (i32.const 0) (i32.const 65536) (i32.const 0) (i32.const 65536))") +
-              "(i64.const 0)",
-          Outcome::proceeds, "", 1),
+      text("keeps_what_just_fits",
+           {.hook = expecting(0,
+                              "(call $kv_set (i32.const 0) (i32.const 65536) (i32.const 0) "
+                              "(i32.const 65536))") +
+                    "(i64.const 0)",
+            .alloc = "(i32.const 65536)"},
+           Outcome::proceeds, "", 1),
       // 127 pairs of 128 KiB and their overhead fit into what one call may write.
       hook("fills_the_store",
            "(loop $more (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (i32.const 1))) "

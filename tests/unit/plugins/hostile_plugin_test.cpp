@@ -3,6 +3,7 @@
 // Guests that misbehave: the call fails with a line that says why, nothing that they wrote is seen,
 // and a plugin beside them works on.
 
+#include "hostile_guests.hpp"
 #include "plugin_fixture.hpp"
 
 #include <set>
@@ -105,6 +106,102 @@ TEST_F(PluginTest, plugin_that_overruns_three_times_goes_straight_to_the_slow_la
   EXPECT_EQ(info("loops").failures, 5U);
   // The clock of the test stands still, so only the first failure is logged.
   EXPECT_EQ(log_.count("timeout after 100 ms"), 1U);
+}
+
+TEST_F(PluginTest, plugin_that_was_slow_comes_back_when_it_is_quick) {
+  // Loops while its state says so.
+  add_guest("loops_if_told");
+  config_.limits.timeout_ms = 20;
+  const auto chain = load_ok();
+  put("loops-if-told", "key", "loop");
+  for (int i = 0; i < 4; ++i)
+    EXPECT_EQ(run_hook(chain, "loops_if_told", HookPoint::pre_query).status, Status::failed);
+  EXPECT_TRUE(info("loops_if_told").is_slow);
+  EXPECT_EQ(info("loops_if_told").overruns, 3U);
+  remove("loops-if-told", "key");
+  for (int i = 0; i < 10'000 && info("loops_if_told").is_slow; ++i) {
+    clock_.advance_ms(1000);
+    run_hook(chain, "loops_if_told", HookPoint::pre_query);
+  }
+  EXPECT_FALSE(info("loops_if_told").is_slow);
+}
+
+class BackoffTest : public PatientPluginTest {
+ protected:
+  BackoffTest() {
+    config_.limits.backoff_after_faults = 3;
+    config_.limits.backoff_ms = 100;
+  }
+  hooks::CallResult call(const std::shared_ptr<const hooks::Chain>& chain,
+                         std::string_view tenant = "acme", HookPoint point = HookPoint::pre_query) {
+    return run_hook(chain, chain->plugins()[0]->traits().name, point, tenant);
+  }
+};
+
+TEST_F(BackoffTest, plugin_that_faults_again_and_again_is_not_run_for_a_while) {
+  add_guest("traps");
+  const auto chain = load_ok();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(call(chain).failure, "trap: unreachable");
+  for (int i = 0; i < 2; ++i)
+    EXPECT_EQ(call(chain).failure,
+              "backing off after 3 faults in a row, the last: trap: unreachable");
+  const PluginInfo shown = info("traps");
+  EXPECT_EQ(shown.calls, 5U);
+  EXPECT_EQ(shown.failures, 3U);
+  EXPECT_EQ(shown.backed_off, 2U);
+  EXPECT_EQ(shown.backing_off_callers, 1U);
+  EXPECT_EQ(shown.backing_off_left_ms, 100);
+  EXPECT_EQ(log_.count(base::LogLevel::warning,
+                       "backing off for 100 ms for user \"alice\", tenant \"acme\""),
+            1U);
+}
+
+TEST_F(BackoffTest, other_callers_are_served_meanwhile) {
+  add_guest("traps_for_acme");
+  const auto chain = load_ok();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(call(chain).status, Status::failed);
+  EXPECT_EQ(info("traps_for_acme").backed_off, 1U);
+  EXPECT_EQ(call(chain, "other").status, Status::ok);
+  EXPECT_EQ(call(chain, "").status, Status::ok);
+}
+
+TEST_F(BackoffTest, trial_after_the_while_shows_whether_it_works_again) {
+  add_guest("loops_if_told", "p");
+  write_file("p.toml", "[limits]\ntimeout_ms = 20");
+  inline_ticks_ = kInlineTicks;
+  const auto chain = load_ok();
+  put("p", "key", "loop");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(call(chain).status, Status::failed);
+  EXPECT_EQ(info("p").failures, 3U);
+  remove("p", "key");
+  EXPECT_EQ(call(chain).status, Status::failed);
+  clock_.advance_ms(100);
+  EXPECT_EQ(call(chain).status, Status::ok);
+  EXPECT_EQ(info("p").backing_off_callers, 0U);
+}
+
+TEST_F(BackoffTest, post_query_of_a_plugin_with_pre_query_is_always_made) {
+  write_file("post_traps.wat",
+             guest_text({.more = "(func (export \"post_query\") (param i32 i32) (unreachable))"}));
+  const auto chain = load_ok();
+  for (int i = 0; i < 10; ++i) call(chain, "acme", HookPoint::post_query);
+  EXPECT_EQ(info("post_traps").failures, 10U);
+}
+
+TEST_F(BackoffTest, post_query_of_an_observer_is_backed_off) {
+  add_guest("post_traps");
+  const auto chain = load_ok();
+  for (int i = 0; i < 10; ++i) call(chain, "acme", HookPoint::post_query);
+  EXPECT_EQ(info("post_traps").failures, 3U);
+  EXPECT_EQ(info("post_traps").backed_off, 7U);
+}
+
+TEST_F(BackoffTest, new_version_starts_without_it) {
+  add_guest("traps", "p");
+  const auto chain = load_ok();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(call(chain).status, Status::failed);
+  add_guest("counter", "p");
+  EXPECT_EQ(call(host_->reload(config_).chain).status, Status::ok);
 }
 
 TEST_F(PluginTest, more_calls_than_instances_all_end) {

@@ -165,6 +165,18 @@ std::optional<std::string> PluginTest::value(std::string_view space, std::string
   return std::string(out);
 }
 
+void PluginTest::put(std::string_view space, std::string_view key, std::string_view value) {
+  kv::Transaction transaction(store_, *store_.find(space));
+  EXPECT_EQ(transaction.set(key, value), kv::WriteStatus::ok);
+  EXPECT_EQ(transaction.commit([](kv::CommitStatus) {}), kv::CommitStatus::done);
+}
+
+void PluginTest::remove(std::string_view space, std::string_view key) {
+  kv::Transaction transaction(store_, *store_.find(space));
+  EXPECT_EQ(transaction.erase(key), kv::WriteStatus::ok);
+  EXPECT_EQ(transaction.commit([](kv::CommitStatus) {}), kv::CommitStatus::done);
+}
+
 std::uint64_t PluginTest::key_count() { return store_.total_usage().keys; }
 
 }  // namespace helios::plugins

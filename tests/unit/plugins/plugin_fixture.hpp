@@ -114,6 +114,10 @@ class PluginTest : public ::testing::Test {
   std::optional<std::string> value(std::string_view space, std::string_view key);
   std::uint64_t key_count();
 
+  // Commits a write to a namespace, as an operator would.
+  void put(std::string_view space, std::string_view key, std::string_view value);
+  void remove(std::string_view space, std::string_view key);
+
   const std::filesystem::path folder_;
   test::FakeClock clock_;
   test::CaptureLog log_;
