@@ -5,6 +5,7 @@ import os
 import pytest
 from harness.postgres import Postgres
 from harness.proxy import BINARY, Proxy, is_sanitized
+from harness.through import WAYS, Detour
 
 BUILD_DIR = os.environ.get("HELIOS_BUILD_DIR", "build/dev")
 
@@ -12,6 +13,17 @@ BUILD_DIR = os.environ.get("HELIOS_BUILD_DIR", "build/dev")
 SANITIZER_SETTINGS = {}
 if is_sanitized(BINARY, "tsan"):
     SANITIZER_SETTINGS = {"plugins.pool_instances": 16, "plugins.memory_reservation_mb": 32}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--through", choices=sorted(WAYS), help="put relays on both sides of every proxy")
+
+
+@pytest.fixture
+def detour(request):
+    made = Detour(request.config.getoption("--through"))
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +39,7 @@ def postgres():
 
 
 @pytest.fixture
-def make_proxy(postgres):
+def make_proxy(postgres, detour):
     """make_proxy(**settings) -> a Proxy in front of `postgres`, not yet started. `plugins`: files to install."""
     made = []
 
@@ -35,7 +47,8 @@ def make_proxy(postgres):
         config = {"server.host": "127.0.0.1", "server.port": postgres.port}
         config.update(SANITIZER_SETTINGS)
         config.update({name.replace("__", "."): value for name, value in settings.items()})
-        proxy = Proxy(config, environment=environment)
+        config["server.port"] = detour.to(config["server.host"], config["server.port"])
+        proxy = Proxy(config, environment=environment, detour=detour)
         made.append(proxy)
         for plugin in plugins:
             proxy.install(plugin)

@@ -74,6 +74,23 @@ def test_sigterm_cuts_what_outlives_the_drain(start_proxy, counter):
         wait_until(lambda: proxy.process.poll() is not None, "the proxy has ended")
 
 
+def test_second_sigterm_ends_at_once(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter], shutdown__drain_timeout_ms=3600000)
+    with proxy.connect() as waiting, proxy.connect(options="-c helios.tenant_id=acme") as busy:
+        waiting.query("BEGIN").expect_ok()
+        busy.send(query_message("SELECT pg_sleep(600)"))
+        wait_until(lambda: proxy.admin.value("counter", "acme"), "the statement has begun")
+        proxy.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: refuses(proxy), "the first one drains")
+        # Whoever is in a transaction may go on.
+        assert waiting.query("SELECT 1").status == "T" and proxy.process.poll() is None
+        proxy.process.send_signal(signal.SIGTERM)
+        for session in (waiting, busy):
+            (kind, body), = session.until_closed()
+            assert kind == b"E" and fields_of(body)["C"] == "57P01" and fields_of(body)["S"] == "FATAL"
+        wait_until(lambda: proxy.process.poll() is not None, "the proxy has ended")
+
+
 def test_new_connections_are_refused_while_draining(start_proxy, counter):
     proxy = start_proxy(plugins=[counter])
     with proxy.connect(options="-c helios.tenant_id=acme") as session:

@@ -29,8 +29,8 @@ fi
 
 trap 'stop_everything' EXIT
 refuse_busy_ports 6432 9090
-title "A PostgreSQL 17, the proxy in front of it, an empty store"
-start_postgres
+title "A database server, the proxy in front of it, an empty store"
+start_server
 start_proxy
 
 ################################################################################################################

@@ -13,6 +13,7 @@ passed=0
 failed=0
 postgres_pid=
 proxy_pid=
+server_toml=
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 step() { printf '\n- %s\n' "$*"; }
@@ -131,9 +132,26 @@ wait_for() {
   done
 }
 
+# The server is PostgreSQL 17; HELIOS_TEST_PG names another version, or nano for HeliosDB-Nano.
+start_server() {
+  local root
+  case ${HELIOS_TEST_PG:-} in
+    '') start_postgres "${HELIOS_PG17:-$(bash "$ROOT/deps/locate.sh" postgres17)}" ;;
+    nano)
+      root=$(bash "$ROOT/deps/locate.sh" nano) || die "HeliosDB-Nano is not built"
+      start_nano "$root"
+      ;;
+    *)
+      root=$(bash "$ROOT/deps/locate.sh" "postgres$HELIOS_TEST_PG") || die "there is no PostgreSQL $HELIOS_TEST_PG"
+      start_postgres "$root"
+      ;;
+  esac
+}
+
 # PostgreSQL needs no TCP port: the proxy reaches it through a Unix socket in the demo's folder.
 start_postgres() {
-  local bin=${HELIOS_PG17:-$(bash "$ROOT/deps/locate.sh" postgres17)}/bin as="$ROOT/tools/as-postgres" pg=$WORK/postgres
+  local bin=$1/bin as="$ROOT/tools/as-postgres" pg=$WORK/postgres
+  server_toml="server.host = \"$pg\""
   mkdir "$pg"
   ((EUID != 0)) || chown "$("$as" id -un)" "$pg"
   (cd / && "$as" "$bin/initdb" -D "$pg/data" -U postgres -A trust -E UTF8 --locale=C --no-sync) >"$WORK/initdb.log" 2>&1 ||
@@ -144,10 +162,21 @@ start_postgres() {
   echo "  PostgreSQL $(psql -h "$pg" -U postgres -X -At -c 'SHOW server_version'), database demo, user postgres"
 }
 
+# HeliosDB-Nano has no Unix socket. Everything stays in memory.
+start_nano() {
+  refuse_busy_ports 5499
+  server_toml=$'server.host = "127.0.0.1"\nserver.port = 5499'
+  (cd "$WORK" && exec "$1/bin/heliosdb-nano" start --memory -p 5499) >"$WORK/nano.log" 2>&1 &
+  postgres_pid=$!
+  wait_for "HeliosDB-Nano" "$postgres_pid" "$WORK/nano.log" psql -h 127.0.0.1 -p 5499 -U postgres -d postgres -X \
+    -c 'CREATE DATABASE demo'
+  echo "  HeliosDB-Nano, database demo, user postgres"
+}
+
 start_proxy() {
   mkdir "$WORK/plugins"
   cat >"$WORK/proxy.toml" <<TOML
-server.host = "$WORK/postgres"
+$server_toml
 listen.workers = 4
 plugins.directory = "plugins"
 kv_sql.readers = ["postgres"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A throw-away PostgreSQL 17 on a Unix socket and a free TCP port."""
+"""A throw-away PostgreSQL on a Unix socket and a free TCP port: version 17, or HELIOS_TEST_PG."""
 
 import os
 import shutil
@@ -36,10 +36,11 @@ SETUP = [
 
 
 def binaries():
-    """The folder with bin/: HELIOS_PG17, or the cache of deps/."""
-    root = os.environ.get("HELIOS_PG17")
+    """The server's programs: those of version HELIOS_TEST_PG, else of HELIOS_PG17 (a folder with bin/), else version 17."""
+    major = os.environ.get("HELIOS_TEST_PG")
+    root = None if major else os.environ.get("HELIOS_PG17")
     if not root:
-        locate = ["bash", os.path.join(SOURCE_DIR, "deps/locate.sh"), "postgres17"]
+        locate = ["bash", os.path.join(SOURCE_DIR, "deps/locate.sh"), "postgres" + (major or "17")]
         root = subprocess.run(locate, capture_output=True, text=True, check=True).stdout.strip()
     return os.path.join(root, "bin")
 

@@ -154,14 +154,24 @@ class Raw:
     """A connected socket that sends bytes and receives messages."""
 
     def __init__(self, host, port, timeout=TIMEOUT_SECONDS, receive_buffer=None):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        is_unix = host.startswith("/")  # the folder of a Unix socket, as libpq takes it
+        family = socket.AF_UNIX if is_unix else socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = socket.socket(family)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
-        self.socket.connect((host, port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.connect(f"{host}/.s.PGSQL.{port}" if is_unix else (host, port))
+        if not is_unix:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+
+    @classmethod
+    def over(cls, connection):
+        """The same on a socket that is connected already."""
+        raw = cls.__new__(cls)
+        raw.socket, raw.buffer = connection, b""
+        connection.settimeout(TIMEOUT_SECONDS)
+        return raw
 
     def __enter__(self):
         return self
@@ -170,6 +180,15 @@ class Raw:
         self.close()
 
     def close(self):
+        self.socket.close()
+
+    def half_close(self):
+        """The other side sees the end; it may still answer."""
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self):
+        """Closes so that the other side sees a broken connection."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
     def send(self, *parts):

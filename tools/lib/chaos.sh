@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What takes too long for every test run: whole suites through relays, many dying clients, the soak. To be sourced.
+
+# What a relay that slices or delays must not change. Left out: what counts descriptors, times or memory.
+SURVIVABLE=(authentication counter extended hooks kv_sql refusals relay tenants)
+
+# The environment that helios_pytest() gives its tests.
+use_build() {
+  local build=$PROJECT_DIR/build/$1
+  export HELIOS_BIN=$build/bin/heliosproxy HELIOS_PLUGIN_DIR=$build/plugins HELIOS_BUILD_DIR=$build
+  export HELIOS_SOURCE_DIR=$PROJECT_DIR PYTHONDONTWRITEBYTECODE=1
+  HELIOS_PG17=$(bash deps/locate.sh postgres17)
+  HELIOS_PGBENCH=$(bash deps/locate.sh pgbench)/bin/pgbench
+  export HELIOS_PG17 HELIOS_PGBENCH
+}
+
+# chaos [ROUNDS]
+cmd_chaos() {
+  local way failed=0 suites=("${SURVIVABLE[@]/#/tests/integration/test_}")
+  local pytest=(/usr/bin/python3 -m pytest -q -p no:cacheprovider)
+  cmd_setup
+  build_preset dev product guest_counter guest_recorder
+  use_build dev
+  for way in slices delay; do
+    say "through $way on both sides"
+    "${pytest[@]}" "--through=$way" "${suites[@]/%/.py}" || failed=1
+  done
+  say "a fault at every place, and ${1:-10000} dying clients"
+  HELIOS_ROUNDS=${1:-10000} "${pytest[@]}" tests/integration/test_{chaos,dying_clients}.py || failed=1
+  return "$failed"
+}
