@@ -218,6 +218,10 @@ TEST_F(AdminServerTest, malformed_requests_are_400_and_the_end) {
         "PUT /admin/kv/p/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
         "Content-Length: 2\r\n\r\nxx",
         "PUT /admin/kv/p/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "PUT /admin/kv/p/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "PUT /admin/kv/p/k HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        "Content-Length: 3\r\n\r\n0\r\n\r\n",
         "GET /healthz HTTP/1.1\r\n\r\n",
         "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: attacker.example\r\n\r\n"}) {
     RawClient client(port);
