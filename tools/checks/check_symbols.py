@@ -102,7 +102,7 @@ VIOLATIONS = [
                          ".count(); }\n"}, "steady_clock::now()"),
     ({"src/base/w.c": "int getenv() __attribute__((weak)); int f(void) { return getenv(); }\n"}, "environment"),
     ({"src/admin/p.c": "void pg_query_init(void); void f(void) { pg_query_init(); }\n"}, "only src/sql"),
-    ({"src/net/u.c": "char* strcpy(char*, const char*); void f(char* a, char* b) { strcpy(a, b); }\n"}, "nobody may"),
+    ({"src/net/u.c": "char* strcpy(char*, const char*); void f(char* a, char* b) { strcpy(a, b); }\n"}, "unbounded"),
 ]
 
 
