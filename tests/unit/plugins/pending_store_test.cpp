@@ -129,7 +129,7 @@ TEST_F(PendingPluginTest, plugin_unloaded_meanwhile_finishes_its_call) {
   TestCall call(plugin(chain, "counter"), *statement, HookPoint::pre_query, home_);
   EXPECT_FALSE(call.start());
   remove_file("counter.wat");
-  chain = host_->reload().chain;
+  chain = host_->reload(config_).chain;
   EXPECT_FALSE(chain->has_hooks());
   finish(call);
   EXPECT_EQ(call.result().status, Status::ok);

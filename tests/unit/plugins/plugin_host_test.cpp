@@ -195,7 +195,7 @@ TEST_F(PluginTest, reload_adds_swaps_and_removes) {
   add_guest("blocks", "b");
   add_guest("blocks", "c");
   remove_file("a.wat");
-  const ReloadResult after = host_->reload();
+  const ReloadResult after = host_->reload(config_);
   EXPECT_TRUE(after.errors.empty());
   EXPECT_EQ(names(*after.chain), (std::vector<std::string>{"b", "c"}));
   EXPECT_EQ(run_hook(after.chain, "b", HookPoint::pre_query).verdict.action,
@@ -210,10 +210,10 @@ TEST_F(PluginTest, reload_leaves_unchanged_plugins_alone) {
   add_guest("counter", "a");
   const auto before = load_ok();
   run_hook(before, "a", HookPoint::pre_query);
-  const ReloadResult same = host_->reload();
+  const ReloadResult same = host_->reload(config_);
   EXPECT_EQ(same.chain->plugins()[0], before->plugins()[0]);
   write_file("a.toml", "order = 3");
-  const ReloadResult changed = host_->reload();
+  const ReloadResult changed = host_->reload(config_);
   EXPECT_NE(changed.chain->plugins()[0], before->plugins()[0]);
   EXPECT_EQ(changed.chain->plugins()[0]->traits().order, 3);
   EXPECT_EQ(info("a").calls, 1U);  // counters belong to the namespace
@@ -226,7 +226,7 @@ TEST_F(PluginTest, reload_keeps_the_old_version_of_what_is_broken_now) {
   add_guest("no_alloc", "a");
   add_guest("blocks", "b");
   add_guest("no_alloc", "c");
-  const ReloadResult after = host_->reload();
+  const ReloadResult after = host_->reload(config_);
   ASSERT_EQ(after.errors.size(), 2U);
   EXPECT_NE(after.errors[0].find("a.wat: does not export"), std::string::npos);
   EXPECT_NE(after.errors[1].find("c.wat: does not export"), std::string::npos);
@@ -237,7 +237,7 @@ TEST_F(PluginTest, reload_keeps_the_old_version_of_what_is_broken_now) {
   EXPECT_EQ(info("c").state, PluginInfo::State::failed);
 
   add_guest("counter", "a");
-  EXPECT_EQ(host_->reload().chain->plugins()[0], before->plugins()[0]);
+  EXPECT_EQ(host_->reload(config_).chain->plugins()[0], before->plugins()[0]);
   EXPECT_EQ(info("a").state, PluginInfo::State::loaded);
 }
 
@@ -246,7 +246,7 @@ TEST_F(PluginTest, reload_keeps_the_owner_of_a_namespace) {
   const auto before = load_ok();
   add_guest("counter", "a");
   write_file("a.toml", "name = \"z\"");
-  const ReloadResult after = host_->reload();
+  const ReloadResult after = host_->reload(config_);
   ASSERT_EQ(after.errors.size(), 1U);
   EXPECT_NE(after.errors[0].find("a.wat: its namespace \"z\""), std::string::npos);
   ASSERT_EQ(after.chain->plugins().size(), 1U);
@@ -257,7 +257,7 @@ TEST_F(PluginTest, reload_without_the_folder_changes_nothing) {
   add_guest("counter");
   const auto before = load_ok();
   std::filesystem::remove_all(folder_);
-  const ReloadResult after = host_->reload();
+  const ReloadResult after = host_->reload(config_);
   EXPECT_EQ(after.errors.size(), 1U);
   ASSERT_EQ(after.chain->plugins().size(), 1U);
   EXPECT_EQ(after.chain->plugins()[0], before->plugins()[0]);
@@ -267,9 +267,9 @@ TEST_F(PluginTest, state_survives_unloading) {
   add_guest("counter");
   run_hook(load_ok(), "counter", HookPoint::pre_query);
   remove_file("counter.wat");
-  EXPECT_FALSE(host_->reload().chain->has_hooks());
+  EXPECT_FALSE(host_->reload(config_).chain->has_hooks());
   add_guest("counter");
-  run_hook(host_->reload().chain, "counter", HookPoint::pre_query);
+  run_hook(host_->reload(config_).chain, "counter", HookPoint::pre_query);
   EXPECT_EQ(value("counter", "count:acme"), "2");
 }
 
