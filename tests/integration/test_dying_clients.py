@@ -10,86 +10,15 @@ import struct
 import pytest
 from conftest import SANITIZER_SETTINGS
 from harness.conversation import USER
-from harness.postgres import PASSWORD
+from harness.dying import SCRIPTS, deaths, die, wait_for
 from harness.proxy import Proxy
 from harness.waiting import wait_until
-from harness.wire import (CANCEL_REQUEST, SSL_REQUEST, SYNC, TERMINATE, Raw, Wire, bind_message, cstring,
-                          describe_message, execute_message, message, parse_message, query_message, startup_packet)
+from harness.wire import Raw, Wire
 
 ROUNDS = int(os.environ.get("HELIOS_ROUNDS", "1000"))
 MOST_GROWTH_KIB = 32 * 1024
 # A sanitized build keeps freed memory for a while, to catch those who still use it.
 ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=1"}
-
-STARTUP = startup_packet({"user": USER, "database": "demo", "options": "-c helios.tenant_id=acme"})
-LOGIN = [(STARTUP, b"R"), (message(b"p", cstring(PASSWORD)), b"Z")]
-BATCH = parse_message("SELECT $1", "s") + bind_message(name="s", values=["x"]) + describe_message() + execute_message()
-
-# Each script is a list of (what the client says, the message it then waits for). It dies inside the last one.
-SCRIPTS = {
-    "ssl": [(struct.pack("!ii", 8, SSL_REQUEST), None)],
-    "startup": [(STARTUP, b"R")],
-    "password": LOGIN,
-    "query": [*LOGIN, (query_message("SELECT 1; SET TimeZone = 'UTC'; SELECT 2"), b"Z")],
-    "transaction": [*LOGIN, (query_message("BEGIN"), b"Z"), (query_message("SELECT 1; COMMIT; SELECT 2"), b"Z")],
-    "refused": [*LOGIN, (query_message("SELECT 'no'"), b"Z")],
-    "copy": [*LOGIN, (query_message("CREATE TEMP TABLE t (a text)"), b"Z"), (query_message("COPY t FROM STDIN"), b"G"),
-             (message(b"d", b"one\ntwo\n") + message(b"d", b"three\n") + message(b"c"), b"Z")],
-    "extended": [*LOGIN, (BATCH + SYNC, b"Z")],
-    "pipeline": [*LOGIN, (query_message("SELECT 1") + query_message("SELECT 2") + TERMINATE, None)],
-    "terminate": [*LOGIN, (TERMINATE, None)],
-}
-
-
-def close(raw):
-    raw.close()
-
-
-def reset(raw):
-    raw.reset()
-
-
-def half_close(raw):
-    """The proxy may answer what it had, and closes; nobody reads it."""
-    raw.half_close()
-    raw.close()
-
-
-WAYS = [close, reset, half_close]
-
-
-def deaths():
-    """(script, bytes of its last message that are sent, way to die), for ever."""
-    turn = 0
-    while True:
-        position = 0
-        for name, script in SCRIPTS.items():
-            for sent in range(len(script[-1][0]) + 1):
-                yield name, sent, WAYS[(position + turn) % len(WAYS)]
-                position += 1
-        for sent in range(17):
-            yield "cancel", sent, WAYS[(position + turn) % len(WAYS)]
-            position += 1
-        turn += 1
-
-
-def wait_for(raw, kind):
-    while kind and raw.message()[0] != kind:
-        pass
-
-
-def die(proxy, key, name, sent, way):
-    raw = Raw("127.0.0.1", proxy.port)
-    if name == "cancel":
-        raw.send((struct.pack("!ii", 16, CANCEL_REQUEST) + key)[:sent])
-    else:
-        *before, (last, _) = SCRIPTS[name]
-        for text, answer in before:
-            raw.send(text)
-            wait_for(raw, answer)
-        raw.send(last[:sent])
-    way(raw)
-
 
 @pytest.fixture
 def proxy(postgres, guests):
@@ -160,7 +89,7 @@ def test_clients_that_die_anywhere_leave_nothing_behind(proxy, postgres):
                 wait_until(lambda: is_quiet(proxy, postgres), "all is quiet", 90)
                 before = descriptors(proxy), proxy.resident_kib()
             name, sent, way = next(rounds)
-            die(proxy, key, name, sent, way)
+            die(proxy.port, key, name, sent, way)
             if number % 100 == 0:
                 assert_clean(proxy, witness, (name, sent, way.__name__))
         wait_until(lambda: is_quiet(proxy, postgres), "all is quiet", 90)

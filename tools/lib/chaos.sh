@@ -30,3 +30,11 @@ cmd_chaos() {
   HELIOS_ROUNDS=${1:-10000} "${pytest[@]}" tests/integration/test_{chaos,dying_clients}.py || failed=1
   return "$failed"
 }
+
+# soak [MINUTES]
+cmd_soak() {
+  cmd_setup
+  build_preset release product guest_counter
+  use_build release
+  /usr/bin/python3 tests/soak/soak.py "$@"
+}

@@ -20,6 +20,7 @@ import enum
 import socket
 import struct
 import threading
+from dataclasses import dataclass
 
 from .frames import SSL, Frames
 
@@ -43,6 +44,16 @@ def pieces_of(data):
         at += step
 
 
+@dataclass(eq=False)
+class Plan:
+    fault: Fault
+    mask: int
+    message: object
+    nth: int
+    plus: int
+    offset: object  # None: the message has not come yet
+
+
 class Direction:
     def __init__(self, link, source, sink, from_client):
         self.link = link
@@ -54,7 +65,7 @@ class Direction:
         self._is_ended = False
         self._flows = asyncio.Event()
         self._flows.set()
-        self._plans = []  # [fault, mask, message, nth, plus, offset]; offset None: the message has not come yet
+        self._plans = []
 
     def cut_up(self):
         self._is_cut_up = True
@@ -62,7 +73,7 @@ class Direction:
     def at(self, fault, offset=0, message=None, nth=1, plus=0, mask=0xff):
         """The fault, once: at a byte offset, or `plus` bytes into the nth message of that type (END: after it).
         CORRUPT turns the bits of `mask` over in the byte there."""
-        self._plans.append([fault, mask, message, nth, plus, None if message else offset])
+        self._plans.append(Plan(fault, mask, message, nth, plus, None if message else offset))
 
     def stall(self):
         self.link.call(self._flows.clear)
@@ -73,6 +84,7 @@ class Direction:
     async def run(self):
         loop = asyncio.get_running_loop()
         while data := await loop.sock_recv(self._source, CHUNK_BYTES):
+            self.link.opening = self.link.opening or data
             self._note_messages(self._frames.feed(data))
             await self._pass(data)
         await self._flows.wait()
@@ -88,10 +100,10 @@ class Direction:
             if kind == SSL:
                 self.link.to_client.expect_byte()
             for plan in self._plans:
-                if plan[2] == kind and plan[5] is None:
-                    plan[3] -= 1
-                    if plan[3] == 0:
-                        plan[5] = end if plan[4] == END else start + plan[4]
+                if plan.message == kind and plan.offset is None:
+                    plan.nth -= 1
+                    if plan.nth == 0:
+                        plan.offset = end if plan.plus == END else start + plan.plus
 
     def expect_byte(self):
         self._frames.skip_raw(1)
@@ -102,27 +114,28 @@ class Direction:
             if due is None:
                 await self._send(data)
                 return
-            before = max(due[5] - self.passed, 0)
+            before = max(due.offset - self.passed, 0)
             await self._send(data[:before])
             data = await self._harm(due, data[before:])
 
     def _next_plan(self, length):
         """The first fault that is due before the end of the next `length` bytes, or just there."""
-        due = [plan for plan in self._plans if plan[5] is not None and plan[5] <= self.passed + length]
+        if self.link.is_spared():
+            return None
+        due = [plan for plan in self._plans if plan.offset is not None and plan.offset <= self.passed + length]
         if not due:
             return None
-        first = min(due, key=lambda plan: plan[5])
+        first = min(due, key=lambda plan: plan.offset)
         # One byte has to be there to be corrupted.
-        return None if first[0] == CORRUPT and first[5] == self.passed + length else first
+        return None if first.fault == CORRUPT and first.offset == self.passed + length else first
 
     async def _harm(self, plan, data):
         self._plans.remove(plan)
-        fault = plan[0]
-        if fault == CORRUPT:
-            return bytes([data[0] ^ plan[1]]) + data[1:]
-        if fault == STALL:
+        if plan.fault == CORRUPT:
+            return bytes([data[0] ^ plan.mask]) + data[1:]
+        if plan.fault == STALL:
             self._flows.clear()
-        elif fault == HALF_CLOSE:
+        elif plan.fault == HALF_CLOSE:
             self._end()
             await self._swallow()
             return b""
@@ -157,7 +170,12 @@ class Link:
         self.to_server = Direction(self, client, server, from_client=True)
         self.to_client = Direction(self, server, client, from_client=False)
         self.ended = threading.Event()
+        self.opening = b""  # what the client said first
+        self.only = b""  # faults befall only a client whose opening holds this
         self._task = None
+
+    def is_spared(self):
+        return self.only not in self.opening
 
     def call(self, function):
         self._loop.call_soon_threadsafe(function)
