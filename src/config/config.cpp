@@ -188,6 +188,7 @@ void read_plugin_limits(TomlSection section, PluginLimits& out) {
   section.integer("memory_mb", out.memory_mb, 1U, 256U);
   section.integer("table_elements", out.table_elements, 0U, 1'000'000U);
   section.integer("module_kb", out.module_kb, 1U, 262'144U);
+  section.integer("compile_timeout_ms", out.compile_timeout_ms, 1U, 3'600'000U);
   section.integer("timeout_ms", out.timeout_ms, 1U, 60'000U);
   section.integer("output_kb", out.output_kb, 1U, 65'536U);
   section.integer("backoff_after_faults", out.backoff_after_faults, 0U, 1'000'000U);

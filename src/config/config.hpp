@@ -151,9 +151,10 @@ struct Limits {                                // [limits]; 0 = none, where it i
 struct PluginLimits {            // [plugins.limits]: defaults and caps for every plugin
   std::uint32_t memory_mb = 16;  // linear memory of one instance, 1..256
   std::uint32_t table_elements = 4096;
-  std::uint32_t module_kb = 4096;  // size of the .wasm file
-  std::uint32_t timeout_ms = 100;  // of one hook call, on the slow lane, 1..60000
-  std::uint32_t output_kb = 1024;  // answer of one hook call
+  std::uint32_t module_kb = 4096;             // size of the .wasm file
+  std::uint32_t compile_timeout_ms = 60'000;  // to compile it, when it is loaded, 1..3600000
+  std::uint32_t timeout_ms = 100;             // of one hook call, on the slow lane, 1..60000
+  std::uint32_t output_kb = 1024;             // answer of one hook call
   // A plugin whose calls for one caller have faulted so often in a row is not run for that caller for
   // backoff_ms, then tried; each further fault doubles that, up to backoff_max_ms. 0 = never.
   std::uint32_t backoff_after_faults = 10;  // 0..1000000

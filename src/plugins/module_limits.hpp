@@ -2,9 +2,10 @@
 #pragma once
 
 // Caps on what a module may consist of, looked at before the engine sees it: a walk over its sections
-// that allocates nothing and takes microseconds. They keep the compiler's work and an instance's start
-// in proportion to the module's size, and the longest stretch of code without a call or a loop, which
-// nothing can interrupt, short. Real plugins stay far below all of them.
+// that allocates nothing and takes microseconds. They bound what the compiler holds for one function,
+// what an instance needs to start, and the longest stretch of code without a call or a loop, which
+// nothing can interrupt. They do not bound the compiler's time: see CompileGuard. Real plugins stay far
+// below all of them.
 
 #include "base/result.hpp"
 
@@ -19,7 +20,7 @@ struct ModuleLimits {
   std::uint32_t imports = 100;          // the proxy offers a handful
   std::uint32_t functions = 20'000;
   std::uint32_t function_bytes = 256 * 1024;
-  std::uint32_t locals_per_function = 10'000;
+  std::uint32_t locals_per_function = 2'000;
   std::uint32_t exports = 1'000;
   std::uint32_t globals = 10'000;
   std::uint32_t elements = 1'000;  // segments

@@ -7,6 +7,7 @@
 #include "plugins/module_limits.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
@@ -49,13 +50,6 @@ void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
   const FaultBackoff::Status backoff = plugin.backoff_status();
   info.backing_off_callers = backoff.callers;
   info.backing_off_left_ms = backoff.longest_left_ms;
-}
-
-base::Result<std::unique_ptr<WasmModule>> compile_within_limits(const WasmEngine& engine,
-                                                                std::string_view binary) {
-  if (const auto checked = check_module_limits(binary); !checked)
-    return std::unexpected(checked.error());
-  return engine.compile(binary);
 }
 
 }  // namespace
@@ -212,11 +206,14 @@ base::Result<Manifest> PluginHost::manifest_of(const Entry& entry,
 }
 
 base::Result<std::unique_ptr<WasmModule>> PluginHost::compile(const Entry& entry,
-                                                              const PluginSource& source) const {
-  if (!entry.file.is_text) return compile_within_limits(*engine_, source.code);
-  const auto binary = engine_->assemble(source.code);
+                                                              const PluginSource& source) {
+  auto binary =
+      entry.file.is_text ? engine_->assemble(source.code) : base::Result<std::string>(source.code);
   if (!binary) return std::unexpected(binary.error());
-  return compile_within_limits(*engine_, *binary);
+  if (const auto checked = check_module_limits(*binary); !checked)
+    return std::unexpected(checked.error());
+  return compile_guard_.compile(engine_, std::move(*binary),
+                                std::chrono::milliseconds(config_.limits.compile_timeout_ms));
 }
 
 // Two plugins must not share a namespace. Who had it already keeps it, else the first by file name.

@@ -16,6 +16,7 @@
 #include "exec/slow_lane.hpp"
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
+#include "plugins/compile_guard.hpp"
 #include "plugins/instance_slots.hpp"
 #include "plugins/plugin_folder.hpp"
 #include "plugins/wasm_plugin.hpp"
@@ -109,8 +110,7 @@ class PluginHost {
   Entry load_file(const PluginFile& file, const Entry* previous);
   base::Result<std::shared_ptr<WasmPlugin>> load_source(Entry& entry, const PluginSource& source);
   base::Result<Manifest> manifest_of(const Entry& entry, const PluginSource& source) const;
-  base::Result<std::unique_ptr<WasmModule>> compile(const Entry& entry,
-                                                    const PluginSource& source) const;
+  base::Result<std::unique_ptr<WasmModule>> compile(const Entry& entry, const PluginSource& source);
   const Entry* find_previous(const PluginFile& file) const;
   void settle_namespaces(Table& table) const;
   std::shared_ptr<const hooks::Chain> install(Table table);
@@ -123,6 +123,7 @@ class PluginHost {
   std::mutex load_mutex_;  // one load at a time; guards what is up to counters_
   config::Plugins config_;
   std::shared_ptr<WasmEngine> engine_;
+  CompileGuard compile_guard_;
   std::map<std::string, std::shared_ptr<PluginCounters>, std::less<>> counters_;  // by namespace
   mutable std::mutex table_mutex_;  // guards table_; taken after load_mutex_
   Table table_;                     // written under both, so either is enough to read it

@@ -67,6 +67,7 @@ TEST(Config, every_key_arrives) {
     memory_mb = 1
     table_elements = 2
     module_kb = 3
+    compile_timeout_ms = 9
     timeout_ms = 4
     output_kb = 5
     backoff_after_faults = 6
@@ -111,6 +112,7 @@ TEST(Config, every_key_arrives) {
   EXPECT_EQ(config->plugins.limits.memory_mb, 1U);
   EXPECT_EQ(config->plugins.limits.table_elements, 2U);
   EXPECT_EQ(config->plugins.limits.module_kb, 3U);
+  EXPECT_EQ(config->plugins.limits.compile_timeout_ms, 9U);
   EXPECT_EQ(config->plugins.limits.timeout_ms, 4U);
   EXPECT_EQ(config->plugins.limits.output_kb, 5U);
   EXPECT_EQ(config->plugins.limits.backoff_after_faults, 6U);
@@ -237,7 +239,8 @@ TEST(Config, unknown_keys_are_named_with_those_that_exist) {
               StartsWith("h.toml:1: sever: unknown key; known here: listen"));
   EXPECT_EQ(error_of("[plugins.limits]\nmemory = 1\n"),
             "h.toml:2: plugins.limits.memory: unknown key; known here: memory_mb, table_elements, "
-            "module_kb, timeout_ms, output_kb, backoff_after_faults, backoff_ms, backoff_max_ms");
+            "module_kb, compile_timeout_ms, timeout_ms, output_kb, backoff_after_faults, "
+            "backoff_ms, backoff_max_ms");
   EXPECT_EQ(error_of("[tenant]\n\"a\\nb\" = 1\n"),
             "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown, setters, rules");
 }

@@ -173,7 +173,7 @@ std::vector<HostileGuest> large() {
       fine("has_a_large_jump_table", {.bodies = {wasm_body(0, jumps)}}),
       fine("has_a_thousand_functions",
            {.bodies = std::vector<std::string>(1000, wasm_body(3, ""))}),
-      fine("has_as_many_locals_as_it_may", {.bodies = {wasm_body(10'000, "")}}),
+      fine("has_as_many_locals_as_it_may", {.bodies = {wasm_body(2'000, "")}}),
       {"uses_simd",
        guest_text({.hook = "(i64x2.extract_lane 0 (i64x2.add (v128.const i64x2 0 0) (v128.const "
                            "i64x2 0 0)))"}),
