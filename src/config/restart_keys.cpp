@@ -25,7 +25,8 @@ class Keeper {
 std::vector<std::string_view> keep_restart_keys(const Config& running, Config& next) {
   Keeper keeper;
   keeper.keep("listen.addresses", running.listen.addresses, next.listen.addresses);
-  keeper.keep("listen.unix_socket_dir", running.listen.unix_socket_dir, next.listen.unix_socket_dir);
+  keeper.keep("listen.unix_socket_dir", running.listen.unix_socket_dir,
+              next.listen.unix_socket_dir);
   keeper.keep("listen.unix_socket_port", running.listen.unix_socket_port,
               next.listen.unix_socket_port);
   keeper.keep("listen.unix_socket_mode", running.listen.unix_socket_mode,
