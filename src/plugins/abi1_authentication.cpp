@@ -7,7 +7,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -19,6 +18,8 @@ namespace json = boost::json;
 using hooks::AuthenticationVerdict;
 
 constexpr std::size_t kMaxDepth = 8;
+constexpr std::size_t kMaxIdentityBytes = 1024;
+constexpr std::size_t kMaxRoles = 100;
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
@@ -30,21 +31,37 @@ std::optional<std::string> text_in(const json::object& object, std::string_view 
   return std::string(value->get_string());
 }
 
+// Identities live as long as their sessions and travel into the input of every hook.
+bool is_fit(std::string_view text) {
+  return text.size() <= kMaxIdentityBytes && text.find('\0') == std::string_view::npos;
+}
+
+base::Result<void> read_roles(const json::object& identity, std::vector<std::string>& out) {
+  const json::value* const roles = identity.if_contains("roles");
+  if (roles == nullptr || !roles->is_array()) return {};
+  if (roles->get_array().size() > kMaxRoles)
+    return invalid("more than " + std::to_string(kMaxRoles) + " roles");
+  for (const json::value& role : roles->get_array()) {
+    if (!role.is_string()) return invalid("a role that is not text");
+    out.emplace_back(role.get_string());
+    if (!is_fit(out.back())) return invalid("a role that is too long or contains a NUL byte");
+  }
+  return {};
+}
+
 base::Result<AuthenticationVerdict> success(const json::object& object) {
   const json::value* const value = object.if_contains("identity");
   const json::object* const identity = value == nullptr ? nullptr : value->if_object();
   if (identity == nullptr) return invalid("\"success\" without an identity");
   AuthenticationVerdict verdict;
   verdict.action = AuthenticationVerdict::Action::success;
-  verdict.identity.user_id = text_in(*identity, "user_id").value_or("");
-  verdict.identity.username = text_in(*identity, "username").value_or("");
-  verdict.identity.tenant_id = text_in(*identity, "tenant_id");
-  const json::value* const roles = identity->if_contains("roles");
-  if (roles == nullptr || !roles->is_array()) return verdict;
-  for (const json::value& role : roles->get_array()) {
-    if (!role.is_string()) return invalid("a role that is not text");
-    verdict.identity.roles.emplace_back(role.get_string());
-  }
+  hooks::Identity& who = verdict.identity;
+  who.user_id = text_in(*identity, "user_id").value_or("");
+  who.username = text_in(*identity, "username").value_or("");
+  who.tenant_id = text_in(*identity, "tenant_id");
+  if (!is_fit(who.user_id) || !is_fit(who.username) || !is_fit(who.tenant_id.value_or("")))
+    return invalid("an identity that is too long or contains a NUL byte");
+  if (auto read = read_roles(*identity, who.roles); !read) return std::unexpected(read.error());
   return verdict;
 }
 

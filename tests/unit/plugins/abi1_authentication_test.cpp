@@ -39,6 +39,30 @@ TEST(Abi1Authentication, anything_else_is_an_error) {
   }
 }
 
+TEST(Abi1Authentication, identity_that_is_no_fit_for_a_session_is_an_error) {
+  const auto with = [](const std::string& members) {
+    return abi1_authentication(R"({"action":"success","identity":{)" + members + "}}");
+  };
+  const std::string longest(1024, 'x');
+  EXPECT_TRUE(with("\"tenant_id\":\"" + longest + "\""));
+  EXPECT_FALSE(with("\"tenant_id\":\"" + longest + "x\""));
+  EXPECT_FALSE(with("\"user_id\":\"" + longest + "x\""));
+  EXPECT_FALSE(with("\"username\":\"" + longest + "x\""));
+  EXPECT_FALSE(with("\"roles\":[\"" + longest + "x\"]"));
+  EXPECT_FALSE(with(R"("tenant_id":"a\u0000b")"));
+  std::string roles = "\"r\"";
+  for (int i = 1; i < 100; ++i) roles += ",\"r\"";
+  EXPECT_TRUE(with("\"roles\":[" + roles + "]"));
+  EXPECT_FALSE(with("\"roles\":[" + roles + ",\"r\"]"));
+}
+
+TEST(Abi1Authentication, message_to_the_client_is_cut) {
+  const auto denied =
+      abi1_authentication(R"({"action":"denied","message":")" + std::string(100'000, 'x') + "\"}");
+  ASSERT_TRUE(denied);
+  EXPECT_EQ(denied->message, std::string(4096, 'x') + "...");
+}
+
 TEST(Abi1Authentication, input_has_the_fields_of_the_abi) {
   const hooks::AuthenticationRequest request{
       .session_id = "s", .user = "u", .database = "d", .client_ip = "1.2.3.4", .chain = nullptr};
