@@ -48,7 +48,7 @@ class UringEngine final : public UringCore {
 
   UringRing& ring() override { return *ring_; }
   void prepare_later(UringSource& source) override;
-  void expect_at_once() override { ++expected_at_once_; }
+  void expect_at_once(UringSource& source) override { at_once_.push_back(&source); }
   void enqueue_ready(UringSource& source) override;
   void bury(UringSource& source) override;
 
@@ -60,6 +60,8 @@ class UringEngine final : public UringCore {
   void wait(std::int64_t max_wait_ms);
   void report_completions(std::int64_t started_ns);
   void report(const UringCompletion& completion);
+  void on_failed_at_once(UringSource& source);
+  void settle_at_once();
   void service_ready();
   void destroy_buried();
   void cancel_everything();
@@ -69,7 +71,8 @@ class UringEngine final : public UringCore {
   std::unordered_map<UringSource*, std::unique_ptr<UringSource>> sources_;
   std::unique_ptr<UringRing> ring_;
   bool mailbox_watched_ = false;
-  unsigned expected_at_once_ = 0;  // completions that come, or came, without an event
+  std::vector<UringSource*> at_once_;  // have a request for UringUse::send_at_once under way
+  std::size_t submitted_at_once_ = 0;  // those at the front whose completions, if any, are there
   std::vector<UringSource*> to_prepare_;
   std::vector<UringSource*> preparing_;
   std::vector<UringSource*> ready_;
@@ -94,10 +97,8 @@ void UringEngine::cancel_everything() {
   };
   for (int i = 0; i < kFarewellRounds && in_flight(); ++i) {
     prepare_all();
-    ring_->submit_and_wait(1, kFarewellWaitNs);
-    while (ring_->completions_waiting() > 0) {
-      report(ring_->take_completion());
-    }
+    ring_->submit_and_wait(kFarewellWaitNs);
+    report_completions(monotonic_ns());
   }
 }
 
@@ -147,8 +148,9 @@ void UringEngine::bury(UringSource& source) {
 }
 
 std::int64_t UringEngine::run_once(std::int64_t max_wait_ms) {
+  const bool all_settled = at_once_.empty();
   prepare_all();
-  wait(max_wait_ms);
+  wait(all_settled ? max_wait_ms : 0);
   const auto started = monotonic_ns();
   report_completions(started);
   run_tasks(started);
@@ -183,11 +185,12 @@ void UringEngine::prepare_all() {
 void UringEngine::wait(std::int64_t max_wait_ms) {
   const bool may_wait = ready_.empty() && to_prepare_.empty() && mailbox_watched_;
   const auto wait_ns = may_wait ? prepare_wait_ns(max_wait_ms) : 0;
-  ring_->submit_and_wait(expected_at_once_ + 1, wait_ns);
+  ring_->submit_and_wait(wait_ns);
 }
 
 // Those that come in meanwhile wait for the next round: others want to work, too.
 void UringEngine::report_completions(std::int64_t started_ns) {
+  submitted_at_once_ = ring_->is_settled() ? at_once_.size() : 0;
   auto held_since_ns = started_ns;
   for (auto left = ring_->completions_waiting(); left > 0; --left) {
     report(ring_->take_completion());
@@ -197,6 +200,27 @@ void UringEngine::report_completions(std::int64_t started_ns) {
       held_since_ns = monotonic_ns();
     }
   }
+  settle_at_once();
+}
+
+// Whoever's failure was not among the completions has sent everything.
+void UringEngine::settle_at_once() {
+  for (std::size_t i = 0; i < submitted_at_once_; ++i) {
+    auto* source = at_once_[i];
+    --source->in_flight_;
+    source->on_sent_at_once();
+  }
+  at_once_.erase(at_once_.begin(),
+                 at_once_.begin() + static_cast<std::ptrdiff_t>(submitted_at_once_));
+  submitted_at_once_ = 0;
+}
+
+void UringEngine::on_failed_at_once(UringSource& source) {
+  const auto found = std::ranges::find(at_once_, &source);
+  if (found - at_once_.begin() < static_cast<std::ptrdiff_t>(submitted_at_once_)) {
+    --submitted_at_once_;
+  }
+  at_once_.erase(found);
 }
 
 void UringEngine::report(const UringCompletion& completion) {
@@ -211,7 +235,7 @@ void UringEngine::report(const UringCompletion& completion) {
     --source->in_flight_;
   }
   if (use == UringUse::send_at_once) {
-    --expected_at_once_;
+    on_failed_at_once(*source);
   }
   source->on_completion(use, completion, buffers_->received(completion));
   buffers_->give_back(completion);

@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
 
+// No completion is lost; waits have a time limit; success can be silent.
+constexpr unsigned kFeatures =
+    IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_CQE_SKIP | IORING_FEAT_SINGLE_MMAP;
+
 }  // namespace
 
 base::Result<std::unique_ptr<UringRing>> UringRing::create(const UringSizes& sizes) {
@@ -24,6 +28,9 @@ base::Result<std::unique_ptr<UringRing>> UringRing::create(const UringSizes& siz
     ring->ring_.ring_fd = -1;
     return base::fail(base::Errc::unavailable,
                       std::string("io_uring_setup: ") + std::strerror(-error));
+  }
+  if ((ring->ring_.features & kFeatures) != kFeatures) {
+    return base::fail(base::Errc::unavailable, "io_uring_setup: the kernel lacks features");
   }
   return ring;
 }
@@ -66,7 +73,7 @@ io_uring_sqe* UringRing::next_request() {
 
 bool UringRing::submit() { return enable() && io_uring_submit(&ring_) > 0; }
 
-void UringRing::submit_and_wait(unsigned count, std::int64_t wait_ns) {
+void UringRing::submit_and_wait(std::int64_t wait_ns) {
   if (!enable()) {
     return;
   }
@@ -76,7 +83,7 @@ void UringRing::submit_and_wait(unsigned count, std::int64_t wait_ns) {
   }
   __kernel_timespec timeout{wait_ns / kNanosecondsPerSecond, wait_ns % kNanosecondsPerSecond};
   io_uring_cqe* first = nullptr;
-  io_uring_submit_and_wait_timeout(&ring_, &first, count, &timeout, nullptr);
+  io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
 }
 
 UringCompletion UringRing::take_completion() {

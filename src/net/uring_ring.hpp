@@ -45,11 +45,15 @@ class UringRing {
   // Hands the queued requests to the kernel. Returns false when it takes none for now.
   bool submit();
 
-  // Hands the queued requests to the kernel and waits until `count` completions are there, `wait_ns`
-  // are over, or a signal comes.
-  void submit_and_wait(unsigned count, std::int64_t wait_ns);
+  // Hands the queued requests to the kernel and waits until a completion is there, `wait_ns` are over,
+  // or a signal comes.
+  void submit_and_wait(std::int64_t wait_ns);
 
   [[nodiscard]] unsigned completions_waiting() const { return io_uring_cq_ready(&ring_); }
+  // Whether the kernel has seen every request, and every completion that there is can be seen here.
+  [[nodiscard]] bool is_settled() const {
+    return io_uring_sq_ready(&ring_) == 0 && !io_uring_cq_has_overflow(&ring_);
+  }
   // Requires: completions_waiting() > 0.
   [[nodiscard]] UringCompletion take_completion();
 

@@ -7,6 +7,10 @@
 // wants something, and is asked for its requests once, when the round is over. All requests of a round
 // then go out in one system call, the one that waits for the next completions.
 //
+// A send that may not wait (UringUse::send_at_once) is over when the submission is. Where it sent
+// everything, which is nearly always so, no completion comes: it costs none and wakes nobody, and its
+// object is told in the next round. Otherwise a completion says how far it came.
+//
 // A request names its object by address. So an object lives until its last request has completed,
 // whatever became of it meanwhile, and no completion can ever be taken for that of another object.
 
@@ -22,7 +26,7 @@ namespace helios::net {
 // What a request is for: together with the object's address the request's tag.
 enum class UringUse : std::uint8_t {
   receive,
-  send_at_once,  // completes while it is submitted
+  send_at_once,  // see above
   send,
   watch,
   accept,
@@ -44,6 +48,9 @@ class alignas(16) UringSource {
   // is `received`, valid during the call. Also called after bury().
   virtual void on_completion(UringUse use, const UringCompletion& completion,
                              std::string_view received) = 0;
+
+  // The request for UringUse::send_at_once has sent everything.
+  virtual void on_sent_at_once() {}
 
   // Called once for every time that the source was put on the ready list.
   virtual void service() = 0;
@@ -79,9 +86,12 @@ class UringRequest {
   // To be called with every completion of the request.
   void note(const UringCompletion& completion) {
     if ((completion.flags & IORING_CQE_F_MORE) == 0) {
-      under_way_ = false;
-      cancelled_ = false;
+      note_end();
     }
+  }
+  void note_end() {
+    under_way_ = false;
+    cancelled_ = false;
   }
 
  private:
@@ -100,8 +110,8 @@ class UringCore : public EngineBase {
   [[nodiscard]] virtual UringRing& ring() = 0;
   // prepare() will be called at the end of this round.
   virtual void prepare_later(UringSource& source) = 0;
-  // A request for UringUse::send_at_once was queued: the wait shall not end because of it.
-  virtual void expect_at_once() = 0;
+  // A request for UringUse::send_at_once was queued: either on_sent_at_once() or on_completion() follows.
+  virtual void expect_at_once(UringSource& source) = 0;
   // service() will be called from run_once(): in the present round when the source is not being
   // serviced, in the next one otherwise.
   virtual void enqueue_ready(UringSource& source) = 0;

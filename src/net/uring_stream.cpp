@@ -67,24 +67,38 @@ bool UringStream::prepare_receive() {
   });
 }
 
-// The kernel usually takes everything at once. Only when it has refused some is it asked to wait.
 bool UringStream::prepare_send() {
   if (sending() || broken_ || output_.empty()) {
     return true;
   }
-  const auto bytes = output_.front();
-  const int flags = kernel_is_full_ ? MSG_NOSIGNAL : MSG_NOSIGNAL | MSG_DONTWAIT;
-  auto& request = kernel_is_full_ ? send_ : send_at_once_;
-  const bool started = request.start(core_.ring(), *this, [&](io_uring_sqe* entry) {
-    io_uring_prep_send(entry, socket_.get(), bytes.data(), bytes.size(), flags);
-  });
-  if (started) {
+  return can_send_at_once() ? prepare_send_at_once() : prepare_ordinary_send();
+}
+
+// The kernel is expected to take it, and nobody waits to hear that it did.
+bool UringStream::can_send_at_once() const {
+  const bool is_awaited = output_.congested() || finishing_;
+  return !kernel_is_full_ && !is_awaited && output_.bytes() < kLargeOutputBytes;
+}
+
+bool UringStream::prepare_send_at_once() {
+  return send_at_once_.start(core_.ring(), *this, [this](io_uring_sqe* request) {
+    const auto bytes = output_.front();
+    // MSG_WAITALL: taking less than everything is a failure.
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL;
+    io_uring_prep_send(request, socket_.get(), bytes.data(), bytes.size(), kFlags);
+    request->flags |= IOSQE_CQE_SKIP_SUCCESS;
     output_.pin();
-    if (!kernel_is_full_) {
-      core_.expect_at_once();
-    }
-  }
-  return started;
+    core_.expect_at_once(*this);
+  });
+}
+
+// Completes when the kernel has taken some.
+bool UringStream::prepare_ordinary_send() {
+  return send_.start(core_.ring(), *this, [this](io_uring_sqe* request) {
+    const auto bytes = output_.front();
+    io_uring_prep_send(request, socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    output_.pin();
+  });
 }
 
 // A loss shows in a receive. Where none is under way, only the loss itself is waited for.
@@ -173,6 +187,21 @@ void UringStream::on_bytes(std::string_view bytes) {
 void UringStream::on_end() {
   ended_ = true;
   core_.enqueue_ready(*this);
+}
+
+void UringStream::on_sent_at_once() {
+  send_at_once_.note_end();
+  output_.unpin();
+  if (broken_) {
+    return;
+  }
+  consume(output_.front().size());
+  if (released_ || finishing_) {
+    send_now({});
+    finish_if_flushed();
+  } else if (!output_.empty()) {
+    core_.prepare_later(*this);
+  }
 }
 
 void UringStream::on_sent(int result) {
@@ -291,7 +320,7 @@ void UringStream::send(std::span<const std::string_view> pieces) {
 }
 
 // Offers all output and `pieces` to the kernel; keeps what it does not take.
-// Requires: no send is under way.
+// Requires: no send is under way; the output is in one piece.
 void UringStream::send_now(std::span<const std::string_view> pieces) {
   const auto queued = output_.bytes();
   const auto sent = send_gathered(socket_.get(), output_.front(), pieces);
@@ -309,18 +338,18 @@ void UringStream::consume(std::size_t sent) {
   if (linger_clock_.running() && sent > 0) {
     restart_linger_clock(kFlushTimeoutMs);
   }
-  if (output_.empty()) {
-    on_flushed();
-  }
+  finish_if_flushed();
   if (output_.take_drained() && handler_ != nullptr) {
     handler_->on_drained();
   }
 }
 
-void UringStream::on_flushed() {
-  if (!finishing_ || std::exchange(finished_, true)) {
+void UringStream::finish_if_flushed() {
+  const bool is_due = finishing_ && !finished_ && !broken_ && !released_ && output_.empty();
+  if (!is_due) {
     return;
   }
+  finished_ = true;
   ::shutdown(socket_.get(), SHUT_WR);
   if (linger_clock_.running()) {
     restart_linger_clock(kPeerEndTimeoutMs);
@@ -335,9 +364,7 @@ void UringStream::finish_sending() {
   if (!sending()) {
     send_now({});
   }
-  if (!broken_ && output_.empty()) {
-    on_flushed();
-  }
+  finish_if_flushed();
 }
 
 void UringStream::resume_receiving() {
@@ -381,7 +408,11 @@ void UringStream::release() {
   }
   // What the kernel can take at once is not lost.
   if (!broken_ && !sending() && !output_.empty()) {
-    [[maybe_unused]] const auto sent = send_gathered(socket_.get(), output_.front(), {});
+    send_now({});
+  }
+  // Requests keep the socket open until they have completed. The peer need not wait for that.
+  if (receive_.under_way() || send_.under_way() || watch_.under_way()) {
+    ::shutdown(socket_.get(), SHUT_RDWR);
   }
   linger_clock_.stop();
   handler_ = nullptr;

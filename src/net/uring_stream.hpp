@@ -35,6 +35,7 @@ class UringStream final : public Stream, public UringSource {
   bool prepare() override;
   void on_completion(UringUse use, const UringCompletion& completion,
                      std::string_view received) override;
+  void on_sent_at_once() override;
   void service() override;
   void abandon() override { release(); }
 
@@ -44,6 +45,9 @@ class UringStream final : public Stream, public UringSource {
   [[nodiscard]] bool wants_watch() const;
   bool prepare_receive();
   bool prepare_send();
+  [[nodiscard]] bool can_send_at_once() const;
+  bool prepare_send_at_once();
+  bool prepare_ordinary_send();
   bool prepare_watch();
   bool cancel_all();
 
@@ -55,7 +59,7 @@ class UringStream final : public Stream, public UringSource {
 
   void send_now(std::span<const std::string_view> pieces);
   void consume(std::size_t sent);
-  void on_flushed();
+  void finish_if_flushed();
   void set_broken(int error);
   void deliver_kept();
   void receive_rest();

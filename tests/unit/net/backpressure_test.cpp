@@ -57,7 +57,7 @@ std::string data_row() {
   return message('d', value);
 }
 
-TEST_F(ProxyFixture, client_that_stops_reading_stops_the_server) {
+TEST_P(ProxyFixture, client_that_stops_reading_stops_the_server) {
   start_proxy();
   const auto session = open_session(1);
   send_all(session.client.get(), query("COPY t TO STDOUT"));
@@ -70,7 +70,7 @@ TEST_F(ProxyFixture, client_that_stops_reading_stops_the_server) {
   expect_copies(session.client.get(), unit, sent);
 }
 
-TEST_F(ProxyFixture, server_that_stops_reading_stops_the_client) {
+TEST_P(ProxyFixture, server_that_stops_reading_stops_the_client) {
   start_proxy();
   const auto session = open_session(1);
   const auto unit = query(std::string(100'000, 'x'));
@@ -80,7 +80,7 @@ TEST_F(ProxyFixture, server_that_stops_reading_stops_the_client) {
   expect_copies(session.server.get(), unit, sent / unit.size() * unit.size());
 }
 
-TEST_F(ProxyFixture, client_that_sends_without_reading_is_stopped_too) {
+TEST_P(ProxyFixture, client_that_sends_without_reading_is_stopped_too) {
   // Every wrong message would be an answer; here the server answers, and the client reads nothing.
   start_proxy();
   const auto session = open_session(1);
@@ -92,7 +92,7 @@ TEST_F(ProxyFixture, client_that_sends_without_reading_is_stopped_too) {
   expect_copies(session.client.get(), notice, sent / notice.size() * notice.size());
 }
 
-TEST_F(ProxyFixture, stopped_session_does_not_hold_up_its_neighbour) {
+TEST_P(ProxyFixture, stopped_session_does_not_hold_up_its_neighbour) {
   worker_count_ = 1;
   start_proxy();
   const auto stopped = open_session(1);

@@ -55,8 +55,11 @@ TEST(CancelRegistry, key_that_was_taken_over_stays_with_its_new_owner) {
   EXPECT_EQ(sink.cancelled, std::vector<SessionId>{11});
 }
 
-TEST(CancelSender, request_arrives_and_done_waits_for_the_servers_end) {
-  const auto engine = make_engine_for_test();
+using CancelSenderTest = OnEveryEngine;
+HELIOS_ON_ALL_ENGINES(CancelSenderTest);
+
+TEST_P(CancelSenderTest, request_arrives_and_done_waits_for_the_servers_end) {
+  const auto engine = make_engine();
   const auto server = listen_on_loopback();
   CancelSender sender(*engine);
   bool done = false;
@@ -75,8 +78,8 @@ TEST(CancelSender, request_arrives_and_done_waits_for_the_servers_end) {
   EXPECT_EQ(sender.in_flight(), 0U);
 }
 
-TEST(CancelSender, done_comes_also_when_there_is_no_server) {
-  const auto engine = make_engine_for_test();
+TEST_P(CancelSenderTest, done_comes_also_when_there_is_no_server) {
+  const auto engine = make_engine();
   auto server = listen_on_loopback();
   const auto at = local_endpoint(server.get());
   server.reset();
@@ -86,8 +89,8 @@ TEST(CancelSender, done_comes_also_when_there_is_no_server) {
   EXPECT_TRUE(run_until(*engine, [&] { return done; }));
 }
 
-TEST(CancelSender, number_of_requests_in_flight_is_bounded) {
-  const auto engine = make_engine_for_test();
+TEST_P(CancelSenderTest, number_of_requests_in_flight_is_bounded) {
+  const auto engine = make_engine();
   const auto server = listen_on_loopback();
   CancelSender sender(*engine);
   std::size_t done = 0;
@@ -98,7 +101,7 @@ TEST(CancelSender, number_of_requests_in_flight_is_bounded) {
   EXPECT_EQ(done, 1U);
 }
 
-TEST_F(ProxyFixture, cancel_request_reaches_the_server_from_any_worker) {
+TEST_P(ProxyFixture, cancel_request_reaches_the_server_from_any_worker) {
   start_proxy();
   const auto first = open_session(11);
   const auto second = open_session(22);
@@ -117,7 +120,7 @@ TEST_F(ProxyFixture, cancel_request_reaches_the_server_from_any_worker) {
   }
 }
 
-TEST_F(ProxyFixture, cancel_request_with_an_unknown_key_is_dropped) {
+TEST_P(ProxyFixture, cancel_request_with_an_unknown_key_is_dropped) {
   start_proxy();
   const auto session = open_session(11);
   for (const auto& request : {cancel_request(11, "yek!"), cancel_request(12, "key!")}) {
@@ -129,7 +132,7 @@ TEST_F(ProxyFixture, cancel_request_with_an_unknown_key_is_dropped) {
   EXPECT_EQ(total(&WorkerStats::cancel_requests), 2U);
 }
 
-TEST_F(ProxyFixture, cancel_request_for_a_session_that_ended_is_dropped) {
+TEST_P(ProxyFixture, cancel_request_for_a_session_that_ended_is_dropped) {
   start_proxy();
   auto session = open_session(11);
   session.client.reset();

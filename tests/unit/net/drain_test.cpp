@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST_F(ProxyFixture, drain_ends_idle_sessions_and_stops_accepting) {
+TEST_P(ProxyFixture, drain_ends_idle_sessions_and_stops_accepting) {
   start_proxy();
   auto session = open_session(1);
   drain(false);
@@ -27,7 +27,7 @@ TEST_F(ProxyFixture, drain_ends_idle_sessions_and_stops_accepting) {
   wait_drained();
 }
 
-TEST_F(ProxyFixture, drain_lets_a_busy_session_finish) {
+TEST_P(ProxyFixture, drain_lets_a_busy_session_finish) {
   start_proxy();
   auto session = open_session(1);
   send_all(session.client.get(), query("SELECT 1"));
@@ -41,7 +41,7 @@ TEST_F(ProxyFixture, drain_lets_a_busy_session_finish) {
   wait_drained();
 }
 
-TEST_F(ProxyFixture, forced_drain_ends_a_busy_session) {
+TEST_P(ProxyFixture, forced_drain_ends_a_busy_session) {
   start_proxy();
   auto session = open_session(1);
   send_all(session.client.get(), query("SELECT pg_sleep(100)"));
@@ -53,7 +53,7 @@ TEST_F(ProxyFixture, forced_drain_ends_a_busy_session) {
   wait_drained();
 }
 
-TEST_F(ProxyFixture, forced_drain_does_not_wait_for_a_client_that_reads_nothing) {
+TEST_P(ProxyFixture, forced_drain_does_not_wait_for_a_client_that_reads_nothing) {
   start_proxy();
   const auto session = open_session(1);
   timeval patience{0, 200'000};
@@ -65,7 +65,7 @@ TEST_F(ProxyFixture, forced_drain_does_not_wait_for_a_client_that_reads_nothing)
   wait_drained();
 }
 
-TEST_F(ProxyFixture, drain_without_sessions_ends_at_once) {
+TEST_P(ProxyFixture, drain_without_sessions_ends_at_once) {
   start_proxy();
   drain(false);
   wait_drained();

@@ -49,10 +49,13 @@ TEST(Mailbox, waiting_task_is_destroyed_with_it_and_does_not_run) {
   EXPECT_EQ(*token, 0);
 }
 
-TEST(Mailbox, sleeping_engine_is_woken_by_every_thread) {
+using MailboxOf = OnEveryEngine;
+HELIOS_ON_ALL_ENGINES(MailboxOf);
+
+TEST_P(MailboxOf, sleeping_engine_is_woken_by_every_thread) {
   constexpr int kThreads = 4;
   constexpr int kPosts = 5000;
-  const auto engine = make_engine_for_test();
+  const auto engine = make_engine();
   int last[kThreads] = {};
   int disorder = 0;
   int arrived = 0;

@@ -38,13 +38,21 @@ inline std::string name_of(TestEngine engine) {
   return "";
 }
 
-// Those that there are on this machine; a build with ThreadSanitizer has epoll alone.
-inline std::vector<TestEngine> engines_for_test() {
+// Those of ordinary size that there are on this machine; with ThreadSanitizer epoll alone.
+inline std::vector<TestEngine> sized_engines_for_test() {
   const auto chosen = choose_engine(config::EngineChoice::automatic);
   if (chosen && chosen->kind == EngineKind::io_uring) {
-    return {TestEngine::epoll, TestEngine::io_uring, TestEngine::tiny_io_uring};
+    return {TestEngine::epoll, TestEngine::io_uring};
   }
   return {TestEngine::epoll};
+}
+
+inline std::vector<TestEngine> engines_for_test() {
+  auto engines = sized_engines_for_test();
+  if (engines.size() > 1) {
+    engines.push_back(TestEngine::tiny_io_uring);
+  }
+  return engines;
 }
 
 inline std::unique_ptr<Engine> make_engine_for_test(TestEngine kind = TestEngine::epoll) {

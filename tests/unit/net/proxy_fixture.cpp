@@ -15,6 +15,9 @@
 
 namespace helios::net {
 
+INSTANTIATE_TEST_SUITE_P(/* no prefix */, ProxyFixture, testing::ValuesIn(sized_engines_for_test()),
+                         [](const auto& instance) { return name_of(instance.param); });
+
 std::string int32(std::int32_t value) {
   std::string out;
   base::append_i32(out, value);
@@ -53,7 +56,7 @@ bool is_at_end(int fd) {
 
 ProxyFixture::ProxyFixture() : server_socket_(listen_on_loopback()) {
   server_.port = local_endpoint(server_socket_.get()).port();
-  control_ = make_engine_for_test();
+  control_ = make_engine();
 }
 
 ProxyFixture::~ProxyFixture() {
@@ -88,7 +91,13 @@ void ProxyFixture::start_proxy(config::Config config) {
   target.connect_timeout_ms = connect_timeout_ms_;
   std::vector<WorkerOptions> options;
   for (std::size_t i = 0; i < worker_count_; ++i) {
-    options.push_back({"worker", target, nullptr, &connection_limits_, make_environment(i)});
+    WorkerOptions worker;
+    worker.name = "worker";
+    worker.engine = GetParam() == TestEngine::epoll ? EngineKind::epoll : EngineKind::io_uring;
+    worker.server = target;
+    worker.connection_limits = &connection_limits_;
+    worker.environment = make_environment(i);
+    options.push_back(std::move(worker));
   }
   auto proxy = Proxy::create(std::move(options), *control_, log_);
   ASSERT_TRUE(proxy);

@@ -40,7 +40,7 @@ struct FakeBackend {
   std::string startup;  // the packet that the client sent
 };
 
-class ProxyFixture : public testing::Test {
+class ProxyFixture : public OnEveryEngine {
  protected:
   ProxyFixture();
   ~ProxyFixture() override;

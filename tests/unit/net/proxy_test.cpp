@@ -18,7 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-TEST_F(ProxyFixture, messages_pass_both_ways) {
+TEST_P(ProxyFixture, messages_pass_both_ways) {
   start_proxy();
   const auto session = open_session(1);
   send_all(session.client.get(), query("SELECT 1"));
@@ -28,14 +28,14 @@ TEST_F(ProxyFixture, messages_pass_both_ways) {
   EXPECT_EQ(receive_exactly(session.client.get(), answer.size()), answer);
 }
 
-TEST_F(ProxyFixture, encryption_is_answered_with_n) {
+TEST_P(ProxyFixture, encryption_is_answered_with_n) {
   start_proxy();
   const auto client = connect_client();
   send_all(client.get(), int32(8) + int32(80877103));
   EXPECT_EQ(receive_exactly(client.get(), 1), "N");
 }
 
-TEST_F(ProxyFixture, terminate_is_passed_on_and_the_servers_end_ends_the_session) {
+TEST_P(ProxyFixture, terminate_is_passed_on_and_the_servers_end_ends_the_session) {
   start_proxy();
   auto session = open_session(1);
   send_all(session.client.get(), message('X', ""));
@@ -46,7 +46,7 @@ TEST_F(ProxyFixture, terminate_is_passed_on_and_the_servers_end_ends_the_session
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::sessions_closed) == 1; }));
 }
 
-TEST_F(ProxyFixture, vanished_client_ends_the_server_connection) {
+TEST_P(ProxyFixture, vanished_client_ends_the_server_connection) {
   start_proxy();
   auto session = open_session(1);
   reset_connection(std::move(session.client));
@@ -56,7 +56,7 @@ TEST_F(ProxyFixture, vanished_client_ends_the_server_connection) {
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::sessions_closed) == 1; }));
 }
 
-TEST_F(ProxyFixture, half_close_of_the_client_is_passed_on) {
+TEST_P(ProxyFixture, half_close_of_the_client_is_passed_on) {
   start_proxy();
   auto session = open_session(1);
   send_all(session.client.get(), query("SELECT 1"));
@@ -70,7 +70,7 @@ TEST_F(ProxyFixture, half_close_of_the_client_is_passed_on) {
   EXPECT_TRUE(is_at_end(session.client.get()));
 }
 
-TEST_F(ProxyFixture, vanished_server_ends_the_client_with_a_message) {
+TEST_P(ProxyFixture, vanished_server_ends_the_client_with_a_message) {
   start_proxy();
   auto session = open_session(1);
   session.server.reset();
@@ -80,7 +80,7 @@ TEST_F(ProxyFixture, vanished_server_ends_the_client_with_a_message) {
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::sessions_closed) == 1; }));
 }
 
-TEST_F(ProxyFixture, last_words_of_a_server_that_resets_arrive) {
+TEST_P(ProxyFixture, last_words_of_a_server_that_resets_arrive) {
   start_proxy();
   auto session = open_session(1);
   const auto words = message('E', std::string_view("SFATAL\0VFATAL\0C57P01\0Mbye\0\0", 27));
@@ -89,7 +89,7 @@ TEST_F(ProxyFixture, last_words_of_a_server_that_resets_arrive) {
   EXPECT_EQ(receive_message(session.client.get()), words);
 }
 
-TEST_F(ProxyFixture, server_that_is_down_is_told_at_once) {
+TEST_P(ProxyFixture, server_that_is_down_is_told_at_once) {
   server_socket_.reset();
   start_proxy();
   const auto client = connect_client();
@@ -101,7 +101,7 @@ TEST_F(ProxyFixture, server_that_is_down_is_told_at_once) {
   EXPECT_EQ(total(&WorkerStats::server_connect_failures), 1U);
 }
 
-TEST_F(ProxyFixture, server_that_does_not_answer_is_given_up_in_time) {
+TEST_P(ProxyFixture, server_that_does_not_answer_is_given_up_in_time) {
   // A backlog that is full: the kernel drops further connection attempts.
   server_socket_ = listen_on_loopback();
   ASSERT_EQ(::listen(server_socket_.get(), 0), 0);
@@ -114,7 +114,7 @@ TEST_F(ProxyFixture, server_that_does_not_answer_is_given_up_in_time) {
   EXPECT_THAT(receive_message(client.get()), HasSubstr("timed out"));
 }
 
-TEST_F(ProxyFixture, client_that_leaves_while_the_server_is_dialled_is_forgotten) {
+TEST_P(ProxyFixture, client_that_leaves_while_the_server_is_dialled_is_forgotten) {
   server_socket_ = listen_on_loopback();
   ASSERT_EQ(::listen(server_socket_.get(), 0), 0);
   server_.port = local_endpoint(server_socket_.get()).port();
@@ -126,7 +126,7 @@ TEST_F(ProxyFixture, client_that_leaves_while_the_server_is_dialled_is_forgotten
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::sessions_closed) == 1; }));
 }
 
-TEST_F(ProxyFixture, client_that_says_nothing_is_cut_in_time) {
+TEST_P(ProxyFixture, client_that_says_nothing_is_cut_in_time) {
   config::Config config = config::default_config();
   config.limits.login_timeout_ms = 50;
   start_proxy(config);
@@ -141,7 +141,7 @@ TEST_F(ProxyFixture, client_that_says_nothing_is_cut_in_time) {
   EXPECT_EQ(receive_message(session.server.get()), query("SELECT 1"));
 }
 
-TEST_F(ProxyFixture, missing_server_is_logged_once_in_a_while) {
+TEST_P(ProxyFixture, missing_server_is_logged_once_in_a_while) {
   server_socket_.reset();
   worker_count_ = 1;
   start_proxy();
@@ -153,13 +153,13 @@ TEST_F(ProxyFixture, missing_server_is_logged_once_in_a_while) {
   EXPECT_EQ(log_.count("cannot connect to the server at 127.0.0.1:"), 1U);
 }
 
-TEST_F(ProxyFixture, localhost_falls_back_to_ipv4) {
+TEST_P(ProxyFixture, localhost_falls_back_to_ipv4) {
   server_.host = "localhost";
   start_proxy();
   open_session(1);
 }
 
-TEST_F(ProxyFixture, server_may_be_a_unix_socket) {
+TEST_P(ProxyFixture, server_may_be_a_unix_socket) {
   const auto folder =
       std::filesystem::temp_directory_path() / ("helios_unix_" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
@@ -175,7 +175,7 @@ TEST_F(ProxyFixture, server_may_be_a_unix_socket) {
   std::filesystem::remove_all(folder);
 }
 
-TEST_F(ProxyFixture, connections_are_dealt_evenly) {
+TEST_P(ProxyFixture, connections_are_dealt_evenly) {
   worker_count_ = 3;
   start_proxy();
   std::vector<Session> sessions;
@@ -187,7 +187,7 @@ TEST_F(ProxyFixture, connections_are_dealt_evenly) {
   }
 }
 
-TEST_F(ProxyFixture, malformed_startup_ends_the_session_with_an_error) {
+TEST_P(ProxyFixture, malformed_startup_ends_the_session_with_an_error) {
   start_proxy();
   const auto client = connect_client();
   send_all(client.get(), int32(1'000'000) + int32(196608));
@@ -196,7 +196,7 @@ TEST_F(ProxyFixture, malformed_startup_ends_the_session_with_an_error) {
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::protocol_errors) == 1; }));
 }
 
-TEST_F(ProxyFixture, bytes_are_counted) {
+TEST_P(ProxyFixture, bytes_are_counted) {
   start_proxy();
   const auto session = open_session(1);
   send_all(session.client.get(), query("SELECT 1"));
