@@ -19,7 +19,7 @@ NM_LINE = re.compile(r"^(?P<object>.+?\.o):? +[Uwv] (?P<symbol>.+)$")
 
 
 def read_table():
-    """The groups: {name: (patterns, owning folders)}."""
+    """The groups: {name: (patterns, owning folders and files)}."""
     groups = {}
     for number, line in common.numbered_lines("/", TABLE):
         words = line.split("#")[0].split()
@@ -64,7 +64,7 @@ def compiled(patterns):
 
 def objections(source, symbol, groups):
     for name, (patterns, owners) in groups.items():
-        if compiled(tuple(patterns)).match(symbol) and not any(source.startswith(owner + "/") for owner in owners):
+        if compiled(tuple(patterns)).match(symbol) and not any((source + "/").startswith(owner + "/") for owner in owners):
             yield f"{source}:1: refers to {symbol} ({name}: {'only ' + ' and '.join(owners) if owners else 'nobody may'})"
 
 
