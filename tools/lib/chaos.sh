@@ -17,7 +17,7 @@ use_build() {
 
 # chaos [ROUNDS]
 cmd_chaos() {
-  local way failed=0 suites=("${SURVIVABLE[@]/#/tests/integration/test_}")
+  local way engine failed=0 suites=("${SURVIVABLE[@]/#/tests/integration/test_}")
   local pytest=(/usr/bin/python3 -m pytest -q -p no:cacheprovider)
   cmd_setup
   build_preset dev product guest_counter guest_recorder
@@ -26,8 +26,11 @@ cmd_chaos() {
     say "through $way on both sides"
     "${pytest[@]}" "--through=$way" "${suites[@]/%/.py}" || failed=1
   done
-  say "a fault at every place, and ${1:-10000} dying clients"
-  HELIOS_ROUNDS=${1:-10000} "${pytest[@]}" tests/integration/test_{chaos,dying_clients}.py || failed=1
+  for engine in epoll io_uring; do
+    say "$engine: a fault at every place, and ${1:-10000} dying clients"
+    HELIOS_ENGINE=$engine HELIOS_ROUNDS=${1:-10000} "${pytest[@]}" tests/integration/test_{chaos,dying_clients}.py ||
+      failed=1
+  done
   return "$failed"
 }
 

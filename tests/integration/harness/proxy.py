@@ -14,6 +14,8 @@ from .waiting import wait_until
 from .wire import Raw, Wire
 
 BINARY = os.environ.get("HELIOS_BIN", "heliosproxy")
+# What the event loops are to work with; without it, whatever the proxy chooses.
+ENGINE = {"listen.engine": os.environ["HELIOS_ENGINE"]} if os.environ.get("HELIOS_ENGINE") else {}
 START_SECONDS = 60.0  # sanitized builds on a busy machine
 STOP_SECONDS = 60.0
 SANITIZER_REPORT = re.compile(r"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:)")
@@ -53,7 +55,7 @@ class Proxy:
         os.mkdir(self.plugins)
         self.config = {
             "listen.addresses": ["127.0.0.1:0"], "listen.workers": 2, "admin.addresses": ["127.0.0.1:0"],
-            "plugins.directory": "plugins", **config,
+            "plugins.directory": "plugins", **ENGINE, **config,
         }
         self.binary = binary or BINARY
         self.environment = {**os.environ, **(environment or {})}
