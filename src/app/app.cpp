@@ -37,11 +37,20 @@ std::size_t worker_count(const config::Listen& listen) {
 }
 
 // Every session takes two descriptors; the usual soft limit of 1024 is for programs that use select().
-void raise_descriptor_limit() {
+void raise_descriptor_limit(const config::Limits& limits, base::Log& log) {
+  constexpr rlim_t kOthers = 64;  // the process itself, the admin interface
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return;
+  }
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t needed = 2 * rlim_t{limits.max_connections} + kOthers;
+  if (limit.rlim_max < needed) {
+    log.write(base::LogLevel::warning,
+              "the limit of " + std::to_string(limit.rlim_max) + " descriptors is too low for " +
+                  "[limits] max_connections = " + std::to_string(limits.max_connections) + ": " +
+                  std::to_string(needed) + " are needed");
   }
 }
 
@@ -70,12 +79,15 @@ base::Result<void> App::check() {
 }
 
 base::Result<void> App::start() {
-  raise_descriptor_limit();
+  raise_descriptor_limit(in_force_.config->limits, log_);
   auto chain = host_.load();
   if (!chain) {
     return base::fail(chain.error().code, chain.error().message);
   }
-  auto control = net::make_epoll_engine();
+  if (auto chosen = choose_engine(); !chosen) {
+    return chosen;
+  }
+  auto control = net::make_engine(engine_);
   if (!control) {
     return base::fail(control.error().code, control.error().message);
   }
@@ -95,6 +107,18 @@ base::Result<void> App::start() {
   proxy_->start([this] { finished_ = true; });
   serving_ = true;
   log_.write(base::LogLevel::info, "ready");
+  return {};
+}
+
+base::Result<void> App::choose_engine() {
+  const auto chosen = net::choose_engine(in_force_.config->listen.engine);
+  if (!chosen) {
+    return base::fail(chosen.error().code, "listen.engine: " + chosen.error().message);
+  }
+  if (!chosen->reason.empty()) {
+    log_.write(base::LogLevel::info, "io_uring is not used: " + chosen->reason);
+  }
+  engine_ = chosen->kind;
   return {};
 }
 
@@ -176,6 +200,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.statement_id_step = count;
   net::WorkerOptions options;
   options.name = "worker " + std::to_string(index);
+  options.engine = engine_;
   options.server = net::server_target(in_force_.config->server);
   options.connection_limits = &connection_limits_;
   options.environment = std::move(environment);
@@ -192,7 +217,8 @@ base::Result<void> App::start_admin() {
       registry_,
       control_->mailbox(),
       [this](admin::OnReloaded done) { reloader_->request(std::move(done)); },
-      serving_};
+      serving_,
+      net::to_string(engine_)};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) {
     return base::fail(access.error().code, access.error().message);
@@ -216,7 +242,8 @@ void App::register_metrics() {
 
 void App::log_addresses() {
   log_.write(base::LogLevel::info, "heliosproxy " HELIOS_VERSION ", " +
-                                       std::to_string(proxy_->workers().size()) + " workers");
+                                       std::to_string(proxy_->workers().size()) + " workers on " +
+                                       std::string(net::to_string(engine_)));
   for (const auto& address : proxy_->addresses()) {
     log_.write(base::LogLevel::info, "listening on " + config::to_string(address));
   }

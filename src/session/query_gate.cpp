@@ -179,6 +179,13 @@ void QueryGate::yield() {
 
 // One statement: what the proxy itself objects to, then its hooks.
 void QueryGate::judge_next() {
+  if (ahead_ && ahead_->held_bytes() > kMaxSettingsBytes) {
+    ++view_.environment.counters->out_of_memory;
+    refuse(state::kOutOfMemory,
+           "out of memory: the helios.* settings and savepoints of the session take more than " +
+               std::to_string(kMaxSettingsBytes) + " bytes");
+    return;
+  }
   if (next_ == run_->statements.size()) {
     compose_text();
     stage_ = Stage::confirm;

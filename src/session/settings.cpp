@@ -76,8 +76,22 @@ void Settings::rollback() {
   ++revision_;
 }
 
+std::shared_ptr<const Settings::State> Settings::keep_now() {
+  if (!kept_ || kept_revision_ != revision_) {
+    kept_ = std::make_shared<const State>(now_);
+    kept_revision_ = revision_;
+  }
+  return kept_;
+}
+
 void Settings::savepoint(std::string_view name) {
-  savepoints_.push_back({std::string(name), now_});
+  auto state = keep_now();
+  if (!savepoints_.empty() && savepoints_.back().name == name &&
+      savepoints_.back().state == state) {
+    ++savepoints_.back().nested;
+  } else {
+    savepoints_.push_back({std::string(name), std::move(state)});
+  }
 }
 
 // Savepoints of one name may be nested: the newest counts.
@@ -88,15 +102,19 @@ std::vector<Settings::Savepoint>::iterator Settings::find_savepoint(std::string_
 }
 
 void Settings::release(std::string_view name) {
-  savepoints_.erase(find_savepoint(name), savepoints_.end());
+  const auto found = find_savepoint(name);
+  if (found == savepoints_.end()) return;
+  savepoints_.erase(std::next(found), savepoints_.end());
+  if (--savepoints_.back().nested == 0) savepoints_.pop_back();
 }
 
 void Settings::rollback_to(std::string_view name) {
   const auto found = find_savepoint(name);
   if (found == savepoints_.end()) return;
-  now_ = found->state;
+  now_ = *found->state;
+  kept_ = found->state;
+  kept_revision_ = ++revision_;
   savepoints_.erase(std::next(found), savepoints_.end());
-  ++revision_;
 }
 
 void Settings::set_tenant_unknown() {
@@ -129,7 +147,11 @@ void Settings::set_all_unknown() {
   store_change();
   const auto forget = [](State& state) { state.session_unknown = state.local_unknown = true; };
   if (before_) forget(*before_);
-  for (Savepoint& savepoint : savepoints_) forget(savepoint.state);
+  for (Savepoint& savepoint : savepoints_) {
+    auto state = std::make_shared<State>(*savepoint.state);
+    forget(*state);
+    savepoint.state = std::move(state);
+  }
 }
 
 std::size_t Settings::held_bytes() const {
@@ -147,9 +169,12 @@ std::size_t Settings::held_bytes() const {
   };
   std::size_t bytes = size_of(start_) + size_of(now_.session) + size_of(now_.local);
   if (before_) bytes += size_of(before_->session) + size_of(before_->local);
+  const State* last = nullptr;
   for (const Savepoint& savepoint : savepoints_) {
-    bytes += sizeof(Savepoint) + savepoint.name.size() + size_of(savepoint.state.session) +
-             size_of(savepoint.state.local);
+    bytes += sizeof(Savepoint) + savepoint.name.size();
+    if (savepoint.state.get() == last) continue;
+    last = savepoint.state.get();
+    bytes += sizeof(State) + size_of(last->session) + size_of(last->local);
   }
   held_ = {revision_, savepoints_.size(), before_.has_value(), bytes};
   return bytes;

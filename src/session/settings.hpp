@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,9 @@
 #include <vector>
 
 namespace helios::session {
+
+// What settings and savepoints of a session may take together.
+inline constexpr std::size_t kMaxSettingsBytes = 1 << 20;
 
 inline constexpr std::string_view kTenantSetting = "helios.tenant_id";
 
@@ -74,11 +78,14 @@ class Settings {
     bool local_unknown = false;    // nor what `local` says of it, or does not say
     bool operator==(const State&) const = default;
   };
+  // Drivers set the same savepoint before every statement and never release it: those cost nothing.
   struct Savepoint {
     std::string name;
-    State state;
+    std::shared_ptr<const State> state;  // shared by savepoints between which nothing changed
+    std::size_t nested = 1;              // so many of that name and state, one in the other
   };
 
+  std::shared_ptr<const State> keep_now();
   void reset(const std::string& name);
   void reset_all();
   std::vector<Savepoint>::iterator find_savepoint(std::string_view name);
@@ -87,6 +94,8 @@ class Settings {
   State now_;
   std::optional<State> before_;  // as it was when the transaction began; set while inside one
   std::vector<Savepoint> savepoints_;
+  std::shared_ptr<const State> kept_;  // now_ at kept_revision_; null = not kept
+  std::uint64_t kept_revision_ = 0;
   bool has_stored_change_ = false;  // no ROLLBACK takes that back
   std::uint64_t revision_ = 0;
 

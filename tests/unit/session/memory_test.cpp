@@ -158,6 +158,26 @@ TEST(SessionMemory, settings_and_savepoints_count) {
   EXPECT_LE(harness.environment.memory.here_bytes, with_setting + kKib);
 }
 
+TEST(SessionMemory, settings_beyond_their_limit_are_refused) {
+  auto options = hooked();
+  options.config.limits.max_session_memory_kb = 64 * 1024;
+  SessionHarness harness(options);
+  harness.connect();
+  const std::string value(300 * kKib, 'n');
+  int accepted = 0;
+  for (; accepted < 10 && harness.to_client.find("53200") == std::string::npos; ++accepted) {
+    harness.client_sends(query("SET helios.n" + std::to_string(accepted) + " = '" + value + "'"));
+    if (!harness.take_to_server().empty()) harness.server_sends(complete("SET") + ready('I'));
+  }
+  EXPECT_LE(accepted, 4);
+  harness.take_to_client();
+  harness.client_sends(query("RESET ALL"));
+  harness.server_sends(complete("RESET") + ready('I'));
+  harness.client_sends(query("SET helios.n = '" + value + "'"));
+  EXPECT_EQ(harness.to_client.find("53200"), std::string::npos);
+  EXPECT_FALSE(harness.client_closed);
+}
+
 TEST(MessageLimits, message_longer_than_configured_is_fatal_where_nothing_is_hooked_too) {
   Options options;
   options.config = config::default_config();

@@ -68,6 +68,26 @@ TEST(Settings, nested_savepoints_of_one_name) {
   EXPECT_EQ(tenant(settings), "-");
 }
 
+TEST(Settings, savepoints_with_no_change_between_them_take_no_room) {
+  Settings settings;
+  settings.begin();
+  settings.apply(change(Kind::set, "one"));
+  settings.savepoint("s");
+  const auto bytes = settings.held_bytes();
+  constexpr int kMany = 100'000;
+  for (int i = 1; i < kMany; ++i) settings.savepoint("s");
+  EXPECT_EQ(settings.held_bytes(), bytes);
+  settings.apply(change(Kind::set, "two"));
+  settings.rollback_to("s");
+  EXPECT_EQ(tenant(settings), "one");
+  settings.savepoint("s");  // nothing has changed since, either
+  EXPECT_EQ(settings.held_bytes(), bytes);
+  for (int i = 0; i < kMany; ++i) settings.release("s");
+  EXPECT_TRUE(settings.has_savepoints());
+  settings.release("s");
+  EXPECT_FALSE(settings.has_savepoints());
+}
+
 TEST(Settings, unknown_is_undone_by_rollback) {
   Settings settings;
   settings.apply(change(Kind::set, "acme"));
