@@ -20,6 +20,11 @@ constexpr std::string_view kComposite =
 constexpr std::string_view kNoRows =
     "(SELECT NULL::text, NULL::text, NULL::text, NULL::bigint, NULL::timestamptz WHERE false)";
 
+bool continues_word(char c) {
+  const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  return is_letter || (c >= '0' && c <= '9') || c == '$' || static_cast<signed char>(c) < 0;
+}
+
 void append_expiry(std::string& out, kv::ExpiryMs expires_at_ms) {
   if (expires_at_ms == kv::kNeverExpires) {
     out += "NULL::timestamptz";
@@ -54,10 +59,19 @@ class KvCallRenderer {
     std::string out = std::move(*query);
     if (is_table()) out = "LATERAL (" + out + ")";
     if (!call_.has_alias) out += " AS kv";
-    return out;
+    return apart(std::move(out));
   }
 
  private:
+  // A call ends in a parenthesis and begins with a name, so the client may have written a word right
+  // behind it and an operator right before. What takes its place must not grow together with them:
+  // "kv" with the word, "U&" with a constant.
+  [[nodiscard]] std::string apart(std::string out) const {
+    if (call_.begin > 0 && text_[call_.begin - 1] == '&') out.insert(0, 1, ' ');
+    if (call_.end < text_.size() && continues_word(text_[call_.end])) out.push_back(' ');
+    return out;
+  }
+
   [[nodiscard]] bool is_table() const { return call_.form == sql::KvCall::Form::table; }
   [[nodiscard]] bool is_constant(std::size_t argument) const {
     return call_.arguments[argument].constant.has_value();

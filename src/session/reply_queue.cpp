@@ -31,6 +31,13 @@ bool ends_extended_item(char request, char answer) {
   }
 }
 
+// Uses up one CopyDone or CopyFail that was forwarded behind the item.
+bool take_copy_end(ReplyItem& item) {
+  if (item.copy_ends_sent == 0) return false;
+  --item.copy_ends_sent;
+  return true;
+}
+
 }  // namespace
 
 void ReplyQueue::push(ReplyItem item) {
@@ -91,12 +98,22 @@ void ReplyQueue::on_error() {
   skipping_ = empty();
 }
 
-void ReplyQueue::on_copy_in() {
-  if (empty() || front()->request != fe::kExecute || front()->copy_end_sent) return;
-  const auto after = std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_ + 1));
-  items_.erase(std::remove_if(after, items_.end(),
-                              [](const ReplyItem& item) { return item.request == fe::kSync; }),
-               items_.end());
+bool ReplyQueue::on_copy_in() {
+  if (empty()) return false;
+  bool is_ended = take_copy_end(items_[first_]);
+  std::size_t kept = first_ + 1;
+  for (std::size_t i = kept; i < items_.size(); ++i) {
+    const bool is_swallowed = !is_ended && items_[i].request == fe::kSync;
+    is_ended = is_ended || take_copy_end(items_[i]);
+    if (is_swallowed) {
+      items_[kept - 1].copy_ends_sent += items_[i].copy_ends_sent;
+      continue;
+    }
+    if (kept != i) items_[kept] = std::move(items_[i]);
+    ++kept;
+  }
+  items_.erase(std::next(items_.begin(), static_cast<std::ptrdiff_t>(kept)), items_.end());
+  return is_ended;
 }
 
 std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_ended() {

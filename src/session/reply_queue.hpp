@@ -9,6 +9,7 @@
 #include "session/refusal.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct ReplyItem {
 
   char request = 0;                  // type byte of the frontend message
   bool touches_session = false;      // may change settings or the transaction
-  bool copy_end_sent = false;        // CopyDone or CopyFail was forwarded after it
+  std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
   std::size_t run_bytes = 0;         // what `run` held when the item was pushed
   std::unique_ptr<QueryRun> run;     // null when nobody follows its statements
   std::unique_ptr<Refusal> refusal;  // kRefusedText was sent instead: its error becomes this one
@@ -57,8 +58,9 @@ class ReplyQueue {
   void on_error();
 
   // CopyInResponse for the front item. A server that reads COPY data swallows Sync, so Syncs that
-  // were forwarded behind an Execute before the end of its data have no answer.
-  void on_copy_in();
+  // were forwarded before the end of the data have no answer. Returns whether that end was forwarded
+  // already.
+  bool on_copy_in();
 
   // Runs of items that ended, answered or skipped, since the last call.
   [[nodiscard]] std::vector<std::unique_ptr<QueryRun>> take_ended();

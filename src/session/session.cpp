@@ -87,6 +87,7 @@ bool Session::Impl::pump_server() {
 
 // A message that waited for a hook, or for earlier answers, may be decided now.
 bool Session::Impl::pump_gate() {
+  if (state_ == State::ready && is_amid_notification()) return false;
   if (!gate_.busy() || !gate_.resume()) return false;
   Decision decision = gate_.take_decision();
   if (state_ == State::ready) {

@@ -57,7 +57,8 @@ void Session::Impl::on_client_bytes(std::string_view bytes) {
 }
 
 bool Session::Impl::client_may_go_on() const {
-  if (gate_.busy() || terminate_sent_ || replies_.size() >= kMaxOutstandingReplies) return false;
+  if (gate_.busy() || terminate_sent_ || is_amid_notification()) return false;
+  if (replies_.size() >= kMaxOutstandingReplies) return false;
   return has_room_for_replies() || in_copy_in_;  // the server may be waiting for COPY data
 }
 
@@ -90,7 +91,7 @@ void Session::Impl::handle_client_header(char type) {
     fail(sqlstate::kProgramLimitExceeded,
          "a message of " + std::to_string(client_reader_.length()) +
              " bytes is longer than [limits] max_message_bytes allows");
-  } else if (type == fe::kQuery && is_inside_copy_in()) {
+  } else if (type == fe::kQuery && in_copy_in_) {
     fail(sqlstate::kProtocolViolation, "unexpected message type 0x51 during COPY from stdin");
   } else {
     client_plan_ = plan_message(type);
@@ -124,7 +125,7 @@ Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   } else if (type == fe::kQuery) {
     return plan_query();
   } else if (type == fe::kCopyDone || type == fe::kCopyFail) {
-    if (!replies_.empty()) replies_.back()->copy_end_sent = true;
+    note_copy_end();
   }
   return ClientPlan::pass;
 }
@@ -174,12 +175,20 @@ Session::Impl::ClientPlan Session::Impl::plan_sync() {
     return ClientPlan::drop;
   }
   is_batch_open_ = false;
-  if (!is_inside_copy_in()) replies_.push(ReplyItem(fe::kSync));
+  // The server would ignore it, unless it has failed meanwhile: then nobody could tell whose answer
+  // is whose.
+  if (in_copy_in_) return ClientPlan::drop;
+  replies_.push(ReplyItem(fe::kSync));
   return ClientPlan::pass;
 }
 
-bool Session::Impl::is_inside_copy_in() {
-  return in_copy_in_ && !replies_.empty() && !replies_.front()->copy_end_sent;
+// CopyDone or CopyFail: for the data that the server reads, or for that which it will ask for.
+void Session::Impl::note_copy_end() {
+  if (in_copy_in_) {
+    in_copy_in_ = false;
+  } else if (!replies_.empty()) {
+    ++replies_.back()->copy_ends_sent;
+  }
 }
 
 // The whole message was streamed away.

@@ -88,6 +88,11 @@ class Session::Impl {
   void fail(std::string_view sqlstate, std::string_view message);
   void close();
   bool drain_if_idle();
+  // The server is in the middle of a message that answers nothing (a notification): the client has
+  // its first part, so nothing of our own may be said before the rest.
+  [[nodiscard]] bool is_amid_notification() const {
+    return server_reader_.inside_streamed() && replies_.empty();
+  }
   // No transaction open, nothing owed by the server.
   [[nodiscard]] bool is_idle() const;
   // Queries are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
@@ -134,8 +139,7 @@ class Session::Impl {
   ClientPlan plan_query();
   ClientPlan plan_unseen();
   ClientPlan plan_sync();
-  // The server reads COPY data and the client has not ended it.
-  [[nodiscard]] bool is_inside_copy_in();
+  void note_copy_end();
   void end_streamed_message();
   void handle_client_message();
   void look_at_unseen();
@@ -194,7 +198,7 @@ class Session::Impl {
   bool server_eof_ = false;
   bool server_finished_ = false;  // half-closed after the client's end
   bool authenticated_ = false;
-  bool in_copy_in_ = false;
+  bool in_copy_in_ = false;  // the server reads COPY data whose end was not forwarded yet
   bool error_was_fatal_ = false;
   std::string held_ready_;  // ReadyForQuery that waits for post_query
   ReplyQueue replies_;

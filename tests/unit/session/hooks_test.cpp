@@ -119,6 +119,83 @@ TEST(Hooks, lost_connection_settles_what_was_in_flight) {
   EXPECT_TRUE(harness.session->finished());
 }
 
+// A server that reads COPY data swallows Sync. Whoever waits for an answer to it takes every later
+// answer for that of the message before.
+TEST(Hooks, sync_before_copy_data_does_not_delay_the_outcome_of_later_statements) {
+  const std::string copy_in = message('G', std::string(3, '\0'));
+  for (const std::string& client_bytes :
+       {query("copy t from stdin") + message('S', "") + message('c', ""),
+        query("copy t from stdin") + message('S', "") + message('d', "1\n") + message('c', "")}) {
+    Recorder recorder;
+    SessionHarness harness(with({recorder.plugin}));
+    harness.connect();
+    harness.client_sends(client_bytes);
+    harness.server_sends(copy_in + complete("COPY 1") + ready('I'));
+    harness.client_sends(query("select 1"));
+    harness.server_sends(complete("SELECT 1") + ready('I'));
+    EXPECT_THAT(recorder.events,
+                ElementsAre("pre copy t from stdin", "post copy t from stdin executed",
+                            "pre select 1", "post select 1 executed"));
+  }
+}
+
+TEST(Hooks, copy_that_was_ended_in_advance_leaves_the_sync_behind_it_its_answer) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("copy t from stdin; copy u from stdin") + message('c', "") +
+                       message('S', "") + message('c', "") + message('S', ""));
+  const std::string copy_in = message('G', std::string(3, '\0'));
+  harness.server_sends(copy_in + complete("COPY 1") + copy_in + complete("COPY 1") + ready('I'));
+  harness.client_sends(query("select 1"));
+  harness.server_sends(ready('I'));  // of the second Sync
+  EXPECT_EQ(recorder.events.back(), "pre select 1");
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(recorder.events.back(), "post select 1 executed");
+}
+
+TEST(Hooks, sync_in_the_middle_of_copy_data_stays_with_the_proxy) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  harness.client_sends(query("copy t from stdin"));
+  harness.server_sends(message('G', std::string(3, '\0')));
+  harness.take_to_server();
+  harness.client_sends(message('d', "1\n") + message('S', "") + message('c', ""));
+  EXPECT_EQ(harness.to_server, message('d', "1\n") + message('c', ""));
+}
+
+// The client has the first part of a message that answers nothing.
+TEST(Hooks, refusal_waits_for_the_rest_of_a_notification) {
+  Recorder recorder;
+  SessionHarness harness(with({recorder.plugin}));
+  harness.connect();
+  const std::string notification = message('A', "a long notification");
+  harness.server_sends(notification.substr(0, 10));
+  harness.client_sends(query("select forbidden") + message('P', "") + message('S', ""));
+  EXPECT_EQ(harness.to_client, notification.substr(0, 10));
+  harness.server_sends(notification.substr(10));
+  EXPECT_TRUE(harness.to_client.starts_with(notification + "E"));
+  EXPECT_TRUE(harness.to_client.ends_with(ready('I')));
+}
+
+TEST(Hooks, refusal_by_a_late_hook_waits_for_the_rest_of_a_notification) {
+  Recorder recorder;
+  Options options = with({recorder.plugin});
+  options.pending = true;
+  SessionHarness harness(options);
+  harness.connect();
+  harness.auto_run = false;
+  harness.client_sends(query("select forbidden"));
+  const std::string notification = message('A', "a long notification");
+  harness.server_sends(notification.substr(0, 10));
+  harness.run_executors();
+  EXPECT_EQ(harness.to_client, notification.substr(0, 10));
+  harness.auto_run = true;
+  harness.server_sends(notification.substr(10));
+  EXPECT_TRUE(harness.to_client.starts_with(notification + "E"));
+}
+
 TEST(Hooks, post_query_knows_what_happened) {
   auto plugin =
       std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_post_query = true});
