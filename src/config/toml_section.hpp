@@ -7,6 +7,8 @@
 // Flow: 1 one call per key that may be there, 2 finish(). A key that is missing leaves its variable
 // as it is.
 
+#include "config/toml_library.hpp"
+
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
@@ -17,10 +19,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
 
 namespace helios::config {
 

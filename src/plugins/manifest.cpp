@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/manifest.hpp"
 
+#include "base/text.hpp"
 #include "config/toml_section.hpp"
 #include "plugins/host_imports.hpp"
 
@@ -23,7 +24,7 @@ void read_hooks(TomlSection& root, Manifest& out) {
   if (out.hooks->empty()) root.add_problem("hooks", "must name at least one hook");
   for (const std::string& hook : *out.hooks)
     if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
-      root.add_problem("hooks", "\"" + hook +
+      root.add_problem("hooks", "\"" + base::escape_for_log(hook) +
                                     "\" is not a hook that this version calls; it calls "
                                     "authenticate, pre_query and post_query");
 }
@@ -33,7 +34,8 @@ void read_imports(TomlSection& root, Manifest& out) {
   root.texts("imports", out.imports.emplace());
   for (const std::string& name : *out.imports)
     if (find_host_import("env", name) == nullptr)
-      root.add_problem("imports", "the proxy does not offer \"" + name + "\"");
+      root.add_problem("imports",
+                       "the proxy does not offer \"" + base::escape_for_log(name) + "\"");
 }
 
 void read_limits(TomlSection section, config::PluginLimits& out) {
@@ -75,7 +77,8 @@ base::Result<Manifest> parse_manifest(std::string_view text, std::string_view fi
   Problems problems(file_name);
   const toml::parse_result parsed = toml::parse(text, file_name);
   if (!parsed) {
-    problems.add(parsed.error().source().begin.line, "", parsed.error().description());
+    problems.add(parsed.error().source().begin.line, "",
+                 base::escape_for_log(parsed.error().description()));
     return base::fail(base::Errc::invalid, problems.message());
   }
   Manifest manifest = default_manifest(name, caps);

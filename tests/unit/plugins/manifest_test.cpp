@@ -73,6 +73,8 @@ TEST(Manifest, errors_name_file_line_and_key) {
       {"hooks = \"pre_query\"", "p.toml:1: hooks: must be an array"},
       {"hooks = []", "p.toml:1: hooks: must name at least one hook"},
       {"hooks = [\"route\"]", "p.toml:1: hooks: \"route\" is not a hook that this version calls"},
+      {"hooks = [\"a\\nb\"]", "p.toml:1: hooks: \"a\\x0ab\" is not a hook"},
+      {"imports = [\"a\\nb\"]", "p.toml:1: imports: the proxy does not offer \"a\\x0ab\""},
       {"on_error = \"ignore\"", "p.toml:1: on_error: must be one of \"deny\", \"allow\""},
       {"statements = \"some\"", "p.toml:1: statements: must be one of"},
       {"instance = \"reuse\"", "p.toml:1: instance: must be one of \"fresh\""},
