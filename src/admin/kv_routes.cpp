@@ -103,7 +103,9 @@ void get_key(const KvContext& context, Place place, bool as_bytes, Responder res
 }
 
 void put_key(const KvContext& context, Place place, std::string value, Responder respond) {
-  // Looked at before the namespace is made, so that a refused value leaves no trace.
+  // Looked at before the namespace is made, so that a refused write leaves no trace.
+  if (place.key.size() > context.store->limits().max_key_bytes)
+    return respond(error_reply(413, "kv_max_key_bytes exceeded"));
   if (value.size() > context.store->limits().max_value_bytes)
     return respond(error_reply(413, "kv_max_value_bytes exceeded"));
   const auto space = context.store->open(place.plugin);

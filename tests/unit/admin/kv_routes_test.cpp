@@ -301,9 +301,10 @@ TEST_F(KvLimitsTest, value_over_the_limit_is_413_and_leaves_no_trace) {
   EXPECT_EQ(admin.put("/admin/kv/p/key", std::string(100, 'x')).status, 200);
 }
 
-TEST_F(KvLimitsTest, key_over_the_limit_is_413) {
+TEST_F(KvLimitsTest, key_over_the_limit_is_413_and_leaves_no_trace) {
   EXPECT_EQ(admin.put("/admin/kv/p/" + std::string(17, 'k'), "x").body,
             R"({"error":"kv_max_key_bytes exceeded"})");
+  EXPECT_TRUE(store.namespaces().empty());
   EXPECT_EQ(admin.put("/admin/kv/p/" + std::string(17, 'k'), "x").status, 413);
   EXPECT_EQ(admin.get("/admin/kv/p/" + std::string(17, 'k')).status, 404);
   EXPECT_EQ(admin.put("/admin/kv/p/" + std::string(16, 'k'), "x").status, 200);
