@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds that are not text: make_seeds.py DIRECTORY. CMake runs it when it configures."""
+
+import os
+import struct
+import sys
+
+
+def message(kind, body=b""):
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+def framing():
+    """Eight bytes that choose the cuts, then messages; odd type bytes are collected, even ones streamed."""
+    small = message(b"Q", b"select 1\0") + message(b"S") + message(b"D", b"\0\1\0\0\0\1x") + message(b"Z", b"I")
+    return {
+        "messages": b"\0\1\2\3\4\5\6\7" + small,
+        "single_bytes": bytes(8) + small + message(b"C", b"SELECT 1\0"),
+        "partial": b"\5" * 8 + message(b"d", b"x" * 40)[:20],
+        "long_announced": b"\3" * 8 + b"Q" + struct.pack("!I", 0x7FFFFFFF) + b"select",
+        "negative_length": b"\3" * 8 + b"D" + struct.pack("!I", 0x80000000) + b"select",
+        "bad_length": b"\7" * 8 + small + b"Q\0\0\0\3",
+    }
+
+
+def messages():
+    return {
+        "cancel_key": struct.pack("!I", 4711) + b"abcd",
+        "long_key": struct.pack("!I", 1) + b"k" * 256,
+        "tag": b"INSERT 0 5\0",
+        "huge_tag": b"SELECT 99999999999999999999\0",
+        "ready": b"T",
+        "parameter": b"client_encoding\0UTF8\0",
+        "error": b"SERROR\0VFATAL\0C42601\0Msyntax error\0P12\0\0",
+        "query": b"select 1\0",
+        "parse": b"name\0select $1\0\0\1\0\0\0\x17",
+        "rows": b"\1one\n\2two\n\0null\n",
+    }
+
+
+def main():
+    directory = sys.argv[1]
+    for target, seeds in {"framing": framing(), "messages": messages()}.items():
+        folder = os.path.join(directory, target)
+        os.makedirs(folder, exist_ok=True)
+        for name, content in seeds.items():
+            with open(os.path.join(folder, name), "wb") as stream:
+                stream.write(content)
+
+
+if __name__ == "__main__":
+    main()
