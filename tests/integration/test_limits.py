@@ -3,7 +3,6 @@
 
 import os
 import re
-import resource
 import time
 
 import pytest
@@ -88,35 +87,37 @@ def test_query_of_too_many_statements_is_refused(start_proxy, counter):
 
 # ---- descriptors ----
 
+DESCRIPTORS = 90
+
+
 def descriptors(proxy):
-    return {int(name) for name in os.listdir(f"/proc/{proxy.pid}/fd")}
+    return len(os.listdir(f"/proc/{proxy.pid}/fd"))
 
 
-def leave_descriptors(proxy, count):
-    """Lowers the limit so that `count` more descriptors can be opened."""
-    used = descriptors(proxy)
-    limit = 0
-    free = -1
-    while free < count:
-        limit += 1
-        free = sum(1 for number in range(limit) if number not in used)
-    limit = max(limit, max(used) + 1)
-    hard = resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE)[1]
-    resource.prlimit(proxy.pid, resource.RLIMIT_NOFILE, (limit, hard))
-    return limit
+@pytest.fixture
+def start_short_of_descriptors(make_proxy, tmp_path):
+    """A proxy that may have DESCRIPTORS of them, in all."""
+    def start():
+        proxy = make_proxy(plugins__directory="")
+        launcher = tmp_path / "launch"
+        launcher.write_text(f"#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec '{proxy.binary}' \"$@\"\n")
+        launcher.chmod(0o755)
+        proxy.binary = str(launcher)
+        return proxy.start()
+    return start
 
 
 def rounds(proxy):
     return proxy.admin.metric("helios_worker_round_seconds_count")
 
 
-def test_running_out_of_descriptors_harms_nobody_who_is_there(start_proxy):
-    proxy = start_proxy(plugins__directory="")
+def test_running_out_of_descriptors_harms_nobody_who_is_there(start_short_of_descriptors):
+    proxy = start_short_of_descriptors()
+    proxy.wait_for_log(f"the limit of {DESCRIPTORS} descriptors is too low")
     with proxy.connect() as session:
         session.query("SELECT 1").expect_ok()
         rounds_before = rounds(proxy)
-        leave_descriptors(proxy, 8)
-        crowd = [proxy.raw() for _ in range(40)]  # the kernel takes them; the proxy cannot
+        crowd = [proxy.raw() for _ in range(DESCRIPTORS)]  # the kernel takes them; the proxy cannot
         proxy.wait_for_log("cannot accept connections for now: Too many open files")
         begun = time.monotonic()
         for _ in range(50):
@@ -139,13 +140,14 @@ def test_running_out_of_descriptors_harms_nobody_who_is_there(start_proxy):
         session.query("SELECT 1").expect_ok()
 
 
-def test_client_without_a_descriptor_for_its_server_is_told(start_proxy):
-    proxy = start_proxy(plugins__directory="")
+def test_client_without_a_descriptor_for_its_server_is_told(start_short_of_descriptors):
+    proxy = start_short_of_descriptors()
     with proxy.connect() as session:
-        before = len(descriptors(proxy))
-        idle = [proxy.raw() for _ in range(4)]
-        wait_until(lambda: len(descriptors(proxy)) == before + 4, "all are accepted")
-        leave_descriptors(proxy, 1)
+        idle = []
+        while descriptors(proxy) < DESCRIPTORS - 1:
+            before = descriptors(proxy)
+            idle.append(proxy.raw())
+            wait_until(lambda count=before: descriptors(proxy) > count, "it is accepted")
         with pytest.raises(WireError) as refused:
             proxy.connect()
         assert refused.value.fields["C"] == "08001" and "Too many open files" in refused.value.fields["M"]

@@ -91,6 +91,27 @@ TEST_P(StreamTest, reader_that_stops_makes_the_stream_congested_and_loses_nothin
   EXPECT_FALSE(stream_->congested());
 }
 
+TEST_P(StreamTest, unsent_bytes_are_counted_and_given_back) {
+  EXPECT_EQ(engine_->unsent_bytes(), 0U);
+  const auto sent = send_until_congested();
+  EXPECT_GE(engine_->unsent_bytes(), stream_->pending_bytes());
+  EXPECT_EQ(drain_far(sent.size()).size(), sent.size());
+  EXPECT_TRUE(run_until(*engine_, [&] { return engine_->unsent_bytes() == 0; }));
+  send_until_congested();
+  EXPECT_GT(engine_->unsent_bytes(), 0U);
+  stream_.reset();
+  EXPECT_TRUE(run_until(*engine_, [&] { return engine_->unsent_bytes() == 0; }));
+}
+
+TEST_P(StreamTest, unsent_bytes_of_a_lingering_stream_are_counted_until_it_ends) {
+  send_until_congested();
+  close_when_flushed(std::move(stream_));
+  run_until_idle(*engine_);
+  EXPECT_GT(engine_->unsent_bytes(), 0U);
+  pair_.far.reset();
+  EXPECT_TRUE(run_until(*engine_, [&] { return engine_->unsent_bytes() == 0; }));
+}
+
 TEST_P(StreamTest, stream_that_never_catches_up_keeps_its_order) {
   std::string sent = send_until_congested();
   std::string got;
