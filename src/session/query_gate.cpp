@@ -179,13 +179,6 @@ void QueryGate::yield() {
 
 // One statement: what the proxy itself objects to, then its hooks.
 void QueryGate::judge_next() {
-  if (ahead_ && ahead_->held_bytes() > kMaxSettingsBytes) {
-    ++view_.environment.counters->out_of_memory;
-    refuse(state::kOutOfMemory,
-           "out of memory: the helios.* settings and savepoints of the session take more than " +
-               std::to_string(kMaxSettingsBytes) + " bytes");
-    return;
-  }
   if (next_ == run_->statements.size()) {
     compose_text();
     stage_ = Stage::confirm;
@@ -265,14 +258,23 @@ void QueryGate::after_hooks() {
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
   if (is_rewritten ? adopt_rewrite(run) : expand_kv(run)) {
-    run_ahead(*run.statement);
     ++next_;
+    run_ahead(*run.statement);
   }
 }
 
+// Or refuses: what a statement adds to the settings may be too much.
 void QueryGate::run_ahead(const sql::Statement& statement) {
   if (!ahead_) return;
+  const std::size_t before = ahead_->held_bytes();
   apply_statement(statement, view_.transaction == pgwire::TransactionStatus::failed, *ahead_);
+  const std::size_t after = ahead_->held_bytes();
+  if (after <= kMaxSettingsBytes || after <= before) return;
+  ++view_.environment.counters->out_of_memory;
+  refuse(
+      state::kOutOfMemory,
+      "out of memory: the helios.* settings and savepoints of the session would take more than " +
+          std::to_string(kMaxSettingsBytes) + " bytes");
 }
 
 void QueryGate::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
