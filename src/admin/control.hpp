@@ -59,6 +59,8 @@ class Control {
   [[nodiscard]] virtual base::Result<void> ready() = 0;
 
   [[nodiscard]] virtual std::string version() = 0;  // "0.4.0"
+  // What the event loops work with: "io_uring" or "epoll".
+  [[nodiscard]] virtual std::string engine() = 0;
 
   // The numbers of the process in the Prometheus text format 0.0.4.
   [[nodiscard]] virtual std::string metrics_text() = 0;

@@ -66,7 +66,9 @@ Response ready_page(Control& control) {
 }
 
 Response version_page(Control& control) {
-  const boost::json::object body{{"name", "heliosproxy"}, {"version", readable(control.version())}};
+  const boost::json::object body{{"name", "heliosproxy"},
+                                 {"version", readable(control.version())},
+                                 {"engine", readable(control.engine())}};
   Response response;
   response.body = boost::json::serialize(body);
   return response;

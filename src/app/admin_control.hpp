@@ -23,6 +23,7 @@ class AdminControl final : public admin::Control {
     base::Executor& control;
     std::function<void(admin::OnReloaded)> reload;  // on the control thread
     const std::atomic<bool>& serving;
+    std::string_view engine;
   };
   explicit AdminControl(Process process) : process_(std::move(process)) {}
 
@@ -30,6 +31,7 @@ class AdminControl final : public admin::Control {
   void reload_plugins(admin::OnReloaded done) override;
   base::Result<void> ready() override;
   std::string version() override { return HELIOS_VERSION; }
+  std::string engine() override { return std::string(process_.engine); }
   std::string metrics_text() override { return process_.registry.render(); }
 
  private:

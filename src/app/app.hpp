@@ -63,6 +63,7 @@ class App {
   }
 
  private:
+  [[nodiscard]] base::Result<void> choose_engine();
   [[nodiscard]] base::Result<void> make_proxy();
   [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count);
   [[nodiscard]] base::Result<void> start_admin();
@@ -90,6 +91,7 @@ class App {
   exec::SlowLane background_;  // loads plugins
   plugins::PluginHost host_;
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
+  net::EngineKind engine_ = net::EngineKind::epoll;
   std::unique_ptr<net::Engine> control_;
   std::unique_ptr<net::Proxy> proxy_;
   std::unique_ptr<Reloader> reloader_;

@@ -17,6 +17,7 @@ class FakeControl final : public Control {
   void reload_plugins(OnReloaded done) override { reloads.push_back(std::move(done)); }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
+  [[nodiscard]] std::string engine() override { return "epoll"; }
   [[nodiscard]] std::string metrics_text() override { return "helios_queries_total 7\n"; }
 
   std::vector<PluginStatus> plugin_list;

@@ -126,7 +126,8 @@ TEST_F(RouterTest, ready_follows_the_process_and_health_does_not) {
 }
 
 TEST_F(RouterTest, version_is_told) {
-  EXPECT_EQ(admin.get("/version").body, R"({"name":"heliosproxy","version":"0.4.0"})");
+  EXPECT_EQ(admin.get("/version").body,
+            R"({"name":"heliosproxy","version":"0.4.0","engine":"epoll"})");
 }
 
 TEST_F(RouterTest, index_is_a_page_that_loads_nothing) {
