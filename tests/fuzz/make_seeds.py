@@ -38,9 +38,31 @@ def messages():
     }
 
 
+def request(line, *headers, body=b""):
+    lines = [line + " HTTP/1.1", "Host: localhost", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def admin_http():
+    """A byte that says where the connection is cut, then its bytes."""
+    put = request("PUT /admin/kv/p/a", "Content-Length: 5", body=b"value")
+    get = request("GET /admin/kv/p/a", "Accept: application/octet-stream")
+    return {
+        "pipelined": b"\x10" + put + get + request("HEAD /version") + request("DELETE /admin/kv/p/a"),
+        "chunked": b"\x60" + request("PUT /admin/kv/p/b", "Transfer-Encoding: chunked",
+                                     body=b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\n"),
+        "expect": b"\0" + request("PUT /admin/kv/p/c", "Expect: 100-continue", "Content-Length: 1", body=b"x"),
+        "too_long": b"\x20" + request("PUT /admin/kv/p/d", "Content-Length: 999999", body=b"x"),
+        "long_header": b"\xff" + request("GET /", "X: " + "y" * 600),
+        "two_lengths": b"\5" + request("PUT /admin/kv/p/e", "Content-Length: 1", "Transfer-Encoding: chunked"),
+        "old": b"\3GET / HTTP/1.0\r\n\r\n",
+        "garbage": b"\x08\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    }
+
+
 def main():
     directory = sys.argv[1]
-    for target, seeds in {"framing": framing(), "messages": messages()}.items():
+    for target, seeds in {"framing": framing(), "messages": messages(), "admin_http": admin_http()}.items():
         folder = os.path.join(directory, target)
         os.makedirs(folder, exist_ok=True)
         for name, content in seeds.items():
