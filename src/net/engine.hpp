@@ -3,7 +3,7 @@
 
 // The event loop of one thread, as operations that complete: accept delivers connections, connect
 // delivers a socket, a stream delivers bytes and takes bytes. Whether readiness (epoll) or
-// completions (io_uring) stand behind it can hardly be seen from here: docs/adr/0010-two-engines.md.
+// completions (io_uring) stand behind it can hardly be seen from here: docs/adr/0011-two-engines.md.
 //
 // The two rules that make users simple:
 //  - No handler is ever called from inside a call to the engine or to one of its objects. Whatever
@@ -111,6 +111,7 @@ enum class LossReport {
 class AcceptHandler {
  public:
   virtual ~AcceptHandler() = default;
+  // `peer` is empty where the connection was lost before anybody could ask.
   virtual void on_accepted(Fd connection, const Endpoint& peer) = 0;
   // Accepting rests for kAcceptPauseMs because of `error` (out of descriptors or memory).
   virtual void on_accept_paused(int error) = 0;

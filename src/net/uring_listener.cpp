@@ -40,13 +40,17 @@ void UringListener::on_completion(UringUse use, const UringCompletion& completio
 }
 
 void UringListener::on_accepted(Fd connection) {
+  if (released_) {
+    return;
+  }
   Endpoint peer;
   peer.length = sizeof(peer.storage);
   auto* address = reinterpret_cast<sockaddr*>(&peer.storage);
-  // Fails for a connection that has ended already; nobody misses that one.
-  if (!released_ && ::getpeername(connection.get(), address, &peer.length) == 0) {
-    handler_.on_accepted(std::move(connection), peer);
+  // The completions share no place for addresses. A connection that was reset already has none.
+  if (::getpeername(connection.get(), address, &peer.length) != 0) {
+    peer = Endpoint();
   }
+  handler_.on_accepted(std::move(connection), peer);
 }
 
 void UringListener::on_error(int error) {
