@@ -99,8 +99,10 @@ class Faults(Load):
     def round(self):
         direction = self.random.choice(list(PLACES))
         message, nth, plus = PLACES[direction][self.random.choice(list(PLACES[direction]))]
-        fault = self.random.choice([RESET, HALF_CLOSE, CORRUPT])
         relay = self.random.choice(self.relays)
+        # A client would wait for ever for what it does not recognise in the proxy's answers.
+        is_last_leg = relay is self.front and direction == "to_client"
+        fault = self.random.choice([RESET, HALF_CLOSE] if is_last_leg else [RESET, HALF_CLOSE, CORRUPT])
         if fault == CORRUPT and message != "startup":
             plus = 0
 
