@@ -40,6 +40,9 @@ class UringStream final : public Stream, public UringSource {
   void abandon() override { release(); }
 
  private:
+  // Outputs from this size on are not copied: the copy would cost more than the system call.
+  static constexpr std::size_t kLargeOutputBytes = 16 * 1024;
+
   [[nodiscard]] bool sending() const { return send_at_once_.under_way() || send_.under_way(); }
   [[nodiscard]] bool wants_receive() const;
   [[nodiscard]] bool wants_watch() const;

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace helios::net {
 namespace {
 
@@ -247,6 +249,54 @@ TEST_P(StreamTest, peer_that_never_ends_is_given_up) {
   close_when_flushed(std::move(stream_));
   EXPECT_EQ(engine_->lingering(), 1U);
   EXPECT_TRUE(run_until(*engine_, [&] { return engine_->lingering() == 0; }));
+}
+
+// Sends back what it receives, as fast as the peer takes it, and ends when the peer does.
+class Echo : public StreamHandler {
+ public:
+  void on_received(std::string_view bytes) override {
+    stream->send({&bytes, 1});
+    if (stream->congested()) {
+      stream->pause_receiving();
+    }
+  }
+  void on_eof() override { close_when_flushed(std::move(stream)); }
+  void on_lost(int) override { stream.reset(); }
+  void on_drained() override { stream->resume_receiving(); }
+
+  StreamPtr stream;
+};
+
+std::string counted_text(std::size_t size) {
+  std::string text;
+  while (text.size() < size) {
+    text += std::to_string(text.size()) + ' ';
+  }
+  return text;
+}
+
+// Between two rounds the engine sleeps until something happens: an event that it misses, or waits for
+// in vain, lets this test run into its time limit.
+TEST_P(StreamTest, echo_of_a_fast_peer_never_stands_still) {
+  Echo echo;
+  TcpPair pair;
+  const auto text = counted_text(4'000'000);
+  std::string echoed;
+  echo.stream = engine_->adopt(std::move(pair.near), echo, LossReport::after_received);
+  std::thread writer([&] {
+    for (std::size_t sent = 0, size = 1; sent < text.size();
+         sent += size, size = size * 7 % 40'961) {
+      send_all(pair.far.get(), std::string_view(text).substr(sent, size));
+    }
+    ::shutdown(pair.far.get(), SHUT_WR);
+  });
+  std::thread reader([&] { echoed = receive_exactly(pair.far.get(), text.size() + 1); });
+  while (echo.stream || engine_->lingering() > 0) {
+    engine_->run_once(3'600'000);
+  }
+  writer.join();
+  reader.join();
+  EXPECT_TRUE(echoed == text);
 }
 
 // Streams that are released by handlers, their own and others, in the middle of a round.
