@@ -43,7 +43,7 @@ def all_contenders():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of one pgbench run")
+    parser.add_argument("--seconds", type=int, default=3, help="of one pgbench run")
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--protocols", default="simple,extended,prepared")
     parser.add_argument("--only", default="", help="contenders whose name contains this, and direct")

@@ -25,6 +25,7 @@ enum class Operation : std::uint8_t { accept, receive, send };
 struct End {
   int fd = -1;
   End* peer = nullptr;
+  bool ended = false;
 };
 
 // user_data: the end's address with the operation in its low bits, and the buffer in its high ones.
@@ -35,7 +36,7 @@ std::uint64_t tag(const End* end, Operation operation, unsigned buffer = 0) {
 
 class Relay {
  public:
-  Relay(int listener, const char* server) : listener_{listener, nullptr}, server_(server) {
+  Relay(int listener, const char* server) : listener_{listener}, server_(server) {
     io_uring_params parameters{};
     parameters.flags =
         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE;
@@ -116,7 +117,7 @@ class Relay {
   void on_accepted(int fd) {
     floor_relay::check(fd, "accept");
     floor_relay::send_at_once(fd);
-    auto* client = new End{fd, nullptr};
+    auto* client = new End{fd};
     auto* server = new End{floor_relay::connect_to(server_), client};
     client->peer = server;
     receive(client);
@@ -124,12 +125,18 @@ class Relay {
     accept();
   }
 
+  void on_ended(End* end) {
+    ::shutdown(end->peer->fd, SHUT_WR);
+    end->ended = true;
+    if (!end->peer->ended) return;
+    ::close(end->fd);
+    ::close(end->peer->fd);  // the few bytes of both ends stay
+  }
+
   void on_received(End* end, const io_uring_cqe& completion) {
     if (completion.res <= 0) {
       if (completion.res == -ENOBUFS) return receive(end);
-      ::shutdown(end->peer->fd, SHUT_WR);
-      ::close(end->fd);
-      return;
+      return on_ended(end);
     }
     const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
     io_uring_sqe* entry = next();

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../tests/integrat
 from harness.postgres import AS_POSTGRES, free_port  # noqa: E402
 from harness.proxy import Proxy  # noqa: E402
 from harness.waiting import wait_until  # noqa: E402
-from harness.wire import Wire, WireError  # noqa: E402
+from harness.wire import Closed, Wire, WireError  # noqa: E402
 
 
 @dataclass
@@ -31,7 +31,7 @@ def answers(port):
     try:
         Wire("127.0.0.1", port, database="bench").close()
         return True
-    except (OSError, WireError):
+    except (OSError, WireError, Closed):
         return False
 
 

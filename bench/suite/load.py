@@ -21,7 +21,7 @@ class Load:
 
     protocol: str  # simple, extended, prepared
     clients: int
-    seconds: float
+    seconds: int
 
     def __str__(self):
         return f"{self.protocol} {self.clients}"
@@ -49,6 +49,8 @@ def run(pgbench, port, load, pid=None, options="", expected_tps=20000):
         after = cpu_time(pid) if pid else None
         if answer.returncode != 0:
             raise RuntimeError(f"pgbench failed: {answer.stderr}")
+        if "tps = " not in answer.stdout:
+            raise RuntimeError(f"pgbench did nothing in {load.seconds} s: {answer.stdout}")
         queries = int(re.search(r"actually processed: (\d+)", answer.stdout)[1])
         tps = float(re.search(r"tps = ([\d.]+) \(without", answer.stdout)[1])
         p50, p99 = percentiles(folder)

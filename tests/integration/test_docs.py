@@ -51,6 +51,13 @@ def test_every_documented_default_is_accepted(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_keys_that_take_a_restart_are_named():
+    reload_section = document("docs/operations.md").split("## Reload\n")[1].split("\n## ")[0]
+    named = re.findall(r"`(\w+\.\w+)`", reload_section.split("takes a restart`)")[1])
+    kept = re.findall(r'keep\("([\w.]+)"', document("src/config/restart_keys.cpp"))
+    assert named == kept
+
+
 @pytest.mark.parametrize("section", documented_keys())
 def test_no_key_is_left_out(tmp_path, section):
     header = f"[[{section}]]" if section in ARRAYS else f"[{section}]"
