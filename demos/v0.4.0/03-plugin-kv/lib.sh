@@ -193,7 +193,7 @@ stop_everything() {
     cat <<TEXT
 
 Both servers go on running. Stop them with:
-  kill $proxy_pid $postgres_pid; rm -rf $WORK
+  kill $proxy_pid $postgres_pid; until rm -rf $WORK 2>/dev/null; do sleep 0.2; done
 TEXT
     return
   fi
