@@ -83,7 +83,8 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
 // An answer whose body does not matter.
 void Session::Impl::note_answer(char type) {
   if (type == be::kCopyInResponse) {
-    in_copy_in_ = !replies_.on_copy_in();
+    // One that nobody asked for is the client's business.
+    in_copy_in_ = !replies_.empty() && !replies_.on_copy_in();
     if (gate_.waits_for_answers() && in_copy_in_) {
       fail(pgwire::sqlstate::kProtocolViolation,
            "unexpected message type 0x51 during COPY from stdin");
