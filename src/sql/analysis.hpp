@@ -62,8 +62,10 @@ struct KvCall {
     scalar,  // anywhere in an expression: a value (two arguments), or one composite per row
   };
   Form form = Form::table;
-  std::size_t begin = 0;  // the bytes to replace: from the name to the closing parenthesis; for a
-  std::size_t end = 0;    // table call that the client wrote LATERAL before, from that word on
+  // The bytes to replace: from the name to the closing parenthesis; for a table call that the client
+  // wrote LATERAL before, from that word on; with the parentheses around a whole select list item.
+  std::size_t begin = 0;
+  std::size_t end = 0;
   std::vector<KvArgument> arguments;  // 0, 1 or 2
   // The result has a name already, or needs none. False: a FROM item, or a select list item standing
   // alone, that is called kv after the function.

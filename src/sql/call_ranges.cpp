@@ -53,6 +53,20 @@ void fill_arguments(KvCall& call, const ArgumentList& list) {
   }
 }
 
+// A select list item that is nothing but the call may stand in parentheses; the name that it is given
+// belongs behind them.
+void take_parentheses_in(KvCall& call, const std::vector<Token>& tokens) {
+  auto first = std::ranges::lower_bound(tokens, call.begin, {}, &Token::begin);
+  auto behind = std::ranges::lower_bound(tokens, call.end, {}, &Token::begin);
+  while (first != tokens.begin() && (first - 1)->kind == Token::Kind::open &&
+         behind != tokens.end() && behind->kind == Token::Kind::close) {
+    --first;
+    call.begin = first->begin;
+    call.end = behind->end;
+    ++behind;
+  }
+}
+
 }  // namespace
 
 void fill_ranges(KvCall& call, bool is_lateral, const std::vector<Token>& tokens) {
@@ -63,6 +77,8 @@ void fill_ranges(KvCall& call, bool is_lateral, const std::vector<Token>& tokens
     return;
   }
   fill_arguments(call, read_arguments({open + 1, tokens.end()}));
+  if (call.problem.empty() && call.form == KvCall::Form::scalar && !call.has_alias)
+    take_parentheses_in(call, tokens);
   if (!is_lateral) return;
   if (name == tokens.begin() || (name - 1)->kind != Token::Kind::lateral)
     call.problem = kNotLocated;

@@ -32,6 +32,7 @@ admin::http::Limits limits() {
 class AdminServer {
  public:
   AdminServer() {
+    keep_alarms_out();
     const auto started = server_.start(admin::http::any_port(), nullptr,
                                        [this](admin::Request request, admin::Responder respond) {
                                          router_.handle(std::move(request), std::move(respond));

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <signal.h>
+
 namespace helios::fuzz {
 namespace {
 
@@ -35,6 +37,13 @@ void require_equal(std::string_view actual, std::string_view expected, std::stri
 }
 
 void abort_on_failed_expectations() { GTEST_FLAG_SET(break_on_failure, true); }
+
+void keep_alarms_out() {
+  sigset_t alarms;
+  sigemptyset(&alarms);
+  sigaddset(&alarms, SIGALRM);
+  pthread_sigmask(SIG_BLOCK, &alarms, nullptr);
+}
 
 std::uint8_t Input::take_byte() {
   if (rest_.empty()) return 0;

@@ -26,6 +26,10 @@ void require_equal(std::string_view actual, std::string_view expected, std::stri
 // Makes a failed EXPECT_... of a shared test harness abort as well. Harmless when called again.
 void abort_on_failed_expectations();
 
+// Keeps libFuzzer's timer from interrupting the system calls of this thread and of those that it
+// starts. For targets with sockets, all of whose waits have limits of their own.
+void keep_alarms_out();
+
 [[nodiscard]] inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }

@@ -44,6 +44,7 @@ void WildSession::client_sends(std::string_view bytes) const { send_some(client.
 void WildSession::server_sends(std::string_view bytes) const { send_some(server.get(), bytes); }
 
 LiveProxy::LiveProxy() : server_socket_(net::listen_on_loopback()) {
+  keep_alarms_out();
   start_proxy();
   open_quiet_session();
 }

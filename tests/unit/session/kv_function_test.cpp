@@ -79,6 +79,16 @@ TEST(KvFunction, words_and_operators_next_to_a_call_stay_apart) {
   EXPECT_EQ(session.sent("select U&helios.kv('p','k')"), "select U& 'v'::text");
 }
 
+TEST(KvFunction, name_of_a_call_in_parentheses_stands_behind_them) {
+  KvSession session;
+  put(session.harness.store, "p", "k", "v");
+  EXPECT_EQ(session.sent("select (helios.kv('p','k')), (( helios.kv('p','k') ))from t"),
+            "select 'v'::text AS kv, 'v'::text AS kv from t");
+  EXPECT_EQ(session.sent("select (select (helios.kv('p','k')))"),
+            "select (select 'v'::text AS kv)");
+  EXPECT_EQ(session.sent("select (helios.kv('p','k')) || 'x'"), "select ('v'::text) || 'x'");
+}
+
 TEST(KvFunction, expression_as_argument_becomes_a_condition) {
   KvSession session;
   put(session.harness.store, "p", "k:1", "v");
