@@ -34,7 +34,7 @@ explain_crash() {
   [[ -n $input ]] || return 0
   echo "    repeat it:  $FUZZ_BUILD/fuzz/fuzz_$target $input"
   echo "    shrink it:  $FUZZ_BUILD/fuzz/fuzz_$target -minimize_crash=1 -max_total_time=60 $input"
-  echo "    keep it:    cp $input tests/fuzz/regressions/$target/NAME   (see tests/fuzz/README.md)"
+  echo "    keep it:    install -D -m 644 $input tests/fuzz/regressions/$target/NAME   (see tests/fuzz/README.md)"
 }
 
 # run_fuzzer TARGET SECONDS
