@@ -2,8 +2,9 @@
 #pragma once
 
 // What a hook sees and may answer. One StatementExecution exists per execution of one statement: a
-// statement of a Query message (later also an Execute). It is made before its pre_query hooks run,
-// carries their verdicts, and is finished by exactly one Outcome, which its post_query hooks see.
+// statement of a Query message, an Execute of a portal, or a FunctionCall. It is made before its
+// pre_query hooks run, carries their verdicts, and is finished by exactly one Outcome, which its
+// post_query hooks see.
 
 #include <array>
 #include <cstdint>
@@ -33,6 +34,20 @@ struct Context {
   std::vector<std::pair<std::string, std::string>> attributes;
 };
 
+// How a statement comes to be executed.
+enum class Origin {
+  query,          // a statement of a Query message
+  execute,        // an Execute of a portal, with the text and the parameters that it was bound to
+  function_call,  // a FunctionCall message, which has no text
+};
+
+// A parameter of an Execute as Bind gave it. The view is valid until post_query has run.
+struct Parameter {
+  std::uint32_t type_oid = 0;             // as Parse declared it; 0 = left to the server
+  bool is_binary = false;                 // format of `value`
+  std::optional<std::string_view> value;  // nullopt = NULL
+};
+
 // How a statement execution ended. Every execution whose pre_query ran gets exactly one.
 enum class Outcome {
   executed,  // the server completed it
@@ -41,6 +56,13 @@ enum class Outcome {
   refused,   // a plugin, or the proxy itself, refused the message it belongs to
   skipped,   // an earlier statement of the same message failed
   lost,      // the connection ended before the server answered
+};
+
+// What became of the transaction in which a statement ran: CommandComplete alone is not success.
+enum class Settlement {
+  committed,
+  rolled_back,
+  unknown,  // the connection ended first
 };
 
 // Rows that a plugin gives as the answer of a statement.
@@ -80,6 +102,8 @@ struct StatementExecution {
   std::string rewritten;                 // empty = not rewritten
   std::shared_ptr<const Answer> answer;  // a plugin's rows; null = the server answers
   bool is_read_only = false;
+  Origin origin = Origin::query;
+  std::vector<Parameter> parameters;  // of an Execute
   std::shared_ptr<const Context> context;
   // The plugins of this execution; kept even when a reload replaces them meanwhile.
   std::shared_ptr<const Chain> chain;
@@ -95,6 +119,9 @@ struct StatementExecution {
   std::string command_tag;
   std::string sqlstate;  // failed: the server's; refused: ours
   std::string error_message;
+
+  // Known when settled runs, for those plugins that have that hook.
+  Settlement settlement = Settlement::unknown;
 
   [[nodiscard]] std::string_view current_text() const {
     return rewritten.empty() ? text : std::string_view(rewritten);
