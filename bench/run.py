@@ -8,49 +8,60 @@ See docs/benchmarks.md. `tools/dev bench` builds what this needs and says where 
 import argparse
 import json
 import os
+import platform
 import random
 import subprocess
 import sys
+import time
 
-from suite import bulk, connections, report
+from suite import bulk, connections, lag, page, report
 from suite.contenders import Direct, Floor, Helios, PgBouncer, Server
-from suite.load import Load, run
+from suite.load import QUERIES_BEFORE, Load, run
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tests/integration"))
-from harness.postgres import Postgres  # noqa: E402
+from harness.postgres import Postgres  # `suite` makes it known
 
 BUILD = os.environ["HELIOS_BUILD_DIR"]
 PGBENCH = os.environ["HELIOS_PGBENCH"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def all_contenders():
+def all_contenders(transport):
     guests = os.path.join(BUILD, "guests")
     plugins = os.environ["HELIOS_PLUGIN_DIR"]
-    yield Direct()
-    yield PgBouncer(os.environ["HELIOS_PGBOUNCER"], os.environ["HELIOS_PGBOUNCER_LIBRARIES"])
-    yield Helios("heliosproxy")
-    yield Helios("heliosproxy, Unix socket", unix=True)
-    yield Helios("heliosproxy, epoll", listen__engine="epoll")
-    yield Helios("empty plugin", os.path.join(HERE, "plugins/nothing.wat"))
-    yield Helios("counter", os.path.join(guests, "counter.wasm"))
-    yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"))
-    yield Floor("floor: epoll", os.path.join(BUILD, "bench/epoll_relay"))
-    yield Floor("floor: io_uring", os.path.join(BUILD, "bench/uring_relay"))
-    yield Floor("floor: io_uring, Unix socket", os.path.join(BUILD, "bench/uring_relay"), unix=True)
+    unix = transport == "unix"
+    yield Direct("direct", unix)
+    yield PgBouncer(os.environ["HELIOS_PGBOUNCER"], os.environ["HELIOS_PGBOUNCER_LIBRARIES"], unix)
+    yield Helios("heliosproxy", unix=unix)
+    yield Helios("heliosproxy, epoll", unix=unix, listen__engine="epoll")
+    if not unix:
+        yield Helios("heliosproxy, a worker per core", listen__workers=0)
+    yield Helios("empty plugin", os.path.join(HERE, "plugins/nothing.wat"), unix)
+    yield Helios("counter", os.path.join(guests, "counter.wasm"), unix)
+    yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"), unix)
+    yield Floor("epoll", os.path.join(BUILD, "bench/epoll_relay"), unix)
+    yield Floor("io_uring", os.path.join(BUILD, "bench/uring_relay"), unix)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of one pgbench run")
+    parser.add_argument("--seconds", type=int, default=2, help="of one pgbench run")
     parser.add_argument("--clients", default="1,8,32")
     parser.add_argument("--protocols", default="simple,extended,prepared")
-    parser.add_argument("--only", default="", help="contenders whose name contains this, and direct")
+    parser.add_argument("--servers", default="tcp,unix", help="how the server is reached")
+    parser.add_argument("--only", default="", help="contenders whose name contains one of these, and direct")
     parser.add_argument("--megabytes", type=int, default=2000, help="of the large result and of COPY; 0 = none")
     parser.add_argument("--idle", default="500,5000", help="idle clients; empty = none")
+    parser.add_argument("--lag", type=int, default=10, help="seconds with, and without, a looping plugin; 0 = none")
     parser.add_argument("--output", default="build/bench", help="folder for results.json and report.html")
     return parser.parse_args()
+
+
+def chosen_contenders(options):
+    for transport in options.servers.split(","):
+        for each in all_contenders(transport):
+            if isinstance(each, Direct) or any(part in each.name for part in options.only.split(",")):
+                yield each
 
 
 def prepare_database(postgres):
@@ -66,29 +77,19 @@ def measure_queries(contenders, loads, rounds):
     for number in range(rounds):
         for load in loads:
             for contender in random.sample(contenders, len(contenders)):
-                results[str(load)][contender.name].append(
-                    run(PGBENCH, contender.port, load, contender.pid, contender.options))
+                results[str(load)][contender.name].append(run(PGBENCH, contender, load))
             print(f"round {number + 1} of {rounds}: {load}", flush=True)
     return results
 
 
-def check_counter(contenders, results):
-    """The counter plugin's total is exact: every simple query that pgbench counted, and no other."""
-    for contender in contenders:
-        if isinstance(contender, Helios) and contender.name == "counter":
-            queries = sum(result.queries for load, by_name in results.items() if load.startswith("simple")
-                          for result in by_name["counter"])
-            return {"queries": queries, "counted": contender.counter_value()}
-    return None
-
-
-def measure_bulk(contenders, megabytes):
+def check_counters(contenders, queries):
+    """The counter plugin's totals are exact: they are compared with what pgbench ran and the plugin saw."""
     found = {}
-    if megabytes:
-        for kind, statement in bulk.statements(megabytes).items():
-            for contender in contenders:
-                found.setdefault(kind, {})[contender.name] = bulk.run(contender.port, statement, contender.pid)
-            print(f"{megabytes} MB as {kind}", flush=True)
+    for contender in contenders:
+        if contender.name.startswith("counter"):
+            runs = [result for load in queries.values() for result in load[contender.name]]
+            seen = sum(result.queries for result in runs if result.hook_calls > QUERIES_BEFORE)
+            found[contender.name] = {"queries": seen + QUERIES_BEFORE * len(runs), "counted": contender.counter_value()}
     return found
 
 
@@ -99,8 +100,6 @@ def measure_connections(contenders, counts):
         return found
     connections.raise_descriptor_limit()
     for contender in contenders:
-        if contender.pid is None or contender.plugin_or_unix():
-            continue
         server = connections.IdleServer()
         contender.stop()
         try:
@@ -115,29 +114,37 @@ def measure_connections(contenders, counts):
     return found
 
 
-def main():
-    options = arguments()
-    wanted = [each for each in all_contenders() if options.only in each.name or each.name == "direct"]
+def measure(options, postgres, started):
+    """Everything. Contenders that were started are added to `started`."""
+    server = Server(postgres.port, postgres.directory)
+    for contender in chosen_contenders(options):
+        started.append(contender)
+        contender.start(server)
     loads = [Load(protocol, int(clients), options.seconds)
              for protocol in options.protocols.split(",") for clients in options.clients.split(",")]
     counts = [int(count) for count in options.idle.split(",") if count]
+    plain = [each for each in started if each.is_plain()]
+    queries = measure_queries(started, loads, options.rounds)
+    return {
+        "rounds": options.rounds, "seconds": options.seconds, "megabytes": options.megabytes,
+        "machine": f"{os.cpu_count()} cores, Linux {platform.release()}", "date": time.strftime("%Y-%m-%d"),
+        "plugins": [each.name for each in started if each.plugin],
+        "floors": {each.name: each.floor for each in started if each.pid},
+        "queries": queries, "counters": check_counters(started, queries),
+        "lag": lag.measure(PGBENCH, server, options.lag) if options.lag else {},
+        "bulk": bulk.measure(plain, options.megabytes) if options.megabytes else {},
+        "connections": measure_connections([each for each in plain if each.pid], counts),
+    }
+
+
+def main():
+    options = arguments()
     postgres = Postgres()
     started = []
     try:
         postgres.start()
         prepare_database(postgres)
-        server = Server(postgres.port, postgres.directory)
-        for contender in wanted:
-            started.append(contender)
-            contender.start(server)
-        queries = measure_queries(wanted, loads, options.rounds)
-        results = {
-            "rounds": options.rounds, "seconds": options.seconds, "megabytes": options.megabytes,
-            "hooks_see": {each.name: sorted(each.hooks_see) for each in wanted if each.hooks_see is not None},
-            "queries": queries, "counter": check_counter(wanted, queries),
-            "bulk": measure_bulk([each for each in wanted if not each.plugin_or_unix()], options.megabytes),
-            "connections": measure_connections(wanted, counts),
-        }
+        results = measure(options, postgres, started)
     finally:
         for contender in started:
             contender.stop()
@@ -146,10 +153,10 @@ def main():
     with open(os.path.join(options.output, "results.json"), "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1, default=vars)
     report.print_tables(results)
-    report.write_page(results, os.path.join(options.output, "report.html"))
-    counter = results["counter"]
-    if counter and counter["queries"] != counter["counted"]:
-        sys.exit(f"the counter plugin is wrong: {counter}")
+    page.write(results, os.path.join(options.output, "report.html"))
+    for name, counter in results["counters"].items():
+        if counter["queries"] != counter["counted"]:
+            sys.exit(f"{name} is wrong: {counter}")
 
 
 if __name__ == "__main__":

@@ -2,17 +2,18 @@
 """What is measured: each contender is a way from pgbench to PostgreSQL."""
 
 import os
+import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../tests/integration"))
-from harness.postgres import AS_POSTGRES, free_port  # noqa: E402
-from harness.proxy import Proxy  # noqa: E402
-from harness.waiting import wait_until  # noqa: E402
-from harness.wire import Closed, Wire, WireError  # noqa: E402
+from harness.postgres import AS_POSTGRES, free_port
+from harness.proxy import Proxy
+from harness.waiting import wait_until
+from harness.wire import Closed, Wire, WireError
+
+UNIX = ", Unix socket"  # ends the names of those that reach the server so
 
 
 @dataclass
@@ -36,13 +37,23 @@ def answers(port):
 
 
 class Contender:
-    """`hooks_see`: the protocols whose statements its plugin sees; None = it has no plugin."""
+    """One of them, over TCP or, with `unix`, over a Unix socket to the server."""
 
-    name = ""
+    plugin = None
     pid = None
+    host = "127.0.0.1"
     port = 0
-    hooks_see = None
     options = ""  # PGOPTIONS of its clients
+    engine = "epoll"  # what its event loop works with: which floor it is compared with
+
+    def __init__(self, name, unix=False):
+        self.name = name + UNIX if unix else name
+        self.unix = unix
+
+    @property
+    def floor(self):
+        """The name of the relay that it is compared with."""
+        return f"floor: {self.engine}" + (UNIX if self.unix else "")
 
     def start(self, server):
         raise NotImplementedError
@@ -50,15 +61,18 @@ class Contender:
     def stop(self):
         pass
 
-    def plugin_or_unix(self):
-        """A variation of another contender that only matters for queries."""
-        return False
+    def hook_calls(self):
+        """So far; None without a plugin."""
+        return None
+
+    def is_plain(self):
+        """Not a variation that only matters for queries."""
+        return not self.plugin and not self.unix
 
 
 class Direct(Contender):
-    name = "direct"
-
     def start(self, server):
+        self.host = server.directory if self.unix else "127.0.0.1"
         self.port = server.port
 
 
@@ -86,22 +100,18 @@ class Program(Contender):
 class Floor(Program):
     """A relay without any knowledge of the protocol (bench/floor)."""
 
-    def __init__(self, name, binary, unix=False):
-        self.name = name
+    def __init__(self, engine, binary, unix=False):
+        super().__init__(f"floor: {engine}", unix)
+        self.engine = engine
         self.binary = binary
-        self.unix = unix
-
-    def plugin_or_unix(self):
-        return self.unix
 
     def command(self, server):
         return [self.binary, str(self.port), server.socket if self.unix else str(server.port)]
 
 
 class PgBouncer(Program):
-    name = "PgBouncer"
-
-    def __init__(self, binary, libraries):
+    def __init__(self, binary, libraries, unix=False):
+        super().__init__("PgBouncer", unix)
         self.binary = binary
         self.libraries = libraries
         self.directory = None
@@ -114,7 +124,7 @@ class PgBouncer(Program):
         config = os.path.join(self.directory, "pgbouncer.ini")
         with open(config, "w", encoding="utf-8") as file:
             file.write(
-                f"[databases]\n* = host=127.0.0.1 port={server.port}\n"
+                f"[databases]\n* = host={server.directory if self.unix else '127.0.0.1'} port={server.port}\n"
                 f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
                 f"auth_type = trust\nauth_file = {users}\npool_mode = session\ndefault_pool_size = 200\n"
                 "max_client_conn = 10000\nlog_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n"
@@ -131,15 +141,13 @@ class PgBouncer(Program):
 
 
 class Helios(Contender):
-    """heliosproxy, perhaps with one plugin."""
+    """heliosproxy, perhaps with one plugin. One worker, unless the settings say otherwise."""
 
     def __init__(self, name, plugin=None, unix=False, **settings):
-        self.name = name
+        super().__init__(name, unix)
         self.plugin = plugin
-        self.unix = unix
         self.settings = {key.replace("__", "."): value for key, value in settings.items()}
         self.options = "-c helios.tenant_id=bench" if plugin else ""
-        self.hooks_see = {"simple"} if plugin else None
         self.proxy = None
 
     def start(self, server):
@@ -153,12 +161,22 @@ class Helios(Contender):
         self.port = self.proxy.port
         self.pid = self.proxy.pid
         wait_until(lambda: answers(self.port), f"{self.name} answers")
+        self.engine = self.proxy.admin.get("/version").json["engine"]
 
-    def plugin_or_unix(self):
-        return bool(self.plugin) or self.unix
+    def hook_calls(self):
+        return int(self.proxy.admin.metric("helios_plugin_calls_total")) if self.plugin else None
 
     def counter_value(self):
         return int(self.proxy.admin.value("counter", "bench") or 0)
+
+    def round_seconds(self):
+        """The rounds of the workers' loops so far: {upper bound in seconds: number of rounds not above it}."""
+        lines = self.proxy.admin.get("/metrics").text.splitlines()
+        found = {}
+        for line in lines:
+            if match := re.match(r'helios_worker_round_seconds_bucket\{.*le="([^"]+)".*\} (\d+)', line):
+                found[float(match[1])] = found.get(float(match[1]), 0) + int(match[2])
+        return found
 
     def stop(self):
         if self.proxy:

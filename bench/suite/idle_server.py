@@ -4,7 +4,19 @@
 import asyncio
 import resource
 
-GREETING = b"R\0\0\0\x08\0\0\0\0" + b"K\0\0\0\x0c\0\0\0\x01\0\0\0\x02" + b"Z\0\0\0\x05I"
+# What PostgreSQL tells of itself. PgBouncer does not live without.
+SETTINGS = {"server_version": "17.0", "server_encoding": "UTF8", "client_encoding": "UTF8", "DateStyle": "ISO, MDY",
+            "TimeZone": "UTC", "integer_datetimes": "on", "standard_conforming_strings": "on", "is_superuser": "on",
+            "session_authorization": "postgres", "application_name": ""}
+
+
+def message(kind, body):
+    return kind + (len(body) + 4).to_bytes(4, "big") + body
+
+
+GREETING = b"".join([
+    message(b"R", bytes(4)), *(message(b"S", f"{name}\0{value}\0".encode()) for name, value in SETTINGS.items()),
+    message(b"K", bytes(8)), message(b"Z", b"I")])
 
 
 class Greeter(asyncio.Protocol):

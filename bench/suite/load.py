@@ -9,7 +9,10 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 
-from .process import cpu_time
+from .process import cpu_time, resident_kib
+
+# What pgbench asks before it begins, as simple queries: how large the tables are, and how they are partitioned.
+QUERIES_BEFORE = 2
 
 # Latencies come from a sample of the transactions: writing all of them down would load the machine.
 SAMPLES_PER_RUN = 5000
@@ -22,6 +25,7 @@ class Load:
     protocol: str  # simple, extended, prepared
     clients: int
     seconds: int
+    script: str = ""  # the statement; empty = pgbench's own SELECT
 
     def __str__(self):
         return f"{self.protocol} {self.clients}"
@@ -33,30 +37,48 @@ class Result:
     tps: float
     p50_us: float
     p99_us: float
-    cpu_us: float  # of the proxy, per query; 0 without one
-    cpu_user_us: float
+    cpu_us: float = 0.0  # of the proxy, per query; 0 without one
+    cpu_user_us: float = 0.0
+    resident_kib: int = 0  # of the proxy, with its clients just gone
+    hook_calls: int = 0  # while this ran
 
 
-def run(pgbench, port, load, pid=None, options="", expected_tps=20000):
-    """`pid`: the proxy, whose CPU time counts."""
+def run(pgbench, contender, load):
+    pid = contender.pid
+    calls = contender.hook_calls()
+    before = cpu_time(pid) if pid else None
+    result = run_pgbench(pgbench, contender, load)
+    if pid:
+        spent = cpu_time(pid) - before
+        result.cpu_us = spent.total * 1e6 / result.queries
+        result.cpu_user_us = spent.user * 1e6 / result.queries
+        result.resident_kib = resident_kib(pid)
+    if calls is not None:
+        result.hook_calls = contender.hook_calls() - calls
+    return result
+
+
+def run_pgbench(pgbench, contender, load, expected_tps=20000):
     with tempfile.TemporaryDirectory(prefix="helios-bench-") as folder:
+        script = ["-S"]
+        if load.script:
+            with open(os.path.join(folder, "script"), "w", encoding="utf-8") as file:
+                file.write(load.script)
+            script = ["-f", "script"]
         rate = min(1.0, SAMPLES_PER_RUN / (expected_tps * load.seconds))
-        before = cpu_time(pid) if pid else None
         answer = subprocess.run(
-            [pgbench, "-n", "-S", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-M", load.protocol,
-             "-c", str(load.clients), "-j", "1", "-T", str(load.seconds), "-l", f"--sampling-rate={rate}", "bench"],
-            cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "PGOPTIONS": options})
-        after = cpu_time(pid) if pid else None
+            [pgbench, "-n", *script, "-h", contender.host, "-p", str(contender.port), "-U", "postgres",
+             "-M", load.protocol, "-c", str(load.clients), "-j", "1", "-T", str(load.seconds),
+             "-l", f"--sampling-rate={rate}", "bench"],
+            cwd=folder, capture_output=True, text=True, check=False,
+            env={**os.environ, "PGOPTIONS": contender.options})
         if answer.returncode != 0:
-            raise RuntimeError(f"pgbench failed: {answer.stderr}")
+            raise RuntimeError(f"{contender.name}: pgbench failed: {answer.stderr}")
         if "tps = " not in answer.stdout:
-            raise RuntimeError(f"pgbench did nothing in {load.seconds} s: {answer.stdout}")
+            raise RuntimeError(f"{contender.name}: pgbench did nothing in {load.seconds} s: {answer.stdout}")
         queries = int(re.search(r"actually processed: (\d+)", answer.stdout)[1])
         tps = float(re.search(r"tps = ([\d.]+) \(without", answer.stdout)[1])
-        p50, p99 = percentiles(folder)
-    spent = after - before if pid else None
-    return Result(queries, tps, p50, p99, spent.total * 1e6 / queries if pid else 0.0,
-                  spent.user * 1e6 / queries if pid else 0.0)
+        return Result(queries, tps, *percentiles(folder))
 
 
 def percentiles(folder):
