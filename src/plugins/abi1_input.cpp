@@ -136,8 +136,10 @@ std::string config_attributes(const std::vector<std::pair<std::string, std::stri
   return out;
 }
 
-std::string abi1_authentication_input(const hooks::AuthenticationRequest& request) {
-  std::string out = R"({"headers":{},"username":)";
+std::string abi1_authentication_input(const hooks::AuthenticationRequest& request,
+                                      std::string buffer) {
+  std::string out = std::move(buffer);
+  out = R"({"headers":{},"username":)";
   append_json_string(out, request.user);
   out += R"(,"password":null,"client_ip":)";
   append_json_string(out, request.client_ip);
@@ -145,12 +147,14 @@ std::string abi1_authentication_input(const hooks::AuthenticationRequest& reques
   append_json_string_or_null(out, request.database);
   out += R"(,"client_id":)";
   append_json_string(out, request.session_id);
-  return out += '}';
+  out += '}';
+  return out;
 }
 
 std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& statement,
-                       std::string_view config) {
-  std::string out;
+                       std::string_view config, std::string buffer) {
+  std::string out = std::move(buffer);
+  out.clear();
   out.reserve(kFrameBytes + 2 * statement.current_text().size() + config.size());
   switch (point) {
     case hooks::HookPoint::authenticate: break;  // has no statement

@@ -27,14 +27,17 @@ namespace helios::plugins {
 [[nodiscard]] std::string config_attributes(
     const std::vector<std::pair<std::string, std::string>>& config);
 
-// The JSON for one call. `config` comes from config_attributes(). Requires: statement.context.
+// What follows is the JSON for one call, in the storage of `buffer`. `config` comes from
+// config_attributes(). Requires: statement.context.
+
 // The input of authenticate: {"headers":{}, "username", "password":null, "client_ip", "database",
 // "client_id"}.
-[[nodiscard]] std::string abi1_authentication_input(const hooks::AuthenticationRequest& request);
+[[nodiscard]] std::string abi1_authentication_input(const hooks::AuthenticationRequest& request,
+                                                    std::string buffer = {});
 
 // Requires: a point that has a statement.
 [[nodiscard]] std::string abi1_input(hooks::HookPoint point,
                                      const hooks::StatementExecution& statement,
-                                     std::string_view config);
+                                     std::string_view config, std::string buffer = {});
 
 }  // namespace helios::plugins

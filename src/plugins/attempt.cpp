@@ -28,6 +28,7 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
       return failed("trap: " + std::string(calls.stopped_function()) +
                     " was handed a range outside the plugin's memory");
     case HostCalls::Stop::out_of_time: return {.kind = AttemptEnd::Kind::overran};
+    case HostCalls::Stop::too_early: return {.kind = AttemptEnd::Kind::too_early};
     case HostCalls::Stop::none: break;
   }
   switch (fault.kind) {
@@ -38,21 +39,21 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
   return {};
 }
 
-std::string_view export_of(hooks::HookPoint point) {
+GuestFunction export_of(hooks::HookPoint point) {
   switch (point) {
-    case hooks::HookPoint::authenticate: return "authenticate";
-    case hooks::HookPoint::pre_query: return "pre_query";
-    case hooks::HookPoint::post_query: return "post_query";
+    case hooks::HookPoint::authenticate: return GuestFunction::authenticate;
+    case hooks::HookPoint::pre_query: return GuestFunction::pre_query;
+    case hooks::HookPoint::post_query: return GuestFunction::post_query;
   }
-  return "";
+  return GuestFunction::pre_query;
 }
 
 // The guest side of one attempt.
 class Guest {
  public:
-  Guest(const AttemptInput& input, HostCalls& calls) : input_(input), calls_(calls) {}
+  Guest(const AttemptInput& input, HostCalls& calls, WasmInstance& instance)
+      : input_(input), calls_(calls), instance_(instance) {}
 
-  std::expected<void, AttemptEnd> open();
   std::expected<std::uint64_t, AttemptEnd> call_hook();
   std::expected<std::string_view, AttemptEnd> answer(std::uint64_t packed);
 
@@ -64,23 +65,11 @@ class Guest {
 
   const AttemptInput& input_;
   HostCalls& calls_;
-  std::unique_ptr<WasmInstance> instance_;
+  WasmInstance& instance_;
 };
 
-std::expected<void, AttemptEnd> Guest::open() {
-  auto made = input_.module.instantiate({.memory_bytes = input_.memory_bytes,
-                                         .table_elements = input_.table_elements,
-                                         .deadline_ticks = input_.deadline_ticks,
-                                         .calls = &calls_});
-  if (!made) return end(made.error());
-  instance_ = std::move(*made);
-  if (!input_.call_initialize) return {};
-  if (const auto called = instance_->call("_initialize", {}); !called) return end(called.error());
-  return {};
-}
-
 std::expected<std::uint32_t, AttemptEnd> Guest::copy_in(std::string_view bytes) {
-  const auto called = instance_->call("alloc", {bytes.size()});
+  const auto called = instance_.call(GuestFunction::alloc, {bytes.size()});
   if (!called) return end(called.error());
   const auto pointer = static_cast<std::uint32_t>(*called);
   // Address 0 is how allocators say that there is no room. Writing there regardless would put the
@@ -88,7 +77,7 @@ std::expected<std::uint32_t, AttemptEnd> Guest::copy_in(std::string_view bytes) 
   if (pointer == 0)
     return std::unexpected(
         failed("alloc had no room for " + std::to_string(bytes.size()) + " bytes of input"));
-  const GuestMemory memory = instance_->memory();
+  const GuestMemory memory = instance_.memory();
   if (!in_memory(memory, pointer, bytes.size()))
     return std::unexpected(failed("alloc returned room outside the plugin's memory"));
   std::memcpy(memory.base + pointer, bytes.data(), bytes.size());
@@ -98,8 +87,7 @@ std::expected<std::uint32_t, AttemptEnd> Guest::copy_in(std::string_view bytes) 
 std::expected<std::uint64_t, AttemptEnd> Guest::call_hook() {
   const auto pointer = copy_in(input_.json);
   if (!pointer) return std::unexpected(pointer.error());
-  const std::string_view name = export_of(input_.point);
-  const auto called = instance_->call(name, {*pointer, input_.json.size()});
+  const auto called = instance_.call(export_of(input_.point), {*pointer, input_.json.size()});
   if (!called) return end(called.error());
   return *called;
 }
@@ -113,7 +101,7 @@ std::expected<std::string_view, AttemptEnd> Guest::answer(std::uint64_t packed) 
   if (size > input_.max_output_bytes)
     return std::unexpected(failed("answered " + std::to_string(size) + " bytes; the limit is " +
                                   std::to_string(input_.max_output_bytes)));
-  const GuestMemory memory = instance_->memory();
+  const GuestMemory memory = instance_.memory();
   if (!in_memory(memory, pointer, size))
     return std::unexpected(failed("its answer lies outside the plugin's memory"));
   return std::string_view(memory.base + pointer, size);
@@ -121,9 +109,29 @@ std::expected<std::string_view, AttemptEnd> Guest::answer(std::uint64_t packed) 
 
 }  // namespace
 
-AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls) {
-  Guest guest(input, calls);
-  if (auto opened = guest.open(); !opened) return std::move(opened.error());
+std::expected<std::unique_ptr<WasmInstance>, AttemptEnd> make_ready(const AttemptInput& input,
+                                                                    HostCalls& calls) {
+  auto made = input.module.instantiate({.memory_bytes = input.memory_bytes,
+                                        .table_elements = input.table_elements,
+                                        .deadline_ticks = input.deadline_ticks,
+                                        .calls = &calls});
+  if (!made) return std::unexpected(end_of(made.error(), calls));
+  if (input.call_initialize)
+    if (const auto called = (*made)->call(GuestFunction::initialize, {}); !called)
+      return std::unexpected(end_of(called.error(), calls));
+  return std::move(*made);
+}
+
+AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls,
+                       std::unique_ptr<WasmInstance>& instance) {
+  if (instance) {
+    instance->arm(calls, input.deadline_ticks);
+  } else {
+    auto made = make_ready(input, calls);
+    if (!made) return std::move(made.error());
+    instance = std::move(*made);
+  }
+  Guest guest(input, calls, *instance);
   auto packed = guest.call_hook();
   if (!packed) return std::move(packed.error());
   // Plugins of this ABI return JSON from post_query, which nothing has ever looked at.
@@ -139,12 +147,6 @@ AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls) {
   auto verdict = abi1_verdict(*json);
   if (!verdict) return failed("bad answer: " + verdict.error().message);
   return {.verdict = std::move(*verdict)};
-}
-
-AttemptEnd run_canary(const AttemptInput& input, HostCalls& calls) {
-  Guest guest(input, calls);
-  if (auto opened = guest.open(); !opened) return std::move(opened.error());
-  return {};
 }
 
 }  // namespace helios::plugins

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One attempt of one hook call: a fresh instance, the input copied in, the hook called, its answer
-// read. What it wrote stands in the transaction of its HostCalls, not committed.
+// One attempt of one hook call: an instance, the input copied in, the hook called, its answer read. What
+// it wrote stands in the transaction of its HostCalls, not committed.
 //
-// The instance is gone when run_attempt() returns, whatever happened, so the guest's dealloc is never
-// called: there is nothing left to free.
+// An instance of ABI 1 serves one attempt, so the guest's dealloc is never called: there is nothing
+// left to free.
 
 #include "hooks/plugin.hpp"
 #include "plugins/host_calls.hpp"
 #include "plugins/wasm.hpp"
 
 #include <cstdint>
+#include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -36,7 +38,8 @@ struct AttemptEnd {
     not_resident,  // fetch, then run it again
     overran,       // its deadline passed
     store_failed,
-    failed,  // the guest's fault
+    too_early,  // see HostCalls::before_the_call()
+    failed,     // the guest's fault
   };
   Kind kind = Kind::returned;
   hooks::Verdict verdict = {};                       // returned, of a pre_query
@@ -44,9 +47,12 @@ struct AttemptEnd {
   std::string failure = {};                          // failed: one line
 };
 
-[[nodiscard]] AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls);
+// `instance`: one that is ready, or null: then it is made. It is still there afterwards.
+[[nodiscard]] AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls,
+                                     std::unique_ptr<WasmInstance>& instance);
 
 // Makes an instance and initialises it, as an attempt begins, without calling a hook.
-[[nodiscard]] AttemptEnd run_canary(const AttemptInput& input, HostCalls& calls);
+[[nodiscard]] std::expected<std::unique_ptr<WasmInstance>, AttemptEnd> make_ready(
+    const AttemptInput& input, HostCalls& calls);
 
 }  // namespace helios::plugins

@@ -16,6 +16,8 @@ constexpr std::uint32_t kMaxConflicts = 3;
 constexpr std::uint32_t kMaxExclusiveConflicts = 20;
 // Values that one call may have to wait for, one after the other.
 constexpr std::uint32_t kMaxFetches = 100;
+// Of input whose storage is kept for the next call.
+constexpr std::size_t kMaxKeptBytes = 64 * 1024;
 
 std::string_view to_word(hooks::HookPoint point) {
   switch (point) {
@@ -28,14 +30,20 @@ std::string_view to_word(hooks::HookPoint point) {
 
 }  // namespace
 
-CallRun::CallRun(WasmPlugin& plugin, hooks::Call& call)
-    : plugin_(plugin), call_(call), json_(plugin.input_json(call)) {}
-
-hooks::RunStatus CallRun::start() {
+hooks::RunStatus CallRun::start(hooks::Call& call) {
+  call_ = &call;
+  conflicts_ = 0;
+  fetches_ = 0;
   plugin_.counters().add(PluginEvent::call);
-  transaction_.emplace(plugin_.services().store, plugin_.space());
+  plugin_.write_input(call, json_);
+  if (transaction_)
+    transaction_->reset();
+  else
+    transaction_.emplace(plugin_.services().store, plugin_.space());
   const Next next = plugin_.begins_slow() ? go_slow() : run_attempts(Lane::event_loop);
-  return next == Next::finished ? hooks::RunStatus::done : hooks::RunStatus::pending;
+  if (next == Next::waiting) return hooks::RunStatus::pending;  // it may be over by now
+  if (json_.capacity() > kMaxKeptBytes) json_ = std::string();
+  return hooks::RunStatus::done;
 }
 
 CallRun::Next CallRun::run_attempts(Lane lane) {
@@ -45,18 +53,28 @@ CallRun::Next CallRun::run_attempts(Lane lane) {
 }
 
 CallRun::Next CallRun::attempt(Lane lane) {
+  LiveInstance live;
+  if (lane == Lane::event_loop) {
+    live = plugin_.take_instance();
+    if (!live.slot) return go_slow();
+  }
+  AttemptEnd end = run_guest(lane, live);
+  if (lane == Lane::event_loop) plugin_.end_instance(std::move(live), *call_->home);
+  return after_attempt(lane, std::move(end));
+}
+
+AttemptEnd CallRun::run_guest(Lane lane, LiveInstance& live) {
   const PluginServices& services = plugin_.services();
-  if (lane == Lane::event_loop && !services.slots.try_take()) return go_slow();
   const std::uint32_t ticks =
       lane == Lane::event_loop ? services.inline_ticks : deadline_ticks(plugin_.timeout_ms());
   const std::int64_t began_ns = lane == Lane::slow ? services.clock.monotonic_ns() : 0;
   HostCalls calls(*transaction_, services.clock);
-  AttemptEnd end = run_attempt(plugin_.attempt_input(call_.point, json_, ticks), calls);
-  if (lane == Lane::event_loop) services.slots.release();
+  AttemptEnd end =
+      run_attempt(plugin_.attempt_input(call_->point, json_, ticks), calls, live.instance);
   if (calls.refused_writes() != 0)
     plugin_.counters().add(PluginEvent::refused_write, calls.refused_writes());
   if (end.kind != AttemptEnd::Kind::overran) note_duration(lane, began_ns);
-  return after_attempt(lane, std::move(end));
+  return end;
 }
 
 // Keeps track of whether the plugin is one for the slow lane.
@@ -80,6 +98,7 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
     case AttemptEnd::Kind::not_resident: return fetch();
     case AttemptEnd::Kind::overran: return after_overrun(lane);
     case AttemptEnd::Kind::store_failed: return fail_by_store("reads more than one call may");
+    case AttemptEnd::Kind::too_early: assert(false); break;
     case AttemptEnd::Kind::failed: return fail_by_guest(std::move(end.failure));
   }
   return Next::finished;
@@ -89,7 +108,7 @@ CallRun::Next CallRun::commit() {
   const kv::CommitStatus status =
       transaction_->commit([self = shared_from_this()](kv::CommitStatus late) {
         // On some thread of the store's: only pass it on.
-        self->call_.home->post([self, late] { self->hand_over(self->after_commit(late)); });
+        self->call_->home->post([self, late] { self->hand_over(self->after_commit(late)); });
       });
   return status == kv::CommitStatus::pending ? Next::waiting : after_commit(status);
 }
@@ -104,13 +123,13 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
   }
   exclusivity_.reset();
-  plugin_.note_success(call_);
+  plugin_.note_success(*call_);
   if (verdict_.action == hooks::Verdict::Action::block ||
       authentication_.action == hooks::AuthenticationVerdict::Action::denied)
     plugin_.counters().add(PluginEvent::refusal);
-  call_.result.status = hooks::CallResult::Status::ok;
-  call_.result.verdict = std::move(verdict_);
-  call_.result.authentication = std::move(authentication_);
+  call_->result.status = hooks::CallResult::Status::ok;
+  call_->result.verdict = std::move(verdict_);
+  call_->result.authentication = std::move(authentication_);
   return Next::finished;
 }
 
@@ -137,7 +156,7 @@ CallRun::Next CallRun::fetch() {
   if (++fetches_ > kMaxFetches)
     return fail("needs more than " + std::to_string(kMaxFetches) + " values from the store");
   plugin_.services().store.fetch(*transaction_, [self = shared_from_this()] {
-    self->call_.home->post([self] {
+    self->call_->home->post([self] {
       self->transaction_->reset();
       self->resume_at_home();
     });
@@ -171,16 +190,16 @@ CallRun::Next CallRun::fail(std::string why) {
   why = base::escape_for_log(why, 400);
   if (plugin_.counters().note_failure(why, services.clock.monotonic_ns()))
     services.log.write(base::LogLevel::warning, "plugin " + plugin_.traits().name + ": " +
-                                                    std::string(to_word(call_.point)) +
+                                                    std::string(to_word(call_->point)) +
                                                     " failed: " + why);
-  call_.result.status = hooks::CallResult::Status::failed;
-  call_.result.failure = std::move(why);
+  call_->result.status = hooks::CallResult::Status::failed;
+  call_->result.failure = std::move(why);
   return Next::finished;
 }
 
 CallRun::Next CallRun::fail_by_guest(std::string why) {
   const Next next = fail(std::move(why));
-  plugin_.note_fault(call_, call_.result.failure);
+  plugin_.note_fault(*call_, call_->result.failure);
   return next;
 }
 
@@ -193,7 +212,7 @@ CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
 
 void CallRun::run_on_slow_lane() {
   if (run_attempts(Lane::slow) == Next::finished)
-    call_.home->post([self = shared_from_this()] { self->hand_over(Next::finished); });
+    call_->home->post([self = shared_from_this()] { self->hand_over(Next::finished); });
 }
 
 // The rest of the call after the store has answered, on home's thread.
@@ -215,7 +234,7 @@ void CallRun::hand_over(Next next) {
   }
   // What comes now may end the plugin, and with it the transaction's namespace.
   transaction_.reset();
-  auto on_done = std::move(call_.on_done);
+  auto on_done = std::move(call_->on_done);
   on_done();
 }
 

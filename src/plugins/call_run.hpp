@@ -19,6 +19,9 @@
 // to go on is decided by where it runs: on home, the result is handed over directly (start) or by
 // on_done; on the slow lane, by a task posted to home.
 //
+// On home's thread an attempt takes an instance that is ready, where there is one; afterwards the
+// stock is filled up by a task posted to home, which thus runs when the call is through.
+//
 // Lifetime: kept alive by whoever will make the next step. Touches neither the call nor the plugin
 // after it has handed over the result.
 
@@ -26,6 +29,7 @@
 #include "kv/store.hpp"
 #include "kv/transaction.hpp"
 #include "plugins/attempt.hpp"
+#include "plugins/instance_stock.hpp"
 #include "plugins/wasm_plugin.hpp"
 
 #include <cstdint>
@@ -43,11 +47,11 @@ namespace helios::plugins {
 
 class CallRun : public std::enable_shared_from_this<CallRun> {
  public:
-  // Requires: both outlive the run's last step.
-  CallRun(WasmPlugin& plugin, hooks::Call& call);
+  explicit CallRun(WasmPlugin& plugin) : plugin_(plugin) {}
 
-  // Requires: the calling thread is call.home's.
-  hooks::RunStatus start();
+  // Requires: the calling thread is call.home's; plugin and call outlive the run's last step. After
+  // `done` it can be started again, for another call: it keeps its buffers.
+  hooks::RunStatus start(hooks::Call& call);
 
  private:
   enum class Lane { event_loop, slow };
@@ -60,6 +64,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
 
   Next run_attempts(Lane lane);
   Next attempt(Lane lane);
+  AttemptEnd run_guest(Lane lane, LiveInstance& live);
   Next after_attempt(Lane lane, AttemptEnd end);
   Next commit();
   Next after_commit(kv::CommitStatus status);
@@ -78,8 +83,8 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   void note_duration(Lane lane, std::int64_t began_ns);
 
   WasmPlugin& plugin_;
-  hooks::Call& call_;
-  const std::string json_;
+  hooks::Call* call_ = nullptr;
+  std::string json_;
   std::unique_ptr<kv::Exclusivity> exclusivity_;  // before transaction_, which refers to it
   std::optional<kv::Transaction> transaction_;
   hooks::Verdict verdict_;  // of the attempt that is being committed

@@ -26,18 +26,26 @@ class HostCalls {
     store_failed,
     bad_pointer,  // the guest handed over a range outside its memory
     out_of_time,  // the deadline passed during a host call, or between two of them
+    too_early,    // the instance is being made ready, and asked for what only a call has
   };
 
   // Requires: both outlive this.
   HostCalls(kv::Transaction& transaction, const base::Clock& clock)
-      : transaction_(transaction), clock_(clock) {}
+      : transaction_(&transaction), clock_(&clock) {}
 
-  [[nodiscard]] kv::Transaction& transaction() { return transaction_; }
+  // Of an instance that is being made ready before there is a call. What its start function and its
+  // _initialize can do is the same for whatever call will use it: a host function that reads or writes
+  // anything of a call ends it with too_early.
+  [[nodiscard]] static HostCalls before_the_call() { return HostCalls(); }
+  [[nodiscard]] bool is_before_the_call() const { return transaction_ == nullptr; }
+
+  // Requires: !is_before_the_call(), here and below.
+  [[nodiscard]] kv::Transaction& transaction() { return *transaction_; }
 
   // The attempt's one time, in milliseconds since 1970: taken when first asked for, then the same
   // for the whole attempt.
   [[nodiscard]] std::int64_t now_ms() {
-    if (!now_ms_) now_ms_ = clock_.wall_ms();
+    if (!now_ms_) now_ms_ = clock_->wall_ms();
     return *now_ms_;
   }
 
@@ -67,8 +75,10 @@ class HostCalls {
   [[nodiscard]] std::uint32_t refused_writes() const { return refused_writes_; }
 
  private:
-  kv::Transaction& transaction_;
-  const base::Clock& clock_;
+  HostCalls() = default;
+
+  kv::Transaction* transaction_ = nullptr;
+  const base::Clock* clock_ = nullptr;
   std::optional<std::int64_t> now_ms_;
   const std::atomic<std::uint64_t>* ticks_ = nullptr;  // null: no deadline
   std::uint64_t end_tick_ = 0;

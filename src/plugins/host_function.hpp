@@ -18,6 +18,8 @@
 // have to interpret: the call traps. So does one after the deadline. An empty range is fine wherever it
 // points. Views are valid
 // during the host call only.
+//
+// While an instance is made ready before there is a call, only pure functions can be called.
 
 #include "plugins/host_calls.hpp"
 #include "plugins/wasm.hpp"
@@ -38,6 +40,11 @@ namespace helios::plugins {
                                     std::uint64_t length) {
   return length == 0 || std::uint64_t{pointer} + length <= memory.size;
 }
+
+enum class Purity {
+  of_the_call,  // reads or writes what belongs to the call: its state, its time
+  pure,         // depends on its arguments alone
+};
 
 namespace detail {
 
@@ -99,11 +106,12 @@ struct Parameter<std::span<char, N>> {
 inline ValueType result_type(std::optional<std::int32_t>) { return ValueType::i32; }
 inline ValueType result_type(std::optional<std::int64_t>) { return ValueType::i64; }
 
-template <auto kFunction>
+template <auto kFunction, Purity kPurity>
 struct Binding;
 
-template <typename Result, typename... Parameters, Result (*kFunction)(HostCalls&, Parameters...)>
-struct Binding<kFunction> {
+template <typename Result, typename... Parameters, Result (*kFunction)(HostCalls&, Parameters...),
+          Purity kPurity>
+struct Binding<kFunction, kPurity> {
   static FunctionType type() {
     FunctionType type;
     (type.params.insert(type.params.end(), Parameter<Parameters>::kTypes.begin(),
@@ -117,6 +125,10 @@ struct Binding<kFunction> {
                     std::uint64_t* values) {
     if (calls.is_out_of_time()) {
       calls.stop(HostCalls::Stop::out_of_time);
+      return false;
+    }
+    if (kPurity == Purity::of_the_call && calls.is_before_the_call()) {
+      calls.stop(HostCalls::Stop::too_early);
       return false;
     }
     [[maybe_unused]] const std::uint64_t* next = values;
@@ -144,10 +156,10 @@ struct Binding<kFunction> {
 }  // namespace detail
 
 // The import `module`.`name`, which calls kFunction.
-template <auto kFunction>
+template <auto kFunction, Purity kPurity = Purity::of_the_call>
 [[nodiscard]] HostFunction host_function(std::string_view module, std::string_view name) {
-  return HostFunction{module, name, detail::Binding<kFunction>::type(),
-                      &detail::Binding<kFunction>::entry};
+  using Bound = detail::Binding<kFunction, kPurity>;
+  return HostFunction{module, name, Bound::type(), &Bound::entry};
 }
 
 }  // namespace helios::plugins

@@ -64,7 +64,7 @@ std::span<const HostFunction> host_imports() {
       host_function<kv_get>("env", "kv_get"),
       host_function<kv_set>("env", "kv_set"),
       host_function<kv_delete>("env", "kv_delete"),
-      host_function<hash_hex>("env", "sha256_hex"),
+      host_function<hash_hex, Purity::pure>("env", "sha256_hex"),
       host_function<time_now_ms>("env", "time_now_ms"),
   };
   return kFunctions;

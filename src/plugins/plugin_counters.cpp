@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/plugin_counters.hpp"
 
+#include "plugins/thread_shard.hpp"
+
 namespace helios::plugins {
 
 namespace {
 
 constexpr std::int64_t kLogEveryNs = 1'000'000'000;
-
-// Threads are given shards in turn; it does not matter which.
-std::size_t my_shard() {
-  static std::atomic<std::size_t> next = 0;
-  thread_local const std::size_t mine = next.fetch_add(1, std::memory_order_relaxed);
-  return mine;
-}
 
 // Is a line due that was last logged at `logged_at_ns`? If so, it is now.
 bool is_due(std::int64_t& logged_at_ns, std::int64_t now_ns) {
@@ -24,7 +19,7 @@ bool is_due(std::int64_t& logged_at_ns, std::int64_t now_ns) {
 }  // namespace
 
 void PluginCounters::add(PluginEvent event, std::uint64_t count) {
-  shards_[my_shard() % kShards].counts[static_cast<std::size_t>(event)].fetch_add(
+  shards_[thread_shard()].counts[static_cast<std::size_t>(event)].fetch_add(
       count, std::memory_order_relaxed);
 }
 

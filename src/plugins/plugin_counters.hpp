@@ -6,6 +6,8 @@
 //
 // Thread rule: any thread. Counting touches a cache line that few threads share.
 
+#include "plugins/thread_shard.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -42,12 +44,11 @@ class PluginCounters {
   bool note_backoff(std::int64_t now_ns);
 
  private:
-  static constexpr std::size_t kShards = 8;
   struct alignas(64) Shard {
     std::array<std::atomic<std::uint64_t>, kPluginEvents> counts{};
   };
 
-  std::array<Shard, kShards> shards_;
+  std::array<Shard, kThreadShards> shards_;
   mutable std::mutex mutex_;  // guards what follows
   std::string last_failure_;
   std::int64_t logged_at_ns_ = INT64_MIN;

@@ -194,7 +194,7 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   if (!counters) counters = std::make_shared<PluginCounters>();
   parts.counters = counters;
   auto plugin = std::make_shared<WasmPlugin>(services_, std::move(parts));
-  if (auto tried = try_out(*plugin); !tried) return std::unexpected(tried.error());
+  if (auto tried = plugin->try_out(); !tried) return std::unexpected(tried.error());
   return plugin;
 }
 
@@ -255,6 +255,10 @@ std::shared_ptr<const hooks::Chain> PluginHost::install(Table table) {
   Table old;  // ends after the lock
   const std::lock_guard lock(table_mutex_);
   old = std::exchange(table_, std::move(table));
+  for (const Entry& entry : old) {
+    const auto goes_on = std::ranges::find(table_, entry.plugin, &Entry::plugin) != table_.end();
+    if (entry.plugin != nullptr && !goes_on) entry.plugin->retire();
+  }
   return std::make_shared<const hooks::Chain>(std::move(plugins));
 }
 

@@ -5,10 +5,12 @@
 // wasmtime.
 //
 // Three lifetimes: WasmEngine (one per process), WasmModule (one version of one plugin, compiled),
-// WasmInstance (one attempt of one hook call: its own memory, thrown away afterwards).
+// WasmInstance (one attempt of one hook call, or several where the plugin asks for that: its own memory).
 
 #include "base/result.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <initializer_list>
@@ -67,6 +69,21 @@ struct HostFunction {
   Entry entry = nullptr;
 };
 
+// The functions of a guest that the proxy calls. Not every module exports all of them.
+enum class GuestFunction : std::uint8_t {
+  alloc,
+  initialize,
+  authenticate,
+  pre_query,
+  post_query,
+};
+inline constexpr std::array<std::string_view, 5> kGuestFunctionNames{
+    "alloc", "_initialize", "authenticate", "pre_query", "post_query"};
+
+[[nodiscard]] constexpr std::string_view name_of(GuestFunction function) {
+  return kGuestFunctionNames[static_cast<std::size_t>(function)];
+}
+
 // How guest code ended when it did not return.
 struct Fault {
   enum class Kind {
@@ -78,7 +95,8 @@ struct Fault {
   std::string message;  // one line
 };
 
-// One instance. Every one of its calls counts against the deadline given to instantiate().
+// One instance. Every one of its calls counts against the deadline given to instantiate(), or to the
+// last arm(). Its exports were looked up when it was made.
 // Thread rule: one thread at a time. After a Fault only destruction makes sense.
 class WasmInstance {
  public:
@@ -87,18 +105,21 @@ class WasmInstance {
   // Its memory, as it is until the next call().
   [[nodiscard]] virtual GuestMemory memory() = 0;
 
-  // Calls an exported function. Requires: `name` is an exported function whose parameters are as
-  // many i32 or i64 as `arguments`, and that has at most one result, an i32 (then in the low half of
-  // what is returned, the rest of it undefined) or an i64. Returns 0 when there is no result.
+  // From now on it works for `calls`, with a new deadline. Requires: `calls` outlives what it calls.
+  virtual void arm(HostCalls& calls, std::uint32_t deadline_ticks) = 0;
+
+  // Calls an exported function. Requires: the module exports it with parameters that are as many i32
+  // or i64 as `arguments`, and at most one result, an i32 (then in the low half of what is returned,
+  // the rest of it undefined) or an i64. Returns 0 when there is no result.
   [[nodiscard]] virtual std::expected<std::uint64_t, Fault> call(
-      std::string_view name, std::initializer_list<std::uint64_t> arguments) = 0;
+      GuestFunction function, std::initializer_list<std::uint64_t> arguments) = 0;
 };
 
 struct InstanceOptions {
   std::uint64_t memory_bytes = 0;  // its memory does not grow beyond this
   std::uint32_t table_elements = 0;
   std::uint32_t deadline_ticks = 1;  // of the engine's clock, from now
-  // Handed to host functions, and told the deadline. Not null; outlives the instance.
+  // Handed to host functions, and told the deadline. Not null; outlives the instance, or its next arm().
   HostCalls* calls = nullptr;
 };
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kMib = 1 << 20;
 constexpr std::uint64_t kKib = 1 << 10;
+// Instances kept ready per thread: a burst of that many statements finds them made.
+constexpr std::size_t kStock = 8;
 
 hooks::PluginTraits make_traits(const PluginParts& parts) {
   return {.name = parts.manifest.name,
@@ -46,18 +48,78 @@ WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
       traits_(make_traits(parts_)),
       config_attributes_(config_attributes(parts_.manifest.config)),
       slow_queue_(services.lane.make_queue()),
-      backoff_(backoff_options(parts_.manifest.limits)) {}
+      backoff_(backoff_options(parts_.manifest.limits)),
+      stock_(services.slots, kStock) {}
+
+WasmPlugin::~WasmPlugin() = default;
 
 hooks::RunStatus WasmPlugin::run(hooks::Call& call) {
   if (is_backed_off(call)) return hooks::RunStatus::done;
-  return std::make_shared<CallRun>(*this, call)->start();
+  std::shared_ptr<CallRun> run = take_run();
+  // Once a run waits, it is its own; the call, and the plugin with it, may be gone at any time.
+  if (run->start(call) == hooks::RunStatus::pending) return hooks::RunStatus::pending;
+  keep_run(std::move(run));
+  return hooks::RunStatus::done;
 }
 
-std::string WasmPlugin::input_json(const hooks::Call& call) const {
-  if (call.point == hooks::HookPoint::authenticate) {
-    return abi1_authentication_input(*call.authentication);
+std::shared_ptr<CallRun> WasmPlugin::take_run() {
+  IdleRun& idle = idle_runs_[thread_shard()];
+  {
+    const std::lock_guard lock(idle.mutex);
+    if (idle.run) return std::move(idle.run);
   }
-  return abi1_input(call.point, *call.statement, config_attributes_);
+  return std::make_shared<CallRun>(*this);
+}
+
+void WasmPlugin::keep_run(std::shared_ptr<CallRun> run) {
+  IdleRun& idle = idle_runs_[thread_shard()];
+  const std::lock_guard lock(idle.mutex);
+  idle.run.swap(run);
+}
+
+void WasmPlugin::write_input(const hooks::Call& call, std::string& out) const {
+  if (call.point == hooks::HookPoint::authenticate)
+    out = abi1_authentication_input(*call.authentication, std::move(out));
+  else
+    out = abi1_input(call.point, *call.statement, config_attributes_, std::move(out));
+}
+
+LiveInstance WasmPlugin::take_instance() {
+  LiveInstance live = stock_.take();
+  if (!live.slot) live.slot = services_.slots.try_take();
+  return live;
+}
+
+void WasmPlugin::end_instance(LiveInstance live, base::Executor& home) {
+  stock_.put_spent(std::move(live));
+  if (!stock_.is_low()) return;
+  home.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->fill_stock();
+  });
+}
+
+void WasmPlugin::fill_stock() {
+  stock_.end_spent();
+  while (stock_.has_room()) {
+    LiveInstance live{.slot = services_.slots.try_take()};
+    if (!live.slot) break;
+    HostCalls calls = HostCalls::before_the_call();
+    auto made =
+        make_ready(attempt_input(hooks::HookPoint::pre_query, "", services_.inline_ticks), calls);
+    if (!made) break;  // calls make their own, and say what is wrong
+    live.instance = std::move(*made);
+    if (!stock_.put(std::move(live))) break;
+  }
+  stock_.done_filling();
+}
+
+void WasmPlugin::retire() {
+  stock_.close();
+  for (IdleRun& idle : idle_runs_) {
+    std::shared_ptr<CallRun> ended;  // ends after the lock
+    const std::lock_guard lock(idle.mutex);
+    ended.swap(idle.run);
+  }
 }
 
 AttemptInput WasmPlugin::attempt_input(hooks::HookPoint point, std::string_view json,
@@ -112,24 +174,30 @@ void WasmPlugin::note_success(const hooks::Call& call) {
   if (backoff_.is_in_use() && may_back_off(call)) backoff_.note_success(caller_of(call));
 }
 
-base::Result<void> try_out(const WasmPlugin& plugin) {
-  const PluginServices& services = plugin.services();
-  kv::Transaction transaction(services.store, plugin.space());
-  HostCalls calls(transaction, services.clock);
-  const AttemptEnd end = run_canary(
-      plugin.attempt_input(hooks::HookPoint::pre_query, "", deadline_ticks(plugin.timeout_ms())),
-      calls);
-  switch (end.kind) {
-    case AttemptEnd::Kind::returned:
+base::Result<void> WasmPlugin::try_out() {
+  const AttemptInput input =
+      attempt_input(hooks::HookPoint::pre_query, "", deadline_ticks(timeout_ms()));
+  HostCalls early = HostCalls::before_the_call();
+  auto made = make_ready(input, early);
+  if (!made && made.error().kind == AttemptEnd::Kind::too_early) {
+    stock_.close();  // how it starts depends on the call
+    kv::Transaction transaction(services_.store, space());
+    HostCalls calls(transaction, services_.clock);
+    made = make_ready(input, calls);
+  }
+  if (made) return {};
+  switch (made.error().kind) {
     // It reads the store while it starts, which cannot be answered now: not the plugin's fault.
     case AttemptEnd::Kind::doomed:
     case AttemptEnd::Kind::not_resident:
     case AttemptEnd::Kind::store_failed: return {};
     case AttemptEnd::Kind::overran:
       return base::fail(base::Errc::invalid,
-                        "does not start within " + std::to_string(plugin.timeout_ms()) + " ms");
+                        "does not start within " + std::to_string(timeout_ms()) + " ms");
     case AttemptEnd::Kind::failed:
-      return base::fail(base::Errc::invalid, "does not start: " + end.failure);
+      return base::fail(base::Errc::invalid, "does not start: " + made.error().failure);
+    case AttemptEnd::Kind::returned:
+    case AttemptEnd::Kind::too_early: break;
   }
   return {};
 }

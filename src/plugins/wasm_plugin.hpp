@@ -12,13 +12,16 @@
 #include "plugins/attempt.hpp"
 #include "plugins/fault_backoff.hpp"
 #include "plugins/instance_slots.hpp"
+#include "plugins/instance_stock.hpp"
 #include "plugins/lane_policy.hpp"
 #include "plugins/manifest.hpp"
 #include "plugins/plugin_counters.hpp"
 #include "plugins/wasm.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 namespace helios::plugins {
@@ -45,9 +48,14 @@ struct PluginParts {
   std::shared_ptr<PluginCounters> counters;
 };
 
-class WasmPlugin final : public hooks::Plugin {
+class CallRun;
+
+class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_this<WasmPlugin> {
  public:
   WasmPlugin(const PluginServices& services, PluginParts parts);
+  WasmPlugin(const WasmPlugin&) = delete;
+  WasmPlugin& operator=(const WasmPlugin&) = delete;
+  ~WasmPlugin() override;
 
   [[nodiscard]] const hooks::PluginTraits& traits() const override { return traits_; }
   hooks::RunStatus run(hooks::Call& call) override;
@@ -60,9 +68,17 @@ class WasmPlugin final : public hooks::Plugin {
   // For CallRun.
   [[nodiscard]] const PluginServices& services() const { return services_; }
   [[nodiscard]] exec::SlowLane::Queue& slow_queue() { return *slow_queue_; }
-  [[nodiscard]] std::string input_json(const hooks::Call& call) const;
+  void write_input(const hooks::Call& call, std::string& out) const;
   [[nodiscard]] AttemptInput attempt_input(hooks::HookPoint point, std::string_view json,
                                            std::uint32_t deadline_ticks) const;
+
+  // An instance for an attempt on the event loop: ready, or none but with the slot for it; without a
+  // slot when all are taken.
+  [[nodiscard]] LiveInstance take_instance();
+  // What an attempt leaves behind. `home`: the calling thread's executor, which is given the work of
+  // making the next ones.
+  void end_instance(LiveInstance live, base::Executor& home);
+
   [[nodiscard]] std::uint32_t timeout_ms() const { return parts_.manifest.limits.timeout_ms; }
 
   [[nodiscard]] LanePolicy& lane_policy() { return lane_policy_; }
@@ -74,6 +90,13 @@ class WasmPlugin final : public hooks::Plugin {
   void note_fault(const hooks::Call& call, const std::string& failure);
   void note_success(const hooks::Call& call);
 
+  // Makes one instance and throws it away. Errors: invalid, one line, when that fails or takes longer
+  // than a hook call may. To be called once, before the first call.
+  [[nodiscard]] base::Result<void> try_out();
+
+  // Another version has taken its place: nothing is kept for calls to come. Those that still come work.
+  void retire();
+
   // For people: whether calls go straight to the slow lane, and for whom they are not made at all.
   [[nodiscard]] bool is_slow() const { return lane_policy_.is_slow(); }
   [[nodiscard]] FaultBackoff::Status backoff_status() const {
@@ -81,6 +104,15 @@ class WasmPlugin final : public hooks::Plugin {
   }
 
  private:
+  // What a call leaves for the next one on the same thread.
+  struct alignas(64) IdleRun {
+    std::mutex mutex;
+    std::shared_ptr<CallRun> run;
+  };
+
+  std::shared_ptr<CallRun> take_run();
+  void keep_run(std::shared_ptr<CallRun> run);
+  void fill_stock();
   bool is_backed_off(hooks::Call& call);
   [[nodiscard]] bool may_back_off(const hooks::Call& call) const;
 
@@ -91,10 +123,8 @@ class WasmPlugin final : public hooks::Plugin {
   const std::unique_ptr<exec::SlowLane::Queue> slow_queue_;
   LanePolicy lane_policy_;
   FaultBackoff backoff_;
+  InstanceStock stock_;  // ends before the module
+  std::array<IdleRun, kThreadShards> idle_runs_;
 };
-
-// Makes one instance of the plugin and throws it away. Errors: invalid, one line, when that fails or
-// takes longer than a hook call may.
-[[nodiscard]] base::Result<void> try_out(const WasmPlugin& plugin);
 
 }  // namespace helios::plugins

@@ -44,11 +44,9 @@ WasmtimeInstance::WasmtimeInstance(EngineCore& core, const InstanceOptions& opti
     : core_(core),
       store_(wasmtime_store_new(core.engine.get(), &data_, nullptr)),
       context_(wasmtime_store_context(store_.get())) {
-  data_.calls = options.calls;
   wasmtime_store_limiter(store_.get(), static_cast<std::int64_t>(options.memory_bytes),
                          options.table_elements, 1, 1, 1);
-  options.calls->set_deadline(core.ticker->ticks(), options.deadline_ticks);
-  wasmtime_context_set_epoch_deadline(context_, options.deadline_ticks);
+  arm(*options.calls, options.deadline_ticks);
 }
 
 WasmtimeInstance::~WasmtimeInstance() {
@@ -56,7 +54,15 @@ WasmtimeInstance::~WasmtimeInstance() {
   store_.reset();
 }
 
-std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& linked) {
+void WasmtimeInstance::arm(HostCalls& calls, std::uint32_t deadline_ticks) {
+  core_.ticker->note_use();
+  data_.calls = &calls;
+  calls.set_deadline(core_.ticker->ticks(), deadline_ticks);
+  wasmtime_context_set_epoch_deadline(context_, deadline_ticks);
+}
+
+std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& linked,
+                                             const ExportedFunctions& exported) {
   const auto in_order = core_.slot_order.enter();
   wasm_trap_t* trap = nullptr;
   const ErrorHandle error(wasmtime_instance_pre_instantiate(&linked, context_, &instance_, &trap));
@@ -68,6 +74,8 @@ std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& link
     data_.memory = item.of.memory;
     data_.has_memory = true;
   }
+  for (std::size_t i = 0; i < exported.size(); ++i)
+    if (exported[i] && find_export(kGuestFunctionNames[i], item)) functions_[i] = item.of.func;
   return std::nullopt;
 }
 
@@ -78,10 +86,9 @@ GuestMemory WasmtimeInstance::memory() {
 }
 
 std::expected<std::uint64_t, Fault> WasmtimeInstance::call(
-    std::string_view name, std::initializer_list<std::uint64_t> arguments) {
-  wasmtime_extern_t item;
-  [[maybe_unused]] const bool found = find_export(name, item);
-  assert(found && item.kind == WASMTIME_EXTERN_FUNC);
+    GuestFunction function, std::initializer_list<std::uint64_t> arguments) {
+  const wasmtime_func_t& called = functions_[static_cast<std::size_t>(function)];
+  assert(called.store_id != 0);
   assert(arguments.size() <= kMaxArguments);
   std::array<wasmtime_val_raw_t, kMaxArguments> raw{};
   std::size_t count = 0;
@@ -90,7 +97,7 @@ std::expected<std::uint64_t, Fault> WasmtimeInstance::call(
 
   wasm_trap_t* trap = nullptr;
   const ErrorHandle error(
-      wasmtime_func_call_unchecked(context_, &item.of.func, raw.data(), raw.size(), &trap));
+      wasmtime_func_call_unchecked(context_, &called, raw.data(), raw.size(), &trap));
   const TrapHandle trap_owner(trap);
   if (trap != nullptr) return std::unexpected(to_fault(*trap));
   if (error) return std::unexpected(Fault{Fault::Kind::trap, message_of(*error)});

@@ -8,9 +8,12 @@
 #include "plugins/wasmtime/handles.hpp"
 #include "plugins/wasmtime/linker.hpp"
 
+#include <array>
 #include <optional>
 
 namespace helios::plugins::detail {
+
+using ExportedFunctions = std::array<bool, kGuestFunctionNames.size()>;
 
 class WasmtimeInstance : public WasmInstance {
  public:
@@ -18,11 +21,14 @@ class WasmtimeInstance : public WasmInstance {
   WasmtimeInstance(EngineCore& core, const InstanceOptions& options);
   ~WasmtimeInstance() override;
 
-  // Makes the instance and runs its start function. To be called once, first.
-  std::optional<Fault> start(const wasmtime_instance_pre_t& linked);
+  // Makes the instance and runs its start function. To be called once, first. `exported`: which of
+  // the guest functions the module has.
+  std::optional<Fault> start(const wasmtime_instance_pre_t& linked,
+                             const ExportedFunctions& exported);
 
   GuestMemory memory() override;
-  std::expected<std::uint64_t, Fault> call(std::string_view name,
+  void arm(HostCalls& calls, std::uint32_t deadline_ticks) override;
+  std::expected<std::uint64_t, Fault> call(GuestFunction function,
                                            std::initializer_list<std::uint64_t> arguments) override;
 
  private:
@@ -33,6 +39,7 @@ class WasmtimeInstance : public WasmInstance {
   StoreHandle store_;  // ends before data_
   wasmtime_context_t* context_;
   wasmtime_instance_t instance_{};
+  std::array<wasmtime_func_t, kGuestFunctionNames.size()> functions_{};
 };
 
 }  // namespace helios::plugins::detail

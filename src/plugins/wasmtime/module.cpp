@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasmtime/module.hpp"
 
-#include "plugins/wasmtime/instance.hpp"
-
+#include <algorithm>
 #include <cassert>
 
 namespace helios::plugins::detail {
@@ -67,6 +66,16 @@ std::vector<ModuleExport> exports_of(const wasmtime_module_t* module) {
   return out;
 }
 
+ExportedFunctions exported_functions(const std::vector<ModuleExport>& exports) {
+  ExportedFunctions exported{};
+  for (const ModuleExport& one : exports) {
+    const auto name = std::ranges::find(kGuestFunctionNames, one.name);
+    if (one.kind == ExternKind::function && name != kGuestFunctionNames.end())
+      exported[static_cast<std::size_t>(name - kGuestFunctionNames.begin())] = true;
+  }
+  return exported;
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<WasmModule>> compile_module(std::shared_ptr<EngineCore> core,
@@ -83,7 +92,8 @@ WasmtimeModule::WasmtimeModule(std::shared_ptr<EngineCore> core, ModuleHandle mo
     : core_(std::move(core)),
       module_(std::move(module)),
       imports_(imports_of(module_.get())),
-      exports_(exports_of(module_.get())) {}
+      exports_(exports_of(module_.get())),
+      exported_(exported_functions(exports_)) {}
 
 base::Result<void> WasmtimeModule::link() {
   wasmtime_instance_pre_t* linked = nullptr;
@@ -97,9 +107,8 @@ base::Result<void> WasmtimeModule::link() {
 std::expected<std::unique_ptr<WasmInstance>, Fault> WasmtimeModule::instantiate(
     const InstanceOptions& options) const {
   assert(linked_);
-  core_->ticker->note_use();
   auto instance = std::make_unique<WasmtimeInstance>(*core_, options);
-  if (auto fault = instance->start(*linked_)) return std::unexpected(std::move(*fault));
+  if (auto fault = instance->start(*linked_, exported_)) return std::unexpected(std::move(*fault));
   return instance;
 }
 

@@ -6,6 +6,7 @@
 #include "plugins/wasm.hpp"
 #include "plugins/wasmtime/engine.hpp"
 #include "plugins/wasmtime/handles.hpp"
+#include "plugins/wasmtime/instance.hpp"
 
 #include <memory>
 #include <vector>
@@ -31,6 +32,7 @@ class WasmtimeModule : public WasmModule {
   InstancePreHandle linked_;  // null until link()
   std::vector<ModuleImport> imports_;
   std::vector<ModuleExport> exports_;
+  ExportedFunctions exported_;
 };
 
 }  // namespace helios::plugins::detail

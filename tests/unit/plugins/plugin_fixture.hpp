@@ -40,6 +40,9 @@ class WaitingExecutor final : public base::Executor {
     while (!done()) take()();
   }
 
+  // Runs what was posted first, and waits for it if it must.
+  void run_one() { take()(); }
+
   // True when something is posted within `limit`. Runs nothing.
   bool wait_for_task(std::chrono::milliseconds limit);
 
