@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace helios::hooks {
@@ -19,6 +20,9 @@ struct AuthenticationRequest {
   std::string user;
   std::string database;
   std::string client_ip;  // empty for a Unix socket
+  // os_user (where the system has a name for him), client_uid and client_pid of a client on a Unix
+  // socket, as in the attributes of a Context; empty otherwise.
+  std::vector<std::pair<std::string, std::string>> attributes;
   std::shared_ptr<const Chain> chain;
 };
 

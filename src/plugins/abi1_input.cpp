@@ -43,16 +43,24 @@ void append_request_id(std::string& out, const hooks::StatementExecution& statem
   out += '"';
 }
 
-void append_attributes(std::string& out, const hooks::Context& context, std::string_view config) {
-  out += '{';
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+// "name":"value",... without the braces.
+void append_members(std::string& out, const Texts& texts) {
   bool first = true;
-  for (const auto& [name, value] : context.attributes) {
+  for (const auto& [name, value] : texts) {
     if (!first) out += ',';
     first = false;
     append_json_string(out, name);
     out += ':';
     append_json_string(out, value);
   }
+}
+
+void append_attributes(std::string& out, const hooks::Context& context, std::string_view config) {
+  const bool first = context.attributes.empty();
+  out += '{';
+  append_members(out, context.attributes);
   out += first && !config.empty() ? config.substr(1) : config;
   out += '}';
 }
@@ -125,7 +133,7 @@ void append_outcome(std::string& out, const hooks::StatementExecution& statement
 
 }  // namespace
 
-std::string config_attributes(const std::vector<std::pair<std::string, std::string>>& config) {
+std::string config_attributes(const Texts& config) {
   std::string out;
   for (const auto& [key, value] : config) {
     out += ',';
@@ -139,7 +147,9 @@ std::string config_attributes(const std::vector<std::pair<std::string, std::stri
 std::string abi1_authentication_input(const hooks::AuthenticationRequest& request,
                                       std::string buffer) {
   std::string out = std::move(buffer);
-  out = R"({"headers":{},"username":)";
+  out = R"({"headers":{)";
+  append_members(out, request.attributes);
+  out += R"(},"username":)";
   append_json_string(out, request.user);
   out += R"(,"password":null,"client_ip":)";
   append_json_string(out, request.client_ip);

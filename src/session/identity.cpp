@@ -18,6 +18,18 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kShortNam
 
 constexpr std::string_view kSettingPrefix = "helios.";
 
+// What plugins are told about the OS user at the other end of a Unix socket. A name that the system
+// does not have is left out.
+std::vector<std::pair<std::string, std::string>> os_user_attributes(
+    const std::optional<OsUser>& os_user) {
+  std::vector<std::pair<std::string, std::string>> attributes;
+  if (!os_user) return attributes;
+  if (!os_user->name.empty()) attributes.emplace_back("os_user", os_user->name);
+  attributes.emplace_back("client_uid", std::to_string(os_user->uid));
+  attributes.emplace_back("client_pid", std::to_string(os_user->pid));
+  return attributes;
+}
+
 bool sets_tenant(const sql::SettingChange& change) {
   using Kind = sql::SettingChange::Kind;
   switch (change.kind) {
@@ -65,6 +77,7 @@ hooks::AuthenticationRequest Identity::authentication_request() const {
           .user = user_,
           .database = database_,
           .client_ip = peer_.ip,
+          .attributes = os_user_attributes(peer_.os_user),
           .chain = nullptr};
 }
 
@@ -144,11 +157,7 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   }
   add("application_name", application_name_);
   add("client_ip", peer_.ip);
-  if (peer_.os_user) {
-    add("os_user", peer_.os_user->name);
-    add("client_uid", std::to_string(peer_.os_user->uid));
-    add("client_pid", std::to_string(peer_.os_user->pid));
-  }
+  for (const auto& [name, value] : os_user_attributes(peer_.os_user)) add(name, value);
   add("identity.roles", roles_);
   for (const auto& [name, value] : values) add(name, value);
   return context;

@@ -101,8 +101,10 @@ void check_inputs(std::string_view text) {
 
   hooks::AuthenticationRequest request;
   request.user = text;
+  request.attributes = {{"os_user", std::string(text)}};
   const auto login = parsed(plugins::abi1_authentication_input(request));
   require_text(login.at("username"), text, "username");
+  require_text(login.at("headers").at("os_user"), text, "os_user");
 }
 
 }  // namespace

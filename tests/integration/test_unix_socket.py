@@ -69,13 +69,13 @@ def test_hooks_see_the_os_user(start_proxy, folder, guests):
     proxy = start_proxy(plugins=[os.path.join(guests, "echo_input.wat")], listen__unix_socket_dir=folder)
     with Wire(folder, proxy.port) as session:
         session.query("SELECT 1").expect_ok()
-    attributes = json.loads(proxy.admin.value("echo-input", "input"))["hook_context"]["attributes"]
-    assert attributes["os_user"] == ME
-    assert attributes["client_uid"] == str(os.getuid())
-    assert attributes["client_pid"] == str(os.getpid())
+    me = {"os_user": ME, "client_uid": str(os.getuid()), "client_pid": str(os.getpid())}
+    assert me.items() <= json.loads(proxy.admin.value("echo-input", "input"))["hook_context"]["attributes"].items()
+    assert json.loads(proxy.admin.value("echo-input", "login"))["headers"] == me
     with proxy.connect() as session:
         session.query("SELECT 1").expect_ok()
     assert "os_user" not in json.loads(proxy.admin.value("echo-input", "input"))["hook_context"]["attributes"]
+    assert json.loads(proxy.admin.value("echo-input", "login"))["headers"] == {}
 
 
 def test_peer_rule_lets_everybody_in_as_himself_alone(start_proxy, folder, me):

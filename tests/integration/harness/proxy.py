@@ -34,8 +34,6 @@ def toml_value(value):
         return "[" + ", ".join(toml_value(each) for each in value) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {toml_value(each)}" for name, each in value.items()) + "}"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{name} = {toml_value(each)}" for name, each in value.items()) + "}"
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     return str(value)

@@ -64,11 +64,22 @@ TEST(Abi1Authentication, message_to_the_client_is_cut) {
 }
 
 TEST(Abi1Authentication, input_has_the_fields_of_the_abi) {
-  const hooks::AuthenticationRequest request{
-      .session_id = "s", .user = "u", .database = "d", .client_ip = "1.2.3.4", .chain = nullptr};
+  const hooks::AuthenticationRequest request{.session_id = "s",
+                                             .user = "u",
+                                             .database = "d",
+                                             .client_ip = "1.2.3.4",
+                                             .attributes = {},
+                                             .chain = nullptr};
   EXPECT_EQ(
       abi1_authentication_input(request),
       R"({"headers":{},"username":"u","password":null,"client_ip":"1.2.3.4","database":"d","client_id":"s"})");
+}
+
+TEST(Abi1Authentication, headers_name_the_os_user) {
+  hooks::AuthenticationRequest request;
+  request.attributes = {{"os_user", "o\"k"}, {"client_uid", "7"}};
+  EXPECT_TRUE(abi1_authentication_input(request).starts_with(
+      R"({"headers":{"os_user":"o\"k","client_uid":"7"},)"));
 }
 
 TEST(Abi1Answer, columns_and_rows) {

@@ -10,6 +10,7 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Key;
@@ -39,6 +40,22 @@ TEST(OsUser, hooks_find_him_in_the_attributes) {
   EXPECT_THAT(attributes,
               AllOf(Contains(Pair("os_user", "ann")), Contains(Pair("client_uid", "1001")),
                     Contains(Pair("client_pid", "42")), Not(Contains(Key("client_ip")))));
+}
+
+TEST(OsUser, authenticate_hooks_find_him_too) {
+  std::vector<std::pair<std::string, std::string>> attributes;
+  auto options = unix_client("ann");
+  auto plugin =
+      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_authenticate = true});
+  plugin->authenticate = [&attributes](hooks::Call& call) {
+    attributes = call.authentication->attributes;
+    return hooks::CallResult{};
+  };
+  options.plugins = {plugin};
+  SessionHarness harness(options);
+  harness.connect();
+  EXPECT_THAT(attributes, ElementsAre(Pair("os_user", "ann"), Pair("client_uid", "1001"),
+                                      Pair("client_pid", "42")));
 }
 
 TEST(OsUser, peer_rule_holds_him_to_his_own_name) {
