@@ -16,6 +16,37 @@ static int parser_options(bool conforming) {
   return options;
 }
 
+// ---- the bound on memory ----
+//
+// The tree of a text may take hundreds of times its size. All of it comes out of one memory context,
+// so that one is given a method of its own: it looks at the account that the context keeps anyway.
+
+static _Thread_local MemoryContextMethods bounded_methods;
+static _Thread_local const MemoryContextMethods* plain_methods;
+static _Thread_local size_t bounded_bytes;
+
+static void unbound_memory(MemoryContext context) { context->methods = plain_methods; }
+
+static void* bounded_alloc(MemoryContext context, Size size, int flags) {
+  // Without a handler the error would end the process; what reports another error needs little.
+  if (context->mem_allocated + size > bounded_bytes && PG_exception_stack != NULL) {
+    unbound_memory(context);  // for the report
+    ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
+                    errmsg("reading the text takes more than %zu MiB", bounded_bytes >> 20)));
+  }
+  return plain_methods->alloc(context, size, flags);
+}
+
+static void bound_memory(MemoryContext context, size_t max_bytes) {
+  bounded_bytes = max_bytes;
+  plain_methods = context->methods;
+  bounded_methods = *plain_methods;
+  bounded_methods.alloc = bounded_alloc;
+  context->methods = &bounded_methods;
+}
+
+// ---- parsing ----
+
 // The walk allocates and may find the tree too deep for the stack: both end here by longjmp.
 static void walk_tree(struct sql_tree* tree, const List* raw_statements) {
   MemoryContext context = CurrentMemoryContext;
@@ -33,9 +64,7 @@ static void walk_tree(struct sql_tree* tree, const List* raw_statements) {
   PG_END_TRY();
 }
 
-void sql_tree_open(struct sql_tree* tree, const char* text, bool conforming) {
-  *tree = (struct sql_tree){0};
-  tree->memory_context = pg_query_enter_memory_context();
+static void read_tree(struct sql_tree* tree, const char* text, bool conforming) {
   PgQueryInternalParsetreeAndError parsed = pg_query_raw_parse(text, parser_options(conforming));
   tree->parse_stderr = parsed.stderr_buffer;
   tree->parse_error = parsed.error;
@@ -45,6 +74,15 @@ void sql_tree_open(struct sql_tree* tree, const char* text, bool conforming) {
     return;
   }
   walk_tree(tree, parsed.tree);
+}
+
+void sql_tree_open(struct sql_tree* tree, const char* text, bool conforming, size_t max_bytes) {
+  *tree = (struct sql_tree){0};
+  MemoryContext context = pg_query_enter_memory_context();
+  tree->memory_context = context;
+  bound_memory(context, max_bytes);
+  read_tree(tree, text, conforming);
+  unbound_memory(context);
 }
 
 void sql_tree_close(struct sql_tree* tree) {

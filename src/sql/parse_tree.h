@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -87,8 +89,10 @@ struct sql_tree {
   char* parse_stderr;
 };
 
-// Parses `text` and fills `tree`; to be closed in any case. `text` must live until the close.
-void sql_tree_open(struct sql_tree* tree, const char* text, bool standard_conforming_strings);
+// Parses `text` and fills `tree`; to be closed in any case. `text` must live until the close. A tree
+// that would take more than `max_bytes` is an error.
+void sql_tree_open(struct sql_tree* tree, const char* text, bool standard_conforming_strings,
+                   size_t max_bytes);
 void sql_tree_close(struct sql_tree* tree);
 
 // Makes the next scan on this thread read string constants as sql_tree_open() would.

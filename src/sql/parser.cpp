@@ -56,7 +56,8 @@ void prepare_thread() {
 class Tree {
  public:
   Tree(const std::string& text, bool standard_conforming_strings) {
-    sql_tree_open(&tree_, text.c_str(), standard_conforming_strings);
+    sql_tree_open(&tree_, text.c_str(), standard_conforming_strings,
+                  kMinTreeBytes + kTreeBytesPerTextByte * text.size());
   }
   ~Tree() { sql_tree_close(&tree_); }
   Tree(const Tree&) = delete;

@@ -4,6 +4,7 @@
 
 #include "unit/sql/sql_test_support.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -55,6 +56,35 @@ TEST(Depth, ordinary_nesting_is_no_problem) {
 TEST(Depth, the_thread_goes_on_after_an_error) {
   EXPECT_FALSE(parse_text("select f(1" + repeat("+1", 100'000) + ")")->parsed);
   EXPECT_TRUE(parse_text("select f(1)")->parsed);
+}
+
+// Statements and columns of a few bytes: far more memory than text.
+TEST(Size, trees_beyond_their_memory_are_an_error) {
+  const std::size_t bytes = 3 << 20;
+  for (const std::string piece : {"show a;", "set a=1;", "select;"}) {
+    const auto analysis = parse_text(repeat(piece, bytes / piece.size()));
+    EXPECT_FALSE(analysis->parsed) << piece;
+    EXPECT_THAT(analysis->error, testing::StartsWith("reading the text takes more than"));
+    EXPECT_TRUE(analysis->statements.empty());
+  }
+  EXPECT_FALSE(parse_text("select a" + repeat(",a", bytes))->parsed);
+  EXPECT_TRUE(parse_text("select 1")->parsed) << "the thread goes on";
+}
+
+TEST(Size, large_texts_of_data_are_read) {
+  const std::size_t bytes = 4 << 20;
+  EXPECT_TRUE(parse_text("insert into t values (1)" + repeat(",(1)", bytes / 4))->parsed);
+  EXPECT_TRUE(parse_text("select 1 where a in (1" + repeat(",1", bytes / 2) + ")")->parsed);
+  EXPECT_TRUE(parse_text("select '" + repeat("x", bytes) + "'")->parsed);
+}
+
+// Its report needs memory too.
+TEST(Size, syntax_error_at_the_end_of_the_memory_is_an_error) {
+  for (std::size_t count = 600'000; count < 700'000; count += 10'000) {
+    const auto analysis = parse_text("select a" + repeat(",a", count) + " select");
+    EXPECT_FALSE(analysis->parsed);
+    EXPECT_FALSE(analysis->error.empty());
+  }
 }
 
 TEST(Size, many_statements_calls_and_changes_stay_linear) {
