@@ -176,8 +176,9 @@ def test_cancel_reaches_the_right_session(start_proxy, postgres):
     running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep(600)'"
     with postgres.connect() as admin:
         wait_until(lambda: admin.query(running).value() == "4", "the server has begun with all of them")
-    for session in sessions:
+    for number, session in enumerate(sessions):
         session.cancel("127.0.0.1", proxy.port)
-        assert session.ready().sqlstate == "57014"
+        assert proxy.admin.metric("helios_cancel_requests_total") == number + 1
+        assert session.ready().sqlstate == "57014", f"session {number}\n{proxy.log}"
         assert session.query("SELECT 1").value() == "1"
         session.close()

@@ -4,7 +4,7 @@
 import time
 
 POLL_SECONDS = 0.02
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 
 
 def wait_until(condition, what, deadline=DEADLINE_SECONDS):
