@@ -48,7 +48,7 @@ function(helios_fuzz_target name)
     target_link_libraries(${target} PRIVATE helios_fuzz_replay)
   endif()
   add_test(NAME fuzz.${name} COMMAND ${HELIOS_TEST_LAUNCHER} $<TARGET_FILE:${target}> ${inputs})
-  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT ${HELIOS_TEST_TIMEOUT})
 
   if(arg_DICTIONARY)
     string(APPEND arguments "-dict=${CMAKE_CURRENT_SOURCE_DIR}/${arg_DICTIONARY}\n")

@@ -20,6 +20,9 @@ enable_testing()
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# A limit for what hangs, not for what is slow: sanitized tests on a busy machine take their time.
+set(HELIOS_TEST_TIMEOUT 900)
+
 # ThreadSanitizer wants its fixed address ranges free; kernels with much randomisation put mappings into them.
 set(HELIOS_TEST_LAUNCHER "")
 if("thread" IN_LIST HELIOS_SANITIZE)
@@ -36,7 +39,7 @@ function(helios_discover_unit_tests target prefix)
     CROSSCOMPILING_EMULATOR "${HELIOS_TEST_LAUNCHER}")
   gtest_discover_tests(${target}
     TEST_PREFIX ${prefix}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS unit TIMEOUT 300)
+    PROPERTIES LABELS unit TIMEOUT ${HELIOS_TEST_TIMEOUT})
 endfunction()
 
 function(helios_unit_test module)
@@ -79,7 +82,7 @@ endfunction()
 function(helios_script_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT;LABEL" "COMMAND")
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT ${HELIOS_TEST_TIMEOUT})
   endif()
   if(NOT arg_LABEL)
     set(arg_LABEL integration)
@@ -95,7 +98,7 @@ function(helios_pytest name)
   endif()
   cmake_path(ABSOLUTE_PATH arg_FILE BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 120)
+    set(arg_TIMEOUT ${HELIOS_TEST_TIMEOUT})
   endif()
   if(NOT arg_LABEL)
     set(arg_LABEL integration)

@@ -18,7 +18,8 @@ BINARY = os.environ.get("HELIOS_BIN", "heliosproxy")
 ENGINE = {"listen.engine": os.environ["HELIOS_ENGINE"]} if os.environ.get("HELIOS_ENGINE") else {}
 START_SECONDS = 60.0  # sanitized builds on a busy machine
 STOP_SECONDS = 60.0
-SANITIZER_REPORT = re.compile(r"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:)")
+# As their reports begin; the log may mention them too.
+SANITIZER_REPORT = re.compile(r"(ERROR|WARNING|FATAL): (Address|Leak|Thread)Sanitizer|Sanitizer:DEADLYSIGNAL|runtime error:")
 
 
 def is_sanitized(binary, name):

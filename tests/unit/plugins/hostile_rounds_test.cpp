@@ -14,7 +14,7 @@
 
 #include <unistd.h>
 
-#if defined(HELIOS_ASAN)
+#if defined(HELIOS_ASAN) || defined(HELIOS_TSAN)
 // Of the sanitizer's runtime; not every compiler brings the header.
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
@@ -39,7 +39,7 @@ struct Holdings {
 };
 
 std::int64_t memory_in_use() {
-#if defined(HELIOS_ASAN)
+#if defined(HELIOS_ASAN) || defined(HELIOS_TSAN)
   // Exact, where resident memory contains what the sanitizer has set aside.
   return static_cast<std::int64_t>(__sanitizer_get_current_allocated_bytes());
 #else
