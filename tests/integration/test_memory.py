@@ -123,7 +123,7 @@ def test_writer_faster_than_the_server_is_held_up(proxy):
     """A pipelining client does not make the proxy collect what the server has not taken yet."""
     with proxy.connect() as session, Watch(proxy) as watch:
         sent = 0
-        session.send(query_message("SELECT pg_sleep(3)"))
+        session.send(query_message("SELECT pg_sleep(600)"))
         filler = query_message("SELECT 1 -- " + "x" * 100000)
         session.socket.settimeout(0.5)
         try:
