@@ -134,7 +134,7 @@ void read_policy(TomlSection& section, std::string_view key, std::string_view al
 }
 
 void read_protocol(TomlSection section, Protocol& out) {
-  read_policy(section, "extended", "pass", out.extended);
+  read_policy(section, "function_call", "pass", out.function_call);
   read_policy(section, "unparsed", "allow", out.unparsed);
   read_policy(section, "replication", "pass", out.replication);
   section.integer("max_query_bytes", out.max_query_bytes, kKib, kGib - 1);
@@ -179,6 +179,7 @@ void read_limits(TomlSection section, Limits& out) {
   section.integer("query_timeout_ms", out.query_timeout_ms, 0U, kDayMs);
   section.integer("max_message_bytes", out.max_message_bytes, 10'000U, 0x3FFFFFFFU);
   section.integer("max_query_statements", out.max_query_statements, 1U, 1'000'000U);
+  section.integer("max_prepared_statements", out.max_prepared_statements, 16U, 1'000'000U);
   section.integer("max_session_memory_kb", out.max_session_memory_kb, 256U, 16U << 20);
   section.integer("max_total_memory_mb", out.max_total_memory_mb, 16U, 1U << 20);
   section.finish();

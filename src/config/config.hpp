@@ -101,15 +101,15 @@ struct Admin {  // [admin]
 enum class Policy { deny, allow };
 
 struct Protocol {  // [protocol]
-  // extended = "deny" | "pass": the extended protocol, FunctionCall and SQL EXECUTE, which hooks do
-  // not see, while a plugin with pre_query or post_query is loaded.
-  Policy extended = Policy::deny;
+  // function_call = "deny" | "pass": FunctionCall messages, which have no text that a hook could judge,
+  // while a plugin with pre_query is loaded.
+  Policy function_call = Policy::deny;
   // unparsed = "deny" | "allow": texts that the proxy cannot read while a pre_query plugin is loaded.
   Policy unparsed = Policy::deny;
   // replication = "deny" | "pass": replication connections, which hooks do not see, where a plugin
   // folder is configured.
   Policy replication = Policy::deny;
-  std::uint64_t max_query_bytes = 16ULL << 20;  // of one Query that hooks must see whole
+  std::uint64_t max_query_bytes = 16ULL << 20;  // of one Query, Parse or Bind, which are seen whole
 };
 
 // Binds users or databases to a tenant. Patterns are names, or contain one '*'.
@@ -141,8 +141,9 @@ struct Limits {                                // [limits]; 0 = none, where it i
   std::uint32_t idle_in_transaction_timeout_ms = 0;
   std::uint32_t query_timeout_ms = 0;  // of one message, until its answer is complete
 
-  std::uint32_t max_message_bytes = 0x3FFFFFFF;  // one message of a client, hooked or not
-  std::uint32_t max_query_statements = 10000;    // of one Query that hooks are shown
+  std::uint32_t max_message_bytes = 0x3FFFFFFF;   // one message of a client, hooked or not
+  std::uint32_t max_query_statements = 10000;     // of one Query that hooks are shown
+  std::uint32_t max_prepared_statements = 10000;  // of one session, and as many portals
   // What the proxy holds of bytes and bookkeeping: for one session, and for all together.
   std::uint32_t max_session_memory_kb = 131'072;
   std::uint32_t max_total_memory_mb = 1024;

@@ -27,21 +27,4 @@ std::string serialize_terminate() {
   return out;
 }
 
-std::optional<std::string_view> parse_parse_text(std::string_view body) {
-  base::ByteReader reader(body);
-  reader.read_cstring();
-  const std::string_view text = reader.read_cstring();
-  if (!reader.ok()) return std::nullopt;
-  return text;
-}
-
-std::string serialize_parse(std::string_view text) {
-  std::string out(1, frontend::kParse);
-  base::append_i32(out, static_cast<std::int32_t>(4 + 1 + text.size() + 1 + 2));
-  base::append_cstring(out, "");
-  base::append_cstring(out, text);
-  base::append_i16(out, 0);
-  return out;
-}
-
 }  // namespace helios::pgwire

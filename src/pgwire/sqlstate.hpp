@@ -12,6 +12,7 @@ inline constexpr std::string_view kConnectionFailure = "08006";
 inline constexpr std::string_view kProtocolViolation = "08P01";
 inline constexpr std::string_view kFeatureNotSupported = "0A000";
 inline constexpr std::string_view kInvalidParameterValue = "22023";
+inline constexpr std::string_view kInvalidStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorization = "28000";
 inline constexpr std::string_view kInvalidCursorName = "34000";
 inline constexpr std::string_view kAccessRuleViolation = "42000";  // default of a plugin's refusal

@@ -10,6 +10,7 @@
 #include "config/config.hpp"
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
+#include "session/prepared.hpp"
 #include "sql/analyzer.hpp"
 
 #include <cstdint>
@@ -59,6 +60,7 @@ struct Environment {
   const base::Clock* clock = nullptr;
   base::Log* log = nullptr;
   sql::Analyzer* analyzer = nullptr;
+  std::shared_ptr<StatementPool> statements = std::make_shared<StatementPool>();
   kv::Store* store = nullptr;
   // The snapshot in force. A reload replaces it between two events; whoever needs the same one over
   // several events keeps it.

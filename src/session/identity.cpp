@@ -36,6 +36,7 @@ bool sets_tenant(const sql::SettingChange& change) {
     case Kind::set:
     case Kind::set_local: return change.name == kTenantSetting;
     case Kind::unknown:
+    case Kind::bound:
     case Kind::stored: return true;
     case Kind::reset:
     case Kind::reset_local_default:

@@ -174,6 +174,17 @@ std::string show_kv_bytes(std::string_view bytes) {
   return std::to_string(static_cast<std::int64_t>(counter));
 }
 
+base::Result<std::vector<std::string>> describe_kv_calls(std::span<const sql::KvCall> calls,
+                                                         std::string_view text) {
+  std::vector<std::string> texts;
+  for (const sql::KvCall& call : calls) {
+    auto rendered = KvCallRenderer(call, text, {}, 0).render();
+    if (!rendered) return std::unexpected(rendered.error());
+    texts.push_back(std::move(*rendered));
+  }
+  return texts;
+}
+
 base::Result<std::vector<std::string>> render_kv_calls(std::span<const sql::KvCall> calls,
                                                        std::string_view text, kv::Store& store,
                                                        std::uint64_t max_bytes) {

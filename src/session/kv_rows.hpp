@@ -29,6 +29,10 @@ namespace helios::session {
     std::span<const sql::KvCall> calls, std::string_view text, kv::Store& store,
     std::uint64_t max_bytes);
 
+// The same with no keys in any namespace: what a Describe is to be answered from.
+[[nodiscard]] base::Result<std::vector<std::string>> describe_kv_calls(
+    std::span<const sql::KvCall> calls, std::string_view text);
+
 // How a value is shown: an 8-byte value that is not printable text is a little-endian counter and
 // shows as a number; other values that are not UTF-8 show as \x and hexadecimal digits.
 [[nodiscard]] std::string show_kv_bytes(std::string_view bytes);

@@ -40,11 +40,11 @@ void QueryGate::wake() {
   on_progress_();
 }
 
-bool QueryGate::start(std::string_view text) {
+void QueryGate::begin(Subject subject) {
   assert(!busy());
+  subject_ = subject;
   run_ = std::make_unique<QueryRun>();
-  run_->text = text;
-  run_->held_bytes = sizeof(QueryRun) + run_->text.capacity();
+  run_->held_bytes = sizeof(QueryRun);
   analysis_.reset();
   ahead_.reset();
   next_ = 0;
@@ -52,6 +52,13 @@ bool QueryGate::start(std::string_view text) {
   cancelled_ = false;
   decision_ = {};
   stage_ = Stage::wait_for_answers;
+}
+
+bool QueryGate::start(std::string_view text) {
+  begin(Subject::query);
+  run_->own_text = text;
+  run_->text = run_->own_text;
+  run_->held_bytes += run_->own_text.capacity();
   return advance();
 }
 
@@ -61,13 +68,17 @@ bool QueryGate::advance() {
   while (!waiting_elsewhere_) {
     switch (stage_) {
       case Stage::wait_for_answers:
-        if (view_.replies.touches_session() || awaits_rules(run_->text)) return false;
+        if (awaits_answers()) return false;
         stage_ = Stage::parse;
         break;
       case Stage::parse:
         if (parse()) begin_judging();
         break;
-      case Stage::judge: judge_next(); break;
+      case Stage::wait_for_names:
+      case Stage::judge:
+        judge_next();
+        if (stage_ == Stage::wait_for_names) return false;
+        break;
       case Stage::pre_query: after_hooks(); break;
       case Stage::confirm:
         if (awaits_rules(decision_.new_text)) return false;
@@ -80,6 +91,18 @@ bool QueryGate::advance() {
       case Stage::idle:
       case Stage::decided: return stage_ == Stage::decided;
     }
+  }
+  return false;
+}
+
+// The settings and the rules of reading that a message meets are known when nothing is in flight that
+// may change them. An Execute was read when it was parsed, and a Parse meets no settings.
+bool QueryGate::awaits_answers() const {
+  switch (subject_) {
+    case Subject::query: return view_.replies.touches_session() || awaits_rules(run_->text);
+    case Subject::parse: return awaits_rules(run_->text);
+    case Subject::execute:
+    case Subject::function_call: return view_.replies.touches_session();
   }
   return false;
 }
@@ -121,6 +144,14 @@ void QueryGate::begin_judging() {
   chain_ = view_.environment.chain;
   stage_ = Stage::judge;
   if (!analysis_->parsed && !admit_unreadable()) return;
+  if (subject_ == Subject::parse) {
+    finish_parse();
+  } else {
+    begin_statements();
+  }
+}
+
+void QueryGate::begin_statements() {
   decision_.touches_session = analysis_->touches_session;
   if (analysis_->touches_session) {
     ahead_ = view_.settings;
@@ -135,6 +166,7 @@ void QueryGate::begin_judging() {
     run_->statements[i].statement = &analysis_->statements[i];
     run_->statements[i].analysis = analysis_;
   }
+  if (subject_ == Subject::execute) resolve_parameters();
 }
 
 // A text that the grammar refuses, or that the server may read in another way. Nobody can say what
@@ -152,6 +184,7 @@ bool QueryGate::admit_unreadable() {
   if (mentions_settings(run_->text)) {
     whole.settings.push_back({.kind = sql::SettingChange::Kind::unknown, .name = {}, .value = {}});
   }
+  if (subject_ == Subject::parse) return true;  // judged when it is executed
   auto analysis = std::make_shared<sql::Analysis>();
   analysis->statements.push_back(std::move(whole));
   analysis->touches_session = true;
@@ -193,6 +226,8 @@ void QueryGate::judge_next() {
   }
   if (in_this_turn_++ == kStatementsPerTurn) return yield();
   StatementRun& run = run_->statements[next_];
+  stage_ = Stage::judge;
+  if (!find_prepared(run)) return;
   if (auto refusal = objection(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return;
@@ -211,11 +246,6 @@ std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) con
   const config::Config& config = *config_;
   if (auto refusal = view_.identity.objection_to(statement)) return refusal;
   if (!chain_->has_hooks()) return std::nullopt;
-  if (statement.is_execute && config.protocol.extended == Policy::deny) {
-    return Refusal{std::string(state::kFeatureNotSupported),
-                   "EXECUTE is not supported while plugins are loaded: they would not see the "
-                   "statement ([protocol] extended = \"deny\")"};
-  }
   const Settings& settings = ahead_ ? *ahead_ : view_.settings;
   const bool is_unknown = settings.tenant_unknown() && !view_.identity.has_pinned_tenant();
   if (is_unknown && !statement.is_session_statement && config.tenant.unknown == Policy::deny) {
@@ -234,9 +264,15 @@ void QueryGate::make_execution(StatementRun& run) {
   environment.next_statement_id += environment.statement_id_step;
   ++environment.counters->statements;
   const sql::Statement& statement = *run.statement;
-  execution->text =
-      std::string_view(run_->text).substr(statement.begin, statement.end - statement.begin);
+  const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
+  execution->text = text.substr(statement.begin, statement.end - statement.begin);
   execution->is_read_only = statement.is_read_only;
+  if (subject_ == Subject::execute) {
+    execution->origin = hooks::Origin::execute;
+    execution->parameters = run_->portal->parameters;
+  } else if (subject_ == Subject::function_call) {
+    execution->origin = hooks::Origin::function_call;
+  }
   execution->context =
       view_.identity.context(ahead_ ? *ahead_ : view_.settings, ahead_.has_value());
   execution->chain = chain_;
@@ -258,6 +294,7 @@ void QueryGate::after_hooks() {
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
   if (is_rewritten ? adopt_rewrite(run) : expand_kv(run)) {
+    note_names(run);
     ++next_;
     run_ahead(*run.statement);
   }
@@ -278,7 +315,7 @@ void QueryGate::run_ahead(const sql::Statement& statement) {
 }
 
 void QueryGate::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
-  run_->refuse(sqlstate, message);
+  run_->refuse(sqlstate, message, view_.names);
   decision_.refusal = Refusal{std::string(sqlstate), std::move(message), position};
   settle();
 }
@@ -306,7 +343,8 @@ void QueryGate::confirm() {
     return;
   }
   stage_ = Stage::decided;
-  const bool is_followed = run_->has_executions() || decision_.touches_session;
+  const bool is_followed =
+      run_->has_executions() || decision_.touches_session || run_->defines_names();
   if (is_followed) decision_.run = std::move(run_);
 }
 

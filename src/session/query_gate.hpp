@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Judges one Query message before any byte of it is forwarded: reads it the way the server will, runs
-// the pre_query hooks of its statements in order, expands helios.kv(), and decides: forward (as it
-// is, or as another text) or refuse.
+// Judges one message before any byte of it is forwarded, and decides: forward (as it is, or as another
+// text) or refuse.
+//   Query, Execute  reads it the way the server will, runs the pre_query hooks of its statements in
+//                   order, expands helios.kv()
+//   Parse           only reads it, and gives helios.kv() the shape that Describe is to show
+//   FunctionCall    runs the hooks of a statement without a text
 //
-// Flow: 1 start(text); true = decided, take decision(). 2 false = pending: `on_progress` is called on
+// Flow: 1 start_*(); true = decided, take_decision(). 2 false = pending: `on_progress` is called on
 // the home executor when resume() makes sense; also call resume() whenever answers have arrived.
 //
 // States (Stage), each waiting for what its name says:
 //   wait_for_answers -> parse -> judge <-> pre_query
-//                                  |-> confirm (waits for answers if a changed text demands it) -> decided
-//                                  \-> settle (post_query of those that ran) -> decided
+//                         |       ||-> wait_for_names -> judge (EXECUTE of a name that may change)
+//                         |       |-> confirm (waits for answers if a changed text demands it) -> decided
+//                         |       \-> settle (post_query of those that ran) -> decided
+//                         \-> confirm (Parse)
 //
 // Thread rule: the session's. Lifetime: not destroyed while busy().
 
@@ -34,10 +39,12 @@
 
 namespace helios::session {
 
-// The parts of the session that the gate looks at; it changes none of them but the kept context.
+// The parts of the session that the gate looks at; it changes none of them but the kept context, and
+// the names that statements of a Query define.
 struct GateView {
   Environment& environment;
   Identity& identity;
+  Names& names;
   const Settings& settings;
   const ReplyQueue& replies;
   const pgwire::TransactionStatus& transaction;
@@ -50,6 +57,8 @@ struct Decision {
   std::string new_text;  // forward this instead of the client's text; empty = the client's
   std::string answer;    // not empty: all of the answer up to ReadyForQuery; forward nothing
   std::unique_ptr<QueryRun> run;  // forward: what to follow; null when nobody cares
+  // Parse, forward: what its name is to stand for.
+  std::shared_ptr<const PreparedStatement> prepared;
   bool touches_session = false;
   bool fatal = false;  // refusal: and end the session (a post_query failed under deny)
 };
@@ -61,20 +70,28 @@ class QueryGate {
  public:
   QueryGate(GateView view, std::function<void()> on_progress);
 
-  // `text` need only live for this call. Requires: not busy().
+  // A Query. `text` need only live for this call. Requires, as all of these: not busy().
   [[nodiscard]] bool start(std::string_view text);
+  // A Parse with these parameter types.
+  [[nodiscard]] bool start_parse(std::string_view text, std::string_view types);
+  // The first Execute of a portal whose statement is known.
+  [[nodiscard]] bool start_execute(std::shared_ptr<const Portal> portal);
+  [[nodiscard]] bool start_function_call(bool may_change_settings);
   [[nodiscard]] bool resume();
   // Valid once after start() or resume() returned true.
   [[nodiscard]] Decision take_decision();
 
   // The text of the message that is being judged.
-  [[nodiscard]] const std::string& text() const { return run_->text; }
+  [[nodiscard]] std::string_view text() const { return run_->text; }
+  // It is a Query.
+  [[nodiscard]] bool judges_query() const { return subject_ == Subject::query; }
   [[nodiscard]] bool busy() const { return stage_ != Stage::idle; }
   // Waiting for work elsewhere that will call on_progress (a hook, a parse): not to be destroyed.
   [[nodiscard]] bool pending() const { return waiting_elsewhere_; }
   // Waiting for answers to earlier messages.
   [[nodiscard]] bool waits_for_answers() const {
-    return stage_ == Stage::wait_for_answers || stage_ == Stage::confirm;
+    return stage_ == Stage::wait_for_answers || stage_ == Stage::wait_for_names ||
+           stage_ == Stage::confirm;
   }
   // About what the message being judged takes.
   [[nodiscard]] std::size_t held_bytes() const {
@@ -84,12 +101,31 @@ class QueryGate {
   void cancel();
 
  private:
-  enum class Stage { idle, wait_for_answers, parse, judge, pre_query, confirm, settle, decided };
+  enum class Stage {
+    idle,
+    wait_for_answers,
+    parse,
+    judge,
+    wait_for_names,
+    pre_query,
+    confirm,
+    settle,
+    decided
+  };
+  enum class Subject { query, parse, execute, function_call };
 
+  void begin(Subject subject);
   bool advance();
+  [[nodiscard]] bool awaits_answers() const;
   void wake();
   bool parse();
   void begin_judging();
+  void begin_statements();
+  void finish_parse();
+  void resolve_parameters();
+  bool find_prepared(StatementRun& run);
+  void note_names(StatementRun& run);
+  [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const StatementRun& run) const;
   bool admit_unreadable();
   void judge_next();
   bool is_within_limits();
@@ -101,6 +137,7 @@ class QueryGate {
   bool adopt_answer(StatementRun& run);
   bool adopt_rewrite(StatementRun& run);
   bool expand_kv(StatementRun& run);
+  bool may_read_kv(const sql::Statement& statement);
   void run_ahead(const sql::Statement& statement);
   [[nodiscard]] bool awaits_rules(std::string_view text) const;
   void confirm();
@@ -111,12 +148,14 @@ class QueryGate {
   hooks::ChainRun pre_query_;
   PostHooks settling_hooks_;
   Stage stage_ = Stage::idle;
+  Subject subject_ = Subject::query;
   bool waiting_elsewhere_ = false;
   bool cancelled_ = false;
   std::function<void()> on_progress_;
 
   // Of the present message.
   std::unique_ptr<QueryRun> run_;
+  std::string types_;  // Parse
   std::shared_ptr<const sql::Analysis> analysis_;
   sql::ReadingRules rules_;  // that it was read by
   // The snapshot that judges it, whatever is reloaded meanwhile.

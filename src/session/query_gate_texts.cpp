@@ -25,7 +25,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
   }
   const bool is_idle = view_.replies.empty() && view_.held_ready.empty() &&
                        view_.transaction == pgwire::TransactionStatus::idle;
-  if (run_->statements.size() > 1 || !is_idle) {
+  if (subject_ != Subject::query || run_->statements.size() > 1 || !is_idle) {
     run.execution->rewritten = answer_statement(answer);
     run_->held_bytes += run.execution->rewritten.size();
     return true;
@@ -48,6 +48,7 @@ bool QueryGate::adopt_rewrite(StatementRun& run) {
   }
   run.statement = &analysis->statements[0];
   run.analysis = std::move(analysis);
+  run.prepared.reset();
   run.replacement = text;
   run_->held_bytes += 2 * text.size();
   decision_.touches_session |= run.analysis->touches_session;
@@ -63,21 +64,17 @@ bool QueryGate::adopt_rewrite(StatementRun& run) {
 bool QueryGate::expand_kv(StatementRun& run) {
   const sql::Statement& statement = *run.statement;
   if (statement.kv_calls.empty()) return true;
-  const config::KvSql& rules = config_->kv_sql;
-  if (std::ranges::find(rules.readers, view_.identity.user()) == rules.readers.end()) {
-    refuse(state::kInsufficientPrivilege, "permission denied for function helios.kv: user \"" +
-                                              view_.identity.user() +
-                                              "\" is not listed in [kv_sql] readers");
-    return false;
-  }
-  for (const sql::KvCall& call : statement.kv_calls) {
-    if (call.problem.empty()) continue;
-    refuse(state::kFeatureNotSupported, call.problem);
+  if (!may_read_kv(statement)) return false;
+  if (run.prepared) {
+    refuse(state::kFeatureNotSupported,
+           "a statement with helios.kv() that was prepared by Parse cannot be run by EXECUTE");
     return false;
   }
   const std::string_view text = run_->text;
-  auto rendered =
-      render_kv_calls(statement.kv_calls, text, *view_.environment.store, rules.max_bytes);
+  const std::uint64_t max_bytes = config_->kv_sql.max_bytes;
+  auto rendered = subject_ == Subject::parse ? describe_kv_calls(statement.kv_calls, text)
+                                             : render_kv_calls(statement.kv_calls, text,
+                                                               *view_.environment.store, max_bytes);
   if (!rendered) {
     const bool is_name = rendered.error().code == base::Errc::invalid;
     refuse(is_name ? state::kInvalidParameterValue : state::kProgramLimitExceeded,
@@ -92,6 +89,23 @@ bool QueryGate::expand_kv(StatementRun& run) {
   }
   run.replacement.append(text.substr(from, statement.end - from));
   run_->held_bytes += run.replacement.size();
+  return true;
+}
+
+// False = refused.
+bool QueryGate::may_read_kv(const sql::Statement& statement) {
+  const auto& readers = config_->kv_sql.readers;
+  if (std::ranges::find(readers, view_.identity.user()) == readers.end()) {
+    refuse(state::kInsufficientPrivilege, "permission denied for function helios.kv: user \"" +
+                                              view_.identity.user() +
+                                              "\" is not listed in [kv_sql] readers");
+    return false;
+  }
+  for (const sql::KvCall& call : statement.kv_calls) {
+    if (call.problem.empty()) continue;
+    refuse(state::kFeatureNotSupported, call.problem);
+    return false;
+  }
   return true;
 }
 

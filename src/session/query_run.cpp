@@ -2,8 +2,10 @@
 #include "session/query_run.hpp"
 
 #include "pgwire/command_complete.hpp"
+#include "session/prepared.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace helios::session {
 namespace {
@@ -36,57 +38,77 @@ void apply_statement(const sql::Statement& statement, bool is_rolled_back, Setti
   if (statement.is_chained) settings.begin();
 }
 
-void QueryRun::on_complete(std::string_view tag, std::int64_t now_ns, Settings& settings) {
-  if (current_ >= statements.size()) return;
-  const StatementRun& run = statements[current_];
+void QueryRun::apply_settings(std::string_view tag, Settings& settings) {
+  if (std::exchange(settings_applied_, true)) return;
   // Outside of a transaction block the message is a transaction of its own.
   if (touches_session) settings.begin();
   // The commit of a failed transaction answers ROLLBACK.
-  apply_statement(*run.statement, tag == "ROLLBACK", settings);
+  apply_statement(*statements[current_].statement, tag == "ROLLBACK", settings);
+}
+
+// What a set_config() changes, it has changed with the first row.
+void QueryRun::on_suspended(std::uint64_t rows, Followed followed) {
+  if (current_ >= statements.size()) return;
+  apply_settings({}, followed.settings);
+  rows_before_ += rows;
+}
+
+void QueryRun::on_complete(std::string_view tag, std::int64_t now_ns, Followed followed) {
+  if (current_ >= statements.size()) return;
+  StatementRun& run = statements[current_];
+  apply_settings(tag, followed.settings);
+  followed.names.settle(run.names, true);
   if (run.execution) {
     run.execution->command_tag = tag;
     run.execution->rows = pgwire::rows_of_tag(tag);
+    if (rows_before_ != 0) run.execution->rows = run.execution->rows.value_or(0) + rows_before_;
   }
   const bool is_answer = run.execution && run.execution->answer;
-  close_statement(is_answer ? hooks::Outcome::answered : hooks::Outcome::executed, now_ns);
+  close_statement(is_answer ? hooks::Outcome::answered : hooks::Outcome::executed, now_ns,
+                  followed.names);
 }
 
-void QueryRun::on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns) {
-  failed_ = true;
+void QueryRun::on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns,
+                        Names& names) {
   if (current_ >= statements.size()) return;
   if (auto* execution = statements[current_].execution.get()) {
     execution->sqlstate = sqlstate;
     execution->error_message = message.substr(0, kMaxErrorMessageBytes);
   }
-  close_statement(hooks::Outcome::failed, now_ns);
+  close_statement(hooks::Outcome::failed, now_ns, names);
 }
 
-void QueryRun::close_statement(hooks::Outcome outcome, std::int64_t now_ns) {
+void QueryRun::close_statement(hooks::Outcome outcome, std::int64_t now_ns, Names& names) {
+  names.settle(statements[current_].names, false);  // unless it was done
   if (auto* execution = statements[current_].execution.get()) {
     execution->outcome = outcome;
     execution->duration_ns = now_ns - statement_started_ns_;
     execution->response_bytes = answer_bytes_;
+    if (outcome == hooks::Outcome::executed && rows_before_ != 0 && !execution->rows) {
+      execution->rows = rows_before_;  // the portal ended before its last row
+    }
     // Only here: the server sends the answers of short statements together with those of the long one
     // behind them, and a SET that came first must not swallow its time.
     statement_started_ns_ = now_ns;
   }
   answer_bytes_ = 0;
+  settings_applied_ = false;
   ++current_;
 }
 
-void QueryRun::finish(hooks::Outcome outcome, std::int64_t now_ns) {
-  while (current_ < statements.size()) close_statement(outcome, now_ns);
+void QueryRun::finish(hooks::Outcome outcome, std::int64_t now_ns, Names& names) {
+  while (current_ < statements.size()) close_statement(outcome, now_ns, names);
 }
 
-void QueryRun::refuse(std::string_view sqlstate, std::string_view message) {
+void QueryRun::refuse(std::string_view sqlstate, std::string_view message, Names& names) {
   for (StatementRun& run : statements) {
+    names.settle(run.names, false);
     if (!run.execution) continue;
     run.execution->outcome = hooks::Outcome::refused;
     run.execution->sqlstate = sqlstate;
     run.execution->error_message = message;
   }
   current_ = statements.size();
-  failed_ = true;
 }
 
 void QueryRun::answer(std::uint64_t rows) {
@@ -99,6 +121,11 @@ void QueryRun::answer(std::uint64_t rows) {
 bool QueryRun::has_executions() const {
   return std::ranges::any_of(statements,
                              [](const StatementRun& run) { return run.execution != nullptr; });
+}
+
+bool QueryRun::defines_names() const {
+  return std::ranges::any_of(statements,
+                             [](const StatementRun& run) { return !run.names.empty(); });
 }
 
 }  // namespace helios::session

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One Query message on its way: its statements, what hooks said about them, and how far the server
-// has come. Pure bookkeeping; the gate fills it before the message is forwarded, the server side
-// advances it as answers arrive.
+// One Query, Execute or FunctionCall on its way: its statements, what hooks said about them, and how
+// far the server has come. Pure bookkeeping; the gate fills it before the message is forwarded, the
+// server side advances it as answers arrive.
 
 #include "hooks/chain.hpp"
 #include "hooks/statement_execution.hpp"
+#include "session/name_log.hpp"
 #include "session/settings.hpp"
 #include "sql/analysis.hpp"
 
@@ -18,9 +19,22 @@
 
 namespace helios::session {
 
+struct Names;
+struct Portal;
+struct PreparedStatement;
+
+// What a statement changes in a session when it succeeds.
+struct Followed {
+  Settings& settings;
+  Names& names;
+};
+
 struct StatementRun {
-  const sql::Statement* statement = nullptr;  // owned by `analysis`
+  const sql::Statement* statement = nullptr;  // owned by one of the next three
   std::shared_ptr<const sql::Analysis> analysis;
+  std::shared_ptr<const PreparedStatement> prepared;    // EXECUTE: what it runs; null: not known
+  std::unique_ptr<const sql::Statement> own_statement;  // parameters say what it does to settings
+  NameChanges names;
   // What the hooks see; null when none of them looks at this statement.
   std::unique_ptr<hooks::StatementExecution> execution;
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
@@ -32,7 +46,9 @@ inline constexpr std::size_t kStatementsPerTurn = 64;
 
 class QueryRun {
  public:
-  std::string text;  // the whole Query; what the statements' positions refer to
+  std::string_view text;  // what the statements' positions refer to; in one of the next two
+  std::string own_text;   // of a Query
+  std::shared_ptr<const Portal> portal;  // of an Execute
   std::vector<StatementRun> statements;
   bool touches_session = false;  // some statement changes settings or the transaction
   std::size_t held_bytes = 0;    // about what it takes; added to by whoever adds to it
@@ -43,32 +59,40 @@ class QueryRun {
   // A message of the answer arrived; `bytes` is its size, framing included.
   void on_answer_bytes(std::uint64_t bytes) { answer_bytes_ += bytes; }
 
-  // CommandComplete or EmptyQueryResponse: the present statement is done. Applies what it did to
-  // `settings`.
-  void on_complete(std::string_view tag, std::int64_t now_ns, Settings& settings);
+  // CommandComplete, EmptyQueryResponse or FunctionCallResponse: the present statement is done. Applies
+  // what it did to `followed`.
+  void on_complete(std::string_view tag, std::int64_t now_ns, Followed followed);
+
+  // PortalSuspended, after `rows` rows: the statement goes on with the next Execute of its portal.
+  void on_suspended(std::uint64_t rows, Followed followed);
 
   // ErrorResponse: the present statement failed; the server runs none of the others.
-  void on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns);
+  void on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns,
+                Names& names);
 
-  // Gives every statement without an outcome `outcome`.
-  void finish(hooks::Outcome outcome, std::int64_t now_ns);
+  // Gives every statement without an outcome `outcome`; what it would have named, it has not.
+  void finish(hooks::Outcome outcome, std::int64_t now_ns, Names& names);
 
   // All statements of a message that never reached the server.
-  void refuse(std::string_view sqlstate, std::string_view message);
+  void refuse(std::string_view sqlstate, std::string_view message, Names& names);
 
   // The only statement of a message was answered by a plugin, with `rows` rows.
   void answer(std::uint64_t rows);
 
-  [[nodiscard]] bool failed() const { return failed_; }
+  // Every statement has its outcome.
+  [[nodiscard]] bool is_finished() const { return current_ >= statements.size(); }
   [[nodiscard]] bool has_executions() const;
+  [[nodiscard]] bool defines_names() const;
 
  private:
-  void close_statement(hooks::Outcome outcome, std::int64_t now_ns);
+  void apply_settings(std::string_view tag, Settings& settings);
+  void close_statement(hooks::Outcome outcome, std::int64_t now_ns, Names& names);
 
-  std::size_t current_ = 0;  // statements before it have their outcome
-  bool failed_ = false;
+  std::size_t current_ = 0;        // statements before it have their outcome
+  bool settings_applied_ = false;  // of the present statement
   std::int64_t statement_started_ns_ = 0;
   std::uint64_t answer_bytes_ = 0;  // of the present statement
+  std::uint64_t rows_before_ = 0;   // that the portal gave before it was suspended
 };
 
 // What `statement` does to `settings` when it succeeds. `is_rolled_back`: a COMMIT that the server

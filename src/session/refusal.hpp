@@ -4,8 +4,9 @@
 // How the proxy says no to a message and keeps client and server in step.
 //
 // Idle (no transaction open, no answer outstanding) the proxy answers by itself. Otherwise the server
-// must fail too, as it would have by itself: the message is replaced by one that the server cannot
-// parse, and its ErrorResponse by ours. Order of replies, the skipping to Sync and the state of the
+// must fail too, as it would have by itself: the message is replaced by one that must fail
+// there, and its ErrorResponse by ours: a text that cannot be parsed, for Execute and Bind an Execute of
+// a portal whose name no client knows. Order of replies, the skipping to Sync and the state of the
 // transaction then come from the server.
 
 #include "pgwire/error_response.hpp"
@@ -28,8 +29,9 @@ struct Refusal {
 // it shows up in the server's log.
 inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
 
-// Is this error the server's answer to kRefusedText? Anything else (a cancel, a FATAL, a broken
-// connection) passes to the client unchanged. 42601 is PostgreSQL's; HeliosDB-Nano answers XX000.
-[[nodiscard]] bool answers_refused_text(const pgwire::ErrorFieldsView& error);
+// Is this error the server's answer to what stands in for a refused message: kRefusedText, or the
+// Execute of a portal that does not exist? Anything else (a cancel, a FATAL, a broken connection) passes
+// to the client unchanged. 42601 and 34000 are PostgreSQL's; HeliosDB-Nano answers XX000.
+[[nodiscard]] bool answers_refusal(char request, const pgwire::ErrorFieldsView& error);
 
 }  // namespace helios::session

@@ -2,6 +2,7 @@
 #include "session/reply_queue.hpp"
 
 #include "pgwire/message_types.hpp"
+#include "session/prepared.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -40,12 +41,14 @@ bool take_copy_end(ReplyItem& item) {
 
 }  // namespace
 
+QueryRun* ReplyItem::present_run() const {
+  if (run) return run.get();
+  return portal ? portal->run.get() : nullptr;
+}
+
 void ReplyQueue::push(ReplyItem item) {
   if (skipping_) {
-    if (item.request != fe::kSync) {
-      if (item.run) ended_.push_back(std::move(item.run));
-      return;
-    }
+    if (item.request != fe::kSync) return end(std::move(item), 0);
     skipping_ = false;
   }
   item.run_bytes = item.run ? item.run->held_bytes : 0;
@@ -58,9 +61,20 @@ bool ReplyQueue::touches_session() const {
                      [](const ReplyItem& item) { return item.touches_session; });
 }
 
-void ReplyQueue::pop() {
+ReplyItem* ReplyQueue::front_of_client() {
+  for (std::size_t i = first_; i < items_.size(); ++i) {
+    if (!items_[i].is_ours) return &items_[i];
+  }
+  return nullptr;
+}
+
+void ReplyQueue::end(ReplyItem item, char answer) {
+  if (item.run || item.portal || !item.names.empty()) ended_.push_back({std::move(item), answer});
+}
+
+void ReplyQueue::pop(char answer) {
   run_bytes_ -= items_[first_].run_bytes;
-  items_[first_] = {};
+  end(std::exchange(items_[first_], {}), answer);
   ++first_;
   constexpr std::size_t kCompactAt = 1024;
   if (first_ == items_.size()) {
@@ -78,23 +92,19 @@ void ReplyQueue::pop() {
 
 void ReplyQueue::on_answer(char backend_type) {
   if (backend_type != be::kReadyForQuery) {
-    if (!empty() && ends_extended_item(front()->request, backend_type)) pop();
+    if (!empty() && ends_extended_item(front()->request, backend_type)) pop(backend_type);
     return;
   }
   while (!empty()) {
     const bool is_end = ends_with_ready(front()->request);
-    if (front()->run) ended_.push_back(std::move(front()->run));
-    pop();
+    pop(is_end ? backend_type : char{0});
     if (is_end) return;
   }
 }
 
 void ReplyQueue::on_error() {
   if (empty() || ends_with_ready(front()->request)) return;
-  while (!empty() && front()->request != fe::kSync) {
-    if (front()->run) ended_.push_back(std::move(front()->run));
-    pop();
-  }
+  while (!empty() && front()->request != fe::kSync) pop(0);
   skipping_ = empty();
 }
 
@@ -116,15 +126,12 @@ bool ReplyQueue::on_copy_in() {
   return is_ended;
 }
 
-std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_ended() {
-  return std::exchange(ended_, {});
-}
-
 std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_all() {
-  std::vector<std::unique_ptr<QueryRun>> runs = take_ended();
-  for (; !empty(); pop()) {
-    if (front()->run) runs.push_back(std::move(front()->run));
-  }
+  std::vector<std::unique_ptr<QueryRun>> runs;
+  while (!empty()) pop(0);
+  take_ended([&runs](EndedItem& ended) {
+    if (ended.item.run) runs.push_back(std::move(ended.item.run));
+  });
   return runs;
 }
 

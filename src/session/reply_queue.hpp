@@ -5,6 +5,7 @@
 // Knows which answer ends which item, and that an error in the extended protocol skips everything up
 // to the next Sync (PostgreSQL manual, "Extended Query").
 
+#include "session/name_log.hpp"
 #include "session/query_run.hpp"
 #include "session/refusal.hpp"
 
@@ -23,19 +24,34 @@ struct ReplyItem {
   ReplyItem(char request_type, const Refusal& refused)
       : request(request_type), refusal(std::make_unique<Refusal>(refused)) {}
 
-  char request = 0;                  // type byte of the frontend message
-  bool touches_session = false;      // may change settings or the transaction
+  char request = 0;              // type byte of the frontend message
+  bool touches_session = false;  // may change settings or the transaction
+  bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
   std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
+  std::int32_t max_rows = 0;         // Execute
+  NameChanges names;                 // to be settled when the item ends
   std::size_t run_bytes = 0;         // what `run` held when the item was pushed
   std::unique_ptr<QueryRun> run;     // null when nobody follows its statements
-  std::unique_ptr<Refusal> refusal;  // kRefusedText was sent instead: its error becomes this one
+  std::shared_ptr<Portal> portal;    // Execute: of what; null: not known
+  std::unique_ptr<Refusal> refusal;  // what fails was sent instead: its error becomes this one
+
+  // The run that answers to this item belong to, be it of an earlier Execute of the same portal.
+  [[nodiscard]] QueryRun* present_run() const;
+};
+
+// An item that the server is through with.
+struct EndedItem {
+  ReplyItem item;
+  char answer = 0;  // what ended it; 0: an error, its own or an earlier one that had it skipped
 };
 
 class ReplyQueue {
  public:
   // A message was forwarded. Messages that have no answer of their own (Flush, CopyData, ...) are
-  // not pushed. Inside a skipped part of the stream the item is dropped at once.
+  // not pushed. Inside a skipped part of the stream the item ends at once.
   void push(ReplyItem item);
+  // An error was answered and no Sync has been forwarded since: the server skips what is forwarded.
+  [[nodiscard]] bool is_skipping() const { return skipping_; }
 
   [[nodiscard]] bool empty() const { return first_ == items_.size(); }
   [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
@@ -46,6 +62,8 @@ class ReplyQueue {
   // The item that the next answer belongs to; nullptr when nothing is owed.
   [[nodiscard]] ReplyItem* front() { return empty() ? nullptr : &items_[first_]; }
   [[nodiscard]] ReplyItem* back() { return empty() ? nullptr : &items_.back(); }
+  // The item of the client's that an error of the front item belongs to.
+  [[nodiscard]] ReplyItem* front_of_client();
 
   // Some item may change settings or the transaction.
   [[nodiscard]] bool touches_session() const;
@@ -62,20 +80,25 @@ class ReplyQueue {
   // already.
   bool on_copy_in();
 
-  // Runs of items that ended, answered or skipped, since the last call.
-  [[nodiscard]] std::vector<std::unique_ptr<QueryRun>> take_ended();
+  // Items with something to settle that ended since the last call, in stream order.
+  template <typename Visit>
+  void take_ended(Visit visit) {
+    for (EndedItem& ended : ended_) visit(ended);
+    ended_.clear();
+  }
 
   // Takes out all runs, oldest first, and empties the queue: the connection is gone.
   [[nodiscard]] std::vector<std::unique_ptr<QueryRun>> take_all();
 
  private:
-  void pop();
+  void pop(char answer);
+  void end(ReplyItem item, char answer);
 
   std::vector<ReplyItem> items_;
   std::size_t first_ = 0;  // items before it are done; compacted when the queue runs empty or long
   std::size_t run_bytes_ = 0;  // of all items that are not done
   bool skipping_ = false;      // an error was answered and no Sync has been forwarded since
-  std::vector<std::unique_ptr<QueryRun>> ended_;
+  std::vector<EndedItem> ended_;
 };
 
 }  // namespace helios::session

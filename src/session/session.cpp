@@ -16,10 +16,12 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
     : environment_(environment),
       wake_(wake),
       identity_(peer),
+      private_name_("heliosproxy " + peer.session_id),
+      names_([this](const std::shared_ptr<Portal>& portal) { end_portal(*portal); }),
       is_over_limit_(peer.is_over_limit),
-      gate_(
-          GateView{environment, identity_, settings_, replies_, transaction_, held_ready_, rules_},
-          wake),
+      gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_, held_ready_,
+                     rules_},
+            wake),
       post_hooks_(*environment.home, wake) {
   update_deadline();  // a client that says nothing causes no event
 }
@@ -57,7 +59,9 @@ bool Session::Impl::pump_client() {
       case State::startup: stepped = step_startup(); break;
       case State::vetting: stepped = step_vetting(); break;
       case State::authenticating: stepped = step_client_authenticating(); break;
-      case State::ready: stepped = client_may_go_on() && step_client(); break;
+      case State::ready:
+        stepped = held_message_.empty() ? client_may_go_on() && step_client() : retry_held();
+        break;
       case State::connecting:
       case State::closing:
       case State::closed: break;
@@ -88,9 +92,15 @@ bool Session::Impl::pump_server() {
 // A message that waited for a hook, or for earlier answers, may be decided now.
 bool Session::Impl::pump_gate() {
   if (state_ == State::ready && is_amid_notification()) return false;
-  if (!gate_.busy() || !gate_.resume()) return false;
+  if (!gate_.busy()) return false;
+  if (!gate_.resume()) {
+    if (state_ == State::ready) ask_for_answers();
+    return false;
+  }
   Decision decision = gate_.take_decision();
-  if (state_ == State::ready) {
+  if (state_ == State::ready && !gate_.judges_query()) {
+    carry_out_held(std::move(decision));
+  } else if (state_ == State::ready) {
     std::string message;
     if (!decision.refusal && decision.answer.empty()) {
       message = pgwire::serialize_query(decision.run ? decision.run->text : gate_.text());
@@ -130,7 +140,8 @@ bool Session::Impl::pump_end_of_input() {
     }
     return true;
   }
-  if (client_eof_ && client_input_.empty() && !gate_.busy() && !server_finished_) {
+  if (client_eof_ && client_input_.empty() && !gate_.busy() && held_message_.empty() &&
+      !server_finished_) {
     server_finished_ = true;
     actions_->finish_server = true;
     return true;
@@ -143,7 +154,7 @@ bool Session::Impl::pump_closing() {
   if (gate_.busy() || post_hooks_.pending() || is_vetting_pending()) return false;
   if (!lost_runs_.empty()) {
     for (auto& run : lost_runs_)
-      run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns());
+      run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns(), names_);
     return post_hooks_.start(std::exchange(lost_runs_, {})) == hooks::RunStatus::done;
   }
   state_ = State::closed;
@@ -173,6 +184,12 @@ void Session::Impl::close() {
   client_input_.clear();
   server_input_.clear();
   held_ready_.clear();
+  held_message_.clear();
+  judged_portal_.reset();
+  for (auto& run : std::exchange(ended_runs_, {})) lost_runs_.push_back(std::move(run));
+  names_.portals.for_each_settled([this](const std::shared_ptr<Portal>& portal) {
+    if (portal->run) lost_runs_.push_back(std::move(portal->run));
+  });
   for (auto& run : replies_.take_all()) lost_runs_.push_back(std::move(run));
   if (gate_.busy()) gate_.cancel();
 }
@@ -184,7 +201,7 @@ bool Session::Impl::is_idle() const {
 
 bool Session::Impl::drain_if_idle() {
   const bool is_between_messages = client_input_.empty() && client_reader_.at_boundary();
-  if (!draining_ || state_ != State::ready || !is_idle() || gate_.busy() || skip_ != Skip::none ||
+  if (!draining_ || state_ != State::ready || !is_idle() || gate_.busy() || is_skipping_ ||
       !is_between_messages) {
     return false;
   }

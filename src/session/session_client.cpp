@@ -30,24 +30,8 @@ bool is_extended(char type) {
   }
 }
 
-// pg_proc.oid of set_config(text, text, bool), the same in every version.
-constexpr std::uint32_t kSetConfigFunction = 2078;
-
-// Could running the text of a Parse, now or later, or a FunctionCall change a helios.* setting in a way
-// that shows?
-bool may_change_settings(char type, std::string_view body) {
-  if (type == fe::kFunctionCall) return base::ByteReader(body).read_u32() == kSetConfigFunction;
-  const auto text = pgwire::parse_parse_text(body);
-  return text && mentions_settings(*text);  // the server refuses one without a text
-}
-
-const Refusal& extended_refusal() {
-  static const Refusal refusal{
-      std::string(sqlstate::kFeatureNotSupported),
-      "the extended query protocol and function calls are not supported while plugins are loaded: "
-      "they would not see the statement ([protocol] extended = \"deny\")",
-      0};
-  return refusal;
+bool is_answered(char type) {
+  return is_extended(type) || type == fe::kQuery || type == fe::kFunctionCall;
 }
 
 }  // namespace
@@ -57,7 +41,9 @@ void Session::Impl::on_client_bytes(std::string_view bytes) {
 }
 
 bool Session::Impl::client_may_go_on() const {
-  if (gate_.busy() || terminate_sent_ || is_amid_notification()) return false;
+  if (gate_.busy() || !held_message_.empty() || terminate_sent_ || is_amid_notification()) {
+    return false;
+  }
   if (replies_.size() >= kMaxOutstandingReplies) return false;
   return has_room_for_replies() || in_copy_in_;  // the server may be waiting for COPY data
 }
@@ -95,7 +81,7 @@ void Session::Impl::handle_client_header(char type) {
     fail(sqlstate::kProtocolViolation, "unexpected message type 0x51 during COPY from stdin");
   } else {
     client_plan_ = plan_message(type);
-    if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::look) {
+    if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::follow) {
       client_reader_.collect();
     } else {
       client_reader_.stream();
@@ -107,41 +93,38 @@ void Session::Impl::handle_client_header(char type) {
 Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   if (type == fe::kTerminate) return ClientPlan::pass;
   if (type == fe::kSync) return plan_sync();
-  if (skip_ != Skip::none) return ClientPlan::drop;
-  const bool is_unseen = has_hooks() && environment_.config->protocol.extended == Policy::deny;
+  if (is_skipping_) return ClientPlan::drop;
+  if (type == fe::kCopyDone || type == fe::kCopyFail) note_copy_end();
+  if (!is_answered(type)) return ClientPlan::pass;
   if (is_extended(type)) {
-    if (is_unseen) {
-      refuse_extended();
-      return ClientPlan::drop;
-    }
     is_batch_open_ = true;
-    replies_.push(ReplyItem(type, true));
-    return type == fe::kParse && watch_text() ? plan_unseen() : ClientPlan::pass;
+    flush_sent_ = false;
   }
-  if (type == fe::kFunctionCall) {
-    if (is_unseen) return ClientPlan::drop_refused;
-    replies_.push(ReplyItem(type, true));
-    if (watch_text()) return plan_unseen();
-  } else if (type == fe::kQuery) {
-    return plan_query();
-  } else if (type == fe::kCopyDone || type == fe::kCopyFail) {
-    note_copy_end();
+  // The server has failed and discards what comes before the next Sync.
+  if (replies_.is_skipping()) return ClientPlan::pass;
+  if (!watch_text()) {
+    replies_.push(ReplyItem(type, type != fe::kQuery));
+    return ClientPlan::pass;
   }
-  return ClientPlan::pass;
+  if (type == fe::kQuery) return plan_query();
+  if (type == fe::kDescribe) {
+    replies_.push(ReplyItem(type));
+    return ClientPlan::pass;
+  }
+  return plan_followed(type);
 }
 
 bool Session::Impl::watch_text() {
   const bool watching = is_watching();
-  if (watching && passed_unread_) settings_.set_all_unknown();
+  if (watching && passed_unread_) {
+    settings_.set_all_unknown();
+    names_.forget();
+  }
   passed_unread_ = !watching;
   return watching;
 }
 
 Session::Impl::ClientPlan Session::Impl::plan_query() {
-  if (!watch_text()) {
-    replies_.push(ReplyItem(fe::kQuery));
-    return ClientPlan::pass;
-  }
   if (client_reader_.length() <= environment_.config->protocol.max_query_bytes &&
       has_room_for_query(client_reader_.length())) {
     return ClientPlan::judge;
@@ -153,27 +136,9 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
   return ClientPlan::pass;
 }
 
-// A Parse or FunctionCall is looked at only for settings; what passes unread may change them.
-Session::Impl::ClientPlan Session::Impl::plan_unseen() {
-  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes &&
-      has_room_for_query(client_reader_.length())) {
-    return ClientPlan::look;
-  }
-  if (identity_.restricts_tenant()) {
-    refuse_unseen(identity_.objection_to_hidden_change());
-    return ClientPlan::drop;
-  }
-  settings_.store_change();
-  settings_.set_tenant_unknown();
-  return ClientPlan::pass;
-}
-
 Session::Impl::ClientPlan Session::Impl::plan_sync() {
-  const Skip skip = std::exchange(skip_, Skip::none);
-  if (skip == Skip::local) {
-    actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
-    return ClientPlan::drop;
-  }
+  ++names_.unit;
+  is_skipping_ = false;
   is_batch_open_ = false;
   // The server would ignore it, unless it has failed meanwhile: then nobody could tell whose answer
   // is whose.
@@ -195,29 +160,33 @@ void Session::Impl::note_copy_end() {
 void Session::Impl::end_streamed_message() {
   terminate_sent_ = client_reader_.type() == fe::kTerminate;
   if (client_plan_ != ClientPlan::drop_refused) return;
-  if (client_reader_.type() == fe::kFunctionCall) {
-    refuse_query(extended_refusal());
-    return;
+  const Refusal refusal = refusal_of_length();
+  if (is_extended(client_reader_.type())) {
+    refuse_item(refusal);
+  } else {
+    refuse_query(refusal);
   }
-  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes) {
-    ++environment_.counters->out_of_memory;
-    refuse_query({std::string(sqlstate::kOutOfMemory),
-                  "out of memory: a query of " + std::to_string(client_reader_.length()) +
-                      " bytes has no room at present ([limits] max_session_memory_kb, "
-                      "max_total_memory_mb)",
-                  0});
-    return;
+}
+
+// Of a message that was too long to be looked at.
+Refusal Session::Impl::refusal_of_length() {
+  const std::uint64_t most = environment_.config->protocol.max_query_bytes;
+  const std::string what = client_reader_.type() == fe::kQuery ? "the query" : "the message";
+  if (client_reader_.length() > most) {
+    return {std::string(sqlstate::kProgramLimitExceeded),
+            what + " is longer than " + std::to_string(most) +
+                " bytes, the most that plugins are shown ([protocol] max_query_bytes)"};
   }
-  refuse_query({std::string(sqlstate::kProgramLimitExceeded),
-                "the query is longer than " +
-                    std::to_string(environment_.config->protocol.max_query_bytes) +
-                    " bytes, the most that plugins are shown ([protocol] max_query_bytes)",
-                0});
+  ++environment_.counters->out_of_memory;
+  return {std::string(sqlstate::kOutOfMemory),
+          "out of memory: " + what + " of " + std::to_string(client_reader_.length()) +
+              " bytes has no room at present ([limits] max_session_memory_kb, "
+              "max_total_memory_mb)"};
 }
 
 void Session::Impl::handle_client_message() {
-  if (client_plan_ == ClientPlan::look) {
-    look_at_unseen();
+  if (client_plan_ == ClientPlan::follow) {
+    handle_followed();
     return;
   }
   const auto text = pgwire::parse_query(client_reader_.body());
@@ -227,35 +196,6 @@ void Session::Impl::handle_client_message() {
   }
   ++environment_.counters->queries;
   if (gate_.start(*text)) carry_out(gate_.take_decision(), {});
-}
-
-// What a Parse or FunctionCall does is not followed; but a tenant that the client may not choose is
-// not chosen so.
-void Session::Impl::look_at_unseen() {
-  if (may_change_settings(client_reader_.type(), client_reader_.body())) {
-    if (identity_.restricts_tenant()) {
-      refuse_unseen(identity_.objection_to_hidden_change());
-      return;
-    }
-    settings_.store_change();
-    settings_.set_tenant_unknown();
-  }
-  pass_bytes(client_reader_, actions_->to_server);
-}
-
-// The Parse or FunctionCall has its place in the reply queue already.
-void Session::Impl::refuse_unseen(const Refusal& refusal) {
-  ++environment_.counters->refused;
-  const char type = client_reader_.type();
-  if (type == fe::kParse) {
-    skip_ = Skip::with_server;
-    actions_->to_server.append(pgwire::serialize_parse(kRefusedText));
-  } else {
-    actions_->to_server.append(pgwire::serialize_query(kRefusedText));
-  }
-  if (ReplyItem* item = replies_.back(); item != nullptr && item->request == type) {
-    item->refusal = std::make_unique<Refusal>(refusal);
-  }
 }
 
 // `message`: the client's Query again, where the decision came too late to take it from the input;
@@ -283,7 +223,19 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
   if (decision.run) decision.run->set_forwarded(environment_.clock->monotonic_ns());
   ReplyItem item(fe::kQuery, decision.touches_session);
   item.run = std::move(decision.run);
+  item.names = drop_unnamed();
   replies_.push(std::move(item));
+  ++names_.unit;
+}
+
+// A Query ends the unnamed statement and the unnamed portal.
+NameChanges Session::Impl::drop_unnamed() {
+  NameChanges changes;
+  if (names_.statements.has("")) {
+    changes.statement = names_.statements.define("", nullptr, names_.unit);
+  }
+  if (names_.portals.has("")) changes.portal = names_.portals.define("", nullptr, names_.unit);
+  return changes;
 }
 
 // Refuses a Query or FunctionCall; see refusal.hpp.
@@ -295,20 +247,10 @@ void Session::Impl::refuse_query(const Refusal& refusal) {
     return;
   }
   actions_->to_server.append(pgwire::serialize_query(kRefusedText));
-  replies_.push(ReplyItem(fe::kQuery, refusal));
-}
-
-// Refuses an extended-protocol batch at its first message; the rest is dropped up to Sync.
-void Session::Impl::refuse_extended() {
-  ++environment_.counters->refused;
-  if (is_idle()) {
-    skip_ = Skip::local;
-    actions_->to_client.append(extended_refusal().error_response());
-    return;
-  }
-  skip_ = Skip::with_server;
-  actions_->to_server.append(pgwire::serialize_parse(kRefusedText));
-  replies_.push(ReplyItem(fe::kParse, extended_refusal()));
+  ReplyItem item(fe::kQuery, refusal);
+  item.names = drop_unnamed();
+  replies_.push(std::move(item));
+  ++names_.unit;
 }
 
 }  // namespace helios::session

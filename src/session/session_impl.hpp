@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over six sources.
+// The inside of Session: the states of session.hpp, spread over seven sources.
 //   session.cpp          events, the pump that moves input forward, and the ends
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
+//   session_extended.cpp the same for Parse, Bind, Execute, Close and FunctionCall
 //   session_timeouts.cpp what may take how long
 //   session_memory.cpp   what may be held
 //   session_server.cpp   server messages once ready: answers, outcomes, the held ReadyForQuery
@@ -65,10 +66,10 @@ class Session::Impl {
  private:
   // What to do with a client message.
   enum class ClientPlan {
-    pass,   // forward it as it comes
-    judge,  // a Query: collect it, then the gate decides
-    look,   // Parse, FunctionCall: collect it, note whether it may change settings, forward it
-    drop,   // discard it
+    pass,    // forward it as it comes
+    judge,   // a Query: collect it, then the gate decides
+    follow,  // Parse, Bind, Execute, Close, FunctionCall: collect it; see session_extended.cpp
+    drop,    // discard it
     drop_refused,  // discard it, then refuse it
   };
 
@@ -137,17 +138,38 @@ class Session::Impl {
   void handle_client_header(char type);
   ClientPlan plan_message(char type);
   ClientPlan plan_query();
-  ClientPlan plan_unseen();
   ClientPlan plan_sync();
   void note_copy_end();
   void end_streamed_message();
   void handle_client_message();
-  void look_at_unseen();
-  void refuse_unseen(const Refusal& refusal);
+  Refusal refusal_of_length();
+  NameChanges drop_unnamed();
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
   void refuse_query(const Refusal& refusal);
-  void refuse_extended();
+
+  // session_extended.cpp
+  ClientPlan plan_followed(char type);
+  [[nodiscard]] std::string_view present_message() const;
+  [[nodiscard]] std::string_view present_body() const;
+  void forward_present();
+  void handle_followed();
+  bool retry_held();
+  void carry_out_held(Decision decision);
+  void ask_for_answers();
+  bool follow();
+  bool follow_parse();
+  void carry_out_parse(Decision decision);
+  bool follow_bind();
+  bool follow_execute();
+  void execute_unknown(std::string_view portal, bool is_bound);
+  void carry_out_execute(Decision decision);
+  void forward_execute(Decision decision);
+  void replace_portal(std::string_view name, const Decision& decision);
+  bool follow_close();
+  bool follow_function_call();
+  void carry_out_function_call(Decision decision);
+  bool refuse_item(const Refusal& refusal);
 
   // session_server.cpp
   void fail_server();
@@ -159,7 +181,13 @@ class Session::Impl {
   void note_execution(std::string_view tag);
   bool handle_error(std::string_view body);
   void handle_ready();
-  void settle_transaction(const QueryRun* run, pgwire::TransactionStatus status);
+  void choose_whole(bool is_whole);
+  bool swallow(char type, std::uint32_t length);
+  void note_suspension();
+  void settle_ended();
+  void end_portal(Portal& portal);
+  [[nodiscard]] Followed followed() { return {settings_, names_}; }
+  void settle_transaction(pgwire::TransactionStatus status);
   void release_ready();
 
   struct Vetting {
@@ -185,11 +213,16 @@ class Session::Impl {
   std::string startup_packet_;   // held while the server is dialled
   pgwire::StartupMessage startup_;
   std::unique_ptr<Vetting> vetting_;  // while authenticate hooks run
-  // The extended protocol is being refused up to the next Sync: by the proxy alone (local), or the
-  // server fails too and the Sync is forwarded.
-  enum class Skip { none, local, with_server };
-  Skip skip_ = Skip::none;
+  // A message of the extended protocol was refused, which the server is made to answer: what follows
+  // up to the next Sync is dropped.
+  bool is_skipping_ = false;
   bool is_batch_open_ = false;  // extended messages were forwarded, and no Sync behind them
+  bool flush_sent_ = false;     // behind them
+  std::string held_message_;    // of the extended protocol, not decided yet; empty = none
+  std::shared_ptr<Portal> judged_portal_;  // of the Execute that is being decided
+  // Of portals and statements that only the proxy may name. Clients do not know it, and using it is
+  // refused.
+  const std::string private_name_;
 
   // Server side.
   Input server_input_;
@@ -200,12 +233,16 @@ class Session::Impl {
   bool authenticated_ = false;
   bool in_copy_in_ = false;  // the server reads COPY data whose end was not forwarded yet
   bool error_was_fatal_ = false;
-  std::string held_ready_;  // ReadyForQuery that waits for post_query
+  bool error_since_ready_ = false;  // the server answered an error after its last ReadyForQuery
+  bool swallowing_ = false;         // the message being read answers one of ours
+  std::string held_ready_;          // ReadyForQuery that waits for post_query
+  std::vector<std::unique_ptr<QueryRun>> ended_runs_;  // their post_query comes with ReadyForQuery
   ReplyQueue replies_;
   pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
 
   // What statements are judged by.
   Settings settings_;
+  Names names_;
   bool passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
   sql::ReadingRules rules_;
   bool draining_ = false;

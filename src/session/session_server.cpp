@@ -4,6 +4,8 @@
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
+#include <algorithm>
+
 // Server messages once the session is ready. Everything passes as it came, but for the error that
 // answers a refused text, and a ReadyForQuery that waits for post_query.
 
@@ -52,11 +54,16 @@ bool Session::Impl::step_server() {
 // Streams or collects, and counts the message for the statement it answers. False = no such message.
 bool Session::Impl::choose_server(char type, std::uint32_t length) {
   if (!pgwire::is_backend_type(type)) return false;
-  ReplyItem* item = replies_.front();
-  if (item != nullptr && item->run && !pgwire::is_asynchronous(type) &&
-      type != be::kReadyForQuery) {
-    item->run->on_answer_bytes(server_reader_.total_bytes());
+  if (pgwire::is_asynchronous(type)) {
+    choose_whole(type == be::kParameterStatus && length <= kMaxParameterBytes);
+    return true;
   }
+  ReplyItem* item = replies_.front();
+  QueryRun* run = item == nullptr ? nullptr : item->present_run();
+  if (run != nullptr && type != be::kReadyForQuery) {
+    run->on_answer_bytes(server_reader_.total_bytes());
+  }
+  if (item != nullptr && item->is_ours && type != be::kErrorResponse) return swallow(type, length);
   bool is_whole = false;
   switch (type) {
     case be::kReadyForQuery:
@@ -68,15 +75,27 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
       is_whole = true;
       break;
     case be::kErrorResponse: is_whole = length <= kMaxErrorBytes; break;
-    case be::kParameterStatus: is_whole = length <= kMaxParameterBytes; break;
     default: note_answer(type); break;
   }
+  if (!is_whole && type == be::kErrorResponse) handle_error({});
+  choose_whole(is_whole);
+  return true;
+}
+
+void Session::Impl::choose_whole(bool is_whole) {
   if (is_whole) {
     server_reader_.collect();
   } else {
-    if (type == be::kErrorResponse) handle_error({});
     server_reader_.stream();
   }
+}
+
+// The client does not expect the answer to a message of ours. All of them are without a body.
+bool Session::Impl::swallow(char type, std::uint32_t length) {
+  if (length != sizeof length) return false;
+  swallowing_ = true;
+  server_reader_.collect();
+  replies_.on_answer(type);
   return true;
 }
 
@@ -91,16 +110,52 @@ void Session::Impl::note_answer(char type) {
     }
     return;
   }
-  if (type == be::kEmptyQueryResponse) note_completion("");
-  if (type == be::kPortalSuspended || type == be::kFunctionCallResponse) settings_.recall_change();
+  if (type == be::kEmptyQueryResponse || type == be::kFunctionCallResponse) note_completion("");
+  if (type == be::kPortalSuspended) note_suspension();
   replies_.on_answer(type);
+  settle_ended();
+}
+
+void Session::Impl::note_suspension() {
+  const ReplyItem* item = replies_.front();
+  QueryRun* run = item == nullptr ? nullptr : item->present_run();
+  if (run == nullptr) {
+    settings_.recall_change();
+  } else {
+    run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
+  }
+}
+
+// Items that the server is through with: names stand for what they said, or do not, and runs get their
+// post_query with the next ReadyForQuery, unless more of the portal's rows may come.
+void Session::Impl::settle_ended() {
+  replies_.take_ended([this](EndedItem& ended) {
+    ReplyItem& item = ended.item;
+    names_.settle(item.names, ended.answer != 0);
+    if (ended.answer == be::kPortalSuspended) {
+      if (item.run) item.portal->run = std::move(item.run);
+    } else if (item.run) {
+      ended_runs_.push_back(std::move(item.run));
+    } else if (item.portal && item.portal->run && item.portal->run->is_finished()) {
+      ended_runs_.push_back(std::move(item.portal->run));
+    }
+  });
+}
+
+// Its name stands for it no longer: rows that the client did not fetch will not come any more.
+void Session::Impl::end_portal(Portal& portal) {
+  if (!portal.run) return;
+  portal.run->finish(hooks::Outcome::executed, environment_.clock->monotonic_ns(), names_);
+  ended_runs_.push_back(std::move(portal.run));
 }
 
 void Session::Impl::handle_server_message() {
+  if (std::exchange(swallowing_, false)) return;
   switch (server_reader_.type()) {
     case be::kCommandComplete:
       note_completion(pgwire::parse_command_complete(server_reader_.body()).value_or(""));
       replies_.on_answer(be::kCommandComplete);
+      settle_ended();
       break;
     case be::kParameterStatus: note_parameter(server_reader_.body()); break;
     case be::kErrorResponse:
@@ -117,11 +172,16 @@ void Session::Impl::note_completion(std::string_view tag) {
   in_copy_in_ = false;
   ReplyItem* item = replies_.front();
   if (item == nullptr) return;
-  if (item->run) item->run->on_complete(tag, environment_.clock->monotonic_ns(), settings_);
-  if (item->request == fe::kExecute) note_execution(tag);
+  if (QueryRun* run = item->present_run()) {
+    run->on_complete(tag, environment_.clock->monotonic_ns(), followed());
+  } else if (item->request == fe::kExecute && !item->portal) {
+    note_execution(tag);
+  } else if (item->request == fe::kFunctionCall && item->touches_session) {
+    settings_.recall_change();
+  }
 }
 
-// The text of an Execute is not followed; its tag tells something of what it was.
+// The text of this Execute is not known; its tag tells something of what it was.
 void Session::Impl::note_execution(std::string_view tag) {
   settings_.recall_change();
   if (tag == "COMMIT") settings_.commit();
@@ -136,15 +196,17 @@ bool Session::Impl::handle_error(std::string_view body) {
   in_copy_in_ = false;
   const pgwire::ErrorFieldsView fields = pgwire::parse_error_response(body);
   error_was_fatal_ |= fields.severity == "FATAL" || fields.severity == "PANIC";
+  error_since_ready_ = true;
   bool is_replaced = false;
-  if (ReplyItem* item = replies_.front()) {
-    if (item->run) {
-      item->run->on_error(fields.sqlstate, fields.message, environment_.clock->monotonic_ns());
+  if (ReplyItem* item = replies_.front_of_client()) {
+    if (QueryRun* run = item->present_run()) {
+      run->on_error(fields.sqlstate, fields.message, environment_.clock->monotonic_ns(), names_);
     }
-    is_replaced = item->refusal && answers_refused_text(fields);
+    is_replaced = item->refusal && answers_refusal(item->request, fields);
     if (is_replaced) actions_->to_client.append(item->refusal->error_response());
   }
   replies_.on_error();
+  settle_ended();
   return is_replaced;
 }
 
@@ -154,12 +216,13 @@ void Session::Impl::handle_ready() {
   if (!status) return fail_server();
   in_copy_in_ = false;
   transaction_ = *status;
-  const ReplyItem* item = replies_.front();
-  settle_transaction(item == nullptr ? nullptr : item->run.get(), *status);
+  settle_transaction(*status);
   replies_.on_answer(be::kReadyForQuery);
-  auto runs = replies_.take_ended();
+  settle_ended();
+  if (*status == TransactionStatus::idle) names_.portals.clear_settled();
+  auto runs = std::exchange(ended_runs_, {});
   for (auto& run : runs) {
-    run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns());
+    run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns(), names_);
   }
   if (runs.empty()) {
     pass_bytes(server_reader_, actions_->to_client);
@@ -170,11 +233,12 @@ void Session::Impl::handle_ready() {
 }
 
 // Outside of a transaction block the message was a transaction of its own, which ends with it.
-void Session::Impl::settle_transaction(const QueryRun* run, TransactionStatus status) {
+void Session::Impl::settle_transaction(TransactionStatus status) {
+  const bool has_failed = std::exchange(error_since_ready_, false);
   if (status != TransactionStatus::idle) {
     settings_.begin();
   } else if (settings_.in_transaction()) {
-    if (run != nullptr && run->failed()) {
+    if (has_failed) {
       settings_.rollback();
     } else {
       settings_.commit();

@@ -28,7 +28,8 @@ void Settings::apply(const sql::SettingChange& change) {
     }
     case Kind::reset_all:
     case Kind::discard_all: reset_all(); return;
-    case Kind::unknown: set_tenant_unknown(); return;
+    case Kind::unknown:
+    case Kind::bound: set_tenant_unknown(); return;
     case Kind::stored: store_change(); return;
     case Kind::recalled: recall_change(); return;
   }

@@ -5,7 +5,9 @@
 // shared by all executions of the same text. Positions are byte offsets into that text; an Analysis
 // does not hold the text itself.
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +27,15 @@ enum class TransactionOp {
   finish_prepared,  // COMMIT PREPARED, ROLLBACK PREPARED
 };
 
+// The arguments of a set_config() in which parameters stand.
+struct BoundArguments {
+  // Numbers of the parameters for setting_name, new_value, is_local; 0 = a constant, which is below.
+  std::array<int, 3> parameters{};
+  std::optional<std::string> name;   // lower case
+  std::optional<std::string> value;  // nullopt = the null value
+  bool is_local = false;
+};
+
 // One change of a setting that the proxy follows. Only names that begin with "helios." are reported
 // (in lower case, '-' is not special here), except where `all` says that every name is meant. What
 // runs inside the server is not seen: a function, trigger or view that calls set_config(), a query
@@ -42,10 +53,26 @@ struct SettingChange {
                // that mentions helios or set_config
     stored,    // nothing yet: PREPARE or DECLARE CURSOR of a query in which set_config() stands
     recalled,  // EXECUTE, FETCH, MOVE: does whatever was stored
+    bound,     // set_config() that runs exactly once, some of its arguments parameters: see `bound`
   };
   Kind kind = Kind::set;
   std::string name;   // set, set_local, reset, reset_local_default
   std::string value;  // set, set_local
+  // Of a bound change; null otherwise.
+  std::shared_ptr<const BoundArguments> bound = nullptr;
+};
+
+// What a statement does with the names of prepared statements and cursors, by parse node.
+enum class NameOp {
+  none,
+  prepare,         // PREPARE name AS
+  execute,         // EXECUTE name, also inside CREATE TABLE AS and EXPLAIN
+  deallocate,      // DEALLOCATE name
+  deallocate_all,  // DEALLOCATE ALL
+  declare,         // DECLARE name CURSOR
+  close,           // CLOSE name
+  close_all,       // CLOSE ALL
+  discard_all,     // DISCARD ALL: all prepared statements and cursors
 };
 
 // An argument of helios.kv(): a string constant, or any other expression.
@@ -84,7 +111,11 @@ struct Statement {
   bool is_session_statement = false;
   bool is_read_only = false;  // by parse node: SELECT without INTO, FOR UPDATE or a writing WITH;
       // SHOW, VALUES, EXPLAIN without ANALYZE. Functions are not looked into.
-  bool is_execute = false;  // SQL EXECUTE name (not a function call)
+  NameOp name_op = NameOp::none;
+  std::string name;                // that name_op is about; empty where it is about all
+  bool is_nested_execute = false;  // execute: not the statement itself, but a part of it
+  // prepare, declare: where the text of the query begins; it ends where the statement does.
+  std::size_t query_begin = 0;
   TransactionOp transaction = TransactionOp::none;
   bool is_chained = false;  // commit, rollback: AND CHAIN opens the next transaction at once
   std::string savepoint;    // savepoint, release, rollback_to

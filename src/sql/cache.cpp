@@ -11,9 +11,13 @@ namespace {
 constexpr std::size_t kEntryOverheadBytes = 256;
 
 std::size_t bytes_of(const Statement& statement) {
-  std::size_t bytes = sizeof statement + statement.savepoint.size();
-  for (const SettingChange& change : statement.settings)
+  std::size_t bytes = sizeof statement + statement.savepoint.size() + statement.name.size();
+  for (const SettingChange& change : statement.settings) {
     bytes += sizeof change + change.name.size() + change.value.size();
+    if (!change.bound) continue;
+    bytes += sizeof(BoundArguments) + change.bound->name.value_or("").size() +
+             change.bound->value.value_or("").size();
+  }
   for (const KvCall& call : statement.kv_calls) {
     bytes += sizeof call + call.problem.size();
     for (const KvArgument& argument : call.arguments)

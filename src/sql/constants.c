@@ -21,17 +21,29 @@ static bool keeps_strings(const TypeName* type) {
   return is_plain_type(type, "text") || is_plain_type(type, "varchar");
 }
 
-static const A_Const* below_casts(const Node* node, bool (*is_transparent)(const TypeName*)) {
+static const Node* below_casts(const Node* node, bool (*is_transparent)(const TypeName*)) {
   while (node != NULL && IsA(node, TypeCast)) {
     const TypeCast* cast = (const TypeCast*)node;
     if (!is_transparent(cast->typeName)) return NULL;
     node = cast->arg;
   }
+  return node;
+}
+
+static const A_Const* constant_below(const Node* node, bool (*is_transparent)(const TypeName*)) {
+  node = below_casts(node, is_transparent);
   return node != NULL && IsA(node, A_Const) ? (const A_Const*)node : NULL;
 }
 
+static int parameter_below(const Node* node, bool (*is_transparent)(const TypeName*)) {
+  node = below_casts(node, is_transparent);
+  return node != NULL && IsA(node, ParamRef) ? ((const ParamRef*)node)->number : 0;
+}
+
+int sql_string_parameter(const Node* node) { return parameter_below(node, keeps_strings); }
+
 const char* sql_string_constant(const Node* node) {
-  const A_Const* constant = below_casts(node, keeps_strings);
+  const A_Const* constant = constant_below(node, keeps_strings);
   if (constant == NULL || constant->isnull || !IsA(&constant->val, String)) return NULL;
   return constant->val.sval.sval;
 }
@@ -42,11 +54,13 @@ static bool any_type(const TypeName* type) {
 }
 
 bool sql_is_null_constant(const Node* node) {
-  const A_Const* constant = below_casts(node, any_type);
+  const A_Const* constant = constant_below(node, any_type);
   return constant != NULL && constant->isnull;
 }
 
 static bool is_bool(const TypeName* type) { return is_plain_type(type, "bool"); }
+
+int sql_boolean_parameter(const Node* node) { return parameter_below(node, is_bool); }
 
 static bool is_prefix(const char* text, size_t length, const char* word, size_t shortest) {
   return length >= shortest && length <= strlen(word) && strncasecmp(text, word, length) == 0;
@@ -65,7 +79,7 @@ static bool parse_boolean(const char* text, bool* value) {
 }
 
 bool sql_boolean_constant(const Node* node, bool* value) {
-  const A_Const* constant = below_casts(node, is_bool);
+  const A_Const* constant = constant_below(node, is_bool);
   if (constant == NULL || constant->isnull) return false;
   if (IsA(&constant->val, Boolean)) {
     *value = constant->val.boolval.boolval;

@@ -28,6 +28,20 @@ enum sql_change_kind {
   SQL_CHANGE_UNKNOWN,
   SQL_CHANGE_STORED,
   SQL_CHANGE_RECALLED,
+  SQL_CHANGE_BOUND,
+};
+
+// The values of NameOp, in its order.
+enum sql_name_op {
+  SQL_NAME_NONE,
+  SQL_NAME_PREPARE,
+  SQL_NAME_EXECUTE,
+  SQL_NAME_DEALLOCATE,
+  SQL_NAME_DEALLOCATE_ALL,
+  SQL_NAME_DECLARE,
+  SQL_NAME_CLOSE,
+  SQL_NAME_CLOSE_ALL,
+  SQL_NAME_DISCARD_ALL,
 };
 
 // The values of TransactionOp, in its order.
@@ -48,6 +62,10 @@ struct sql_change {
   enum sql_change_kind kind;
   const char* name;   // as written (after case folding); NULL where the kind has none
   const char* value;  // set, set_local; else NULL
+  // Bound: the numbers of the parameters that stand for the arguments of set_config(); 0 = the argument
+  // is a constant: name, value (NULL: the null value), is_local.
+  int parameters[3];
+  bool is_local;
 };
 
 enum { SQL_KV_ARGUMENTS = 2 };
@@ -70,8 +88,10 @@ struct sql_statement {
   int length;  // 0: up to the end of the text
   bool is_session_statement;
   bool is_read_only;
-  bool is_execute;
   bool touches_session;
+  enum sql_name_op name_op;
+  const char* name;  // that name_op is about; NULL: none
+  bool is_nested_execute;
   enum sql_transaction_op transaction;
   bool is_chained;
   const char* savepoint;  // NULL: none

@@ -6,13 +6,11 @@
 #include "sql/analyzer.hpp"
 #include "sql/call_ranges.hpp"
 #include "sql/parse_tree.h"
+#include "sql/prepare_thread.hpp"
 #include "sql/tokens.hpp"
-
-#include <pg_query.h>
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 
 namespace helios::sql {
 namespace {
@@ -27,6 +25,17 @@ static_assert(static_cast<int>(SettingChange::Kind::discard_all) == SQL_CHANGE_D
 static_assert(static_cast<int>(SettingChange::Kind::unknown) == SQL_CHANGE_UNKNOWN);
 static_assert(static_cast<int>(SettingChange::Kind::stored) == SQL_CHANGE_STORED);
 static_assert(static_cast<int>(SettingChange::Kind::recalled) == SQL_CHANGE_RECALLED);
+static_assert(static_cast<int>(SettingChange::Kind::bound) == SQL_CHANGE_BOUND);
+
+static_assert(static_cast<int>(NameOp::none) == SQL_NAME_NONE);
+static_assert(static_cast<int>(NameOp::prepare) == SQL_NAME_PREPARE);
+static_assert(static_cast<int>(NameOp::execute) == SQL_NAME_EXECUTE);
+static_assert(static_cast<int>(NameOp::deallocate) == SQL_NAME_DEALLOCATE);
+static_assert(static_cast<int>(NameOp::deallocate_all) == SQL_NAME_DEALLOCATE_ALL);
+static_assert(static_cast<int>(NameOp::declare) == SQL_NAME_DECLARE);
+static_assert(static_cast<int>(NameOp::close) == SQL_NAME_CLOSE);
+static_assert(static_cast<int>(NameOp::close_all) == SQL_NAME_CLOSE_ALL);
+static_assert(static_cast<int>(NameOp::discard_all) == SQL_NAME_DISCARD_ALL);
 
 static_assert(static_cast<int>(TransactionOp::none) == SQL_TRANSACTION_NONE);
 static_assert(static_cast<int>(TransactionOp::begin) == SQL_TRANSACTION_BEGIN);
@@ -42,16 +51,6 @@ static_assert(static_cast<int>(TransactionOp::finish_prepared) == SQL_TRANSACTIO
 constexpr std::size_t kMaxTextBytes = (std::size_t{1} << 30U) - 1;
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : text; }
-
-// libpg_query prepares a thread at its first use and keeps a process-wide handle meanwhile.
-void prepare_thread() {
-  static std::mutex mutex;
-  thread_local bool is_prepared = false;
-  if (is_prepared) return;
-  const std::lock_guard lock(mutex);
-  pg_query_init();
-  is_prepared = true;
-}
 
 class Tree {
  public:
@@ -79,9 +78,27 @@ struct ParsedStatement {
   std::vector<UnlocatedCall> calls;
 };
 
+std::shared_ptr<const BoundArguments> read_bound(const sql_change& change) {
+  auto bound = std::make_shared<BoundArguments>();
+  for (std::size_t i = 0; i < bound->parameters.size(); ++i) {
+    bound->parameters[i] = change.parameters[i];
+  }
+  if (change.name != nullptr) bound->name = base::to_lower(change.name);
+  if (change.value != nullptr) bound->value = change.value;
+  bound->is_local = change.is_local;
+  return bound;
+}
+
 std::vector<SettingChange> read_changes(const sql_change* change) {
   std::vector<SettingChange> changes;
   for (; change != nullptr; change = change->next) {
+    if (change->kind == SQL_CHANGE_BOUND) {
+      changes.push_back({.kind = SettingChange::Kind::bound,
+                         .name = {},
+                         .value = {},
+                         .bound = read_bound(*change)});
+      continue;
+    }
     changes.push_back({.kind = static_cast<SettingChange::Kind>(change->kind),
                        .name = base::to_lower(text_or_empty(change->name)),
                        .value = text_or_empty(change->value)});
@@ -124,7 +141,9 @@ Statement read_statement(const sql_statement& found, const std::string& text) {
   while (statement.end > statement.begin && is_space(text[statement.end - 1])) --statement.end;
   statement.is_session_statement = found.is_session_statement;
   statement.is_read_only = found.is_read_only;
-  statement.is_execute = found.is_execute;
+  statement.name_op = static_cast<NameOp>(found.name_op);
+  statement.name = text_or_empty(found.name);
+  statement.is_nested_execute = found.is_nested_execute;
   statement.transaction = static_cast<TransactionOp>(found.transaction);
   statement.is_chained = found.is_chained;
   statement.savepoint = text_or_empty(found.savepoint);
@@ -159,13 +178,38 @@ void locate_calls(ParsedStatement& parsed, const std::vector<Token>& tokens) {
   }
 }
 
+bool names_query(const Statement& statement) {
+  return statement.name_op == NameOp::prepare || statement.name_op == NameOp::declare;
+}
+
+// PREPARE name (types) AS query, DECLARE name CURSOR FOR query: nothing before can be the bare word AS
+// or FOR.
+void locate_named_query(Statement& statement, std::string_view text,
+                        const std::vector<Token>& tokens) {
+  if (!names_query(statement)) return;
+  const std::string_view before = statement.name_op == NameOp::prepare ? "as" : "for";
+  auto token = std::ranges::lower_bound(tokens, statement.begin, {}, &Token::begin);
+  for (; token != tokens.end() && token->begin < statement.end; ++token) {
+    const std::string_view word = text.substr(token->begin, token->end - token->begin);
+    if (base::to_lower(word) != before) continue;
+    ++token;
+    break;
+  }
+  statement.query_begin = token == tokens.end() ? statement.end : token->begin;
+}
+
 void read_text(const std::string& text, ReadingRules rules, Analysis& analysis) {
   prepare_thread();
   std::vector<ParsedStatement> statements = read_tree(text, rules, analysis);
+  const bool has_named_query = std::ranges::any_of(
+      statements, [](const ParsedStatement& parsed) { return names_query(parsed.statement); });
   std::vector<Token> tokens;
-  if (analysis.has_kv_calls) tokens = scan_tokens(text, rules.standard_conforming_strings);
+  if (analysis.has_kv_calls || has_named_query) {
+    tokens = scan_tokens(text, rules.standard_conforming_strings);
+  }
   for (ParsedStatement& parsed : statements) {
     locate_calls(parsed, tokens);
+    locate_named_query(parsed.statement, text, tokens);
     analysis.statements.push_back(std::move(parsed.statement));
   }
 }

@@ -130,6 +130,28 @@ static const Node* argument(const FuncCall* call, int position, const char* name
   return NULL;
 }
 
+// The change that a call with parameters and constants makes, to be completed when the parameters are
+// known; false: some argument is neither.
+static bool record_bound_call(const char* name, const Node* const arguments[3],
+                              struct sql_walk* walk) {
+  struct sql_change change = {.kind = SQL_CHANGE_BOUND, .name = name};
+  change.parameters[0] = sql_string_parameter(arguments[0]);
+  change.parameters[1] = sql_string_parameter(arguments[1]);
+  change.parameters[2] = sql_boolean_parameter(arguments[2]);
+  if (name == NULL && change.parameters[0] == 0) return false;
+  if (change.parameters[1] == 0 && !sql_is_null_constant(arguments[1])) {
+    change.value = sql_string_constant(arguments[1]);
+    if (change.value == NULL) return false;
+  }
+  if (change.parameters[2] == 0 && !sql_is_null_constant(arguments[2]) &&
+      !sql_boolean_constant(arguments[2], &change.is_local))
+    return false;
+  sql_record_change(walk, SQL_CHANGE_BOUND, NULL, NULL);
+  change.next = walk->statement->changes->next;
+  *walk->statement->changes = change;
+  return true;
+}
+
 // The change that a call with constant arguments makes; false: the arguments are not constant.
 static bool record_constant_call(const char* name, const Node* value, const Node* local,
                                  struct sql_walk* walk) {
@@ -151,10 +173,31 @@ void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk*
   if (!walk->is_run && !walk->is_stored) return;
   const char* name = sql_string_constant(argument(call, 0, "setting_name"));
   if (name != NULL && !is_followed(name)) return;
-  if (name != NULL && is_exact && !walk->is_stored && !call->func_variadic &&
-      list_length(call->args) == 3 &&
-      record_constant_call(name, argument(call, 1, "new_value"), argument(call, 2, "is_local"),
-                           walk))
-    return;
+  if (is_exact && !walk->is_stored && !call->func_variadic && list_length(call->args) == 3) {
+    const Node* const arguments[3] = {argument(call, 0, "setting_name"),
+                                      argument(call, 1, "new_value"),
+                                      argument(call, 2, "is_local")};
+    if (name != NULL && record_constant_call(name, arguments[1], arguments[2], walk)) return;
+    if (record_bound_call(name, arguments, walk)) return;
+  }
   record_hidden_change(walk);
+}
+
+static bool count_parameters(Node* node, void* count) {
+  if (node == NULL) return false;
+  if (IsA(node, ParamRef)) ++*(int*)count;
+  return raw_expression_tree_walker(node, count_parameters, count);
+}
+
+void sql_check_bound_changes(List* targets, struct sql_walk* walk) {
+  int seen = 0;
+  int bound = 0;
+  count_parameters((Node*)targets, &seen);
+  for (const struct sql_change* change = walk->statement->changes; change != NULL;
+       change = change->next) {
+    for (int i = 0; i < 3; ++i) bound += change->parameters[i] != 0 ? 1 : 0;
+  }
+  if (bound == seen) return;
+  for (struct sql_change* change = walk->statement->changes; change != NULL; change = change->next)
+    if (change->kind == SQL_CHANGE_BOUND) change->kind = SQL_CHANGE_UNKNOWN;
 }

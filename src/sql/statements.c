@@ -34,7 +34,20 @@ static void read_transaction(const TransactionStmt* transaction, struct sql_stat
 static void read_discard(const DiscardStmt* discard, struct sql_walk* walk) {
   walk->statement->touches_session = true;
   walk->statement->is_session_statement = true;
-  if (discard->target == DISCARD_ALL) sql_record_change(walk, SQL_CHANGE_DISCARD_ALL, NULL, NULL);
+  if (discard->target != DISCARD_ALL) return;
+  walk->statement->name_op = SQL_NAME_DISCARD_ALL;
+  sql_record_change(walk, SQL_CHANGE_DISCARD_ALL, NULL, NULL);
+}
+
+static void record_name(struct sql_walk* walk, enum sql_name_op op, const char* name) {
+  walk->statement->name_op = op;
+  walk->statement->name = name;
+}
+
+// `all`: what it is where no name is given.
+static void record_end_of_name(struct sql_walk* walk, enum sql_name_op one, enum sql_name_op all,
+                               const char* name) {
+  record_name(walk, name == NULL ? all : one, name);
 }
 
 // Statements that only manage the session. Returns false for any other.
@@ -52,6 +65,7 @@ static bool read_session_statement(Node* node, struct sql_walk* walk) {
       return true;
     case T_PrepareStmt:
       walk->statement->is_session_statement = true;
+      record_name(walk, SQL_NAME_PREPARE, ((PrepareStmt*)node)->name);
       walk->is_run = false;
       walk->is_stored = true;
       walk->kv_problem = "helios.kv() is not supported in PREPARE yet";
@@ -59,6 +73,10 @@ static bool read_session_statement(Node* node, struct sql_walk* walk) {
       walk->statement->is_read_only = false;
       return true;
     case T_DeallocateStmt:
+      walk->statement->is_session_statement = true;
+      record_end_of_name(walk, SQL_NAME_DEALLOCATE, SQL_NAME_DEALLOCATE_ALL,
+                         ((DeallocateStmt*)node)->name);
+      return true;
     case T_ListenStmt:
     case T_UnlistenStmt: walk->statement->is_session_statement = true; return true;
     default: return false;
@@ -111,6 +129,7 @@ static void read_select(SelectStmt* select, struct sql_walk* walk) {
       Node* value = ((ResTarget*)lfirst(cell))->val;
       if (sql_is_set_config(value)) sql_record_set_config((FuncCall*)value, true, walk);
     }
+    sql_check_bound_changes(select->targetList, walk);
     return;
   }
   if (selects_into(select))
@@ -146,15 +165,20 @@ static void read_explain(const ExplainStmt* explain, struct sql_walk* walk) {
     sql_visit(explain->query, walk);
   else
     read_statement(explain->query, walk);
+  walk->statement->is_nested_execute = IsA(explain->query, ExecuteStmt);
+  if (!is_run && walk->statement->name_op == SQL_NAME_DECLARE)
+    record_name(walk, SQL_NAME_NONE, NULL);
   walk->statement->is_read_only = !is_run;
 }
 
 static void read_create_table_as(const CreateTableAsStmt* create, struct sql_walk* walk) {
   walk->kv_problem = "helios.kv() can't be used in CREATE ... AS: the result would be frozen";
-  if (IsA(create->query, ExecuteStmt))
+  if (IsA(create->query, ExecuteStmt)) {
     read_statement(create->query, walk);
-  else
+    walk->statement->is_nested_execute = true;
+  } else {
     sql_visit(create->query, walk);
+  }
 }
 
 static void read_copy(const CopyStmt* copy, struct sql_walk* walk) {
@@ -180,14 +204,19 @@ static void read_statement(Node* node, struct sql_walk* walk) {
     case T_ExplainStmt: read_explain((ExplainStmt*)node, walk); return;
     case T_CopyStmt: read_copy((CopyStmt*)node, walk); break;
     case T_DeclareCursorStmt:
+      record_name(walk, SQL_NAME_DECLARE, ((DeclareCursorStmt*)node)->portalname);
       walk->is_stored = true;
       sql_visit(((DeclareCursorStmt*)node)->query, walk);
       break;
     case T_FetchStmt: sql_record_recall(walk); break;
     case T_DoStmt: sql_record_do((DoStmt*)node, walk); break;
     case T_CreateTableAsStmt: read_create_table_as((CreateTableAsStmt*)node, walk); break;
+    case T_ClosePortalStmt:
+      record_end_of_name(walk, SQL_NAME_CLOSE, SQL_NAME_CLOSE_ALL,
+                         ((ClosePortalStmt*)node)->portalname);
+      break;
     case T_ExecuteStmt:
-      walk->statement->is_execute = true;
+      record_name(walk, SQL_NAME_EXECUTE, ((ExecuteStmt*)node)->name);
       sql_record_recall(walk);
       read_call_arguments((Node*)((ExecuteStmt*)node)->params, walk);
       break;

@@ -44,6 +44,9 @@ void sql_record_recall(struct sql_walk* walk);
 bool sql_is_set_config(const Node* node);
 // A set_config() somewhere in a query; `is_exact`: it runs exactly once, in its turn.
 void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk* walk);
+// Of a select list that ran exactly once: a parameter that also stands elsewhere in it may have
+// another type than set_config() asks for, and its value then another text. Such changes are unknown.
+void sql_check_bound_changes(List* targets, struct sql_walk* walk);
 
 // kv_calls.c
 bool sql_is_kv_call(const Node* node);
@@ -55,6 +58,10 @@ void sql_record_kv_table(const FuncCall* call, const RangeFunction* item, List* 
 // The value of a string constant, also under a cast to text or varchar; NULL: it is none.
 const char* sql_string_constant(const Node* node);
 bool sql_is_null_constant(const Node* node);
+// The number of the parameter that `node` is, also under a cast to text or varchar, or to boolean;
+// 0: it is none.
+int sql_string_parameter(const Node* node);
+int sql_boolean_parameter(const Node* node);
 // The value of a boolean constant: true, 't', 'on'::bool, ...; false when it is none.
 bool sql_boolean_constant(const Node* node, bool* value);
 // Does the list of String nodes spell this name? `schema` NULL: one name only.

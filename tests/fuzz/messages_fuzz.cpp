@@ -10,11 +10,13 @@
 #include "pgwire/cancel_request.hpp"
 #include "pgwire/command_complete.hpp"
 #include "pgwire/error_response.hpp"
+#include "pgwire/extended.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/row_messages.hpp"
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -87,12 +89,32 @@ void check_query(std::string_view body) {
     const std::string message = pgwire::serialize_query(*text);
     require_equal(body_of(message, 'Q'), body, "Query");
   }
-  if (const auto text = pgwire::parse_parse_text(body)) {
-    const std::string message = pgwire::serialize_parse(*text);
-    const auto again = pgwire::parse_parse_text(body_of(message, 'P'));
-    require(again.has_value(), "a Parse that does not decode");
-    require_equal(*again, *text, "Parse");
+}
+
+// What decodes gives the same bytes again.
+void check_extended(std::string_view body) {
+  if (const auto view = pgwire::parse_parse(body)) {
+    require_equal(body_of(pgwire::serialize_parse(view->statement, view->text, view->types), 'P'),
+                  body, "Parse");
+    for (std::size_t i = 0; i < 3; ++i) std::ignore = pgwire::parameter_type(view->types, i);
   }
+  if (const auto view = pgwire::parse_bind(body)) {
+    const std::string again =
+        pgwire::serialize_bind(view->portal, view->statement, view->values, view->formats);
+    require_equal(body_of(again, 'B'), body, "Bind");
+    std::vector<pgwire::BoundValue> values;
+    std::ignore = pgwire::read_values(view->values, values);
+  }
+  if (const auto view = pgwire::parse_execute(body)) {
+    require_equal(body_of(pgwire::serialize_execute(view->portal, view->max_rows), 'E'), body,
+                  "Execute");
+  }
+  if (const auto view = pgwire::parse_target(body)) {
+    const std::string again = view->is_portal ? pgwire::serialize_close_portal(view->name)
+                                              : pgwire::serialize_close_statement(view->name);
+    require_equal(body_of(again, 'C'), body, "Close");
+  }
+  std::ignore = pgwire::parse_function_call(body);
 }
 
 // Lines become columns and values.
@@ -140,6 +162,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   check_small_messages(body);
   check_error(body);
   check_query(body);
+  check_extended(body);
   check_rows(body);
   return 0;
 }

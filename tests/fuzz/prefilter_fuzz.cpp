@@ -19,7 +19,7 @@ void check_plain(const sql::PlainStatement& plain, const sql::Analysis& analysis
   require(statement.begin == plain.begin && statement.end == plain.end, "where it stands");
   require(statement.is_read_only == plain.is_read_only, "is_read_only");
   require(!statement.is_session_statement, "hooks run");
-  require(!statement.is_execute, "no EXECUTE");
+  require(statement.name_op == sql::NameOp::none, "no EXECUTE");
   require(statement.transaction == sql::TransactionOp::none, "no transaction control");
   require(statement.settings.empty(), "no settings");
   require(statement.kv_calls.empty() && !analysis.has_kv_calls, "no helios.kv()");

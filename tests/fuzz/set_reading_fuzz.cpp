@@ -182,7 +182,8 @@ class Model {
       case Kind::discard_all: state_ = {start_, start_}; break;
       case Kind::unknown:
       case Kind::stored:
-      case Kind::recalled: break;
+      case Kind::recalled:
+      case Kind::bound: break;
     }
   }
 

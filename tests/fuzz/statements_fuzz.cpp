@@ -32,6 +32,7 @@ void check_change(const SettingChange& change) {
     case Kind::unknown:
     case Kind::stored:
     case Kind::recalled: require(change.name.empty(), "no name"); break;
+    case Kind::bound: require(change.bound != nullptr, "arguments of a bound change"); break;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fuzz/support/session_script.hpp"
 
+#include "pgwire/extended.hpp"
 #include "pgwire/message_types.hpp"
 #include "pgwire/query.hpp"
 #include "unit/session/session_harness.hpp"
@@ -49,7 +50,7 @@ std::string client_message(char type, std::string_view text) {
   using namespace std::string_literals;
   switch (type) {
     case fe::kQuery: return pgwire::serialize_query(without_nul(text));
-    case fe::kParse: return pgwire::serialize_parse(without_nul(text));
+    case fe::kParse: return pgwire::serialize_parse("", without_nul(text));
     case fe::kBind: return message(type, without_nul(text) + "\0\0\0\0\0\0\0\0"s);
     case fe::kExecute: return message(type, without_nul(text) + "\0\0\0\0\0"s);
     case fe::kDescribe:

@@ -45,25 +45,5 @@ TEST(Terminate, bytes_are_as_the_manual_lays_them_out) {
   EXPECT_EQ(serialize_terminate(), test::message('X', ""));
 }
 
-TEST(Parse, bytes_are_as_the_manual_lays_them_out) {
-  EXPECT_EQ(serialize_parse("SELECT 1"), test::message('P', "\0SELECT 1\0\0\0"sv));
-}
-
-TEST(Parse, text_survives_the_round_trip) {
-  const std::string bytes = serialize_parse("SELECT $1");
-  EXPECT_EQ(parse_parse_text(std::string_view(bytes).substr(kHeaderBytes)), "SELECT $1");
-}
-
-TEST(Parse, text_stands_after_the_statement_name) {
-  EXPECT_EQ(parse_parse_text("s1\0SELECT $1\0\0\1\0\0\0\x17"sv), "SELECT $1");
-}
-
-TEST(Parse, body_without_both_strings_is_malformed) {
-  const std::string_view body = "s1\0SELECT $1\0"sv;
-  for (std::size_t length = 0; length < body.size(); ++length) {
-    EXPECT_FALSE(parse_parse_text(body.substr(0, length))) << length;
-  }
-}
-
 }  // namespace
 }  // namespace helios::pgwire

@@ -19,7 +19,7 @@ void expect_same_as_parser(std::string_view text, const PlainStatement& plain, R
   EXPECT_EQ(statement.begin, plain.begin) << text;
   EXPECT_EQ(statement.end, plain.end) << text;
   EXPECT_EQ(statement.is_read_only, plain.is_read_only) << text;
-  EXPECT_FALSE(statement.is_session_statement || statement.is_execute) << text;
+  EXPECT_FALSE(statement.is_session_statement || statement.name_op != NameOp::none) << text;
   EXPECT_EQ(statement.transaction, TransactionOp::none) << text;
   EXPECT_TRUE(statement.settings.empty() && statement.kv_calls.empty()) << text;
   EXPECT_FALSE(analysis->touches_session || analysis->has_kv_calls) << text;

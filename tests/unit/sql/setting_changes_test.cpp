@@ -153,9 +153,12 @@ TEST(SetConfig, other_constant_names_are_ignored) {
 
 TEST(SetConfig, arguments_that_are_not_constant_are_unknown) {
   for (const char* text :
-       {"select set_config('helios.' || 'tenant_id', 'x', false)", "select set_config($1, $2, $3)",
+       {"select set_config('helios.' || 'tenant_id', 'x', false)",
         "select set_config('helios.a', current_user, false)",
-        "select set_config('helios.a', $1, false)", "select set_config('helios.a', 'b', $1)",
+        "select set_config('helios.a', $1::char(1), false)",
+        "select set_config('helios.a', $1::int::text, false)",
+        "select set_config('helios.a', $1, false), $1::int",
+        "select set_config('helios.a', $1 || 'b', false)",
         "select set_config('helios.a', 'b', 'perhaps')", "select set_config('helios.a', 5, false)",
         "select set_config('helios.a', 'b'::char(1), false)", "select set_config(null, 'b', false)",
         "select set_config('helios.a'::name, 'b', false)", "select set_config('helios.a', 'b')",
@@ -235,6 +238,18 @@ TEST(SetConfig, places_where_it_may_run_never_or_often_are_unknown) {
     for (const std::string& change : changes) EXPECT_EQ(change, "unknown") << text;
     EXPECT_TRUE(analysis->touches_session) << text;
   }
+}
+
+TEST(SetConfig, parameters_as_arguments_are_bound_later) {
+  const auto changes = [](const char* text) { return changes_of(*parse_text(text)); };
+  EXPECT_EQ(changes("select set_config($1, $2, $3)"), Changes{"bound $1 $2 $3"});
+  EXPECT_EQ(changes("select set_config('Helios.A', $1::text, false)"),
+            Changes{"bound helios.a $1 session"});
+  EXPECT_EQ(changes("select set_config('helios.a', 'b', $1::bool)"),
+            Changes{"bound helios.a b $1"});
+  EXPECT_EQ(changes("select set_config($7, null, true), 1"), Changes{"bound $7 null local"});
+  EXPECT_EQ(changes("select set_config('work_mem', $1, false)"), Changes{});
+  EXPECT_EQ(changes("select set_config('helios.a', $1, false) from t"), Changes{"unknown"});
 }
 
 TEST(SetConfig, what_is_stored_under_a_name_counts_when_it_is_recalled) {

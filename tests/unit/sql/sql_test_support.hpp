@@ -42,6 +42,15 @@ inline std::string describe(const SettingChange& change) {
     case SettingChange::Kind::unknown: return "unknown";
     case SettingChange::Kind::stored: return "stored";
     case SettingChange::Kind::recalled: return "recalled";
+    case SettingChange::Kind::bound: {
+      const auto part = [&change](std::size_t i, const std::string& constant) {
+        const int number = change.bound->parameters.at(i);
+        return " " + (number == 0 ? constant : "$" + std::to_string(number));
+      };
+      return "bound" + part(0, change.bound->name.value_or("?")) +
+             part(1, change.bound->value.value_or("null")) +
+             part(2, change.bound->is_local ? "local" : "session");
+    }
   }
   return "?";
 }

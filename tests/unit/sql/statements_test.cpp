@@ -183,11 +183,56 @@ TEST(Execute, is_found_alone_and_inside_others) {
        {"execute p", "EXECUTE \"P\" (1, 'a')", "explain execute p", "explain analyze execute p(1)",
         "create table t as execute p", "create temp table t as execute p with no data",
         "explain analyze create table t as execute p"})
-    EXPECT_TRUE(only_statement(text).is_execute) << text;
+    EXPECT_EQ(only_statement(text).name_op, NameOp::execute) << text;
   for (const char* text : {"select execute('p')", "do 'execute p'", "prepare p as select 1",
                            "create trigger a after insert on b execute function f()",
                            "grant execute on function f to x"})
-    EXPECT_FALSE(only_statement(text).is_execute) << text;
+    EXPECT_NE(only_statement(text).name_op, NameOp::execute) << text;
+}
+
+TEST(Execute, inside_others_is_told_apart) {
+  EXPECT_FALSE(only_statement("execute p").is_nested_execute);
+  EXPECT_TRUE(only_statement("explain analyze execute p").is_nested_execute);
+  EXPECT_TRUE(only_statement("create table t as execute p").is_nested_execute);
+}
+
+TEST(Names, each_statement_says_what_it_does_with_which) {
+  const auto expect = [](const char* text, NameOp op, const char* name) {
+    EXPECT_EQ(only_statement(text).name_op, op) << text;
+    EXPECT_EQ(only_statement(text).name, name) << text;
+  };
+  expect("prepare P as select 1", NameOp::prepare, "p");
+  expect("execute \"P\"(1)", NameOp::execute, "P");
+  expect("deallocate prepare p", NameOp::deallocate, "p");
+  expect("deallocate all", NameOp::deallocate_all, "");
+  expect("deallocate \"all\"", NameOp::deallocate, "all");
+  expect("declare c cursor for select 1", NameOp::declare, "c");
+  expect("explain analyze declare c cursor for select 1", NameOp::declare, "c");
+  expect("close c", NameOp::close, "c");
+  expect("close all", NameOp::close_all, "");
+  expect("discard all", NameOp::discard_all, "");
+  expect("discard plans", NameOp::none, "");
+  expect("explain declare c cursor for select 1", NameOp::none, "");
+}
+
+TEST(Names, the_query_of_a_cursor_is_found) {
+  const std::string text = "DECLARE \"for\" CURSOR WITH HOLD FOR select 1 for update";
+  EXPECT_EQ(text.substr(only_statement(text).query_begin), "select 1 for update");
+}
+
+TEST(Names, the_prepared_query_is_found) {
+  for (const char* head : {"prepare p as ", "PREPARE \"as\" (int, text) AS /* as */ ",
+                           "select 1; prepare p(\"as\") -- as\n as\n"}) {
+    const std::string text = std::string(head) + "select 'as' as x; select 2";
+    const auto analysis = parse(text, {});
+    ASSERT_TRUE(analysis->parsed) << text << analysis->error;
+    for (const Statement& statement : analysis->statements) {
+      if (statement.name_op != NameOp::prepare) continue;
+      EXPECT_EQ(text.substr(statement.query_begin, statement.end - statement.query_begin),
+                "select 'as' as x")
+          << text;
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a name stands for while changes of it are still on their way through the server: prepared
+// statements by name, portals by name. Changes are noted in the order in which they are forwarded, and
+// settled, again in that order, when the server has acknowledged or skipped them.
+//
+// Units: what the server skips together when something in it fails: everything up to a Sync, or up to
+// the end of a Query. Inside one unit a change may be relied on although it is not settled: if it
+// fails, what relies on it is skipped too. Across units it may not.
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace helios::session {
+
+// A change that waits to be settled; 0 = none.
+using NameTicket = std::uint64_t;
+
+// What one statement, or one message, changes.
+struct NameChanges {
+  NameTicket statement = 0;
+  NameTicket portal = 0;
+  [[nodiscard]] bool empty() const { return statement == 0 && portal == 0; }
+};
+
+// T has held_bytes(). Thread rule: the session's.
+template <typename T>
+class NameLog {
+ public:
+  using Value = std::shared_ptr<T>;
+  // Told of a value that its name no longer stands for.
+  using Dropped = std::function<void(const Value&)>;
+
+  explicit NameLog(Dropped on_dropped = {}) : on_dropped_(std::move(on_dropped)) {}
+
+  struct Found {
+    // False: an unsettled change of another unit decides; ask again when the server has answered.
+    bool is_certain = true;
+    Value value;  // null: the name stands for nothing that is known
+  };
+  [[nodiscard]] Found find(std::string_view name, std::uint64_t unit) const {
+    for (auto change = pending_.rbegin(); change != pending_.rend(); ++change) {
+      if (!change->is_all && change->name != name) continue;
+      return {change->unit == unit, change->value};
+    }
+    const auto found = settled_.find(name);
+    return {true, found == settled_.end() ? nullptr : found->second};
+  }
+
+  // The name stands for something, settled or not.
+  [[nodiscard]] bool has(std::string_view name) const { return find(name, 0).value != nullptr; }
+
+  // The name is to stand for `value`; null: for nothing any more.
+  NameTicket define(std::string_view name, Value value, std::uint64_t unit) {
+    pending_.push_back({++last_ticket_, unit, false, std::string(name), std::move(value)});
+    bytes_ += bytes_of(pending_.back().name, pending_.back().value);
+    return last_ticket_;
+  }
+  // All names are to stand for nothing any more.
+  NameTicket end_all(std::uint64_t unit) {
+    pending_.push_back({++last_ticket_, unit, true, {}, nullptr});
+    bytes_ += bytes_of({}, nullptr);
+    return last_ticket_;
+  }
+
+  // The server did it, or did not. A ticket that is settled already, or 0, is ignored.
+  void settle(NameTicket ticket, bool is_done) {
+    if (ticket == 0) return;
+    for (auto change = pending_.begin(); change != pending_.end(); ++change) {
+      if (change->ticket != ticket) continue;
+      Change settled = std::move(*change);
+      pending_.erase(change);
+      bytes_ -= bytes_of(settled.name, settled.value);
+      if (is_done) apply(std::move(settled));
+      return;
+    }
+  }
+
+  // Nothing is known any more, not even what changes on their way will do.
+  void forget() {
+    clear_settled();
+    for (const Change& change : pending_) bytes_ -= bytes_of(change.name, change.value);
+    pending_.clear();
+  }
+
+  // What is settled stands for nothing any more.
+  void clear_settled() {
+    for (auto& [name, value] : settled_) drop(name, value);
+    settled_.clear();
+  }
+
+  [[nodiscard]] std::size_t size() const { return settled_.size() + pending_.size(); }
+  [[nodiscard]] std::size_t pending() const { return pending_.size(); }
+  // About what it takes.
+  [[nodiscard]] std::size_t held_bytes() const { return bytes_; }
+
+  template <typename Visit>
+  void for_each_settled(Visit visit) {
+    for (auto& [name, value] : settled_) visit(value);
+  }
+
+ private:
+  struct Change {
+    NameTicket ticket = 0;
+    std::uint64_t unit = 0;
+    bool is_all = false;
+    std::string name;
+    Value value;
+  };
+
+  static std::size_t bytes_of(std::string_view name, const Value& value) {
+    constexpr std::size_t kNodeBytes = 96;  // links, a string object, two pointers
+    return kNodeBytes + name.size() + (value ? value->held_bytes() : 0);
+  }
+
+  void drop(std::string_view name, const Value& value) {
+    bytes_ -= bytes_of(name, value);
+    if (on_dropped_) on_dropped_(value);
+  }
+
+  void apply(Change change) {
+    if (change.is_all) return clear_settled();
+    const auto found = settled_.find(change.name);
+    if (found != settled_.end()) drop(change.name, found->second);
+    if (!change.value) {
+      if (found != settled_.end()) settled_.erase(found);
+      return;
+    }
+    bytes_ += bytes_of(change.name, change.value);
+    if (found != settled_.end()) {
+      found->second = std::move(change.value);
+    } else {
+      settled_.emplace(std::move(change.name), std::move(change.value));
+    }
+  }
+
+  Dropped on_dropped_;
+  std::map<std::string, Value, std::less<>> settled_;
+  std::deque<Change> pending_;
+  NameTicket last_ticket_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace helios::session

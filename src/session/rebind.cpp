@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/rebind.hpp"
+
+#include "base/byte_writer.hpp"
+#include "pgwire/extended.hpp"
+#include "sql/parameters.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace helios::session {
+namespace {
+
+constexpr std::int32_t kTextType = 25;  // pg_type.oid
+
+std::string types_of(const Portal& portal, const std::vector<std::size_t>& used) {
+  std::string out;
+  const std::size_t count = used.empty() ? 0 : used.back();
+  base::append_i16(out, static_cast<std::int16_t>(count));
+  for (std::size_t number = 1; number <= count; ++number) {
+    const std::uint32_t declared = pgwire::parameter_type(portal.statement->types, number - 1);
+    const bool is_used = std::ranges::binary_search(used, number);
+    const bool is_free = declared == 0 && !is_used;
+    base::append_i32(out, is_free ? kTextType : static_cast<std::int32_t>(declared));
+  }
+  return out;
+}
+
+std::string values_of(const Portal& portal, std::size_t count) {
+  std::string out;
+  count = std::min(count, portal.parameters.size());
+  base::append_i16(out, static_cast<std::int16_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    base::append_i16(out, portal.parameters[i].is_binary ? 1 : 0);
+  }
+  base::append_i16(out, static_cast<std::int16_t>(count));
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto& value = portal.parameters[i].value;
+    base::append_i32(out, value ? static_cast<std::int32_t>(value->size()) : -1);
+    if (value) out.append(*value);
+  }
+  return out;
+}
+
+}  // namespace
+
+bool read_parameters(Portal& portal) {
+  std::vector<pgwire::BoundValue> values;
+  if (!pgwire::read_values(portal.values, values)) return false;
+  portal.parameters.clear();
+  portal.parameters.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    portal.parameters.push_back({.type_oid = pgwire::parameter_type(portal.statement->types, i),
+                                 .is_binary = values[i].is_binary,
+                                 .value = values[i].value});
+  }
+  return true;
+}
+
+Rebinding rebind(const Portal& portal, std::string_view text) {
+  const std::vector<std::size_t> used =
+      sql::parameters_in(text, portal.statement->rules.standard_conforming_strings);
+  constexpr std::size_t kOneFormatBytes = 4;
+  return {.types = types_of(portal, used),
+          .values = values_of(portal, used.empty() ? 0 : used.back()),
+          .formats = portal.formats.size() <= kOneFormatBytes ? portal.formats : std::string()};
+}
+
+}  // namespace helios::session

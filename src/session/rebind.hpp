@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The parameters of a portal: as hooks see them, and as another text takes them over.
+
+#include "session/prepared.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace helios::session {
+
+// Fills portal.parameters from what Bind gave and Parse declared. False: malformed.
+[[nodiscard]] bool read_parameters(Portal& portal);
+
+// What Parse and Bind of `text` need in the place of the portal's own, fields as in the messages. A
+// statement takes no more values than it has parameters, and every one below its last must have a
+// type: so values behind the last parameter of `text` are left out, and one that it does not use is
+// declared as text. Formats of single columns are kept only where there is at most one for all.
+struct Rebinding {
+  std::string types;
+  std::string values;
+  std::string formats;
+};
+[[nodiscard]] Rebinding rebind(const Portal& portal, std::string_view text);
+
+}  // namespace helios::session

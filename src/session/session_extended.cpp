@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pgwire/extended.hpp"
+#include "pgwire/sqlstate.hpp"
+#include "session/rebind.hpp"
+#include "session/session_impl.hpp"
+
+// Client messages of the extended protocol, and FunctionCall, where statements are looked at: what
+// names stand for is followed, and the first Execute of each portal meets its hooks.
+//
+// A message that cannot be decided yet is held, with everything behind it, until the server has
+// answered earlier ones or a hook is through. Where those answers would come with the next Sync only, a
+// Flush of our own asks for them.
+
+namespace helios::session {
+
+namespace fe = pgwire::frontend;
+namespace sqlstate = pgwire::sqlstate;
+using config::Policy;
+
+namespace {
+
+// Changes of names on their way through the server. A client that sends more waits for answers first.
+constexpr std::size_t kMaxPendingNames = 256;
+
+// pg_proc.oid of set_config(text, text, bool), the same in every version.
+constexpr std::uint32_t kSetConfigFunction = 2078;
+
+constexpr std::size_t kHeaderBytes = pgwire::FrameReader::kHeaderBytes;
+
+Refusal malformed() {
+  return {std::string(sqlstate::kProtocolViolation), "invalid message format"};
+}
+
+}  // namespace
+
+// A long message, where nobody could object to it, passes unread.
+Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
+  if (client_reader_.length() <= environment_.config->protocol.max_query_bytes &&
+      has_room_for_query(client_reader_.length())) {
+    return ClientPlan::follow;
+  }
+  if (has_hooks() || identity_.restricts_tenant()) return ClientPlan::drop_refused;
+  settings_.store_change();
+  settings_.set_tenant_unknown();
+  names_.forget();
+  replies_.push(ReplyItem(type, true));
+  return ClientPlan::pass;
+}
+
+// The message that is being handled: a held one, or what the reader just delivered.
+std::string_view Session::Impl::present_message() const {
+  return held_message_.empty() ? client_reader_.bytes() : std::string_view(held_message_);
+}
+std::string_view Session::Impl::present_body() const {
+  return present_message().substr(kHeaderBytes);
+}
+
+// Views into the present message end with this.
+void Session::Impl::forward_present() {
+  if (held_message_.empty()) {
+    pass_bytes(client_reader_, actions_->to_server);
+  } else {
+    actions_->to_server.append(std::exchange(held_message_, {}));
+  }
+}
+
+void Session::Impl::handle_followed() {
+  if (follow()) return;
+  held_message_ = client_reader_.bytes();
+  ask_for_answers();
+}
+
+// True = it was handled now.
+bool Session::Impl::retry_held() {
+  if (gate_.busy() || is_amid_notification()) return false;
+  if (!follow()) {
+    ask_for_answers();
+    return false;
+  }
+  held_message_.clear();
+  return true;
+}
+
+// The gate is through with the held message.
+void Session::Impl::carry_out_held(Decision decision) {
+  switch (held_message_.front()) {
+    case fe::kParse: carry_out_parse(std::move(decision)); break;
+    case fe::kExecute: carry_out_execute(std::move(decision)); break;
+    default: carry_out_function_call(std::move(decision)); break;
+  }
+  held_message_.clear();
+}
+
+void Session::Impl::ask_for_answers() {
+  const bool waits = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
+  if (!waits || !is_batch_open_ || flush_sent_ || replies_.empty()) return;
+  flush_sent_ = true;
+  actions_->to_server.append(pgwire::serialize_flush());
+}
+
+// Handles the present message. False = it has to wait.
+bool Session::Impl::follow() {
+  if (names_.statements.pending() + names_.portals.pending() >= kMaxPendingNames) return false;
+  switch (present_message().front()) {
+    case fe::kParse: return follow_parse();
+    case fe::kBind: return follow_bind();
+    case fe::kExecute: return follow_execute();
+    case fe::kClose: return follow_close();
+    default: return follow_function_call();
+  }
+}
+
+bool Session::Impl::follow_parse() {
+  const auto view = pgwire::parse_parse(present_body());
+  if (!view || view->statement == private_name_) return refuse_item(malformed());
+  if (names_.statements.size() >= environment_.config->limits.max_prepared_statements) {
+    return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
+                        "the session has too many prepared statements "
+                        "([limits] max_prepared_statements)"});
+  }
+  if (!gate_.start_parse(view->text, view->types)) return false;
+  carry_out_parse(gate_.take_decision());
+  return true;
+}
+
+void Session::Impl::carry_out_parse(Decision decision) {
+  if (decision.refusal) {
+    refuse_item(*decision.refusal);
+    return;
+  }
+  const auto view = pgwire::parse_parse(present_body());
+  ReplyItem item(fe::kParse);
+  item.names.statement =
+      names_.statements.define(view->statement, std::move(decision.prepared), names_.unit);
+  if (decision.new_text.empty()) {
+    forward_present();
+  } else {
+    actions_->to_server.append(
+        pgwire::serialize_parse(view->statement, decision.new_text, view->types));
+  }
+  replies_.push(std::move(item));
+}
+
+bool Session::Impl::follow_bind() {
+  const auto view = pgwire::parse_bind(present_body());
+  if (!view || view->portal == private_name_) return refuse_item(malformed());
+  const auto statement = names_.statements.find(view->statement, names_.unit);
+  if (!statement.is_certain) return false;
+  if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
+    return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
+                        "the session has too many portals ([limits] max_prepared_statements)"});
+  }
+  auto portal = std::make_shared<Portal>();
+  portal->statement = statement.value;
+  portal->values = view->values;
+  portal->formats = view->formats;
+  if (portal->statement && !read_parameters(*portal)) return refuse_item(malformed());
+  ReplyItem item(fe::kBind);
+  item.names.portal = names_.portals.define(view->portal, std::move(portal), names_.unit);
+  forward_present();
+  replies_.push(std::move(item));
+  return true;
+}
+
+bool Session::Impl::follow_execute() {
+  const auto view = pgwire::parse_execute(present_body());
+  if (!view) return refuse_item(malformed());
+  const auto found = names_.portals.find(view->portal, names_.unit);
+  if (!found.is_certain) return false;
+  if (!found.value || !found.value->statement) {
+    execute_unknown(view->portal, found.value != nullptr);
+    return true;
+  }
+  judged_portal_ = found.value;
+  if (found.value->is_started) {
+    forward_execute({});
+    return true;
+  }
+  if (!gate_.start_execute(found.value)) return false;
+  carry_out_execute(gate_.take_decision());
+  return true;
+}
+
+// Where somebody could object, what nobody has seen does not run. Mostly it is a name that the server
+// does not know either, and the client gets the server's own error.
+void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
+  if (identity_.restricts_tenant()) {
+    refuse_item(identity_.objection_to_hidden_change());
+    return;
+  }
+  if (environment_.chain->may_deny()) {
+    const std::string name = "portal \"" + std::string(portal) + "\" ";
+    refuse_item(
+        {std::string(sqlstate::kInvalidCursorName),
+         name + (is_bound ? "runs a statement that was prepared where plugins did not see it"
+                          : "does not exist")});
+    return;
+  }
+  forward_present();
+  replies_.push(ReplyItem(fe::kExecute, true));
+}
+
+void Session::Impl::carry_out_execute(Decision decision) {
+  if (decision.fatal) {
+    fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
+  } else if (decision.refusal) {
+    refuse_item(*decision.refusal);
+  } else {
+    forward_execute(std::move(decision));
+  }
+}
+
+void Session::Impl::forward_execute(Decision decision) {
+  const auto view = pgwire::parse_execute(present_body());
+  if (!decision.new_text.empty()) replace_portal(view->portal, decision);
+  ReplyItem item(fe::kExecute, decision.touches_session);
+  item.max_rows = view->max_rows;
+  item.portal = std::exchange(judged_portal_, nullptr);
+  item.portal->is_started = true;
+  item.run = std::move(decision.run);
+  if (item.run) item.run->set_forwarded(environment_.clock->monotonic_ns());
+  forward_present();
+  replies_.push(std::move(item));
+}
+
+// Binds the client's portal to another text, unnoticed by the client.
+void Session::Impl::replace_portal(std::string_view name, const Decision& decision) {
+  const auto send_own = [this](char type, std::string message) {
+    actions_->to_server.append(std::move(message));
+    ReplyItem item(type);
+    item.is_ours = true;
+    replies_.push(std::move(item));
+  };
+  const Rebinding rebinding = rebind(*judged_portal_, decision.new_text);
+  send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
+  send_own(fe::kParse, pgwire::serialize_parse(private_name_, decision.new_text, rebinding.types));
+  if (!name.empty()) send_own(fe::kClose, pgwire::serialize_close_portal(name));
+  send_own(fe::kBind,
+           pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats));
+}
+
+bool Session::Impl::follow_close() {
+  const auto view = pgwire::parse_target(present_body());
+  if (!view) return refuse_item(malformed());
+  ReplyItem item(fe::kClose);
+  if (view->is_portal) {
+    item.names.portal = names_.portals.define(view->name, nullptr, names_.unit);
+  } else {
+    item.names.statement = names_.statements.define(view->name, nullptr, names_.unit);
+  }
+  forward_present();
+  replies_.push(std::move(item));
+  return true;
+}
+
+bool Session::Impl::follow_function_call() {
+  const auto function = pgwire::parse_function_call(present_body());
+  if (!function) {
+    refuse_query(malformed());
+    return true;
+  }
+  const bool may_pass = environment_.config->protocol.function_call == Policy::allow;
+  if (environment_.chain->may_deny() && !may_pass) {
+    refuse_query({std::string(sqlstate::kFeatureNotSupported),
+                  "function calls of the protocol have no text that plugins could judge "
+                  "([protocol] function_call = \"deny\"): use SELECT"});
+    return true;
+  }
+  if (!gate_.start_function_call(*function == kSetConfigFunction)) return false;
+  carry_out_function_call(gate_.take_decision());
+  return true;
+}
+
+void Session::Impl::carry_out_function_call(Decision decision) {
+  if (decision.fatal) {
+    fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
+    return;
+  }
+  if (decision.refusal) {
+    refuse_query(*decision.refusal);
+    return;
+  }
+  ReplyItem item(fe::kFunctionCall, decision.touches_session);
+  item.run = std::move(decision.run);
+  if (item.run) item.run->set_forwarded(environment_.clock->monotonic_ns());
+  forward_present();
+  replies_.push(std::move(item));
+  ++names_.unit;
+}
+
+// Refuses the present message of the extended protocol: the server is made to fail in its place, and
+// what the client sends up to its next Sync is dropped. Returns true.
+bool Session::Impl::refuse_item(const Refusal& refusal) {
+  ++environment_.counters->refused;
+  const bool is_parse = present_message().front() == fe::kParse;
+  actions_->to_server.append(is_parse ? pgwire::serialize_parse(private_name_, kRefusedText)
+                                      : pgwire::serialize_execute(private_name_, 0));
+  replies_.push(ReplyItem(is_parse ? fe::kParse : fe::kExecute, refusal));
+  is_skipping_ = true;
+  return true;
+}
+
+}  // namespace helios::session
