@@ -96,19 +96,16 @@ Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   if (is_skipping_) return ClientPlan::drop;
   if (type == fe::kCopyDone || type == fe::kCopyFail) note_copy_end();
   if (!is_answered(type)) return ClientPlan::pass;
-  if (is_extended(type)) {
-    is_batch_open_ = true;
-    flush_sent_ = false;
-  }
   // The server has failed and discards what comes before the next Sync.
   if (replies_.is_skipping()) return ClientPlan::pass;
+  const bool is_query = type == fe::kQuery;
   if (!watch_text()) {
-    replies_.push(ReplyItem(type, type != fe::kQuery));
+    is_query ? replies_.push(ReplyItem(type)) : await_reply(ReplyItem(type, true));
     return ClientPlan::pass;
   }
-  if (type == fe::kQuery) return plan_query();
+  if (is_query) return plan_query();
   if (type == fe::kDescribe) {
-    replies_.push(ReplyItem(type));
+    await_reply(ReplyItem(type));
     return ClientPlan::pass;
   }
   return plan_followed(type);

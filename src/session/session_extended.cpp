@@ -43,8 +43,17 @@ Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
   settings_.store_change();
   settings_.set_tenant_unknown();
   names_.forget();
-  replies_.push(ReplyItem(type, true));
+  await_reply(ReplyItem(type, true));
   return ClientPlan::pass;
+}
+
+// A message was forwarded, or one of ours in its place.
+void Session::Impl::await_reply(ReplyItem item) {
+  if (item.request != fe::kFunctionCall) {
+    is_batch_open_ = true;
+    flush_sent_ = false;
+  }
+  replies_.push(std::move(item));
 }
 
 // The message that is being handled: a held one, or what the reader just delivered.
@@ -138,7 +147,7 @@ void Session::Impl::carry_out_parse(Decision decision) {
     actions_->to_server.append(
         pgwire::serialize_parse(view->statement, decision.new_text, view->types));
   }
-  replies_.push(std::move(item));
+  await_reply(std::move(item));
 }
 
 bool Session::Impl::follow_bind() {
@@ -158,7 +167,7 @@ bool Session::Impl::follow_bind() {
   ReplyItem item(fe::kBind);
   item.names.portal = names_.portals.define(view->portal, std::move(portal), names_.unit);
   forward_present();
-  replies_.push(std::move(item));
+  await_reply(std::move(item));
   return true;
 }
 
@@ -197,13 +206,14 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
     return;
   }
   forward_present();
-  replies_.push(ReplyItem(fe::kExecute, true));
+  await_reply(ReplyItem(fe::kExecute, true));
 }
 
 void Session::Impl::carry_out_execute(Decision decision) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
   } else if (decision.refusal) {
+    judged_portal_.reset();
     refuse_item(*decision.refusal);
   } else {
     forward_execute(std::move(decision));
@@ -220,7 +230,7 @@ void Session::Impl::forward_execute(Decision decision) {
   item.run = std::move(decision.run);
   if (item.run) item.run->set_forwarded(environment_.clock->monotonic_ns());
   forward_present();
-  replies_.push(std::move(item));
+  await_reply(std::move(item));
 }
 
 // Binds the client's portal to another text, unnoticed by the client.
@@ -229,7 +239,7 @@ void Session::Impl::replace_portal(std::string_view name, const Decision& decisi
     actions_->to_server.append(std::move(message));
     ReplyItem item(type);
     item.is_ours = true;
-    replies_.push(std::move(item));
+    await_reply(std::move(item));
   };
   const Rebinding rebinding = rebind(*judged_portal_, decision.new_text);
   send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
@@ -249,7 +259,7 @@ bool Session::Impl::follow_close() {
     item.names.statement = names_.statements.define(view->name, nullptr, names_.unit);
   }
   forward_present();
-  replies_.push(std::move(item));
+  await_reply(std::move(item));
   return true;
 }
 
@@ -284,7 +294,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
   item.run = std::move(decision.run);
   if (item.run) item.run->set_forwarded(environment_.clock->monotonic_ns());
   forward_present();
-  replies_.push(std::move(item));
+  await_reply(std::move(item));
   ++names_.unit;
 }
 
@@ -295,7 +305,7 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
   const bool is_parse = present_message().front() == fe::kParse;
   actions_->to_server.append(is_parse ? pgwire::serialize_parse(private_name_, kRefusedText)
                                       : pgwire::serialize_execute(private_name_, 0));
-  replies_.push(ReplyItem(is_parse ? fe::kParse : fe::kExecute, refusal));
+  await_reply(ReplyItem(is_parse ? fe::kParse : fe::kExecute, refusal));
   is_skipping_ = true;
   return true;
 }

@@ -41,7 +41,7 @@ Script read_script(std::string_view text) {
 Options options(const Script& script) {
   Options options;
   config::Config& config = options.config;
-  if (script.has('x')) config.protocol.extended = config::Policy::allow;
+  if (script.has('x')) config.protocol.function_call = config::Policy::allow;
   if (script.has('u')) config.protocol.unparsed = config::Policy::allow;
   if (script.has('n')) config.tenant.unknown = config::Policy::allow;
   if (script.has('k')) config.kv_sql.readers = {"ann"};

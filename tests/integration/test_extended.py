@@ -1,66 +1,234 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The extended protocol, which hooks do not see yet: refused while a plugin is loaded, unless allowed."""
+"""The extended protocol under hooks, against a real server: every execution is seen once, and a refusal leaves client
+and server in step."""
 
+import os
 import struct
 
 import pytest
-from harness.wire import SYNC, bind_message, execute_message, message, parse_message, query_message
+from harness.wire import (FLUSH, SYNC, Reply, bind_message, cstring, execute_message, message, parse_message,
+                          query_message)
 
 
 @pytest.fixture
 def session(start_proxy, counter):
-    with start_proxy(plugins=[counter]).connect() as session:
+    with start_proxy(plugins=[counter]).connect(options="-c helios.tenant_id=acme") as session:
         yield session
 
 
-def test_extended_query_is_refused_up_to_sync(session):
-    reply = session.prepared("SELECT 1")
-    assert reply.types == "EZ" and reply.sqlstate == "0A000" and reply.status == "I"
-    assert session.query("SELECT 1").value() == "1"
+@pytest.fixture
+def gate(session):
+    """The counter refuses texts with the word forbidden in them."""
+    return session
 
 
-def test_everything_up_to_sync_is_skipped(session):
-    session.send(parse_message("SELECT 1"), bind_message(), execute_message(), parse_message("SELECT 2"),
-                 bind_message(), execute_message(), SYNC, query_message("SELECT 3"))
-    assert session.ready().types == "EZ"
-    assert session.ready().value() == "3"
+def counted(proxy, tenant="acme"):
+    return int(proxy.admin.value("counter", tenant))
 
 
-def test_in_a_transaction_the_transaction_fails(session):
-    session.query("BEGIN").expect_ok()
-    reply = session.prepared("SELECT 1")
-    assert reply.sqlstate == "0A000" and reply.status == "E"
-    assert session.query("SELECT 1").sqlstate == "25P02"
-    assert session.query("COMMIT").expect_ok().tags == ["ROLLBACK"]
+def batch(text, values=(), name="", portal=""):
+    return parse_message(text, name) + bind_message(portal, name, values) + execute_message(portal)
 
 
-def test_behind_a_pipelined_query_the_order_is_kept(session):
-    session.send(query_message("SELECT 1"), parse_message("SELECT 2"), bind_message(), execute_message(), SYNC,
-                 query_message("SELECT 3"))
-    assert session.ready().value() == "1"
-    assert session.ready().sqlstate == "0A000"
-    assert session.ready().value() == "3"
+def test_each_execution_is_counted_once(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter])
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        assert session.prepared("SELECT $1::text", ["a"]).rows == [["a"]]
+        session.send(parse_message("SELECT 1", "s"), SYNC)
+        session.ready().expect_ok()
+        for _ in range(5):
+            session.send(bind_message("", "s"), execute_message(), SYNC)
+            assert session.ready().value() == "1"
+        session.send(*[bind_message("", "s") + execute_message() for _ in range(4)], SYNC)
+        assert session.ready().expect_ok().tags == ["SELECT 1"] * 4
+    assert counted(proxy) == 10
 
 
-def test_function_call_is_refused(session):
-    session.send(message(b"F", struct.pack("!ihhh", 1, 0, 0, 0)))
+def test_tenant_set_in_the_same_pipeline_is_charged(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter])
+    with proxy.connect() as session:
+        session.send(batch("SELECT set_config('helios.tenant_id', $1, false)", ["globex"]), batch("SELECT 2"), SYNC)
+        session.ready().expect_ok()
+    assert counted(proxy, "globex") == 1
+
+
+def test_refused_statement_undoes_its_pipeline(gate):
+    gate.query("CREATE TEMP TABLE t (x int)").expect_ok()
+    gate.send(batch("INSERT INTO t VALUES (1)"), batch("SELECT 'forbidden'"), batch("INSERT INTO t VALUES (2)"), SYNC)
+    reply = gate.ready()
+    assert reply.sqlstate == "42000" and reply.status == "I" and reply.types == "12C12EZ"
+    assert gate.query("SELECT count(*) FROM t").value() == "0"
+
+
+def test_refused_statement_fails_its_transaction(gate):
+    gate.query("CREATE TEMP TABLE t (x int)").expect_ok()
+    gate.query("BEGIN").expect_ok()
+    gate.query("INSERT INTO t VALUES (1)").expect_ok()
+    reply = gate.prepared("SELECT 'forbidden'")
+    assert reply.sqlstate == "42000" and reply.status == "E"
+    assert gate.query("COMMIT").expect_ok().tags == ["ROLLBACK"]
+    assert gate.query("SELECT count(*) FROM t").value() == "0"
+
+
+def test_allowed_parse_does_not_lift_an_earlier_refusal(gate):
+    gate.query("CREATE TEMP TABLE t (x int)").expect_ok()
+    gate.send(batch("INSERT INTO t SELECT 1 WHERE 'forbidden' = 'forbidden'"), batch("INSERT INTO t VALUES (2)"), SYNC)
+    assert gate.ready().sqlstate == "42000"
+    assert gate.query("SELECT count(*) FROM t").value() == "0"
+
+
+def test_everything_up_to_sync_is_skipped(gate):
+    gate.send(batch("SELECT 'forbidden'"), batch("SELECT 2"), query_message("SELECT 4"), SYNC, query_message("SELECT 3"))
+    assert gate.ready().types == "12EZ"
+    assert gate.ready().value() == "3"
+
+
+def test_behind_a_pipelined_query_the_order_is_kept(gate):
+    gate.send(query_message("SELECT 1"), batch("SELECT 'forbidden'"), SYNC, query_message("SELECT 3"))
+    assert gate.ready().value() == "1"
+    assert gate.ready().sqlstate == "42000"
+    assert gate.ready().value() == "3"
+
+
+@pytest.mark.parametrize("way", ["EXECUTE p", "EXECUTE P", 'EXECUTE "p"', "/* */ execute p"])
+def test_sql_execute_is_judged_by_the_prepared_text(gate, way):
+    gate.query("PREPARE p AS SELECT 'forbidden'").expect_ok()
+    assert gate.query(way).sqlstate == "42000"
+
+
+def test_sql_execute_of_a_parsed_statement_and_the_other_way_round(gate):
+    gate.send(parse_message("SELECT 'forbidden'", "s"), SYNC)
+    gate.ready().expect_ok()
+    assert gate.query("EXECUTE s").sqlstate == "42000"
+    gate.query("PREPARE q AS SELECT 'forbidden'").expect_ok()
+    gate.send(bind_message("", "q"), execute_message(), SYNC)
+    assert gate.ready().sqlstate == "42000"
+
+
+def test_failing_parse_cannot_hide_an_older_text(gate):
+    gate.send(parse_message("SELECT 'forbidden'", "s"), SYNC)
+    gate.ready().expect_ok()
+    gate.send(parse_message("SELECT 1", "s"), SYNC, bind_message("", "s"), execute_message(), SYNC)
+    assert gate.ready().sqlstate == "42P05"
+    assert gate.ready().sqlstate == "42000"
+
+
+def test_cursor_is_judged_when_it_is_declared(gate):
+    gate.query("BEGIN").expect_ok()
+    assert gate.query("DECLARE c CURSOR FOR SELECT 'forbidden'").sqlstate == "42000"
+
+
+def test_declared_cursor_can_be_executed(gate):
+    gate.query("BEGIN; DECLARE c CURSOR FOR SELECT generate_series(1, 3)").expect_ok()
+    gate.send(execute_message("c", 2), execute_message("c"), SYNC)
+    reply = gate.ready()
+    assert [row[0] for row in reply.rows] == ["1", "2", "3"]
+
+
+def test_statement_that_a_function_prepared_out_of_sight_does_not_run(gate):
+    gate.query("DO $$ BEGIN EXECUTE 'PREPARE hidden AS SELECT 1'; END $$").expect_ok()
+    assert gate.query("EXECUTE hidden").sqlstate == "26000"
+    gate.send(bind_message("", "hidden"), execute_message(), SYNC)
+    reply = gate.ready()
+    assert reply.types == "2EZ" and reply.sqlstate == "34000"
+    assert gate.query("SELECT 1").value() == "1"
+
+
+def test_resumed_portal_is_one_execution(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter])
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        session.query("BEGIN").expect_ok()
+        session.send(parse_message("SELECT generate_series(1, 5)"), bind_message("p"), execute_message("p", 2),
+                     execute_message("p", 2), execute_message("p", 2), SYNC)
+        reply = session.ready().expect_ok()
+        assert len(reply.rows) == 5
+        session.query("COMMIT").expect_ok()
+    assert counted(proxy) == 1
+
+
+def test_empty_statement_passes_without_a_hook(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter])
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        session.send(batch(""), batch("SELECT 1"), SYNC)
+        assert session.ready().types == "12I12DCZ"
+    assert counted(proxy) == 1
+
+
+def test_copy_in_both_directions(session):
+    session.query("CREATE TEMP TABLE t (x text)").expect_ok()
+    session.send(batch("COPY t FROM STDIN"), FLUSH)
+    assert [session.message()[0] for _ in range(3)] == [b"1", b"2", b"G"]
+    session.send(message(b"d", b"one\ntwo\n"), message(b"c"), SYNC)
+    assert session.ready().expect_ok().tags == ["COPY 2"]
+    session.send(batch("COPY t TO STDOUT"), SYNC)
+    assert session.ready().expect_ok().tags == ["COPY 2"]
+
+
+def test_function_call_is_refused_unless_configured(session, start_proxy, counter):
+    pi = message(b"F", struct.pack("!ihhh", 1610, 0, 0, 0))
+    session.send(pi)
     reply = session.ready()
     assert reply.types == "EZ" and reply.sqlstate == "0A000"
     assert session.query("SELECT 1").value() == "1"
+    proxy = start_proxy(plugins=[counter], protocol__function_call="pass")
+    with proxy.connect(options="-c helios.tenant_id=acme") as other:
+        other.send(pi)
+        assert other.ready().types == "VZ"
+    assert counted(proxy) == 1
 
 
-def test_sql_execute_is_refused(session):
-    session.query("PREPARE p AS SELECT 1").expect_ok()
-    assert session.query("EXECUTE p").sqlstate == "0A000"
+def test_malformed_messages_are_errors_and_the_session_goes_on(session):
+    for bad in [message(b"P", b"no terminator"), message(b"B", cstring("") + cstring("") + b"\0\0\0\5\0\0"),
+                message(b"B", cstring("") + cstring("") + b"\0\0\0\1\xff\xff\xff\xfe\0\0"), message(b"E", b"\0"),
+                message(b"C", b"Xname\0")]:
+        session.send(bad, SYNC)
+        reply = session.ready()
+        assert reply.sqlstate == "08P01" and reply.status == "I", bad
+    assert session.query("SELECT 1").value() == "1"
 
 
-def test_where_it_is_allowed_it_passes(start_proxy, counter):
-    proxy = start_proxy(plugins=[counter], protocol__extended="pass")
+def test_rewritten_statement_keeps_its_parameters(start_proxy, guests):
+    with start_proxy(plugins=[os.path.join(guests, "doubles.wat")]).connect() as session:
+        reply = session.prepared("SELECT $1::int AS n", ["21"])
+        assert reply.rows == [["42"]]
+        session.send(parse_message("SELECT $1::int AS n", "s"), bind_message("p", "s", ["4"]), execute_message("p"), SYNC)
+        assert session.ready().rows == [["8"]]
+        session.send(bind_message("", "s", ["5"]), execute_message(), SYNC)
+        assert session.ready().rows == [["10"]]
+
+
+def test_kv_rows_are_fresh_at_each_execution(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter], kv_sql__readers=["postgres"])
+    admin = proxy.admin
     with proxy.connect(options="-c helios.tenant_id=acme") as session:
-        assert session.prepared("SELECT $1::text", ["a"]).rows == [["a"]]
-        session.query("PREPARE p AS SELECT 1").expect_ok()
-        assert session.query("EXECUTE p").value() == "1"
-        assert session.query("SELECT 2").value() == "2"
+        session.send(parse_message("SELECT helios.kv('counter', 'note')", "s"), message(b"D", b"Ss\0"), SYNC)
+        assert session.ready().columns == [["kv"]]
+        for value in ["one", "two"]:
+            admin.put("counter", "note", value)
+            session.send(bind_message("", "s"), message(b"D", b"P\0"), execute_message(), SYNC)
+            reply = session.ready()
+            assert reply.value() == value and reply.columns == [["kv"]]
+
+
+def test_kv_condition_may_be_a_parameter(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter], kv_sql__readers=["postgres"])
+    proxy.admin.put("counter", "k", "v")
+    with proxy.connect() as session:
+        text = "SELECT value FROM helios.kv('counter') WHERE key = $1"
+        assert session.prepared(text, ["k"]).rows == [["v"]]
+        assert session.prepared("SELECT helios.kv('counter', $1)", ["k"]).value() == "v"
+
+
+def test_reply_of_every_message_is_there(session):
+    session.send(parse_message("SELECT $1::int", "s"), message(b"D", b"Ss\0"), bind_message("p", "s", ["1"]),
+                 message(b"D", b"Pp\0"), execute_message("p"), message(b"C", b"Pp\0"), message(b"C", b"Ss\0"), SYNC)
+    reply = session.ready()
+    assert isinstance(reply, Reply) and reply.types == "1tT2TDC33Z"
+
+
+def test_deep_pipeline(session):
+    session.send(*[batch("SELECT $1::int", [str(i)]) for i in range(2000)], SYNC)
+    assert [row[0] for row in session.ready().expect_ok().rows] == [str(i) for i in range(2000)]
 
 
 def test_without_hooks_it_passes(start_proxy):

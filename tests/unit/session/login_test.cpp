@@ -129,22 +129,6 @@ TEST(TenantRules, pinned_user_cannot_choose_another_when_connecting) {
   EXPECT_NE(harness.to_client.find("42501"), std::string::npos);
 }
 
-TEST(TenantRules, parse_that_sets_the_tenant_is_refused) {
-  using namespace std::string_literals;
-  config::Tenant tenant;
-  tenant.rules = {{.user = "ann", .database = "*", .tenant = "acme", .pinned = true}};
-  SessionHarness harness(with_rules(tenant));
-  harness.connect();
-  harness.client_sends(message('P', "\0set helios.tenant_id = 'x'\0\0\0"s) +
-                       message('B', "\0\0\0\0\0\0\0\0"s) + message('E', "\0\0\0\0\0"s) +
-                       message('S', ""));
-  EXPECT_EQ(harness.to_server,
-            pgwire::serialize_parse("refused by heliosproxy") + message('S', ""));
-  harness.server_sends(syntax_error() + ready('I'));
-  EXPECT_NE(harness.to_client.find("42501"), std::string::npos);
-  EXPECT_TRUE(harness.to_client.ends_with(ready('I')));
-}
-
 TEST(TenantRules, only_listed_users_may_set) {
   config::Tenant tenant;
   tenant.setters = {"admin*"};

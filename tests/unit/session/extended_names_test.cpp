@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: what a name stands for is what the server has under it, however it came there, and what nobody
+// saw does not run under a plugin that could object.
+#include "extended_messages.hpp"
+#include "pgwire/frame_reader.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helios::session::test {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct NamesTest : testing::Test {
+  Witness witness;
+  SessionHarness harness{witness.options()};
+  NamesTest() { harness.connect(); }
+
+  void prepare(std::string_view name, std::string_view text) {
+    harness.client_sends(parse(name, text) + sync());
+    harness.server_sends(parsed() + ready('I'));
+    harness.take_to_client();
+    harness.take_to_server();
+  }
+  void run(std::string_view text, std::string_view tag) {
+    harness.client_sends(query(text));
+    harness.server_sends(complete(tag) + ready('I'));
+    harness.take_to_client();
+    harness.take_to_server();
+    witness.events.clear();
+  }
+};
+
+TEST_F(NamesTest, sql_execute_shows_the_prepared_text) {
+  run("prepare q as select 'secret' as x", "PREPARE");
+  harness.client_sends(query("execute q"));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 'secret' as x"));
+  EXPECT_EQ(harness.to_server, query("execute q"));
+}
+
+TEST_F(NamesTest, sql_execute_of_a_parsed_statement_is_refused_by_its_text) {
+  prepare("s1", "select forbidden");
+  harness.client_sends(query("execute s1"));
+  EXPECT_THAT(harness.to_client, HasSubstr("Query blocked by plugin"));
+}
+
+TEST_F(NamesTest, bind_to_an_sql_prepared_statement_shows_its_text) {
+  run("prepare q as select 7", "PREPARE");
+  harness.client_sends(bind_to("", "q") + execute() + sync());
+  EXPECT_THAT(witness.events, ElementsAre("pre select 7"));
+}
+
+TEST_F(NamesTest, prepare_and_execute_in_one_message) {
+  harness.client_sends(query("prepare q as select forbidden; execute q"));
+  EXPECT_THAT(witness.events, ElementsAre("pre select forbidden", "post select forbidden refused"));
+  EXPECT_EQ(harness.to_server, "");
+  harness.client_sends(query("execute q"));  // the PREPARE never happened
+  EXPECT_THAT(harness.to_client, HasSubstr("26000"));
+}
+
+TEST_F(NamesTest, nested_execute_is_refused) {
+  run("prepare q as select 1", "PREPARE");
+  for (const char* text : {"explain analyze execute q", "create table t as execute q"}) {
+    harness.client_sends(query(text));
+    EXPECT_THAT(harness.take_to_client(), HasSubstr("0A000")) << text;
+  }
+  harness.client_sends(query("explain execute q"));
+  EXPECT_EQ(harness.to_server, query("explain execute q"));
+}
+
+TEST_F(NamesTest, unknown_statement_is_refused_by_execute_and_its_bind_passes) {
+  harness.client_sends(query("execute nobody"));
+  EXPECT_THAT(harness.take_to_client(), HasSubstr("26000"));
+  harness.client_sends(bind_to("", "nobody") + execute() + sync());
+  EXPECT_EQ(harness.take_to_server(), bind_to("", "nobody") + refused_execute() + sync());
+  const std::string missing = error("26000", "prepared statement does not exist");
+  harness.server_sends(missing + ready('I'));
+  EXPECT_EQ(harness.to_client, missing + ready('I'));
+}
+
+TEST_F(NamesTest, statement_that_the_server_has_and_nobody_saw_does_not_run) {
+  harness.client_sends(bind_to("", "hidden") + execute() + sync());
+  harness.server_sends(bound() + no_portal() + ready('I'));
+  EXPECT_THAT(harness.to_client, HasSubstr("prepared where plugins did not see it"));
+}
+
+TEST_F(NamesTest, parse_that_fails_leaves_the_old_text_under_the_name) {
+  prepare("s1", "select forbidden");
+  // The second Parse of the name fails, so what runs behind the Sync is the first one.
+  harness.client_sends(parse("s1", "select 1") + sync() + bind_to("", "s1") + execute() + sync());
+  EXPECT_EQ(harness.take_to_server(), parse("s1", "select 1") + sync());
+  EXPECT_THAT(witness.events, IsEmpty()) << "what the name stands for is not certain yet";
+  harness.server_sends(error("42P05", "already exists") + ready('I'));
+  EXPECT_THAT(witness.events, Contains("pre select forbidden"));
+  EXPECT_EQ(harness.to_server, bind_to("", "s1") + refused_execute() + sync());
+}
+
+TEST_F(NamesTest, parse_behind_an_error_never_happened) {
+  harness.client_sends(parse("", "select * from missing") + parse("s1", "select 1") + sync());
+  harness.server_sends(error("42P01", "no such table") + ready('I'));
+  harness.client_sends(query("execute s1"));
+  EXPECT_THAT(harness.to_client, HasSubstr("26000"));
+}
+
+TEST_F(NamesTest, parse_before_an_error_stays) {
+  harness.client_sends(parse("s1", "select 1") + parse("", "select * from missing") + sync());
+  harness.server_sends(parsed() + error("42P01", "no such table") + ready('I'));
+  harness.client_sends(query("execute s1"));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1"));
+}
+
+TEST_F(NamesTest, close_and_deallocate_end_a_name) {
+  prepare("a", "select 1");
+  prepare("b", "select 2");
+  harness.client_sends(close_statement("a") + sync());
+  harness.server_sends(closed() + ready('I'));
+  run("deallocate b", "DEALLOCATE");
+  for (const char* name : {"a", "b"}) {
+    harness.client_sends(query(std::string("execute ") + name));
+    EXPECT_THAT(harness.take_to_client(), HasSubstr("26000")) << name;
+  }
+}
+
+TEST_F(NamesTest, deallocate_all_and_discard_all_end_all_names) {
+  for (const char* text : {"deallocate all", "discard all"}) {
+    prepare("a", "select 1");
+    run(text, "DEALLOCATE ALL");
+    harness.client_sends(query("execute a"));
+    EXPECT_THAT(harness.take_to_client(), HasSubstr("26000")) << text;
+  }
+}
+
+TEST_F(NamesTest, deallocate_that_fails_ends_nothing) {
+  prepare("a", "select 1");
+  harness.client_sends(query("select 1/0; deallocate a"));
+  harness.server_sends(error("22012", "division by zero") + ready('I'));
+  witness.events.clear();
+  harness.client_sends(query("execute a"));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1"));
+}
+
+TEST_F(NamesTest, query_ends_the_unnamed_statement) {
+  prepare("", "select 1");
+  run("select 2", "SELECT 1");
+  harness.client_sends(bind_to("", "") + execute() + sync());
+  EXPECT_EQ(harness.to_server, bind_to("", "") + refused_execute() + sync());
+}
+
+TEST_F(NamesTest, execute_of_a_declared_cursor_shows_its_query) {
+  harness.client_sends(query("begin; declare c cursor for select 5"));
+  harness.server_sends(complete("BEGIN") + complete("DECLARE CURSOR") + ready('T'));
+  witness.events.clear();
+  harness.client_sends(execute("c", 1) + sync());
+  EXPECT_THAT(witness.events, ElementsAre("pre select 5"));
+}
+
+TEST_F(NamesTest, names_of_a_time_when_nobody_watched_are_not_trusted) {
+  Options options;  // no plugin folder, nobody watches
+  SessionHarness unwatched(options);
+  unwatched.connect();
+  unwatched.client_sends(parse("s1", "select forbidden") + sync());
+  unwatched.server_sends(parsed() + ready('I'));
+  unwatched.set_chain({witness.plugin});
+  unwatched.take_to_server();
+  unwatched.client_sends(bind_to("", "s1") + execute() + sync());
+  EXPECT_EQ(unwatched.to_server, bind_to("", "s1") + refused_execute() + sync());
+}
+
+TEST_F(NamesTest, texts_are_held_once_for_all_sessions) {
+  prepare("a", "select 'a text that is used twice'");
+  SessionHarness other(witness.options());
+  other.environment.statements = harness.environment.statements;
+  other.connect();
+  other.client_sends(parse("b", "select 'a text that is used twice'") + sync());
+  other.server_sends(parsed() + ready('I'));
+  EXPECT_EQ(harness.environment.statements->size(), 1U);
+  other.client_sends(close_statement("b") + sync());
+  other.server_sends(closed() + ready('I'));
+  EXPECT_EQ(harness.environment.statements->size(), 1U);
+  harness.client_sends(close_statement("a") + sync());
+  harness.server_sends(closed() + ready('I'));
+  EXPECT_EQ(harness.environment.statements->size(), 0U);
+}
+
+TEST_F(NamesTest, there_is_a_limit_on_statements) {
+  Options options = witness.options();
+  options.config.limits.max_prepared_statements = 16;
+  SessionHarness limited(options);
+  limited.connect();
+  for (int i = 0; i < 16; ++i) {
+    limited.client_sends(parse("s" + std::to_string(i), "select 1") + sync());
+    limited.server_sends(parsed() + ready('I'));
+  }
+  limited.take_to_server();
+  limited.client_sends(parse("one more", "select 1") + sync());
+  EXPECT_EQ(limited.to_server, refused_parse() + sync());
+  limited.server_sends(syntax_error() + ready('I'));
+  EXPECT_THAT(limited.to_client, HasSubstr("max_prepared_statements"));
+}
+
+TEST_F(NamesTest, deep_pipeline_goes_through_with_a_flush_now_and_then) {
+  std::string batch;
+  for (int i = 0; i < 1000; ++i) batch += parse("", "select 1") + bind_to("", "") + execute();
+  harness.client_sends(batch + sync());
+  std::string forwarded;
+  for (int round = 0; round < 100 && !harness.to_server.empty(); ++round) {
+    std::string_view input = harness.to_server;
+    std::string answer;
+    pgwire::FrameReader reader;
+    while (!input.empty()) {
+      std::ignore = reader.next(input);
+      reader.collect();
+      std::ignore = reader.next(input);
+      switch (reader.type()) {
+        case 'P': answer += parsed(); break;
+        case 'B': answer += bound(); break;
+        case 'E': answer += complete("SELECT 1"); break;
+        case 'S': answer += ready('I'); break;
+        default: break;
+      }
+    }
+    forwarded += harness.take_to_server();
+    harness.server_sends(answer);
+  }
+  EXPECT_TRUE(forwarded.ends_with(sync()));
+  EXPECT_TRUE(harness.to_client.ends_with(ready('I')));
+  EXPECT_EQ(witness.events.size(), 2000U);
+}
+
+}  // namespace
+}  // namespace helios::session::test
