@@ -152,7 +152,7 @@ class Helios(Contender):
 
     def start(self, server):
         config = {"server.host": server.directory if self.unix else "127.0.0.1", "server.port": server.port,
-                  "listen.workers": 1, "protocol.extended": "pass",
+                  "listen.workers": 1,
                   "limits.max_connections": 20000, **self.settings}
         self.proxy = Proxy(config)
         if self.plugin:

@@ -91,10 +91,17 @@ class NameLog {
     pending_.clear();
   }
 
-  // What is settled stands for nothing any more.
+  // What is settled stands for nothing any more, but for what is to be kept.
+  template <typename Keep>
+  void clear_settled(Keep is_kept) {
+    std::erase_if(settled_, [&](const auto& entry) {
+      if (is_kept(entry.second)) return false;
+      drop(entry.first, entry.second);
+      return true;
+    });
+  }
   void clear_settled() {
-    for (auto& [name, value] : settled_) drop(name, value);
-    settled_.clear();
+    clear_settled([](const Value&) { return false; });
   }
 
   [[nodiscard]] std::size_t size() const { return settled_.size() + pending_.size(); }

@@ -84,6 +84,7 @@ struct Portal {
   std::string values;   // parameter formats and values, as in Bind; empty after DECLARE
   std::string formats;  // result formats, as in Bind
   std::vector<hooks::Parameter> parameters;  // views into `values`
+  bool is_holdable = false;                  // a cursor WITH HOLD: it outlives its transaction
   bool is_started = false;                   // an Execute of it has met its hooks
   std::unique_ptr<QueryRun> run;  // that Execute, while the server has sent only a part of the rows
 

@@ -88,7 +88,10 @@ bool QueryGate::find_prepared(StatementRun& run) {
   }
   const bool is_known = found.value && found.value->analysis->statements.size() == 1;
   if (!is_known) {
-    if (!chain_->may_deny()) return true;
+    // A failed transaction runs nothing, and says so itself.
+    const bool has_failed =
+        view_.transaction == pgwire::TransactionStatus::failed && view_.replies.empty();
+    if (!chain_->may_deny() || has_failed) return true;
     refuse(state::kInvalidStatementName,
            "prepared statement \"" + statement.name + "\" does not exist");
     return false;
@@ -129,6 +132,7 @@ void QueryGate::note_names(StatementRun& run) {
     case NameOp::declare: {
       auto portal = std::make_shared<Portal>();
       portal->statement = named_query(run);
+      portal->is_holdable = statement.is_holdable;
       run.names.portal = names.portals.define(statement.name, std::move(portal), names.unit);
       return;
     }

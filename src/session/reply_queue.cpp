@@ -69,7 +69,8 @@ ReplyItem* ReplyQueue::front_of_client() {
 }
 
 void ReplyQueue::end(ReplyItem item, char answer) {
-  if (item.run || item.portal || !item.names.empty()) ended_.push_back({std::move(item), answer});
+  const bool has_names = !item.names.empty() || item.is_malformed;
+  if (item.run || item.portal || has_names) ended_.push_back({std::move(item), answer});
 }
 
 void ReplyQueue::pop(char answer) {

@@ -27,6 +27,7 @@ struct ReplyItem {
   char request = 0;              // type byte of the frontend message
   bool touches_session = false;  // may change settings or the transaction
   bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
+  bool is_malformed = false;         // it should be answered with an error
   std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
   std::int32_t max_rows = 0;         // Execute
   NameChanges names;                 // to be settled when the item ends

@@ -168,7 +168,9 @@ void Session::Impl::end_streamed_message() {
 // Of a message that was too long to be looked at.
 Refusal Session::Impl::refusal_of_length() {
   const std::uint64_t most = environment_.config->protocol.max_query_bytes;
-  const std::string what = client_reader_.type() == fe::kQuery ? "the query" : "the message";
+  const bool is_query = client_reader_.type() == fe::kQuery;
+  if (!is_query && !has_hooks()) return identity_.objection_to_hidden_change();
+  const std::string what = is_query ? "the query" : "the message";
   if (client_reader_.length() > most) {
     return {std::string(sqlstate::kProgramLimitExceeded),
             what + " is longer than " + std::to_string(most) +

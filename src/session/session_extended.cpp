@@ -27,8 +27,17 @@ constexpr std::uint32_t kSetConfigFunction = 2078;
 
 constexpr std::size_t kHeaderBytes = pgwire::FrameReader::kHeaderBytes;
 
-Refusal malformed() {
-  return {std::string(sqlstate::kProtocolViolation), "invalid message format"};
+// In the server's words.
+Refusal malformed_execute(std::string_view body) {
+  const std::size_t end = body.find('\0');
+  const char* what = end == std::string_view::npos ? "invalid string in message"
+                     : body.size() - end - 1 < 4   ? "insufficient data left in message"
+                                                   : "invalid message format";
+  return {std::string(sqlstate::kProtocolViolation), what};
+}
+
+Refusal reserved_name() {
+  return {std::string(sqlstate::kProtocolViolation), "this name is the proxy's own"};
 }
 
 }  // namespace
@@ -121,7 +130,8 @@ bool Session::Impl::follow() {
 
 bool Session::Impl::follow_parse() {
   const auto view = pgwire::parse_parse(present_body());
-  if (!view || view->statement == private_name_) return refuse_item(malformed());
+  if (!view) return forward_malformed();
+  if (view->statement == private_name_) return refuse_item(reserved_name());
   if (names_.statements.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
                         "the session has too many prepared statements "
@@ -152,7 +162,8 @@ void Session::Impl::carry_out_parse(Decision decision) {
 
 bool Session::Impl::follow_bind() {
   const auto view = pgwire::parse_bind(present_body());
-  if (!view || view->portal == private_name_) return refuse_item(malformed());
+  if (!view) return forward_malformed();
+  if (view->portal == private_name_) return refuse_item(reserved_name());
   const auto statement = names_.statements.find(view->statement, names_.unit);
   if (!statement.is_certain) return false;
   if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
@@ -163,7 +174,7 @@ bool Session::Impl::follow_bind() {
   portal->statement = statement.value;
   portal->values = view->values;
   portal->formats = view->formats;
-  if (portal->statement && !read_parameters(*portal)) return refuse_item(malformed());
+  if (portal->statement && !read_parameters(*portal)) return forward_malformed();
   ReplyItem item(fe::kBind);
   item.names.portal = names_.portals.define(view->portal, std::move(portal), names_.unit);
   forward_present();
@@ -173,7 +184,7 @@ bool Session::Impl::follow_bind() {
 
 bool Session::Impl::follow_execute() {
   const auto view = pgwire::parse_execute(present_body());
-  if (!view) return refuse_item(malformed());
+  if (!view) return refuse_item(malformed_execute(present_body()));
   const auto found = names_.portals.find(view->portal, names_.unit);
   if (!found.is_certain) return false;
   if (!found.value || !found.value->statement) {
@@ -251,7 +262,7 @@ void Session::Impl::replace_portal(std::string_view name, const Decision& decisi
 
 bool Session::Impl::follow_close() {
   const auto view = pgwire::parse_target(present_body());
-  if (!view) return refuse_item(malformed());
+  if (!view) return forward_malformed();
   ReplyItem item(fe::kClose);
   if (view->is_portal) {
     item.names.portal = names_.portals.define(view->name, nullptr, names_.unit);
@@ -266,7 +277,7 @@ bool Session::Impl::follow_close() {
 bool Session::Impl::follow_function_call() {
   const auto function = pgwire::parse_function_call(present_body());
   if (!function) {
-    refuse_query(malformed());
+    refuse_query({std::string(sqlstate::kProtocolViolation), "insufficient data left in message"});
     return true;
   }
   const bool may_pass = environment_.config->protocol.function_call == Policy::allow;
@@ -296,6 +307,18 @@ void Session::Impl::carry_out_function_call(Decision decision) {
   forward_present();
   await_reply(std::move(item));
   ++names_.unit;
+}
+
+// A message that runs nothing and that the server cannot read either: it is the one to say what is wrong.
+// Should it take it for something all the same, nobody knows what names stand for any more. Returns
+// true.
+bool Session::Impl::forward_malformed() {
+  ReplyItem item(present_message().front());
+  item.is_malformed = true;
+  forward_present();
+  await_reply(std::move(item));
+  is_skipping_ = true;
+  return true;
 }
 
 // Refuses the present message of the extended protocol: the server is made to fail in its place, and

@@ -170,6 +170,7 @@ class Session::Impl {
   bool follow_close();
   bool follow_function_call();
   void carry_out_function_call(Decision decision);
+  bool forward_malformed();
   bool refuse_item(const Refusal& refusal);
 
   // session_server.cpp
@@ -186,6 +187,7 @@ class Session::Impl {
   bool swallow(char type, std::uint32_t length);
   void note_suspension();
   void settle_ended();
+  void end_portals();
   void end_portal(Portal& portal);
   [[nodiscard]] Followed followed() { return {settings_, names_}; }
   void settle_transaction(pgwire::TransactionStatus status);

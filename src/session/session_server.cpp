@@ -132,14 +132,22 @@ void Session::Impl::settle_ended() {
   replies_.take_ended([this](EndedItem& ended) {
     ReplyItem& item = ended.item;
     names_.settle(item.names, ended.answer != 0);
+    if (item.is_malformed && ended.answer != 0) names_.forget();
     if (ended.answer == be::kPortalSuspended) {
       if (item.run) item.portal->run = std::move(item.run);
     } else if (item.run) {
+      item.run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns(), names_);
       ended_runs_.push_back(std::move(item.run));
     } else if (item.portal && item.portal->run && item.portal->run->is_finished()) {
       ended_runs_.push_back(std::move(item.portal->run));
     }
   });
+}
+
+// Portals end with their transaction, but for cursors WITH HOLD.
+void Session::Impl::end_portals() {
+  names_.portals.clear_settled(
+      [](const std::shared_ptr<Portal>& portal) { return portal->is_holdable; });
 }
 
 // Its name stands for it no longer: rows that the client did not fetch will not come any more.
@@ -219,11 +227,8 @@ void Session::Impl::handle_ready() {
   settle_transaction(*status);
   replies_.on_answer(be::kReadyForQuery);
   settle_ended();
-  if (*status == TransactionStatus::idle) names_.portals.clear_settled();
+  if (*status == TransactionStatus::idle) end_portals();
   auto runs = std::exchange(ended_runs_, {});
-  for (auto& run : runs) {
-    run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns(), names_);
-  }
   if (runs.empty()) {
     pass_bytes(server_reader_, actions_->to_client);
     return;

@@ -92,6 +92,7 @@ struct sql_statement {
   enum sql_name_op name_op;
   const char* name;  // that name_op is about; NULL: none
   bool is_nested_execute;
+  bool is_holdable;
   enum sql_transaction_op transaction;
   bool is_chained;
   const char* savepoint;  // NULL: none

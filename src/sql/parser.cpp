@@ -143,6 +143,7 @@ Statement read_statement(const sql_statement& found, const std::string& text) {
   statement.is_read_only = found.is_read_only;
   statement.name_op = static_cast<NameOp>(found.name_op);
   statement.name = text_or_empty(found.name);
+  statement.is_holdable = found.is_holdable;
   statement.is_nested_execute = found.is_nested_execute;
   statement.transaction = static_cast<TransactionOp>(found.transaction);
   statement.is_chained = found.is_chained;

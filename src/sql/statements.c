@@ -205,6 +205,7 @@ static void read_statement(Node* node, struct sql_walk* walk) {
     case T_CopyStmt: read_copy((CopyStmt*)node, walk); break;
     case T_DeclareCursorStmt:
       record_name(walk, SQL_NAME_DECLARE, ((DeclareCursorStmt*)node)->portalname);
+      walk->statement->is_holdable = (((DeclareCursorStmt*)node)->options & CURSOR_OPT_HOLD) != 0;
       walk->is_stored = true;
       sql_visit(((DeclareCursorStmt*)node)->query, walk);
       break;

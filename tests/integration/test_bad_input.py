@@ -163,7 +163,7 @@ def run(proxy, text=None):
     ("[server]\n\nport = 70000\n", [":3", "port"]),
     ("[servers]\nport = 5432\n", [":1", "servers"]),
     ("[server\n", [":1"]),
-    ("[protocol]\nextended = \"sometimes\"\n", [":2", "extended"]),
+    ("[protocol]\nfunction_call = \"sometimes\"\n", [":2", "function_call"]),
     ("[admin]\naddresses = [\"0.0.0.0:9090\"]\n", [":2", "addresses", "loopback"]),
     ("[plugins]\ndirectory = \"does-not-exist\"\n", ["does-not-exist"]),
     ("[listen]\naddresses = [\"203.0.113.1:6432\"]\n", ["203.0.113.1"]),

@@ -27,7 +27,7 @@ class Rig:
         self.postgres = postgres
         self.behind = Relay("127.0.0.1", postgres.port)
         self.proxy = Proxy({
-            "server.host": "127.0.0.1", "server.port": self.behind.port, "protocol.extended": "pass",
+            "server.host": "127.0.0.1", "server.port": self.behind.port, "protocol.function_call": "pass",
             "plugins.limits.timeout_ms": 60000, **SANITIZER_SETTINGS, **settings})
         self.proxy.install(os.path.join(guests, "balance.wat"))
         self.proxy.start()

@@ -22,7 +22,7 @@ ENVIRONMENT = {"ASAN_OPTIONS": "quarantine_size_mb=1"}
 
 @pytest.fixture
 def proxy(postgres, guests):
-    made = Proxy({"server.host": "127.0.0.1", "server.port": postgres.port, "protocol.extended": "pass",
+    made = Proxy({"server.host": "127.0.0.1", "server.port": postgres.port, "protocol.function_call": "pass",
                   **SANITIZER_SETTINGS}, environment=ENVIRONMENT)
     made.install(os.path.join(guests, "balance.wat"))
     made.write_plugin_file("refuses.wat", REFUSES)

@@ -12,7 +12,7 @@ from harness.wire import (CANCEL_REQUEST, FLUSH, GSSENC_REQUEST, PROTOCOL_3, SSL
                           Raw, WireError, bind_message, cstring, describe_message, execute_message, fields_of, message,
                           parse_message, query_message, startup_packet)
 
-PLUGINS = {"alone": {}, "beside a plugin": {"protocol__extended": "pass"}}
+PLUGINS = {"alone": {}, "beside a plugin": {"protocol__function_call": "pass"}}
 
 
 @pytest.fixture(scope="module", params=PLUGINS)
@@ -288,7 +288,7 @@ def test_small_message_of_large_length_ends_the_session(proxy, kind):
 
 
 def test_huge_length_takes_no_memory_before_its_bytes_are_there(start_proxy, counter):
-    proxy = start_proxy(plugins=[counter], protocol__extended="pass")
+    proxy = start_proxy(plugins=[counter])
     before = proxy.resident_kib()
     sessions = [proxy.connect() for _ in range(20)]
     for session, kind in zip(sessions, "QPBFd" * 4):

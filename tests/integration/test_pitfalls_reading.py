@@ -231,18 +231,18 @@ def test_statement_is_refused_wherever_it_stands(refusing, smuggled, text):
     assert smuggled() == 0
 
 
-PREPARED = ["EXECUTE p", "EXPLAIN ANALYZE EXECUTE p", "CREATE TEMP TABLE x AS EXECUTE p", "EXPLAIN EXECUTE p",
-            "EXPLAIN ANALYZE CREATE TEMP TABLE x AS EXECUTE p", "SELECT 1; EXECUTE p"]
+PREPARED = {"EXECUTE p": "42000", "SELECT 1; EXECUTE p": "42000", "EXPLAIN ANALYZE EXECUTE p": "0A000",
+            "CREATE TEMP TABLE x AS EXECUTE p": "0A000", "EXPLAIN ANALYZE CREATE TEMP TABLE x AS EXECUTE p": "0A000"}
 
 
 @pytest.mark.parametrize("text", PREPARED)
 def test_prepared_statement_is_not_run_unseen(refusing, smuggled, text):
     with refusing.connect() as session:
         session.query("PREPARE p AS INSERT INTO smuggled VALUES (1) RETURNING 'forbidden'").expect_ok()
-        assert session.query(text).sqlstate == "0A000"
+        assert session.query(text).sqlstate == PREPARED[text]
         session.query("BEGIN").expect_ok()
         reply = session.query(text)
-        assert reply.sqlstate == "0A000" and reply.status == "E"
+        assert reply.sqlstate == PREPARED[text] and reply.status == "E"
     assert smuggled() == 0
 
 

@@ -57,7 +57,7 @@ def test_answers_are_the_servers_own(proxy, postgres, conversation):
 
 
 def test_answers_are_the_servers_own_beside_a_plugin(start_proxy, postgres, counter):
-    proxy = start_proxy(plugins=[counter], protocol__extended="pass")
+    proxy = start_proxy(plugins=[counter], protocol__function_call="pass")
     for conversation in CONVERSATIONS:
         if "nonsense" in conversation:
             continue  # the proxy itself refuses what it cannot read while a plugin may object

@@ -60,7 +60,7 @@ class Soak:
 
     def _with_proxy(self, folder):
         self.proxy = Proxy({
-            "server.host": "127.0.0.1", "server.port": self.behind.port, "protocol.extended": "pass",
+            "server.host": "127.0.0.1", "server.port": self.behind.port, "protocol.function_call": "pass",
             "plugins.limits.timeout_ms": 2000,
             # Each place of the pool keeps some memory once it was used: with few, all have been used soon.
             "plugins.pool_instances": 32})

@@ -35,7 +35,7 @@ TEST(Config, empty_text_gives_the_defaults) {
   EXPECT_TRUE(config->admin.is_default);
   EXPECT_EQ(config->listen.origin, "");
   EXPECT_EQ(config->server.port, 5432);
-  EXPECT_EQ(config->protocol.extended, Policy::deny);
+  EXPECT_EQ(config->protocol.function_call, Policy::deny);
   EXPECT_EQ(config->protocol.replication, Policy::deny);
 }
 
@@ -51,7 +51,7 @@ TEST(Config, every_key_arrives) {
     [admin]
     addresses = []
     [protocol]
-    extended = "pass"
+    function_call = "pass"
     replication = "pass"
     unparsed = "allow"
     max_query_bytes = 2048
@@ -98,7 +98,7 @@ TEST(Config, every_key_arrives) {
   EXPECT_EQ(config->server.connect_timeout_ms, 100U);
   EXPECT_TRUE(config->admin.addresses.empty());
   EXPECT_FALSE(config->admin.is_default);
-  EXPECT_EQ(config->protocol.extended, Policy::allow);
+  EXPECT_EQ(config->protocol.function_call, Policy::allow);
   EXPECT_EQ(config->protocol.replication, Policy::allow);
   EXPECT_EQ(config->protocol.unparsed, Policy::allow);
   EXPECT_EQ(config->protocol.max_query_bytes, 2048U);
@@ -147,6 +147,7 @@ TEST(Config, unix_socket_tcp_and_memory_limits_arrive) {
     [limits]
     max_message_bytes = 10000
     max_query_statements = 2
+    max_prepared_statements = 20
     max_session_memory_kb = 256
     max_total_memory_mb = 16
   )",
@@ -166,6 +167,7 @@ TEST(Config, unix_socket_tcp_and_memory_limits_arrive) {
   EXPECT_EQ(config->tcp.user_timeout_ms, 4U);
   EXPECT_EQ(config->limits.max_message_bytes, 10'000U);
   EXPECT_EQ(config->limits.max_query_statements, 2U);
+  EXPECT_EQ(config->limits.max_prepared_statements, 20U);
   EXPECT_EQ(config->limits.max_session_memory_kb, 256U);
   EXPECT_EQ(config->limits.max_total_memory_mb, 16U);
 }
@@ -207,9 +209,9 @@ TEST(Config, wrong_values_are_named_with_line_and_key) {
       {"[admin]\naddresses = [\"0.0.0.0:9090\"]\n",
        "h.toml:2: admin.addresses: 0.0.0.0:9090: an address beyond loopback needs "
        "[[admin.tokens]]"},
-      {"[protocol]\nextended = \"allow\"\n",
-       "h.toml:2: protocol.extended: must be one of \"deny\", \"pass\""},
-      {"[protocol]\nextended = true\n", "h.toml:2: protocol.extended: must be a string"},
+      {"[protocol]\nfunction_call = \"allow\"\n",
+       "h.toml:2: protocol.function_call: must be one of \"deny\", \"pass\""},
+      {"[protocol]\nfunction_call = true\n", "h.toml:2: protocol.function_call: must be a string"},
       {"[plugins.limits]\nmemory_mb = 0\n",
        "h.toml:2: plugins.limits.memory_mb: must be from 1 to 256, not 0"},
       {"server = 5\n", "h.toml:1: server: must be a table"},

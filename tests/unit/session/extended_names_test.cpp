@@ -159,6 +159,34 @@ TEST_F(NamesTest, execute_of_a_declared_cursor_shows_its_query) {
   EXPECT_THAT(witness.events, ElementsAre("pre select 5"));
 }
 
+TEST_F(NamesTest, only_a_cursor_with_hold_outlives_its_transaction) {
+  run("declare c cursor with hold for select 5", "DECLARE CURSOR");
+  harness.client_sends(execute("c", 1) + sync());
+  EXPECT_EQ(harness.take_to_server(), execute("c", 1) + sync());
+  harness.server_sends(suspended() + ready('I'));
+  harness.client_sends(parse("", "select 1") + bind_to("p", "") + sync());
+  harness.server_sends(parsed() + bound() + ready('I'));
+  harness.take_to_server();
+  harness.client_sends(execute("p") + sync());
+  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+}
+
+TEST_F(NamesTest, names_of_queries_that_the_server_skipped_are_settled_at_its_error) {
+  prepare("seven", "select 7");
+  const std::string failing = parse("", "select 1/0") + bind_to("", "") + execute();
+  harness.client_sends(failing + query("discard all") + query("execute seven") + sync());
+  harness.server_sends(parsed() + bound() + error("22012", "division by zero"));
+  EXPECT_TRUE(harness.to_server.ends_with(sync())) << "the second query waits for nothing";
+}
+
+TEST_F(NamesTest, unknown_name_in_a_failed_transaction_is_the_servers_to_refuse) {
+  harness.client_sends(query("begin; select 1/0"));
+  harness.server_sends(complete("BEGIN") + error("22012", "division by zero") + ready('E'));
+  harness.take_to_server();
+  harness.client_sends(query("execute nobody"));
+  EXPECT_EQ(harness.to_server, query("execute nobody"));
+}
+
 TEST_F(NamesTest, names_of_a_time_when_nobody_watched_are_not_trusted) {
   Options options;  // no plugin folder, nobody watches
   SessionHarness unwatched(options);

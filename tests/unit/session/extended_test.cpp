@@ -146,21 +146,38 @@ TEST(Extended, lost_connection_gives_suspended_and_unanswered_executions_their_e
                                           "post select * from t lost", "post select 2 lost"));
 }
 
-TEST(Extended, malformed_messages_are_refused_and_the_session_goes_on) {
-  for (const std::string& bad : {message('P', "\0select 1\0"s), message('B', "\0\0\0\0\0\5\0\0"s),
-                                 message('B', "\0\0\0\0\0\1\xff\xff\xff\xfe\0\0"s),
-                                 message('E', "\0\0"s), message('C', "Xname\0"s)}) {
+TEST(Extended, malformed_message_is_the_servers_to_refuse_and_nothing_runs_behind_it) {
+  for (const std::string& bad :
+       {message('P', "\0select 1\0"s), message('B', "\0\0\0\0\0\5\0\0"s),
+        message('B', "\0\0\0\0\0\1\xff\xff\xff\xfe\0\0"s), message('C', "Xname\0"s)}) {
     Witness witness;
-    SessionHarness harness(witness.options());
-    harness.connect();
-    harness.client_sends(bad + sync());
-    const bool is_parse = bad.front() == 'P';
-    EXPECT_EQ(harness.to_server, (is_parse ? refused_parse() : refused_execute()) + sync());
-    harness.server_sends((is_parse ? syntax_error() : no_portal()) + ready('I'));
-    EXPECT_THAT(harness.to_client, HasSubstr("08P01"));
-    EXPECT_TRUE(harness.to_client.ends_with(ready('I')));
-    EXPECT_FALSE(harness.client_closed);
+    const std::string said = error("08P01", "insufficient data left in message");
+    const Trace trace = run_every_way(
+        witness.options(), {client(bad + execute() + sync()), server(said + ready('I'))});
+    EXPECT_EQ(trace.to_server, bad + sync());
+    EXPECT_EQ(trace.to_client, said + ready('I'));
   }
+}
+
+TEST(Extended, malformed_execute_is_refused) {
+  Witness witness;
+  const Trace trace = run_every_way(witness.options(), {client(message('E', "\0\0"s) + sync()),
+                                                        server(no_portal() + ready('I'))});
+  EXPECT_EQ(trace.to_server, refused_execute() + sync());
+  EXPECT_THAT(trace.to_client, HasSubstr("insufficient data left in message"));
+}
+
+TEST(Extended, server_that_takes_a_malformed_message_makes_all_names_unknown) {
+  Witness witness;
+  SessionHarness harness(witness.options());
+  harness.connect();
+  harness.client_sends(parse("s", "select 1") + sync());
+  harness.server_sends(parsed() + ready('I'));
+  harness.client_sends(message('P', "s\0select forbidden\0"s) + sync());
+  harness.server_sends(parsed() + ready('I'));
+  harness.take_to_server();
+  harness.client_sends(bind_to("", "s") + execute() + sync());
+  EXPECT_EQ(harness.to_server, bind_to("", "s") + refused_execute() + sync());
 }
 
 TEST(Extended, no_client_may_bind_the_portal_that_must_not_exist) {

@@ -208,6 +208,8 @@ TEST(Names, each_statement_says_what_it_does_with_which) {
   expect("deallocate \"all\"", NameOp::deallocate, "all");
   expect("declare c cursor for select 1", NameOp::declare, "c");
   expect("explain analyze declare c cursor for select 1", NameOp::declare, "c");
+  EXPECT_FALSE(only_statement("declare c cursor for select 1").is_holdable);
+  EXPECT_TRUE(only_statement("declare c cursor with hold for select 1").is_holdable);
   expect("close c", NameOp::close, "c");
   expect("close all", NameOp::close_all, "");
   expect("discard all", NameOp::discard_all, "");
