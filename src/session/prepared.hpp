@@ -86,13 +86,18 @@ struct Portal {
   std::vector<hooks::Parameter> parameters;  // views into `values`
   bool is_holdable = false;                  // a cursor WITH HOLD: it outlives its transaction
   bool is_started = false;                   // an Execute of it has met its hooks
-  std::unique_ptr<QueryRun> run;  // that Execute, while the server has sent only a part of the rows
+  // That Execute, while the server has sent only a part of the rows. It lives by the portal then, and
+  // keeps it alive again when it is taken out.
+  std::unique_ptr<QueryRun> run;
 
   [[nodiscard]] std::size_t held_bytes() const {
     return sizeof(Portal) + values.size() + formats.size() +
            parameters.capacity() * sizeof(hooks::Parameter);
   }
 };
+
+// The run of a suspended portal, or null.
+[[nodiscard]] std::unique_ptr<QueryRun> take_run(const std::shared_ptr<Portal>& portal);
 
 // The names of one session.
 struct Names {

@@ -128,4 +128,9 @@ bool QueryRun::defines_names() const {
                              [](const StatementRun& run) { return !run.names.empty(); });
 }
 
+std::unique_ptr<QueryRun> take_run(const std::shared_ptr<Portal>& portal) {
+  if (portal->run) portal->run->portal = portal;
+  return std::move(portal->run);
+}
+
 }  // namespace helios::session

@@ -17,7 +17,7 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       wake_(wake),
       identity_(peer),
       private_name_("heliosproxy " + peer.session_id),
-      names_([this](const std::shared_ptr<Portal>& portal) { end_portal(*portal); }),
+      names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
       is_over_limit_(peer.is_over_limit),
       gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_, held_ready_,
                      rules_},
@@ -188,7 +188,7 @@ void Session::Impl::close() {
   judged_portal_.reset();
   for (auto& run : std::exchange(ended_runs_, {})) lost_runs_.push_back(std::move(run));
   names_.portals.for_each_settled([this](const std::shared_ptr<Portal>& portal) {
-    if (portal->run) lost_runs_.push_back(std::move(portal->run));
+    if (portal->run) lost_runs_.push_back(take_run(portal));
   });
   for (auto& run : replies_.take_all()) lost_runs_.push_back(std::move(run));
   if (gate_.busy()) gate_.cancel();

@@ -188,7 +188,7 @@ class Session::Impl {
   void note_suspension();
   void settle_ended();
   void end_portals();
-  void end_portal(Portal& portal);
+  void end_portal(const std::shared_ptr<Portal>& portal);
   [[nodiscard]] Followed followed() { return {settings_, names_}; }
   void settle_transaction(pgwire::TransactionStatus status);
   void release_ready();

@@ -134,12 +134,15 @@ void Session::Impl::settle_ended() {
     names_.settle(item.names, ended.answer != 0);
     if (item.is_malformed && ended.answer != 0) names_.forget();
     if (ended.answer == be::kPortalSuspended) {
-      if (item.run) item.portal->run = std::move(item.run);
+      if (item.run) {
+        item.run->portal.reset();
+        item.portal->run = std::move(item.run);
+      }
     } else if (item.run) {
       item.run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns(), names_);
       ended_runs_.push_back(std::move(item.run));
     } else if (item.portal && item.portal->run && item.portal->run->is_finished()) {
-      ended_runs_.push_back(std::move(item.portal->run));
+      ended_runs_.push_back(take_run(item.portal));
     }
   });
 }
@@ -151,10 +154,11 @@ void Session::Impl::end_portals() {
 }
 
 // Its name stands for it no longer: rows that the client did not fetch will not come any more.
-void Session::Impl::end_portal(Portal& portal) {
-  if (!portal.run) return;
-  portal.run->finish(hooks::Outcome::executed, environment_.clock->monotonic_ns(), names_);
-  ended_runs_.push_back(std::move(portal.run));
+void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
+  auto run = take_run(portal);
+  if (!run) return;
+  run->finish(hooks::Outcome::executed, environment_.clock->monotonic_ns(), names_);
+  ended_runs_.push_back(std::move(run));
 }
 
 void Session::Impl::handle_server_message() {

@@ -165,7 +165,7 @@ static void read_explain(const ExplainStmt* explain, struct sql_walk* walk) {
     sql_visit(explain->query, walk);
   else
     read_statement(explain->query, walk);
-  walk->statement->is_nested_execute = IsA(explain->query, ExecuteStmt);
+  if (IsA(explain->query, ExecuteStmt)) walk->statement->is_nested_execute = true;
   if (!is_run && walk->statement->name_op == SQL_NAME_DECLARE)
     record_name(walk, SQL_NAME_NONE, NULL);
   walk->statement->is_read_only = !is_run;

@@ -194,6 +194,7 @@ TEST(Execute, inside_others_is_told_apart) {
   EXPECT_FALSE(only_statement("execute p").is_nested_execute);
   EXPECT_TRUE(only_statement("explain analyze execute p").is_nested_execute);
   EXPECT_TRUE(only_statement("create table t as execute p").is_nested_execute);
+  EXPECT_TRUE(only_statement("explain analyze create table t as execute p").is_nested_execute);
 }
 
 TEST(Names, each_statement_says_what_it_does_with_which) {
