@@ -30,6 +30,7 @@ recipe_files() {
     postgres15 | postgres17 | postgres18) printf '%s\n' build-postgres.sh ;;
     pgbench) printf '%s\n' build-pgbench.sh ;;
     schemathesis) printf '%s\n' build-schemathesis.sh schemathesis/requirements.txt ;;
+    drivers) printf '%s\n' build-drivers.sh drivers/{requirements.txt,package.json} ;;
     pgbouncer) printf '%s\n' build-pgbouncer.sh ;;
     nano) printf '%s\n' build-nano.sh ;;
     *) echo "unknown dependency: $1" >&2; return 2 ;;
@@ -41,6 +42,7 @@ version_of() {
     wasmtime) printf '%s\n' "$WASMTIME_VERSION" ;;
     pg_query) printf '%s\n' "$PG_QUERY_VERSION" ;;
     schemathesis) sed -n 's/^schemathesis==//p' "$DEPS_DIR/schemathesis/requirements.txt" ;;
+    drivers) sed -n 's/^psycopg==//p' "$DEPS_DIR/drivers/requirements.txt" ;;
     postgres15) printf '%s\n' "$POSTGRES15_VERSION" ;;
     postgres17) printf '%s\n' "$POSTGRES17_VERSION" ;;
     postgres18) printf '%s\n' "$POSTGRES18_VERSION" ;;

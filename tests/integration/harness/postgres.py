@@ -52,7 +52,9 @@ def free_port():
 
 
 class Postgres:
-    def __init__(self):
+    def __init__(self, **settings):
+        """`settings` of the server, beside those that every one gets."""
+        self.settings = settings
         self.directory = tempfile.mkdtemp(prefix="helios-pg-", dir="/tmp")
         if os.geteuid() == 0:
             user = subprocess.run([AS_POSTGRES, "id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
@@ -76,7 +78,7 @@ class Postgres:
         self.port = free_port()
         settings = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.directory,
-            "fsync": "off", "max_connections": "150", "shared_buffers": "32MB", "log_min_messages": "warning",
+            "fsync": "off", "max_connections": "150", "shared_buffers": "32MB", "log_min_messages": "warning", **self.settings,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         with open(self.log, "ab") as log:

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Real drivers in their own languages. To be sourced.
+
+# drivers: the same story by each of them, through the proxy with the counter.
+cmd_drivers() {
+  cmd_setup
+  setup_cached drivers "fetching drivers" bash deps/build-drivers.sh
+  build_preset dev product guest_counter
+  use_build dev
+  HELIOS_DRIVERS=$(bash deps/locate.sh drivers) /usr/bin/python3 tests/drivers/run.py
+}
