@@ -14,7 +14,7 @@ from harness.wire import PROTOCOL_3, Closed, WireError, fields_of, message, quer
 
 @pytest.fixture
 def proxy(start_proxy, counter):
-    return start_proxy(plugins=[counter])
+    return start_proxy(plugins=[counter], plugins__limits__timeout_ms=60_000)  # whatever else the machine does
 
 
 def still_fine(proxy):

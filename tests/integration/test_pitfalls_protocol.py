@@ -18,7 +18,8 @@ PLUGINS = {"alone": {}, "beside a plugin": {"protocol__function_call": "pass"}}
 @pytest.fixture(scope="module", params=PLUGINS)
 def proxy(request, postgres, counter):
     settings = PLUGINS[request.param]
-    with running_proxy(postgres.port, [counter] if settings else [], **settings) as proxy:
+    patience = {"plugins.limits.timeout_ms": 60_000}  # whatever else the machine does
+    with running_proxy(postgres.port, [counter] if settings else [], **settings, **patience) as proxy:
         yield proxy
 
 
