@@ -13,6 +13,7 @@
 #include "fuzz/support/recording_plugin.hpp"
 #include "fuzz/support/session_script.hpp"
 #include "pgwire/error_response.hpp"
+#include "pgwire/extended.hpp"
 #include "pgwire/message_types.hpp"
 #include "pgwire/query.hpp"
 #include "sql/prefilter.hpp"
@@ -106,6 +107,8 @@ class Wire {
         !analysis->statements.empty() && !analysis->statements[0].is_session_statement;
     // Rows of a plugin are produced by the server when others wait before them.
     if (text.starts_with("SELECT * FROM (VALUES") || text.starts_with("VALUES")) return;
+    // What an EXECUTE runs was let pass, not its own text.
+    if (is_hooked && analysis->statements[0].name_op == sql::NameOp::execute) return;
     require(!is_hooked || plugin_.take_permission(text), "a statement nobody let pass: " + text);
   }
 
@@ -126,29 +129,49 @@ class Expectation {
     if (type == fe::kTerminate) return false;
     if (type == fe::kSync && !model_.is_copying()) {
       is_skipping_ = false;
-      return expect(ready(model_.status()));
+      return expect(model_.feed(message));
     }
     if (is_skipping_) return true;
     if (model_.is_copying()) return expect(model_.feed(message)) && !model_.is_over();
     if (type == fe::kQuery) return check_query(message);
-    if (type == fe::kFunctionCall) return expect_refusal("0A000") && expect_ready_after_refusal();
+    if (type == fe::kFunctionCall) return expect_refusal({}) && expect_ready_after_refusal();
     const bool is_extended = type == fe::kParse || type == fe::kBind || type == fe::kDescribe ||
                              type == fe::kExecute || type == fe::kClose;
     if (!is_extended) return true;
-    is_skipping_ = true;
-    if (!expect_refusal("0A000")) return false;
-    model_.fail_transaction();
-    return true;
+    return check_extended(type, message);
   }
 
  private:
+  bool check_extended(char type, std::string_view message) {
+    if (next_is_refusal()) {
+      is_skipping_ = true;
+      model_.fail_transaction();
+      return expect_refusal({});
+    }
+    if (type == fe::kExecute) {
+      const auto view = pgwire::parse_execute(body_of(message));
+      const std::string text = view ? model_.text_of(view->portal) : std::string();
+      require(!text.contains(kBlockWord) || !is_hooked(text), "what is blocked is refused");
+      // What runs instead takes a form of its own: from here on nothing can be told.
+      if (text.contains(kRewriteWord) || text.contains(kAnswerWord)) return false;
+    }
+    return expect(model_.feed(message)) && !model_.is_over();
+  }
+
+  static bool is_hooked(const std::string& text) {
+    const auto analysis = sql::parse(text, {});
+    return !analysis->statements.empty() && !analysis->statements[0].is_session_statement;
+  }
+
+  [[nodiscard]] bool next_is_refusal() const {
+    const std::string_view next = stream_.peek();
+    return next.starts_with('E') &&
+           !pgwire::parse_error_response(body_of(next)).message.starts_with(kServerError);
+  }
+
   bool check_query(std::string_view message) {
     const std::string_view text = body_of(message).substr(0, body_of(message).size() - 1);
-    const std::string_view next = stream_.peek();
-    const bool is_refused =
-        next.starts_with('E') &&
-        !pgwire::parse_error_response(body_of(next)).message.starts_with(kServerError);
-    if (is_refused) {
+    if (next_is_refusal()) {
       return expect_refusal({}) && expect_ready_after_refusal();
     }
     const Forwarded forwarded = forward(text);

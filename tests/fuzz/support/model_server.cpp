@@ -3,6 +3,7 @@
 
 #include "base/byte_writer.hpp"
 #include "fuzz/support/session_script.hpp"
+#include "pgwire/extended.hpp"
 #include "pgwire/message_types.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/row_messages.hpp"
@@ -54,22 +55,93 @@ void ModelServer::handle(char type, std::string_view body) {
     is_over_ = true;
   } else if (type == fe::kSync) {
     is_skipping_ = false;
-    out_ += ready(status_);
+    finish_unit();
   } else if (is_skipping_) {
     return;
   } else if (type == fe::kQuery) {
     const auto text = pgwire::parse_query(body);
     require(text.has_value(), "a Query with its text");
     handle_query(*text);
-  } else if (type == fe::kParse) {
-    // Only refused ones get here while plugins are loaded.
-    fail("42601", "syntax error");
-    is_skipping_ = true;
+  } else if (type == fe::kParse || type == fe::kBind || type == fe::kDescribe ||
+             type == fe::kExecute || type == fe::kClose) {
+    const std::size_t before = out_.size();
+    handle_extended(type, body);
+    is_skipping_ = std::string_view(out_).substr(before).starts_with('E');
   } else {
     const bool has_no_answer = type == fe::kFlush || type == fe::kCopyData ||
                                type == fe::kCopyDone || type == fe::kCopyFail;
     require(has_no_answer, "no message that hooks do not see");
   }
+}
+
+void ModelServer::handle_extended(char type, std::string_view body) {
+  switch (type) {
+    case fe::kParse: parse(body); return;
+    case fe::kBind: bind(body); return;
+    case fe::kExecute: execute(body); return;
+    case fe::kClose:
+    case fe::kDescribe: break;
+    default: return;
+  }
+  const auto target = pgwire::parse_target(body);
+  if (!target) return fail("08P01", "invalid message");
+  if (type == fe::kDescribe) {
+    out_ += message('n', "");
+    return;
+  }
+  if (target->is_portal) {
+    portals_.erase(std::string(target->name));
+  } else {
+    statements_.erase(std::string(target->name));
+  }
+  out_ += message('3', "");
+}
+
+void ModelServer::parse(std::string_view body) {
+  const auto view = pgwire::parse_parse(body);
+  if (!view) return fail("08P01", "invalid message");
+  const auto analysis = sql::parse(view->text, {});
+  if (!analysis->parsed || analysis->statements.size() > 1) return fail("42601", "syntax error");
+  statements_[std::string(view->statement)] = view->text;
+  out_ += message('1', "");
+}
+
+void ModelServer::bind(std::string_view body) {
+  const auto view = pgwire::parse_bind(body);
+  if (!view) return fail("08P01", "invalid message");
+  const auto statement = statements_.find(view->statement);
+  if (statement == statements_.end()) return fail("26000", "no such statement");
+  portals_[std::string(view->portal)] = {.text = statement->second};
+  out_ += message('2', "");
+}
+
+void ModelServer::execute(std::string_view body) {
+  const auto view = pgwire::parse_execute(body);
+  if (!view) return fail("08P01", "invalid message");
+  const auto portal = portals_.find(view->portal);
+  if (portal == portals_.end()) return fail("34000", "no such portal");
+  if (std::exchange(portal->second.is_done, true)) {
+    out_ += complete("SELECT 0");
+    return;
+  }
+  const auto analysis = sql::parse(portal->second.text, {});
+  if (analysis->statements.empty()) {
+    out_ += message('I', "");
+    return;
+  }
+  const sql::Statement& statement = analysis->statements[0];
+  run_statement(portal->second.text.substr(statement.begin, statement.end - statement.begin));
+}
+
+std::string ModelServer::text_of(std::string_view portal) const {
+  const auto found = portals_.find(portal);
+  const bool runs = found != portals_.end() && !found->second.is_done && !is_skipping_;
+  return runs ? found->second.text : std::string();
+}
+
+void ModelServer::finish_unit() {
+  if (status_ == 'I') portals_.clear();
+  out_ += ready(status_);
 }
 
 // The server reads data: Flush and Sync are swallowed, what has no place here ends the session.
@@ -82,13 +154,14 @@ void ModelServer::handle_in_copy(char type, std::string_view body) {
     case fe::kCopyDone:
       is_copying_ = false;
       out_ += complete("COPY 1");
-      run_statements();
+      if (is_in_query_) run_statements();
       return;
     case fe::kCopyFail:
       is_copying_ = false;
       fail("57014", "COPY failed");
       to_run_.clear();
-      finish_query();
+      is_skipping_ = !is_in_query_;
+      if (is_in_query_) finish_query();
       return;
     default:
       out_ += error("08P01", std::string(kServerError) + "unexpected message", "FATAL");
@@ -97,6 +170,9 @@ void ModelServer::handle_in_copy(char type, std::string_view body) {
 }
 
 void ModelServer::handle_query(std::string_view text) {
+  is_in_query_ = true;
+  statements_.erase("");
+  portals_.erase("");
   const auto analysis = sql::parse(text, {});
   if (!analysis->parsed) {
     fail("42601", "syntax error");
@@ -152,6 +228,9 @@ bool ModelServer::run_statement(const std::string& text) {
   return true;
 }
 
-void ModelServer::finish_query() { out_ += ready(status_); }
+void ModelServer::finish_query() {
+  is_in_query_ = false;
+  finish_unit();
+}
 
 }  // namespace helios::fuzz

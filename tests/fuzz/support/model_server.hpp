@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A PostgreSQL that is too simple to be wrong: it knows transactions, errors, COPY FROM STDIN, and
-// that an error in the extended protocol skips to Sync. A statement answers with its own text as a
+// A PostgreSQL that is too simple to be wrong: it knows transactions, errors, COPY FROM STDIN, names of
+// statements and portals, and that an error in the extended protocol skips to Sync. A statement answers with its own text as a
 // row, so that every answer says what was run. All its errors begin with "server: ".
 
 #include "fuzz/support/fuzz.hpp"
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -32,8 +33,19 @@ class ModelServer {
   [[nodiscard]] char status() const { return status_; }
   [[nodiscard]] bool is_copying() const { return is_copying_; }
   [[nodiscard]] bool is_over() const { return is_over_; }
+  // The text that an Execute of this portal would run; empty when it runs none.
+  [[nodiscard]] std::string text_of(std::string_view portal) const;
 
  private:
+  struct Portal {
+    std::string text;
+    bool is_done = false;
+  };
+  void handle_extended(char type, std::string_view body);
+  void parse(std::string_view body);
+  void bind(std::string_view body);
+  void execute(std::string_view body);
+  void finish_unit();
   void handle(char type, std::string_view body);
   void handle_in_copy(char type, std::string_view body);
   void handle_query(std::string_view text);
@@ -46,8 +58,11 @@ class ModelServer {
   char status_ = 'I';
   bool is_copying_ = false;
   bool is_over_ = false;
-  bool is_skipping_ = false;        // to Sync
+  bool is_skipping_ = false;  // to Sync
+  bool is_in_query_ = false;
   std::deque<std::string> to_run_;  // the rest of the Query
+  std::map<std::string, std::string, std::less<>> statements_;
+  std::map<std::string, Portal, std::less<>> portals_;
 };
 
 }  // namespace helios::fuzz
