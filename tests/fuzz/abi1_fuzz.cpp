@@ -84,7 +84,9 @@ void require_text(const json::value& value, std::string_view text, std::string_v
 void check_inputs(std::string_view text) {
   auto context = std::make_shared<hooks::Context>();
   context->user = text;
-  context->attributes = {{"tenant_id", std::string(text)}, {std::string(text), "value"}};
+  // Names are unique.
+  context->attributes = {{"tenant_id", std::string(text)},
+                         {"helios." + std::string(text), "value"}};
   hooks::StatementExecution statement;
   statement.text = text;
   statement.context = std::move(context);
