@@ -8,6 +8,11 @@
 #   LIBCPP it is a WASI reactor with libc++ (exceptions off), a few ten kilobytes larger. MANIFEST is copied beside it
 #   as <name>.toml. What goes to the default directory is a first-party plugin and part of the target "product";
 #   guests that only tests use name an OUTPUT_DIR of their own.
+#
+# helios_rust_plugin(<target> NAME <name> SOURCE <file> OUTPUT_DIR <dir>)
+#
+#   The same for a plugin in Rust, on the SDK in abi/rust, with Debian's rustc of the cache (deps/build-guest_rust.sh).
+#   Without it the target is left out, and says so.
 
 set(HELIOS_WASM_COMPILER clang++-19)
 set(HELIOS_WASM_FLAGS_COMMON
@@ -69,4 +74,40 @@ function(helios_wasm_plugin target)
   if(first_party)
     add_dependencies(product ${target})
   endif()
+endfunction()
+
+execute_process(
+  COMMAND bash ${PROJECT_SOURCE_DIR}/deps/locate.sh guest_rust
+  OUTPUT_VARIABLE HELIOS_GUEST_RUST OUTPUT_STRIP_TRAILING_WHITESPACE)
+set(HELIOS_RUST_FLAGS
+  --edition 2021 --target wasm32-unknown-unknown -D warnings -C opt-level=s -C panic=abort -C strip=symbols
+  -C linker=wasm-ld-19 -C link-arg=-zstack-size=65536
+  # A newer linker than this rustc knows: it warns of the metadata in Rust's archives.
+  -C link-arg=--no-fatal-warnings)
+
+function(helios_rust_plugin target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME;SOURCE;OUTPUT_DIR" "")
+  if(NOT HELIOS_GUEST_RUST)
+    message(STATUS "${target} left out: run `tools/dev setup` for the compiler of plugins in Rust")
+    return()
+  endif()
+  cmake_path(ABSOLUTE_PATH arg_SOURCE BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set(rustc ${HELIOS_GUEST_RUST}/bin/rustc ${HELIOS_RUST_FLAGS})
+  set(library ${arg_OUTPUT_DIR}/rust/libhelios_plugin.rlib)
+  if(NOT TARGET guest_rust_sdk)
+    add_custom_command(
+      OUTPUT ${library}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${arg_OUTPUT_DIR}/rust
+      COMMAND ${rustc} --crate-type rlib --crate-name helios_plugin ${PROJECT_SOURCE_DIR}/abi/rust/src/lib.rs -o ${library}
+      DEPENDS ${PROJECT_SOURCE_DIR}/abi/rust/src/lib.rs VERBATIM)
+    add_custom_target(guest_rust_sdk DEPENDS ${library})
+  endif()
+  set(wasm ${arg_OUTPUT_DIR}/${arg_NAME}.wasm)
+  add_custom_command(
+    OUTPUT ${wasm}
+    COMMAND ${rustc} --crate-type cdylib --crate-name guest --extern helios_plugin=${library} ${arg_SOURCE} -o ${wasm}
+    DEPENDS ${arg_SOURCE} ${library}
+    COMMENT "Compiling plugin ${arg_NAME}.wasm" VERBATIM)
+  add_custom_target(${target} ALL DEPENDS ${wasm})
+  add_dependencies(${target} guest_rust_sdk)
 endfunction()

@@ -32,6 +32,7 @@ recipe_files() {
     schemathesis) printf '%s\n' build-schemathesis.sh schemathesis/requirements.txt ;;
     drivers) printf '%s\n' build-drivers.sh drivers/{requirements.txt,package.json} ;;
     pgbouncer) printf '%s\n' build-pgbouncer.sh ;;
+    guest_rust) printf '%s\n' build-guest_rust.sh ;;
     nano) printf '%s\n' build-nano.sh ;;
     *) echo "unknown dependency: $1" >&2; return 2 ;;
   esac
@@ -46,7 +47,7 @@ version_of() {
     postgres15) printf '%s\n' "$POSTGRES15_VERSION" ;;
     postgres17) printf '%s\n' "$POSTGRES17_VERSION" ;;
     postgres18) printf '%s\n' "$POSTGRES18_VERSION" ;;
-    pgbench | pgbouncer) printf 'debian\n' ;;
+    pgbench | pgbouncer | guest_rust) printf 'debian\n' ;;
     nano) printf '%s\n' "$NANO_VERSION" ;;
   esac
 }

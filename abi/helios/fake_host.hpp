@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The proxy's side of ABI 1 as plain C++, for unit tests of plugins. Include it in one file of a
-// native test program that also compiles the plugin; never in a plugin itself.
+// The proxy's side of ABI 2 as plain C++, for unit tests of plugins and for debuggers. Include it in one
+// file of a native test program that also compiles the plugin; never in a plugin itself.
 //
 //   FakeHost host;
 //   host.state["acme"] = "41";
-//   host.pre_query(FakeQuery("SELECT 1").tenant("acme"));   // "" = continue, else the JSON answer
+//   host.pre_query(FakeQuery("SELECT 1").tenant("acme"));   // "" = let it run, else why not
 //   EXPECT_EQ(host.state["acme"], "42");
 //
 // One FakeHost at a time; the imports of the plugin belong to the one made last. Calls are not
@@ -15,90 +15,112 @@
 #include "helios/detail/sha256.hpp"
 #include "helios/plugin.hpp"
 
+#include <cstring>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <stdint.h>
 
-// Defined by HELIOS_PRE_QUERY and HELIOS_POST_QUERY in the plugin. A test that calls a hook which the
-// plugin does not have is not linked.
-helios::plugin::String helios_native_pre_query(helios::plugin::StringView input);
-void helios_native_post_query(helios::plugin::StringView input);
+// Defined by HELIOS_PRE_QUERY and its like in the plugin. A test that calls a hook which the plugin does
+// not have is not linked.
+extern "C" {
+int32_t helios_guest_pre_query();
+int32_t helios_guest_post_query();
+int32_t helios_guest_settled();
+}
 
 namespace helios::plugin {
 
 inline std::string to_std(StringView text) { return {text.data(), text.size()}; }
 inline StringView from_std(std::string_view text) { return {text.data(), text.size()}; }
 
-// Builds the JSON that the proxy would send for a statement.
+// A statement, and who runs it.
 class FakeQuery {
  public:
-  explicit FakeQuery(std::string_view text) : text_(text) {}
+  explicit FakeQuery(std::string_view text) {
+    texts[HELIOS_TEXT] = texts[HELIOS_ORIGINAL_TEXT] = text;
+    texts[HELIOS_USER] = texts[HELIOS_DATABASE] = "";
+    texts[HELIOS_REQUEST_ID] = "00000000-0000-4000-8000-000000000001";
+    texts[HELIOS_SESSION_ID] = "00000000-0000-4000-8000-000000000002";
+    numbers[HELIOS_IS_READ_ONLY] = 0;
+    numbers[HELIOS_PARAMETER_COUNT] = 0;
+    numbers[HELIOS_ORIGIN] = HELIOS_ORIGIN_QUERY;
+  }
 
   FakeQuery& attribute(const std::string& name, const std::string& value) {
-    attributes_[name] = value;
+    attributes[name] = value;
     return *this;
   }
-  FakeQuery& tenant(const std::string& id) { return attribute("tenant_id", id); }
+  FakeQuery& tenant(const std::string& id) {
+    texts[HELIOS_TENANT] = id;
+    return attribute("tenant_id", id);
+  }
   FakeQuery& user(const std::string& name) {
-    user_ = name;
+    texts[HELIOS_USER] = name;
     return *this;
   }
   FakeQuery& database(const std::string& name) {
-    database_ = name;
+    texts[HELIOS_DATABASE] = name;
     return *this;
   }
   FakeQuery& read_only(bool yes) {
-    read_only_ = yes;
+    numbers[HELIOS_IS_READ_ONLY] = yes ? 1 : 0;
+    return *this;
+  }
+  // A parameter in text format; nullopt = NULL.
+  FakeQuery& parameter(std::optional<std::string> value, uint32_t type_oid = 25) {
+    parameters.emplace_back(type_oid, std::move(value));
+    numbers[HELIOS_PARAMETER_COUNT] = static_cast<int64_t>(parameters.size());
+    numbers[HELIOS_ORIGIN] = HELIOS_ORIGIN_EXECUTE;
     return *this;
   }
 
-  [[nodiscard]] std::string json() const {
-    std::string attributes;
-    for (const auto& [name, value] : attributes_)
-      attributes += (attributes.empty() ? "" : ",") + quoted(name) + ":" + quoted(value);
-    return R"({"query":)" + quoted(text_) + R"(,"normalized":)" + quoted(text_) +
-           R"(,"tables":[],"is_read_only":)" + (read_only_ ? "true" : "false") +
-           R"(,"hook_context":{"request_id":"00000000-0000-4000-8000-000000000001",)" +
-           R"("client_id":"00000000-0000-4000-8000-000000000002","identity":)" +
-           (user_ ? quoted(*user_) : "null") + R"(,"database":)" +
-           (database_ ? quoted(*database_) : "null") + R"(,"branch":null,"attributes":{)" +
-           attributes + "}}}";
-  }
-
-  static std::string quoted(std::string_view text) { return to_std(json_string(from_std(text))); }
-
- private:
-  std::string text_;
-  std::map<std::string, std::string> attributes_;
-  std::optional<std::string> user_;
-  std::optional<std::string> database_;
-  bool read_only_ = false;
+  // By the numbers of helios_abi2.h.
+  std::map<uint32_t, std::string> texts;
+  std::map<uint32_t, int64_t> numbers;
+  std::map<std::string, std::string> attributes;
+  std::vector<std::pair<uint32_t, std::optional<std::string>>> parameters;
 };
 
 // What happened to a statement, as the proxy would tell post_query.
 struct FakeOutcome {
   std::string outcome = "executed";
-  bool success = true;
+  bool success = true;  // for the reader: `outcome` decides
   int64_t elapsed_us = 1000;
   int64_t response_bytes = 64;
   std::optional<int64_t> rows = std::nullopt;
+  std::string error = {};
+  std::string sqlstate = {};
 
-  [[nodiscard]] std::string json() const {
-    return R"({"success":)" + std::string(success ? "true" : "false") +
-           R"(,"target_node":null,"elapsed_us":)" + std::to_string(elapsed_us) +
-           R"(,"response_bytes":)" + std::to_string(response_bytes) +
-           R"(,"error":null,"outcome":)" + FakeQuery::quoted(outcome) + R"(,"rows":)" +
-           (rows ? std::to_string(*rows) : "null") + "}";
+  void write_to(FakeQuery& query) const {
+    static const std::map<std::string, int64_t> kNumbers{
+        {"executed", HELIOS_OUTCOME_EXECUTED}, {"answered", HELIOS_OUTCOME_ANSWERED},
+        {"failed", HELIOS_OUTCOME_FAILED},     {"refused", HELIOS_OUTCOME_REFUSED},
+        {"skipped", HELIOS_OUTCOME_SKIPPED},   {"lost", HELIOS_OUTCOME_LOST}};
+    query.numbers[HELIOS_OUTCOME] = kNumbers.at(outcome);
+    query.numbers[HELIOS_DURATION_NS] = elapsed_us * 1000;
+    query.numbers[HELIOS_RESPONSE_BYTES] = response_bytes;
+    if (rows) query.numbers[HELIOS_ROWS] = *rows;
+    if (!error.empty()) query.texts[HELIOS_ERROR_MESSAGE] = error;
+    if (!sqlstate.empty()) query.texts[HELIOS_SQLSTATE] = sqlstate;
   }
 };
 
 class FakeHost {
  public:
+  struct Given {
+    Verdict::Action action = Verdict::Action::proceed;
+    std::string text;  // the reason, or the new statement
+    std::string sqlstate;
+    std::vector<std::string> columns;
+    std::vector<std::optional<std::string>> values;  // row by row
+  };
+
   FakeHost() { current() = this; }
   ~FakeHost() { current() = nullptr; }
   FakeHost(const FakeHost&) = delete;
@@ -107,16 +129,28 @@ class FakeHost {
   std::map<std::string, std::string> state;  // the plugin's namespace
   int64_t now_ms = 1'700'000'000'000;
   size_t max_value_bytes = 65536;  // larger ones are refused
+  Given verdict;                   // of the last pre_query
+  std::string scratch;
+  std::vector<std::string> log;
+  std::map<std::string, int64_t> metrics;
 
-  // The plugin's answer; "" = continue.
-  std::string pre_query(const FakeQuery& query) { return pre_query_json(query.json()); }
-  std::string pre_query_json(std::string_view input) {
-    return to_std(helios_native_pre_query(from_std(input)));
+  // The text of the plugin's verdict, "" for none; `verdict` has all of it.
+  std::string pre_query(const FakeQuery& asked) {
+    verdict = {};
+    call(asked, helios_guest_pre_query);
+    return verdict.text;
   }
-  void post_query(const FakeQuery& query, const FakeOutcome& outcome) {
-    post_query_json("[" + query.json() + "," + outcome.json() + "]");
+  void post_query(const FakeQuery& asked, const FakeOutcome& outcome) {
+    FakeQuery ended = asked;
+    outcome.write_to(ended);
+    call(ended, helios_guest_post_query);
   }
-  void post_query_json(std::string_view input) { helios_native_post_query(from_std(input)); }
+  void settled(const FakeQuery& asked, int64_t settlement) {
+    FakeQuery ended = asked;
+    FakeOutcome().write_to(ended);
+    ended.numbers[HELIOS_SETTLEMENT] = settlement;
+    call(ended, helios_guest_settled);
+  }
 
   static FakeHost*& current() {
     static FakeHost* host = nullptr;
@@ -127,44 +161,190 @@ class FakeHost {
       throw std::logic_error("a plugin's import was called without a FakeHost");
     return *current();
   }
+  [[nodiscard]] const FakeQuery& query() const {
+    if (query_ == nullptr) throw std::logic_error("a plugin asked about a call outside of one");
+    return *query_;
+  }
+
+ private:
+  void call(const FakeQuery& asked, int32_t (*hook)()) {
+    query_ = &asked;
+    const int32_t code = hook();
+    query_ = nullptr;
+    if (code != 0) throw std::runtime_error("the hook returned " + std::to_string(code));
+  }
+
+  const FakeQuery* query_ = nullptr;
 };
 
+namespace detail {
+
+inline int32_t fake_copy(const std::string& value, char* out, uint32_t out_max) {
+  if (value.size() > out_max) return HELIOS_TOO_SMALL;
+  value.copy(out, value.size());
+  return static_cast<int32_t>(value.size());
+}
+
+template <class Map, class Key>
+const typename Map::mapped_type* fake_find(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+}  // namespace detail
 }  // namespace helios::plugin
 
 // The imports. `used`: the plugin that calls them may be in another file.
+#define HELIOS_FAKE __attribute__((used)) inline
+
 extern "C" {
 
-__attribute__((used)) inline int32_t helios_kv_get(const char* key, uint32_t key_len, char* out,
-                                                   uint32_t out_max) {
-  const auto& state = helios::plugin::FakeHost::require().state;
-  const auto found = state.find(std::string(key, key_len));
-  if (found == state.end()) return HELIOS_KV_MISSING;
-  if (found->second.size() > out_max) return HELIOS_KV_TOO_SMALL;
-  found->second.copy(out, found->second.size());
-  return static_cast<int32_t>(found->second.size());
+HELIOS_FAKE int32_t helios_field(uint32_t field, char* out, uint32_t out_max) {
+  using namespace helios::plugin;
+  const auto* text = detail::fake_find(FakeHost::require().query().texts, field);
+  return text == nullptr ? HELIOS_MISSING : detail::fake_copy(*text, out, out_max);
 }
 
-__attribute__((used)) inline int32_t helios_kv_set(const char* key, uint32_t key_len,
-                                                   const char* value, uint32_t value_len) {
+HELIOS_FAKE int32_t helios_field_length(uint32_t field) {
+  using namespace helios::plugin;
+  const auto* text = detail::fake_find(FakeHost::require().query().texts, field);
+  return text == nullptr ? HELIOS_MISSING : static_cast<int32_t>(text->size());
+}
+
+HELIOS_FAKE int32_t helios_field_number(uint32_t field, int64_t* out) {
+  using namespace helios::plugin;
+  const auto* number = detail::fake_find(FakeHost::require().query().numbers, field);
+  if (number == nullptr) return HELIOS_MISSING;
+  *out = *number;
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_attribute(const char* name, uint32_t name_len, char* out,
+                                     uint32_t out_max) {
+  using namespace helios::plugin;
+  const auto* value =
+      detail::fake_find(FakeHost::require().query().attributes, std::string(name, name_len));
+  return value == nullptr ? HELIOS_MISSING : detail::fake_copy(*value, out, out_max);
+}
+
+HELIOS_FAKE int32_t helios_get_parameter_kind(uint32_t index, helios_parameter_kind* out) {
+  const auto& parameters = helios::plugin::FakeHost::require().query().parameters;
+  if (index >= parameters.size()) return HELIOS_MISSING;
+  const auto& [type_oid, value] = parameters[index];
+  *out = {type_oid, 0, value ? static_cast<int32_t>(value->size()) : -1};
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_get_parameter(uint32_t index, char* out, uint32_t out_max) {
+  const auto& parameters = helios::plugin::FakeHost::require().query().parameters;
+  if (index >= parameters.size()) return HELIOS_MISSING;
+  const auto& value = parameters[index].second;
+  return value ? helios::plugin::detail::fake_copy(*value, out, out_max) : HELIOS_UNMET;
+}
+
+HELIOS_FAKE int32_t helios_scratch_set(const char* bytes, uint32_t length) {
+  if (length > HELIOS_SCRATCH_BYTES) return HELIOS_LIMIT;
+  helios::plugin::FakeHost::require().scratch.assign(bytes, length);
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_scratch_get(char* out, uint32_t out_max) {
+  return helios::plugin::detail::fake_copy(helios::plugin::FakeHost::require().scratch, out,
+                                           out_max);
+}
+
+HELIOS_FAKE int32_t helios_block(const char* reason, uint32_t reason_len, const char* sqlstate,
+                                 uint32_t sqlstate_len) {
+  using namespace helios::plugin;
+  FakeHost::require().verdict = {Verdict::Action::block,
+                                 std::string(reason, reason_len),
+                                 std::string(sqlstate, sqlstate_len),
+                                 {},
+                                 {}};
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_rewrite(const char* sql, uint32_t sql_len) {
+  using namespace helios::plugin;
+  FakeHost::require().verdict = {Verdict::Action::rewrite, std::string(sql, sql_len), {}, {}, {}};
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_answer_begin() {
+  using namespace helios::plugin;
+  FakeHost::require().verdict = {Verdict::Action::answer, {}, {}, {}, {}};
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_answer_column(const char* name, uint32_t name_len, uint32_t) {
+  helios::plugin::FakeHost::require().verdict.columns.emplace_back(name, name_len);
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_answer_value(const char* value, uint32_t value_len) {
+  helios::plugin::FakeHost::require().verdict.values.emplace_back(std::string(value, value_len));
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_answer_null() {
+  helios::plugin::FakeHost::require().verdict.values.emplace_back();
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_kv_get(const char* key, uint32_t key_len, char* out, uint32_t out_max) {
+  using namespace helios::plugin;
+  const auto* value = detail::fake_find(FakeHost::require().state, std::string(key, key_len));
+  return value == nullptr ? HELIOS_MISSING : detail::fake_copy(*value, out, out_max);
+}
+
+HELIOS_FAKE int32_t helios_kv_set(const char* key, uint32_t key_len, const char* value,
+                                  uint32_t value_len) {
   auto& host = helios::plugin::FakeHost::require();
-  if (key_len == 0 || value_len > host.max_value_bytes) return HELIOS_KV_REFUSED;
+  if (key_len == 0 || value_len > host.max_value_bytes) return -1;
   host.state[std::string(key, key_len)] = std::string(value, value_len);
-  return 0;
+  return HELIOS_OK;
 }
 
-__attribute__((used)) inline int32_t helios_kv_delete(const char* key, uint32_t key_len) {
+HELIOS_FAKE int32_t helios_kv_delete(const char* key, uint32_t key_len) {
   helios::plugin::FakeHost::require().state.erase(std::string(key, key_len));
-  return 0;
+  return HELIOS_OK;
 }
 
-__attribute__((used)) inline int32_t helios_sha256_hex(const char* input, uint32_t input_len,
-                                                       char* out) {
+// Without expiry: time stands still here.
+HELIOS_FAKE int32_t helios_kv_incr(const char* key, uint32_t key_len, int64_t delta, int64_t limit,
+                                   int64_t, int64_t* out) {
+  auto& state = helios::plugin::FakeHost::require().state;
+  const auto found = state.find(std::string(key, key_len));
+  int64_t present = 0;
+  if (found == state.end() && delta == 0) return HELIOS_MISSING;
+  if (found != state.end()) {
+    if (found->second.size() != sizeof(present)) return HELIOS_WRONG_TYPE;
+    std::memcpy(&present, found->second.data(), sizeof(present));
+  }
+  int64_t sum = 0;
+  if (__builtin_add_overflow(present, delta, &sum)) return HELIOS_OVERFLOW;
+  const bool is_beyond = (delta > 0 && sum > limit) || (delta < 0 && sum < limit);
+  *out = is_beyond ? present : sum;
+  if (is_beyond) return HELIOS_UNMET;
+  state[std::string(key, key_len)] = std::string(reinterpret_cast<char*>(&sum), sizeof(sum));
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_sha256_hex(const char* input, uint32_t input_len, char* out) {
   const std::string digest = helios::plugin::detail::sha256_hex_of({input, input_len});
   return static_cast<int32_t>(digest.copy(out, digest.size()));
 }
 
-__attribute__((used)) inline int64_t helios_time_now_ms() {
-  return helios::plugin::FakeHost::require().now_ms;
+HELIOS_FAKE int64_t helios_time_now_ms() { return helios::plugin::FakeHost::require().now_ms; }
+
+HELIOS_FAKE int32_t helios_log(uint32_t, const char* line, uint32_t line_len) {
+  helios::plugin::FakeHost::require().log.emplace_back(line, line_len);
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_metric_add(const char* name, uint32_t name_len, int64_t amount) {
+  helios::plugin::FakeHost::require().metrics[std::string(name, name_len)] += amount;
+  return HELIOS_OK;
 }
 
 }  // extern "C"

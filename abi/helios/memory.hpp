@@ -4,17 +4,19 @@
 // The memory of a plugin: a pointer that moves up, and the few C functions that compilers call on
 // their own. No C library is needed.
 //
-// In a guest, a hook call allocates upwards from where the host put its input. When the host gives
-// the input back, everything above it is free again. So nothing that a hook allocates outlives the
-// call: keep no String in a global variable. Memory that cannot be had ends the call with a trap,
-// which the proxy treats as the plugin's `on_error` says.
+// In a freestanding guest, a hook call allocates upwards from the end of the module's data, and the next
+// one begins there again. So nothing that a hook allocates outlives the call: keep no String in a global
+// variable. Memory that cannot be had ends the call with a trap, which the proxy treats as the plugin's
+// `on_error` says.
 //
-// In a native build, the same functions are malloc and free, so sanitizers see every mistake.
+// With a C library, and in a native build, it is malloc and free; there sanitizers see every mistake.
 
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef __wasm__
+#if defined(__wasm__) && !defined(__wasi__)
+#define HELIOS_FREESTANDING 1
+#else
 #include <cstdlib>
 #include <cstring>
 #endif
@@ -34,7 +36,7 @@ namespace detail {
 
 inline constexpr size_t kAlignment = 8;
 
-#ifdef __wasm__
+#ifdef HELIOS_FREESTANDING
 
 extern "C" char __heap_base;  // defined by the linker: where the data of the module ends
 
@@ -60,17 +62,16 @@ inline void* allocate(size_t bytes) {
   return block;
 }
 
-// Gives back the block that was allocated last; any other stays until the input is given back.
+// Gives back the block that was allocated last; any other stays until the call ends.
 inline void release(void* block, size_t bytes) {
   const uintptr_t begin = reinterpret_cast<uintptr_t>(block);
   if (((begin + bytes + kAlignment - 1) & ~(kAlignment - 1)) == heap_top) heap_top = begin;
 }
 
-// Gives back a block and everything allocated after it.
-inline void release_from(void* block) {
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(block);
-  if (begin >= heap_floor() && begin < heap_top) heap_top = begin;
-}
+// Stands in every hook call: when it ends, all that was allocated is free again.
+struct HookMemory {
+  ~HookMemory() { heap_top = 0; }
+};
 
 #else
 
@@ -82,12 +83,16 @@ inline void* allocate(size_t bytes) {
 
 inline void release(void* block, size_t) { std::free(block); }
 
+struct HookMemory {
+  ~HookMemory() {}
+};
+
 #endif
 
 }  // namespace detail
 }  // namespace helios::plugin
 
-#if defined(__wasm__) && !defined(__wasi__)
+#ifdef HELIOS_FREESTANDING
 
 // Compilers turn copies and initialisations into calls of these. Weak: a C library's own win.
 extern "C" {

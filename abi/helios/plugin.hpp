@@ -17,8 +17,9 @@
 //   clang++-19 --target=wasm32 -O2 -std=c++20 -nostdlib -ffreestanding -fno-exceptions -Wl,--no-entry
 //     -I abi no_drop.cpp -o no_drop.wasm
 //
-// The same file compiles natively against helios/fake_host.hpp, for unit tests under sanitizers.
-// docs/writing-plugins.md is the guide; helios_abi1.h is what is underneath.
+// or as a WASI reactor, with a C and C++ library. The same file compiles natively against
+// helios/fake_host.hpp, for unit tests under sanitizers and for debuggers. docs/writing-plugins.md is the
+// guide; helios_abi2.h is what is underneath.
 
 #include "helios/json.hpp"
 #include "helios/memory.hpp"
@@ -26,7 +27,7 @@
 #include "helios/query.hpp"
 #include "helios/state.hpp"
 #include "helios/text.hpp"
-#include "helios_abi1.h"
+#include "helios_abi2.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,93 +36,69 @@ namespace helios::plugin {
 
 using PreQuery = Verdict (*)(const QueryContext&);
 using PostQuery = void (*)(const QueryContext&, const Outcome&);
+using Settled = void (*)(const QueryContext&, Settlement);
 
 namespace detail {
 
-inline String verdict_json(const Verdict& verdict) {
+// Tells the host. A verdict that it does not take must not be lost.
+inline void give(const Verdict& verdict) {
   switch (verdict.action) {
-    case Verdict::Action::proceed: return {};  // no answer is the cheapest way to say so
+    case Verdict::Action::proceed:
+    case Verdict::Action::answer: return;  // the host has the rows
     case Verdict::Action::block:
-      return concat(R"({"action":"block","value":)", json_string(verdict.text),
-                    verdict.sqlstate.empty() ? "" : R"(,"sqlstate":)",
-                    verdict.sqlstate.empty() ? String() : json_string(verdict.sqlstate), "}");
+      helios_block(verdict.text.data(), length_of(verdict.text), verdict.sqlstate.data(),
+                   length_of(verdict.sqlstate));
+      return;
     case Verdict::Action::rewrite:
-      return concat(R"({"action":"rewrite","value":)", json_string(verdict.text), "}");
+      if (helios_rewrite(verdict.text.data(), length_of(verdict.text)) != HELIOS_OK) fail();
+      return;
   }
   fail();
 }
 
-// A statement that the plugin cannot read is refused: it cannot be judged.
-inline String run_pre_query(PreQuery hook, StringView input) {
-  const Optional<QueryContext> context = QueryContext::from(Json::parse(input));
-  return verdict_json(context ? hook(*context) : block("invalid query context"));
+inline int32_t run_pre_query(PreQuery hook) {
+  const HookMemory memory;
+  give(hook(QueryContext()));
+  return 0;
 }
 
-// The input is [context, outcome]; an object with both names is read as well.
-inline void run_post_query(PostQuery hook, StringView input) {
-  const Json both = Json::parse(input).value_or(Json());
-  const bool is_array = both.kind() == Json::Kind::array;
-  const auto context =
-      QueryContext::from(is_array ? both.element(0) : both.member("query_context"));
-  const auto outcome = Outcome::from(is_array ? both.element(1) : both.member("outcome"));
-  if (!context || !outcome) fail();
-  hook(*context, *outcome);
+inline int32_t run_post_query(PostQuery hook) {
+  const HookMemory memory;
+  hook(QueryContext(), Outcome::present());
+  return 0;
+}
+
+inline int32_t run_settled(Settled hook) {
+  const HookMemory memory;
+  switch (number_field(HELIOS_SETTLEMENT).value_or(HELIOS_SETTLED_UNKNOWN)) {
+    case HELIOS_SETTLED_COMMITTED: hook(QueryContext(), Settlement::committed); break;
+    case HELIOS_SETTLED_ROLLED_BACK: hook(QueryContext(), Settlement::rolled_back); break;
+    default: hook(QueryContext(), Settlement::unknown); break;
+  }
+  return 0;
 }
 
 #ifdef __wasm__
-
-// Hands a text to the host, which gives it back through dealloc().
-inline int64_t leave(const String& text) {
-  char* out = static_cast<char*>(allocate(text.size()));
-  for (size_t i = 0; i < text.size(); ++i) out[i] = text[i];
-  const uint64_t place = reinterpret_cast<uintptr_t>(out);
-  return static_cast<int64_t>(place << 32 | text.size());
-}
-
 extern "C" {
-
-HELIOS_ABI1_EXPORT("alloc")
-inline void* helios_abi1_alloc(uint32_t bytes) { return allocate(bytes); }
-
-HELIOS_ABI1_EXPORT("dealloc")
-inline void helios_abi1_dealloc(void* block, uint32_t) { release_from(block); }
-
-}  // extern "C"
-
+HELIOS_EXPORT("helios_abi_version")
+inline int32_t helios_abi2_version() { return HELIOS_ABI_VERSION; }
+}
 #endif
 
 }  // namespace detail
 }  // namespace helios::plugin
 
-#ifdef __wasm__
-
-// Makes `function` (see PreQuery) the plugin's pre_query.
-#define HELIOS_PRE_QUERY(function)                                                            \
-  extern "C" HELIOS_ABI1_EXPORT("pre_query") int64_t helios_abi1_pre_query(const char* input, \
-                                                                           uint32_t length) { \
-    using namespace helios::plugin;                                                           \
-    return detail::leave(detail::run_pre_query(function, StringView(input, length)));         \
+// Each makes `function` (see PreQuery, PostQuery, Settled) the plugin's hook. In a native build,
+// helios/fake_host.hpp calls them.
+#define HELIOS_PRE_QUERY(function)                                         \
+  extern "C" HELIOS_EXPORT("pre_query") int32_t helios_guest_pre_query() { \
+    return helios::plugin::detail::run_pre_query(function);                \
   }
-
-// Makes `function` (see PostQuery) the plugin's post_query.
-#define HELIOS_POST_QUERY(function)                                                             \
-  extern "C" HELIOS_ABI1_EXPORT("post_query") int64_t helios_abi1_post_query(const char* input, \
-                                                                             uint32_t length) { \
-    using namespace helios::plugin;                                                             \
-    detail::run_post_query(function, StringView(input, length));                                \
-    return 0;                                                                                   \
+#define HELIOS_POST_QUERY(function)                                          \
+  extern "C" HELIOS_EXPORT("post_query") int32_t helios_guest_post_query() { \
+    return helios::plugin::detail::run_post_query(function);                 \
   }
-
-#else
-
-// helios/fake_host.hpp calls these.
-#define HELIOS_PRE_QUERY(function)                                                   \
-  helios::plugin::String helios_native_pre_query(helios::plugin::StringView input) { \
-    return helios::plugin::detail::run_pre_query(function, input);                   \
+#define HELIOS_SETTLED(function)                                       \
+  extern "C" HELIOS_EXPORT("settled") int32_t helios_guest_settled() { \
+    return helios::plugin::detail::run_settled(function);              \
   }
-#define HELIOS_POST_QUERY(function)                                 \
-  void helios_native_post_query(helios::plugin::StringView input) { \
-    helios::plugin::detail::run_post_query(function, input);        \
-  }
-
-#endif

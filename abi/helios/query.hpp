@@ -1,68 +1,119 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a hook is told about a statement, and what it may answer.
+// What a hook is told about a statement, and what it may answer. Nothing is fetched before it is asked
+// for, so a hook that looks at the tenant alone pays for the tenant alone.
 
-#include "helios/json.hpp"
 #include "helios/text.hpp"
+#include "helios_abi2.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace helios::plugin {
 
+namespace detail {
+
+inline constexpr uint32_t kFirstReadBytes = 512;
+inline constexpr uint32_t kLargestReadBytes = uint32_t{64} << 20;
+
+inline uint32_t length_of(StringView text) {
+  if (text.size() > INT32_MAX) fail();
+  return static_cast<uint32_t>(text.size());
+}
+
+// What `read(out, out_max)` gives, in a buffer that grows until it fits; nothing when there is none.
+template <class Read>
+[[nodiscard]] Optional<String> read_bytes(Read read, uint32_t room = kFirstReadBytes) {
+  for (; room <= kLargestReadBytes; room *= 8) {
+    String value;
+    value.reserve(room);
+    const int32_t length = read(value.data(), room);
+    if (length >= 0) {
+      value.assume_size(static_cast<size_t>(length));
+      return value;
+    }
+    if (length != HELIOS_TOO_SMALL) return {};
+  }
+  fail();
+}
+
+inline Optional<String> bytes_field(uint32_t field) {
+  const int32_t length = helios_field_length(field);
+  if (length < 0) return {};
+  const auto room = static_cast<uint32_t>(length);
+  return read_bytes([field](char* out, uint32_t max) { return helios_field(field, out, max); },
+                    room == 0 ? 1 : room);
+}
+
+inline Optional<int64_t> number_field(uint32_t field) {
+  int64_t value = 0;
+  if (helios_field_number(field, &value) != HELIOS_OK) return {};
+  return value;
+}
+
+}  // namespace detail
+
+// A value that a client bound to $1, $2, ...
+struct Parameter {
+  uint32_t type_oid = 0;  // as Parse declared it; 0: left to the server
+  bool is_binary = false;
+  Optional<String> value;  // nothing: NULL
+};
+
 // The statement and who runs it. Valid within the hook call that it was passed to.
 class QueryContext {
  public:
-  QueryContext() = default;
-  explicit QueryContext(Json json) : json_(json) {
-    hook_context_ = json.member("hook_context").value_or(Json());
-    attributes_ = hook_context_.member("attributes").value_or(Json());
-  }
-
-  // Nothing when this is not the JSON of a statement.
-  [[nodiscard]] static Optional<QueryContext> from(Optional<Json> json) {
-    if (!json || json->kind() != Json::Kind::object) return {};
-    return QueryContext(*json);
-  }
-
-  // The text of the one statement, as the client sent it.
-  [[nodiscard]] String query() const { return text_of(json_, "query"); }
-  [[nodiscard]] bool is_read_only() const {
-    const Optional<Json> flag = json_.member("is_read_only");
-    return flag && flag->boolean().value_or(false);
-  }
+  // The statement as it will run; empty in settled, and of a function call.
+  [[nodiscard]] String query() const { return text(HELIOS_TEXT); }
+  // As the client sent it, before plugins rewrote it.
+  [[nodiscard]] String original_query() const { return text(HELIOS_ORIGINAL_TEXT); }
+  [[nodiscard]] bool is_read_only() const { return number(HELIOS_IS_READ_ONLY) == 1; }
 
   // Who asks. Empty where it is not known.
-  [[nodiscard]] String user() const {
-    // A plain name here; other hosts send an object.
-    const Json identity = hook_context_.member("identity").value_or(Json());
-    return identity.string().value_or(text_of(identity, "username"));
-  }
-  [[nodiscard]] String database() const { return text_of(hook_context_, "database"); }
+  [[nodiscard]] String user() const { return text(HELIOS_USER); }
+  [[nodiscard]] String database() const { return text(HELIOS_DATABASE); }
+  [[nodiscard]] Optional<String> tenant() const { return detail::bytes_field(HELIOS_TENANT); }
 
-  // One per statement execution: the same in its pre_query and its post_query.
-  [[nodiscard]] String request_id() const { return text_of(hook_context_, "request_id"); }
+  // One per statement execution: the same in all of its hooks.
+  [[nodiscard]] String request_id() const { return text(HELIOS_REQUEST_ID); }
   // One per client session.
-  [[nodiscard]] String client_id() const { return text_of(hook_context_, "client_id"); }
+  [[nodiscard]] String client_id() const { return text(HELIOS_SESSION_ID); }
 
-  // By name: "tenant_id", "application_name", "client_ip", "agent_id", "model_id", and every
-  // helios.* setting under its own name, "helios.region".
+  // By name: "tenant_id", "application_name", "client_ip", "agent_id", "model_id", every helios.*
+  // setting under its own name, "helios.region", and the manifest's [config] as "config.<key>".
   [[nodiscard]] Optional<String> attribute(StringView name) const {
-    const Optional<Json> value = attributes_.member(name);
-    if (!value) return {};
-    return value->string();
+    return detail::read_bytes([name](char* out, uint32_t max) {
+      return helios_attribute(name.data(), detail::length_of(name), out, max);
+    });
+  }
+
+  [[nodiscard]] uint32_t parameter_count() const {
+    return static_cast<uint32_t>(number(HELIOS_PARAMETER_COUNT));
+  }
+  // Nothing when there are not so many; the first is 0.
+  [[nodiscard]] Optional<Parameter> parameter(uint32_t index) const {
+    helios_parameter_kind kind;
+    if (helios_get_parameter_kind(index, &kind) != HELIOS_OK) return {};
+    Parameter parameter{kind.type_oid, kind.format == 1, {}};
+    if (kind.length >= 0)
+      parameter.value = detail::read_bytes(
+          [index](char* out, uint32_t max) { return helios_get_parameter(index, out, max); },
+          kind.length == 0 ? 1 : static_cast<uint32_t>(kind.length));
+    return parameter;
+  }
+
+  // Notes of pre_query for the later hooks of the same statement: up to HELIOS_SCRATCH_BYTES.
+  void keep(StringView notes) const {
+    if (helios_scratch_set(notes.data(), detail::length_of(notes)) != HELIOS_OK) fail();
+  }
+  [[nodiscard]] String kept() const {
+    return detail::read_bytes(helios_scratch_get, HELIOS_SCRATCH_BYTES).value_or(String());
   }
 
  private:
-  static String text_of(const Json& object, StringView name) {
-    const Optional<Json> value = object.member(name);
-    if (!value) return {};
-    return value->string().value_or(String());
-  }
-
-  Json json_;
-  Json hook_context_;
-  Json attributes_;
+  static String text(uint32_t field) { return detail::bytes_field(field).value_or(String()); }
+  static int64_t number(uint32_t field) { return detail::number_field(field).value_or(0); }
 };
 
 // How a statement ended.
@@ -81,44 +132,47 @@ struct Outcome {
   int64_t response_bytes = 0;  // all messages of its answer, framing included
   Optional<int64_t> rows;      // from its command tag, where that has a count
   String error;                // empty: none
+  String sqlstate;             // of the error
+  String command_tag;
 
   // True when the server worked on it.
   [[nodiscard]] bool ran() const { return kind == Kind::executed || kind == Kind::failed; }
 
-  // Nothing when this is not the JSON of an outcome.
-  [[nodiscard]] static Optional<Outcome> from(Optional<Json> json) {
-    if (!json || json->kind() != Json::Kind::object) return {};
+  // That of the hook call which runs. Requires: it is a post_query or a settled.
+  [[nodiscard]] static Outcome present() {
     Outcome outcome;
-    if (const auto field = json->member("success"))
-      outcome.success = field->boolean().value_or(false);
-    if (const auto field = json->member("elapsed_us"))
-      outcome.elapsed_us = field->integer().value_or(0);
-    if (const auto field = json->member("response_bytes"))
-      outcome.response_bytes = field->integer().value_or(0);
-    if (const auto field = json->member("rows")) outcome.rows = field->integer();
-    if (const auto field = json->member("error"))
-      outcome.error = field->string().value_or(String());
-    outcome.kind = kind_of(json->member("outcome").value_or(Json()), outcome.success);
+    outcome.kind = kind_of(detail::number_field(HELIOS_OUTCOME));
+    outcome.success = outcome.kind == Kind::executed || outcome.kind == Kind::answered;
+    outcome.elapsed_us = detail::number_field(HELIOS_DURATION_NS).value_or(0) / 1000;
+    outcome.response_bytes = detail::number_field(HELIOS_RESPONSE_BYTES).value_or(0);
+    outcome.rows = detail::number_field(HELIOS_ROWS);
+    outcome.command_tag = detail::bytes_field(HELIOS_COMMAND_TAG).value_or(String());
+    if (outcome.success) return outcome;
+    outcome.error = detail::bytes_field(HELIOS_ERROR_MESSAGE).value_or(String());
+    outcome.sqlstate = detail::bytes_field(HELIOS_SQLSTATE).value_or(String());
     return outcome;
   }
 
  private:
-  // A host that does not say how it ended says at least whether it succeeded.
-  static Kind kind_of(const Json& json, bool success) {
-    const String name = json.string().value_or(String());
-    if (name == "executed") return Kind::executed;
-    if (name == "answered") return Kind::answered;
-    if (name == "failed") return Kind::failed;
-    if (name == "refused") return Kind::refused;
-    if (name == "skipped") return Kind::skipped;
-    if (name == "lost") return Kind::lost;
-    return success ? Kind::executed : Kind::failed;
+  static Kind kind_of(Optional<int64_t> number) {
+    if (!number) fail();
+    switch (*number) {
+      case HELIOS_OUTCOME_EXECUTED: return Kind::executed;
+      case HELIOS_OUTCOME_ANSWERED: return Kind::answered;
+      case HELIOS_OUTCOME_FAILED: return Kind::failed;
+      case HELIOS_OUTCOME_REFUSED: return Kind::refused;
+      case HELIOS_OUTCOME_SKIPPED: return Kind::skipped;
+      default: return Kind::lost;
+    }
   }
 };
 
+// What became of the transaction that a statement ran in.
+enum class Settlement { committed, rolled_back, unknown };
+
 // What pre_query answers; made by the functions below.
 struct Verdict {
-  enum class Action { proceed, block, rewrite };
+  enum class Action { proceed, block, rewrite, answer };
   Action action = Action::proceed;
   String text;
   String sqlstate;
@@ -135,5 +189,33 @@ struct Verdict {
 
 // Run this text instead: one statement. Plugins after this one see the new text.
 [[nodiscard]] inline Verdict rewrite(StringView sql) { return {Verdict::Action::rewrite, sql, {}}; }
+
+// Answer with rows:
+//
+//   Answer answer;
+//   answer.column("name").column("number", 23);
+//   answer.value("one").value("1");
+//   answer.value("nothing").null();
+//   return answer.done();
+//
+// A hook that has begun an answer must return it, or block.
+class Answer {
+ public:
+  Answer() { check(helios_answer_begin()); }
+  Answer& column(StringView name, uint32_t type_oid = 25) {
+    return check(helios_answer_column(name.data(), detail::length_of(name), type_oid));
+  }
+  Answer& value(StringView text) {
+    return check(helios_answer_value(text.data(), detail::length_of(text)));
+  }
+  Answer& null() { return check(helios_answer_null()); }
+  [[nodiscard]] Verdict done() const { return {Verdict::Action::answer, {}, {}}; }
+
+ private:
+  Answer& check(int32_t code) {
+    if (code != HELIOS_OK) fail();
+    return *this;
+  }
+};
 
 }  // namespace helios::plugin

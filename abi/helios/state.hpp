@@ -6,40 +6,20 @@
 // stale is run again. So `read, add one, write` counts exactly, whatever runs beside it.
 
 #include "helios/numbers.hpp"
+#include "helios/query.hpp"
 #include "helios/text.hpp"
-#include "helios_abi1.h"
+#include "helios_abi2.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 namespace helios::plugin {
 
-namespace detail {
-
-inline constexpr uint32_t kFirstReadBytes = 512;
-inline constexpr uint32_t kLargestReadBytes = uint32_t{64} << 20;
-
-inline uint32_t length_of(StringView text) {
-  if (text.size() > INT32_MAX) fail();
-  return static_cast<uint32_t>(text.size());
-}
-
-}  // namespace detail
-
 // The value of a key, however large it is; nothing when there is no such key.
 [[nodiscard]] inline Optional<String> kv_read(StringView key) {
-  const uint32_t key_length = detail::length_of(key);
-  for (uint32_t room = detail::kFirstReadBytes; room <= detail::kLargestReadBytes; room *= 8) {
-    String value;
-    value.reserve(room);
-    const int32_t length = helios_kv_get(key.data(), key_length, value.data(), room);
-    if (length >= 0) {
-      value.assume_size(static_cast<size_t>(length));
-      return value;
-    }
-    if (length != HELIOS_KV_TOO_SMALL) return {};
-  }
-  fail();
+  return detail::read_bytes([key](char* out, uint32_t max) {
+    return helios_kv_get(key.data(), detail::length_of(key), out, max);
+  });
 }
 
 // Sets a key. False: the host refused it (the value is too large, or the namespace is full), and
@@ -51,6 +31,28 @@ inline uint32_t length_of(StringView text) {
 
 // Deletes a key, whether it is there or not.
 inline void kv_remove(StringView key) { helios_kv_delete(key.data(), detail::length_of(key)); }
+
+// Adds to a counter of 8 bytes, which begins at 0, and returns the sum; nothing when the host refused it:
+// the value is not a counter, or the namespace is full.
+[[nodiscard]] inline Optional<int64_t> kv_increment(StringView key, int64_t delta = 1) {
+  int64_t sum = 0;
+  const int64_t limit = delta < 0 ? HELIOS_NO_LOWER_LIMIT : HELIOS_NO_UPPER_LIMIT;
+  if (helios_kv_incr(key.data(), detail::length_of(key), delta, limit, 0, &sum) != HELIOS_OK)
+    return {};
+  return sum;
+}
+
+// A line for the proxy's log, and an amount for a counter of /metrics. Neither happens when the call
+// does not.
+inline void log_info(StringView line) {
+  helios_log(HELIOS_LOG_INFO, line.data(), detail::length_of(line));
+}
+inline void log_warning(StringView line) {
+  helios_log(HELIOS_LOG_WARNING, line.data(), detail::length_of(line));
+}
+inline void metric_add(StringView name, int64_t amount = 1) {
+  helios_metric_add(name.data(), detail::length_of(name), amount);
+}
 
 // The SHA-256 of some bytes as 64 lower-case hexadecimal digits.
 [[nodiscard]] inline String sha256_hex(StringView bytes) {

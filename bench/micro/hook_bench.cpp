@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,14 +45,20 @@ class Later final : public base::Executor {
   std::vector<base::Task> tasks_;
 };
 
+enum class Instance { fresh, reused };
+
 // A host with one plugin, and a statement to run its hooks on.
 class HookBench {
  public:
-  explicit HookBench(const std::filesystem::path& plugin)
+  HookBench(const std::filesystem::path& plugin, Instance instance)
       : folder_(std::filesystem::temp_directory_path() /
                 ("helios-bench-" + std::to_string(::getpid()))) {
     std::filesystem::create_directory(folder_);
     std::filesystem::copy(plugin, folder_ / plugin.filename());
+    if (instance == Instance::reused) {
+      auto manifest = folder_ / plugin.filename();
+      std::ofstream(manifest.replace_extension(".toml")) << "instance = \"reuse\"\n";
+    }
     config::Plugins config;
     config.directory = folder_.string();
     host_ = std::make_unique<PluginHost>(config, store_, lane_, clock_, log_, 1'000'000);
@@ -86,8 +93,8 @@ class HookBench {
   hooks::ChainRun run_{later_, [] {}};
 };
 
-void measure(benchmark::State& state, const std::filesystem::path& plugin) {
-  HookBench bench(plugin);
+void measure(benchmark::State& state, const std::filesystem::path& plugin, Instance instance) {
+  HookBench bench(plugin, instance);
   for (auto _ : state) {
     bench.call();
     bench.finish();
@@ -95,7 +102,7 @@ void measure(benchmark::State& state, const std::filesystem::path& plugin) {
 }
 
 void measure_call_alone(benchmark::State& state, const std::filesystem::path& plugin) {
-  HookBench bench(plugin);
+  HookBench bench(plugin, Instance::fresh);
   for (auto _ : state) {
     const auto began = std::chrono::steady_clock::now();
     bench.call();
@@ -105,13 +112,21 @@ void measure_call_alone(benchmark::State& state, const std::filesystem::path& pl
   }
 }
 
-const std::filesystem::path kNothing = std::filesystem::path(HELIOS_BENCH_PLUGINS) / "nothing.wat";
-const std::filesystem::path kCounter = std::filesystem::path(HELIOS_GUESTS) / "counter.wat";
+const std::filesystem::path kPlugins = HELIOS_BENCH_PLUGINS;
+const std::filesystem::path kGuests = HELIOS_GUESTS;
 
-BENCHMARK_CAPTURE(measure, hook_that_does_nothing / in_all, kNothing);
-BENCHMARK_CAPTURE(measure_call_alone, hook_that_does_nothing / call, kNothing)->UseManualTime();
-BENCHMARK_CAPTURE(measure, hook_that_counts / in_all, kCounter);
-BENCHMARK_CAPTURE(measure_call_alone, hook_that_counts / call, kCounter)->UseManualTime();
+// clang-format off
+BENCHMARK_CAPTURE(measure, nothing/abi1/in_all, kPlugins / "nothing.wat", Instance::fresh);
+BENCHMARK_CAPTURE(measure_call_alone, nothing/abi1/call, kPlugins / "nothing.wat")->UseManualTime();
+BENCHMARK_CAPTURE(measure, nothing/abi2/in_all, kPlugins / "nothing2.wat", Instance::fresh);
+BENCHMARK_CAPTURE(measure_call_alone, nothing/abi2/call, kPlugins / "nothing2.wat")->UseManualTime();
+BENCHMARK_CAPTURE(measure, nothing/abi2/reused, kPlugins / "nothing2.wat", Instance::reused);
+BENCHMARK_CAPTURE(measure, counter/abi1/in_all, kGuests / "counter.wat", Instance::fresh);
+BENCHMARK_CAPTURE(measure_call_alone, counter/abi1/call, kGuests / "counter.wat")->UseManualTime();
+BENCHMARK_CAPTURE(measure, counter/abi2/in_all, kGuests / "counter2.wat", Instance::fresh);
+BENCHMARK_CAPTURE(measure_call_alone, counter/abi2/call, kGuests / "counter2.wat")->UseManualTime();
+BENCHMARK_CAPTURE(measure, counter/abi2/reused, kGuests / "counter2.wat", Instance::reused);
+// clang-format on
 
 }  // namespace
 }  // namespace helios::plugins

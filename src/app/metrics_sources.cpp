@@ -129,7 +129,11 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                       Kind::gauge);
     PluginFamily backing_off("helios_plugin_backing_off_callers",
                              "Callers for whom the plugin is not run at present", Kind::gauge);
+    Family own{
+        "helios_plugin_metric", "What plugins count themselves (metric_add)", Kind::counter, {}};
     for (const auto& plugin : host.describe()) {
+      for (const auto& [name, value] : plugin.metrics)
+        own.samples.push_back({{{"plugin", plugin.name}, {"name", name}}, to_number(value), {}});
       calls.add(plugin.name, plugin.calls);
       failures.add(plugin.name, plugin.failures);
       refusals.add(plugin.name, plugin.refusals);
@@ -145,6 +149,7 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                          &refused_writes, &backed_off, &slow, &backing_off}) {
       out.push_back(family->take());
     }
+    out.push_back(std::move(own));
   };
 }
 

@@ -25,7 +25,8 @@ Chain::Chain(std::vector<std::shared_ptr<Plugin>> plugins) : plugins_(std::move(
   for (const auto& plugin : plugins_) {
     const PluginTraits& traits = plugin->traits();
     has_authenticate_ |= traits.has_authenticate;
-    has_hooks_ |= traits.has_pre_query || traits.has_post_query;
+    has_hooks_ |= traits.has_pre_query || traits.has_post_query || traits.has_settled;
+    has_settled_ |= traits.has_settled;
     wants_all_statements_ |= traits.all_statements;
     may_deny_ |= traits.has_pre_query;
   }
@@ -37,13 +38,13 @@ ChainRun::ChainRun(base::Executor& home, std::function<void()> on_progress)
 RunStatus ChainRun::start(HookPoint point, StatementExecution& statement,
                           bool is_session_statement) {
   assert(!pending_);
-  chain_ = statement.chain;
+  if (chain_ != statement.chain) chain_ = statement.chain;
   statement_ = &statement;
   request_ = nullptr;
   point_ = point;
   session_statement_ = is_session_statement;
   next_ = 0;
-  result_ = {};
+  result_.reset();
   if (point == HookPoint::pre_query) statement.plugins.resize(chain_->plugins().size());
   return advance();
 }
@@ -55,7 +56,7 @@ RunStatus ChainRun::authenticate(const AuthenticationRequest& request) {
   request_ = &request;
   point_ = HookPoint::authenticate;
   next_ = 0;
-  result_ = {};
+  result_.reset();
   return advance();
 }
 
@@ -70,6 +71,8 @@ bool ChainRun::wants(const Plugin& plugin) const {
   if (point_ == HookPoint::authenticate) return traits.has_authenticate;
   if (session_statement_ && !traits.all_statements) return false;
   if (point_ == HookPoint::pre_query) return traits.has_pre_query;
+  if (point_ == HookPoint::settled)
+    return traits.has_settled && (!traits.has_pre_query || statement_->plugins[next_].settled_owed);
   if (!traits.has_post_query) return false;
   return !traits.has_pre_query || statement_->plugins[next_].post_query_owed;
 }
@@ -83,8 +86,8 @@ RunStatus ChainRun::advance() {
     call_.statement = statement_;
     call_.slot = next_;
     call_.home = &home_;
-    call_.result = {};
-    call_.on_done = [this] { on_call_done(); };
+    call_.result.reset();
+    if (!call_.on_done) call_.on_done = [this] { on_call_done(); };
     if (plugins[next_]->run(call_) == RunStatus::pending) {
       pending_ = true;
       return RunStatus::pending;
@@ -108,7 +111,14 @@ void ChainRun::absorb() {
   switch (point_) {
     case HookPoint::authenticate: absorb_authenticate(traits); break;
     case HookPoint::pre_query: absorb_pre_query(traits); break;
-    case HookPoint::post_query: absorb_post_query(traits); break;
+    case HookPoint::post_query:
+      statement_->plugins[next_].post_query_owed = false;
+      absorb_end(traits, "post_query");
+      break;
+    case HookPoint::settled:
+      statement_->plugins[next_].settled_owed = false;
+      absorb_end(traits, "settled");
+      break;
   }
 }
 
@@ -139,11 +149,11 @@ void ChainRun::absorb_authenticate(const PluginTraits& traits) {
 void ChainRun::absorb_pre_query(const PluginTraits& traits) {
   PluginRecord& record = statement_->plugins[next_];
   if (call_.result.status == CallResult::Status::failed) {
-    record.post_query_owed = traits.on_error == OnError::allow;
+    record.post_query_owed = record.settled_owed = traits.on_error == OnError::allow;
     if (traits.on_error == OnError::deny) refuse_as_failed(traits, "Query refused");
     return;
   }
-  record.post_query_owed = true;
+  record.post_query_owed = record.settled_owed = true;
   Verdict& verdict = call_.result.verdict;
   switch (verdict.action) {
     case Verdict::Action::proceed: break;
@@ -157,12 +167,11 @@ void ChainRun::absorb_pre_query(const PluginTraits& traits) {
   }
 }
 
-void ChainRun::absorb_post_query(const PluginTraits& traits) {
-  statement_->plugins[next_].post_query_owed = false;
+void ChainRun::absorb_end(const PluginTraits& traits, const char* hook) {
   if (call_.result.status == CallResult::Status::ok || traits.on_error == OnError::allow) return;
   result_.fatal = true;
   result_.sqlstate = kPluginFailureState;
-  result_.message = "plugin \"" + traits.name + "\" failed in post_query";
+  result_.message = "plugin \"" + traits.name + "\" failed in " + hook;
 }
 
 }  // namespace helios::hooks

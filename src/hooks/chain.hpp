@@ -26,10 +26,13 @@ class Chain {
 
   [[nodiscard]] const std::vector<std::shared_ptr<Plugin>>& plugins() const { return plugins_; }
 
-  // True when a statement has to be looked at at all: some plugin has pre_query or post_query.
+  // True when a statement has to be looked at at all: some plugin has pre_query, post_query or
+  // settled.
   [[nodiscard]] bool has_hooks() const { return has_hooks_; }
   // True when some plugin wants statements that only manage the session too.
   [[nodiscard]] bool wants_all_statements() const { return wants_all_statements_; }
+  // True when some plugin is to be told how the transactions of its statements ended.
+  [[nodiscard]] bool has_settled() const { return has_settled_; }
   [[nodiscard]] bool has_authenticate() const { return has_authenticate_; }
   // True when some plugin could refuse a statement: it has pre_query.
   [[nodiscard]] bool may_deny() const { return may_deny_; }
@@ -38,6 +41,7 @@ class Chain {
   std::vector<std::shared_ptr<Plugin>> plugins_;
   bool has_hooks_ = false;
   bool has_authenticate_ = false;
+  bool has_settled_ = false;
   bool wants_all_statements_ = false;
   bool may_deny_ = false;
 };
@@ -47,10 +51,15 @@ struct ChainResult {
   bool refused = false;
   std::string sqlstate;  // refused
   std::string message;   // refused: the complete text for the client
-  // post_query only: a plugin with on_error = deny failed; the session must end.
+  // post_query and settled only: a plugin with on_error = deny failed; the session must end.
   bool fatal = false;
   // authenticate only: a plugin said who the client is.
   std::optional<Identity> identity;
+
+  // Back to one that decided nothing; cheap when it is that already.
+  void reset() {
+    if (refused || fatal || identity) *this = {};
+  }
 };
 
 // Runs one hook point of all plugins of one statement, one after the other.
@@ -59,9 +68,10 @@ struct ChainResult {
 // later, once, when result() became valid. 2 start() again for the next statement.
 //
 // authenticate: calls each plugin in order until one does not defer.
-// pre_query: calls each plugin in order until one blocks or answers. Marks statement.plugins[i].post_query_owed.
+// pre_query: calls each plugin in order until one blocks or answers. Marks what statement.plugins[i] is owed.
 // post_query: calls every plugin that is owed one: those marked by pre_query, and those that have no
 // pre_query. All are called even when one fails.
+// settled: the same, once statement.settlement is known, after post_query.
 //
 // Thread rule: belongs to the home executor's thread. Lifetime: must not be destroyed while pending.
 class ChainRun {
@@ -89,7 +99,7 @@ class ChainRun {
   void absorb();
   void absorb_authenticate(const PluginTraits& traits);
   void absorb_pre_query(const PluginTraits& traits);
-  void absorb_post_query(const PluginTraits& traits);
+  void absorb_end(const PluginTraits& traits, const char* hook);
   void refuse_as_failed(const PluginTraits& traits, const char* what);
 
   base::Executor& home_;

@@ -13,12 +13,17 @@
 
 namespace helios::hooks {
 
-enum class HookPoint { authenticate, pre_query, post_query };
+enum class HookPoint {
+  authenticate,
+  pre_query,
+  post_query,
+  settled,  // the transaction that a statement ran in has ended
+};
 
 // What happens to a statement when the plugin itself fails.
 enum class OnError {
-  deny,   // pre_query, authenticate: refuse; post_query: end the session instead of releasing the
-          // answer
+  deny,   // pre_query, authenticate: refuse; post_query, settled: end the session instead of
+          // releasing the answer
   allow,  // go on as if the hook had not been there
 };
 
@@ -29,6 +34,7 @@ struct PluginTraits {
   bool has_authenticate = false;
   bool has_pre_query = false;
   bool has_post_query = false;
+  bool has_settled = false;
   bool all_statements = false;  // also those that only manage the session
   OnError on_error = OnError::deny;
 };
@@ -40,13 +46,21 @@ struct CallResult {
   Verdict verdict;                       // of an ok pre_query
   AuthenticationVerdict authentication;  // of an ok authenticate
   std::string failure;  // failed: one line, e.g. "trap: unreachable", "timeout after 100 ms"
+
+  // Back to an ok that says nothing; cheap when it is that already.
+  void reset() {
+    if (status == Status::ok && verdict.action == Verdict::Action::proceed &&
+        authentication.action == AuthenticationVerdict::Action::defer)
+      return;
+    *this = {};
+  }
 };
 
 // One call of one hook, owned by the caller.
 struct Call {
   HookPoint point = HookPoint::pre_query;
   const AuthenticationRequest* authentication = nullptr;  // authenticate
-  StatementExecution* statement = nullptr;                // pre_query, post_query
+  StatementExecution* statement = nullptr;                // any other
   std::size_t slot = 0;                     // index of the plugin in statement->plugins
   base::Executor* home = nullptr;           // where on_done is posted when the call is pending
   std::move_only_function<void()> on_done;  // moved out by the plugin when it posts it

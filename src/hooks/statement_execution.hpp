@@ -91,7 +91,8 @@ inline constexpr std::size_t kScratchBytes = 256;
 struct PluginRecord {
   // Its pre_query committed, or failed under on_error = allow: it gets a post_query.
   bool post_query_owed = false;
-  std::vector<char> scratch;  // up to kScratchBytes, from pre_query for post_query
+  bool settled_owed = false;  // likewise a settled
+  std::vector<char> scratch;  // up to kScratchBytes, from pre_query for post_query and settled
 };
 
 struct StatementExecution {

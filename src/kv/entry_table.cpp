@@ -12,6 +12,7 @@ std::int64_t counted(std::string_view key, std::uint64_t value_bytes) {
 
 // Adds what `write` changes when `present` is what its key has now.
 void add_growth(Growth& sum, const WriteRecord& write, const Entry* present) {
+  if (write.keeps_expiry && present == nullptr) return;
   if (present != nullptr) {
     sum.keys -= 1;
     sum.bytes -= counted(write.key, present->value.size());
@@ -78,6 +79,7 @@ void EntryTable::apply(std::span<const WriteRecord> writes, Version version) {
 
 void EntryTable::set(Entries::iterator at, const WriteRecord& write, Version version) {
   if (at == entries_.end()) {
+    if (write.keeps_expiry) return;
     at = entries_.try_emplace(write.key).first;
     usage_.keys += 1;
     usage_.bytes += entry_bytes(write.key.size(), 0);
@@ -87,7 +89,8 @@ void EntryTable::set(Entries::iterator at, const WriteRecord& write, Version ver
   usage_.bytes -= entry.value.size();
   replace_value(entry.value, write.value);
   entry.version = version;
-  if (entry.expires_at_ms != write.expires_at_ms) set_expiry(*at, write.expires_at_ms);
+  if (!write.keeps_expiry && entry.expires_at_ms != write.expires_at_ms)
+    set_expiry(*at, write.expires_at_ms);
 }
 
 void EntryTable::set_expiry(Entries::value_type& entry, ExpiryMs expires_at_ms) {

@@ -66,6 +66,24 @@ WriteStatus Transaction::set(std::string_view key, std::string_view value, Expir
         write.is_erase = false;
         write.value.assign(value);
         write.expires_at_ms = expires_at_ms;
+        write.keeps_expiry = false;
+      },
+      value.size());
+}
+
+WriteStatus Transaction::update(std::string_view key, std::string_view value) {
+  const WriteStatus admitted = store_.admit(*this, key, value.size());
+  if (admitted != WriteStatus::ok) return admitted;
+  const bool is_own =
+      writes_.find(key) != nullptr;  // then it is that write that says when it expires
+  return put(
+      key,
+      [value, is_own](WriteRecord& write) {
+        write.value.assign(value);
+        if (is_own) return;
+        write.is_erase = false;
+        write.expires_at_ms = kNeverExpires;
+        write.keeps_expiry = true;
       },
       value.size());
 }
@@ -78,6 +96,7 @@ WriteStatus Transaction::erase(std::string_view key) {
         write.is_erase = true;
         write.value.clear();
         write.expires_at_ms = kNeverExpires;
+        write.keeps_expiry = false;
       },
       0);
 }

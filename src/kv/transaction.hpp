@@ -36,6 +36,8 @@ struct WriteRecord {
   bool is_erase = false;
   std::string value = {};  // of no meaning when is_erase
   ExpiryMs expires_at_ms = kNeverExpires;
+  // The entry keeps the time it has, and is not made: one that has expired meanwhile stays away.
+  bool keeps_expiry = false;
 };
 
 class Transaction {
@@ -55,8 +57,17 @@ class Transaction {
   [[nodiscard]] WriteStatus set(std::string_view key, std::string_view value,
                                 ExpiryMs expires_at_ms = kNeverExpires);
 
+  // Buffers a write that leaves the time at which the entry expires as it is. Requires: get() has just
+  // found the key.
+  [[nodiscard]] WriteStatus update(std::string_view key, std::string_view value);
+
   // Buffers a delete. Deleting what does not exist is ok.
   [[nodiscard]] WriteStatus erase(std::string_view key);
+
+  // Nothing was read or written: there is nothing to commit.
+  [[nodiscard]] bool is_untouched() const {
+    return !ended_ && reads_.size() == 0 && writes_.size() == 0;
+  }
 
   // Validates and applies. `done` is called, and only then, when the answer is pending.
   // Requires: the transaction stays alive and untouched until then.

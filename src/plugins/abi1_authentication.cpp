@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "plugins/client_text.hpp"
+#include "plugins/verdict_rules.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -18,8 +19,6 @@ namespace json = boost::json;
 using hooks::AuthenticationVerdict;
 
 constexpr std::size_t kMaxDepth = 8;
-constexpr std::size_t kMaxIdentityBytes = 1024;
-constexpr std::size_t kMaxRoles = 100;
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));

@@ -2,6 +2,7 @@
 #include "plugins/abi1_input.hpp"
 
 #include "plugins/json_writer.hpp"
+#include "plugins/request_id.hpp"
 
 #include <array>
 #include <cstdint>
@@ -12,36 +13,6 @@ namespace {
 
 // Room for what is not text of the statement or its context.
 constexpr std::size_t kFrameBytes = 512;
-
-std::uint64_t mix(std::uint64_t value) {  // splitmix64's finisher: a bijection
-  value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  value = (value ^ (value >> 27)) * 0x94D049BB133111EBULL;
-  return value ^ (value >> 31);
-}
-
-std::uint64_t hash(std::string_view text, std::uint64_t seed) {  // FNV-1a
-  std::uint64_t value = 0xCBF29CE484222325ULL ^ seed;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
-  return mix(value);
-}
-
-// A UUID per statement execution, the same for both of its hooks: plugins use it to recognise in
-// post_query what they noted in pre_query. Made from the session's UUID and the statement's id, it
-// needs no random numbers.
-void append_request_id(std::string& out, const hooks::StatementExecution& statement) {
-  const std::string_view session = statement.context->session_id;
-  std::array<std::uint64_t, 2> half{hash(session, 1) ^ mix(statement.id),
-                                    hash(session, 2) ^ mix(~statement.id)};
-  half[0] = (half[0] & ~0xF000ULL) | 0x4000;           // version 4
-  half[1] = (half[1] & ~(3ULL << 62)) | (2ULL << 62);  // variant of RFC 4122
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += '"';
-  for (unsigned digit = 0; digit < 32; ++digit) {
-    if (digit == 8 || digit == 12 || digit == 16 || digit == 20) out += '-';
-    out += kDigits[(half[digit / 16] >> (60 - 4 * (digit % 16))) & 15];
-  }
-  out += '"';
-}
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
@@ -69,7 +40,10 @@ void append_hook_context(std::string& out, const hooks::StatementExecution& stat
                          std::string_view config) {
   const hooks::Context& context = *statement.context;
   out += R"({"request_id":)";
-  append_request_id(out, statement);
+  out += '"';
+  const auto id = request_id(statement);
+  out.append(id.data(), id.size());
+  out += '"';
   out += R"(,"client_id":)";
   append_json_string(out, context.session_id);
   out += R"(,"identity":)";
@@ -167,7 +141,8 @@ std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& 
   out.clear();
   out.reserve(kFrameBytes + 2 * statement.current_text().size() + config.size());
   switch (point) {
-    case hooks::HookPoint::authenticate: break;  // has no statement
+    case hooks::HookPoint::authenticate:
+    case hooks::HookPoint::settled: break;  // not of this kind, or not of this ABI
     case hooks::HookPoint::pre_query: append_query_context(out, statement, config); break;
     case hooks::HookPoint::post_query:
       out += '[';

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "plugins/abi1_answer.hpp"
 #include "plugins/client_text.hpp"
+#include "plugins/verdict_rules.hpp"
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -23,7 +24,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxDepth = 16;
-constexpr std::size_t kSqlstateLength = 5;
 
 std::unexpected<base::Error> invalid(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
@@ -33,15 +33,6 @@ std::optional<std::string_view> text_of(const json::object& object, std::string_
   const json::value* const value = object.if_contains(field);
   if (value == nullptr || !value->is_string()) return std::nullopt;
   return std::string_view(value->get_string());
-}
-
-// One that an error may have: the first classes are success, warning and no data.
-bool is_error_state(std::string_view text) {
-  const std::string_view error_class = text.substr(0, 2);
-  return text.size() == kSqlstateLength && error_class != "00" && error_class != "01" &&
-         error_class != "02" && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-         });
 }
 
 base::Result<hooks::Verdict> block(const json::object& object,

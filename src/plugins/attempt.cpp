@@ -27,6 +27,8 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
     case HostCalls::Stop::bad_pointer:
       return failed("trap: " + std::string(calls.stopped_function()) +
                     " was handed a range outside the plugin's memory");
+    case HostCalls::Stop::bad_verdict: return failed(calls.stop_text());
+    case HostCalls::Stop::guest_exit: return failed("trap: called proc_exit");
     case HostCalls::Stop::out_of_time: return {.kind = AttemptEnd::Kind::overran};
     case HostCalls::Stop::too_early: return {.kind = AttemptEnd::Kind::too_early};
     case HostCalls::Stop::none: break;
@@ -44,6 +46,7 @@ GuestFunction export_of(hooks::HookPoint point) {
     case hooks::HookPoint::authenticate: return GuestFunction::authenticate;
     case hooks::HookPoint::pre_query: return GuestFunction::pre_query;
     case hooks::HookPoint::post_query: return GuestFunction::post_query;
+    case hooks::HookPoint::settled: return GuestFunction::settled;
   }
   return GuestFunction::pre_query;
 }
@@ -122,16 +125,28 @@ std::expected<std::unique_ptr<WasmInstance>, AttemptEnd> make_ready(const Attemp
   return std::move(*made);
 }
 
-AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls,
-                       std::unique_ptr<WasmInstance>& instance) {
-  if (instance) {
-    instance->arm(calls, input.deadline_ticks);
-  } else {
-    auto made = make_ready(input, calls);
-    if (!made) return std::move(made.error());
-    instance = std::move(*made);
+namespace {
+
+// The verdict of a hook of ABI 2: what it told the imports.
+AttemptEnd call_abi2(const AttemptInput& input, HostCalls& calls, WasmInstance& instance) {
+  const auto called = instance.call(export_of(input.point), {});
+  if (!called) return end_of(called.error(), calls);
+  const auto code = static_cast<std::int32_t>(static_cast<std::uint32_t>(*called));
+  if (code != 0) return failed("returned " + std::to_string(code));
+  AttemptEffects& effects = *calls.scope().effects;
+  if (!effects.any) return {};
+  if (effects.answer) {
+    hooks::Answer& answer = *effects.answer;
+    if (!answer.rows.empty() && answer.rows.back().size() != answer.columns.size())
+      return failed("its answer ends within a row");
+    effects.verdict.answer = std::make_shared<const hooks::Answer>(std::move(answer));
+    effects.answer.reset();
   }
-  Guest guest(input, calls, *instance);
+  return {};
+}
+
+AttemptEnd call_abi1(const AttemptInput& input, HostCalls& calls, WasmInstance& instance) {
+  Guest guest(input, calls, instance);
   auto packed = guest.call_hook();
   if (!packed) return std::move(packed.error());
   // Plugins of this ABI return JSON from post_query, which nothing has ever looked at.
@@ -142,11 +157,28 @@ AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls,
   if (input.point == hooks::HookPoint::authenticate) {
     auto answer = abi1_authentication(*json);
     if (!answer) return failed("bad answer: " + answer.error().message);
-    return {.authentication = std::move(*answer)};
+    calls.effects()->authentication = std::move(*answer);
+    return {};
   }
   auto verdict = abi1_verdict(*json);
   if (!verdict) return failed("bad answer: " + verdict.error().message);
-  return {.verdict = std::move(*verdict)};
+  if (verdict->action != hooks::Verdict::Action::proceed)
+    calls.effects()->verdict = std::move(*verdict);
+  return {};
+}
+
+}  // namespace
+
+AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls,
+                       std::unique_ptr<WasmInstance>& instance) {
+  if (instance != nullptr) {
+    instance->arm(calls, input.deadline_ticks);
+  } else {
+    auto made = make_ready(input, calls);
+    if (!made) return std::move(made.error());
+    instance = std::move(*made);
+  }
+  return input.is_abi2 ? call_abi2(input, calls, *instance) : call_abi1(input, calls, *instance);
 }
 
 }  // namespace helios::plugins

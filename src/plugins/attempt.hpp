@@ -23,6 +23,7 @@ namespace helios::plugins {
 struct AttemptInput {
   const WasmModule& module;
   bool call_initialize = false;
+  bool is_abi2 = false;  // then `json` and max_output_bytes have no meaning
   hooks::HookPoint point = hooks::HookPoint::pre_query;
   std::string_view json;
   std::uint64_t memory_bytes = 0;
@@ -33,7 +34,7 @@ struct AttemptInput {
 
 struct AttemptEnd {
   enum class Kind {
-    returned,      // the hook came back: commit, then `verdict` counts
+    returned,      // the hook came back: commit, then its effects count
     doomed,        // run it again
     not_resident,  // fetch, then run it again
     overran,       // its deadline passed
@@ -42,11 +43,10 @@ struct AttemptEnd {
     failed,     // the guest's fault
   };
   Kind kind = Kind::returned;
-  hooks::Verdict verdict = {};                       // returned, of a pre_query
-  hooks::AuthenticationVerdict authentication = {};  // returned, of an authenticate
-  std::string failure = {};                          // failed: one line
+  std::string failure = {};  // failed: one line
 };
 
+// What the hook decides goes to the effects of calls.scope(), which must be there.
 // `instance`: one that is ready, or null: then it is made. It is still there afterwards.
 [[nodiscard]] AttemptEnd run_attempt(const AttemptInput& input, HostCalls& calls,
                                      std::unique_ptr<WasmInstance>& instance);

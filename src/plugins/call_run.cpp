@@ -24,6 +24,7 @@ std::string_view to_word(hooks::HookPoint point) {
     case hooks::HookPoint::authenticate: return "authenticate";
     case hooks::HookPoint::pre_query: return "pre_query";
     case hooks::HookPoint::post_query: return "post_query";
+    case hooks::HookPoint::settled: return "settled";
   }
   return "";
 }
@@ -35,7 +36,7 @@ hooks::RunStatus CallRun::start(hooks::Call& call) {
   conflicts_ = 0;
   fetches_ = 0;
   plugin_.counters().add(PluginEvent::call);
-  plugin_.write_input(call, json_);
+  if (!plugin_.shape().says_version) plugin_.write_input(call, json_);
   if (transaction_)
     transaction_->reset();
   else
@@ -55,11 +56,18 @@ CallRun::Next CallRun::run_attempts(Lane lane) {
 CallRun::Next CallRun::attempt(Lane lane) {
   LiveInstance live;
   if (lane == Lane::event_loop) {
-    live = plugin_.take_instance();
+    live = kept_.instance ? std::move(kept_) : plugin_.take_instance();
     if (!live.slot) return go_slow();
   }
   AttemptEnd end = run_guest(lane, live);
-  if (lane == Lane::event_loop) plugin_.end_instance(std::move(live), *call_->home);
+  if (lane == Lane::event_loop) {
+    const bool may_keep = plugin_.reuses_instances() && end.kind == AttemptEnd::Kind::returned &&
+                          plugin_.services().slots.has_spare();
+    if (may_keep)
+      kept_ = std::move(live);
+    else
+      plugin_.end_instance(std::move(live), *call_->home);
+  }
   return after_attempt(lane, std::move(end));
 }
 
@@ -68,7 +76,8 @@ AttemptEnd CallRun::run_guest(Lane lane, LiveInstance& live) {
   const std::uint32_t ticks =
       lane == Lane::event_loop ? services.inline_ticks : deadline_ticks(plugin_.timeout_ms());
   const std::int64_t began_ns = lane == Lane::slow ? services.clock.monotonic_ns() : 0;
-  HostCalls calls(*transaction_, services.clock);
+  effects_.clear();
+  HostCalls calls(*transaction_, services.clock, plugin_.scope(*call_, effects_));
   AttemptEnd end =
       run_attempt(plugin_.attempt_input(call_->point, json_, ticks), calls, live.instance);
   if (calls.refused_writes() != 0)
@@ -91,9 +100,7 @@ void CallRun::note_duration(Lane lane, std::int64_t began_ns) {
 CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
   switch (end.kind) {
     case AttemptEnd::Kind::returned:
-      verdict_ = std::move(end.verdict);
-      authentication_ = std::move(end.authentication);
-      return commit();
+      return transaction_->is_untouched() ? after_commit(kv::CommitStatus::done) : commit();
     case AttemptEnd::Kind::doomed: return after_conflict();
     case AttemptEnd::Kind::not_resident: return fetch();
     case AttemptEnd::Kind::overran: return after_overrun(lane);
@@ -123,17 +130,35 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
   }
   exclusivity_.reset();
+  if (effects_.any) apply_effects();
   plugin_.note_success(*call_);
-  if (verdict_.action == hooks::Verdict::Action::block ||
-      authentication_.action == hooks::AuthenticationVerdict::Action::denied)
-    plugin_.counters().add(PluginEvent::refusal);
   call_->result.status = hooks::CallResult::Status::ok;
-  call_->result.verdict = std::move(verdict_);
-  call_->result.authentication = std::move(authentication_);
   return Next::finished;
 }
 
+void CallRun::apply_effects() {
+  if (effects_.verdict.action == hooks::Verdict::Action::block ||
+      effects_.authentication.action == hooks::AuthenticationVerdict::Action::denied)
+    plugin_.counters().add(PluginEvent::refusal);
+  call_->result.verdict = std::move(effects_.verdict);
+  call_->result.authentication = std::move(effects_.authentication);
+  if (effects_.scratch_size) {
+    std::vector<char>& kept = call_->statement->plugins[call_->slot].scratch;
+    kept.assign(effects_.scratch.begin(),
+                effects_.scratch.begin() + static_cast<std::ptrdiff_t>(*effects_.scratch_size));
+  }
+  for (const auto& [name, amount] : effects_.metrics)
+    plugin_.counters().metrics().add(name, amount);
+  const PluginServices& services = plugin_.services();
+  for (const AttemptEffects::LogLine& line : effects_.log)
+    if (services.log.enabled(line.level) &&
+        plugin_.counters().note_log_line(services.clock.monotonic_ns()))
+      services.log.write(line.level, "plugin " + plugin_.traits().name + ": " +
+                                         base::escape_for_log(line.text, kMaxLogBytes));
+}
+
 CallRun::Next CallRun::after_conflict() {
+  plugin_.end_instance(std::move(kept_), *call_->home);
   plugin_.counters().add(PluginEvent::retry);
   ++conflicts_;
   if (exclusivity_ && conflicts_ >= kMaxExclusiveConflicts)
@@ -185,6 +210,7 @@ CallRun::Next CallRun::go_slow() {
 
 CallRun::Next CallRun::fail(std::string why) {
   exclusivity_.reset();
+  plugin_.end_instance(std::move(kept_), *call_->home);
   const PluginServices& services = plugin_.services();
   plugin_.counters().add(PluginEvent::failure);
   why = base::escape_for_log(why, 400);
@@ -234,6 +260,7 @@ void CallRun::hand_over(Next next) {
   }
   // What comes now may end the plugin, and with it the transaction's namespace.
   transaction_.reset();
+  if (kept_.instance) plugin_.keep_instance(std::move(kept_));
   auto on_done = std::move(call_->on_done);
   on_done();
 }

@@ -20,7 +20,8 @@
 // on_done; on the slow lane, by a task posted to home.
 //
 // On home's thread an attempt takes an instance that is ready, where there is one; afterwards the
-// stock is filled up by a task posted to home, which thus runs when the call is through.
+// stock is filled up by a task posted to home, which thus runs when the call is through. An instance that
+// is to be reused goes back to the stock once its attempt has committed, and is ended otherwise.
 //
 // Lifetime: kept alive by whoever will make the next step. Touches neither the call nor the plugin
 // after it has handed over the result.
@@ -80,6 +81,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   void run_on_slow_lane();
   void resume_at_home();
   void hand_over(Next next);
+  void apply_effects();
   void note_duration(Lane lane, std::int64_t began_ns);
 
   WasmPlugin& plugin_;
@@ -87,8 +89,10 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   std::string json_;
   std::unique_ptr<kv::Exclusivity> exclusivity_;  // before transaction_, which refers to it
   std::optional<kv::Transaction> transaction_;
-  hooks::Verdict verdict_;  // of the attempt that is being committed
-  hooks::AuthenticationVerdict authentication_;
+  // Of a plugin that reuses instances: the one of the attempt that is being committed, then for the next
+  // call.
+  LiveInstance kept_;
+  AttemptEffects effects_;  // of the attempt that is being committed
   std::uint32_t conflicts_ = 0;
   std::uint32_t fetches_ = 0;
 };

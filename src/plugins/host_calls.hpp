@@ -1,21 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What the host functions of one attempt work on: its transaction, its time, and, when a host
-// function had to end the attempt, why.
+// What the host functions of one attempt work on: its transaction, its time, the call that it is for,
+// and, when a host function had to end the attempt, why.
 //
 // Thread rule and lifetime: those of the attempt.
 
 #include "base/clock.hpp"
+#include "hooks/plugin.hpp"
 #include "kv/transaction.hpp"
+#include "plugins/attempt_effects.hpp"
+#include "plugins/plugin_counters.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace helios::plugins {
+
+// The call that an attempt is for, as far as host functions look at it.
+struct CallScope {
+  const hooks::Call* call = nullptr;  // null: there is nothing to ask about, and nothing to decide
+  AttemptEffects* effects = nullptr;  // with `call`
+  const std::vector<std::pair<std::string, std::string>>* config = nullptr;  // likewise
+  const PluginMetrics* metrics = nullptr;                                    // likewise
+  bool takes_verdicts = false;  // by imports: not from ABI 1, which returns them
+  std::uint64_t max_answer_bytes = 0;
+};
 
 class HostCalls {
  public:
@@ -25,19 +40,38 @@ class HostCalls {
     not_resident,  // a value must be fetched first, then run the attempt again
     store_failed,
     bad_pointer,  // the guest handed over a range outside its memory
+    bad_verdict,  // the guest's decision cannot be carried out; letting the statement run would be worse
+    guest_exit,   // the guest asked to be ended
     out_of_time,  // the deadline passed during a host call, or between two of them
     too_early,    // the instance is being made ready, and asked for what only a call has
   };
 
   // Requires: both outlive this.
-  HostCalls(kv::Transaction& transaction, const base::Clock& clock)
-      : transaction_(&transaction), clock_(&clock) {}
+  HostCalls(kv::Transaction& transaction, const base::Clock& clock, const CallScope& scope = {})
+      : transaction_(&transaction), clock_(&clock), scope_(scope) {}
 
   // Of an instance that is being made ready before there is a call. What its start function and its
   // _initialize can do is the same for whatever call will use it: a host function that reads or writes
   // anything of a call ends it with too_early.
   [[nodiscard]] static HostCalls before_the_call() { return HostCalls(); }
   [[nodiscard]] bool is_before_the_call() const { return transaction_ == nullptr; }
+
+  // What there is to ask about; null when it is not that kind of call.
+  [[nodiscard]] const CallScope& scope() const { return scope_; }
+  [[nodiscard]] const hooks::StatementExecution* statement() const {
+    return scope_.call == nullptr ? nullptr : scope_.call->statement;
+  }
+  [[nodiscard]] const hooks::AuthenticationRequest* authentication() const {
+    return scope_.call == nullptr ? nullptr : scope_.call->authentication;
+  }
+  [[nodiscard]] bool is_at(hooks::HookPoint point) const {
+    return scope_.call != nullptr && scope_.call->point == point;
+  }
+  // Where to note what the attempt does; null when it can do nothing.
+  [[nodiscard]] AttemptEffects* effects() {
+    if (scope_.effects != nullptr) scope_.effects->any = true;
+    return scope_.effects;
+  }
 
   // Requires: !is_before_the_call(), here and below.
   [[nodiscard]] kv::Transaction& transaction() { return *transaction_; }
@@ -66,6 +100,12 @@ class HostCalls {
     stop_ = Stop::bad_pointer;
     stopped_function_ = function;
   }
+  void stop_bad_verdict(std::string why) {
+    stop_ = Stop::bad_verdict;
+    stop_text_ = std::move(why);
+  }
+  // bad_verdict: what is wrong with it, one line.
+  [[nodiscard]] const std::string& stop_text() const { return stop_text_; }
   [[nodiscard]] Stop stopped() const { return stop_; }
   // bad_pointer: the import that was called. Static storage.
   [[nodiscard]] std::string_view stopped_function() const { return stopped_function_; }
@@ -79,11 +119,13 @@ class HostCalls {
 
   kv::Transaction* transaction_ = nullptr;
   const base::Clock* clock_ = nullptr;
+  CallScope scope_;
   std::optional<std::int64_t> now_ms_;
   const std::atomic<std::uint64_t>* ticks_ = nullptr;  // null: no deadline
   std::uint64_t end_tick_ = 0;
   Stop stop_ = Stop::none;
   std::string_view stopped_function_;
+  std::string stop_text_;
   std::uint32_t refused_writes_ = 0;
 };
 

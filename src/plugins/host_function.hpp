@@ -6,13 +6,14 @@
 //
 //   C++ parameter            wasm parameters          meaning
 //   std::uint32_t            i32
-//   std::uint64_t            i64
+//   std::uint64_t, int64_t   i64
 //   std::string_view         i32 pointer, i32 length  guest bytes to read
 //   std::span<char>          i32 pointer, i32 length  guest bytes to write
 //   std::span<char, N>       i32 pointer              N guest bytes to write
+//   GuestMemory              none                     all of it, for pointers within what is pointed to
 //
-// The function takes HostCalls& first and returns std::optional<std::int32_t> or
-// std::optional<std::int64_t>; nullopt ends the guest's call, after HostCalls::stop() was told why.
+// The function takes HostCalls& first and returns std::optional<std::int32_t>,
+// std::optional<std::int64_t> or std::optional<NoResult>; nullopt ends the guest's call, after HostCalls::stop() was told why.
 //
 // A range that does not lie in the guest's memory is the guest's bug, not an answer that it should
 // have to interpret: the call traps. So does one after the deadline. An empty range is fine wherever it
@@ -41,6 +42,8 @@ namespace helios::plugins {
   return length == 0 || std::uint64_t{pointer} + length <= memory.size;
 }
 
+struct NoResult {};
+
 enum class Purity {
   of_the_call,  // reads or writes what belongs to the call: its state, its time
   pure,         // depends on its arguments alone
@@ -65,6 +68,22 @@ struct Parameter<std::uint64_t> {
   static constexpr std::array kTypes{ValueType::i64};
   static std::optional<std::uint64_t> read(const GuestMemory&, const std::uint64_t* values) {
     return values[0];
+  }
+};
+
+template <>
+struct Parameter<std::int64_t> {
+  static constexpr std::array kTypes{ValueType::i64};
+  static std::optional<std::int64_t> read(const GuestMemory&, const std::uint64_t* values) {
+    return static_cast<std::int64_t>(values[0]);
+  }
+};
+
+template <>
+struct Parameter<GuestMemory> {
+  static constexpr std::array<ValueType, 0> kTypes{};
+  static std::optional<GuestMemory> read(const GuestMemory& memory, const std::uint64_t*) {
+    return memory;
   }
 };
 
@@ -103,8 +122,11 @@ struct Parameter<std::span<char, N>> {
   }
 };
 
-inline ValueType result_type(std::optional<std::int32_t>) { return ValueType::i32; }
-inline ValueType result_type(std::optional<std::int64_t>) { return ValueType::i64; }
+inline std::vector<ValueType> result_types(std::optional<std::int32_t>) { return {ValueType::i32}; }
+inline std::vector<ValueType> result_types(std::optional<std::int64_t>) { return {ValueType::i64}; }
+inline std::vector<ValueType> result_types(std::optional<NoResult>) { return {}; }
+inline std::uint64_t to_value(std::int64_t result) { return static_cast<std::uint64_t>(result); }
+inline std::uint64_t to_value(NoResult) { return 0; }
 
 template <auto kFunction, Purity kPurity>
 struct Binding;
@@ -117,7 +139,7 @@ struct Binding<kFunction, kPurity> {
     (type.params.insert(type.params.end(), Parameter<Parameters>::kTypes.begin(),
                         Parameter<Parameters>::kTypes.end()),
      ...);
-    type.results.push_back(result_type(Result()));
+    type.results = result_types(Result());
     return type;
   }
 
@@ -144,7 +166,7 @@ struct Binding<kFunction, kPurity> {
     const Result result =
         std::apply([&](const auto&... value) { return kFunction(calls, *value...); }, read);
     if (!result) return false;
-    values[0] = static_cast<std::uint64_t>(*result);
+    values[0] = to_value(*result);
     return true;
   }
 

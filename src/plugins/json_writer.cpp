@@ -78,6 +78,18 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+std::string to_utf8(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t length = byte_at(text, at) < 0x80 ? 1 : sequence_length(text, at);
+    out += length == 0 ? kReplacement : text.substr(at, length);
+    at += length == 0 ? 1 : length;
+  }
+  return out;
+}
+
 void append_json_string_or_null(std::string& out, std::string_view text) {
   if (text.empty())
     out += "null";

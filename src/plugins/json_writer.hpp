@@ -15,6 +15,9 @@ namespace helios::plugins {
 // statements may be in any encoding, JSON may not.
 void append_json_string(std::string& out, std::string_view text);
 
+// `text` with every byte that is not UTF-8 replaced likewise.
+[[nodiscard]] std::string to_utf8(std::string_view text);
+
 // A string, or null when it is empty.
 void append_json_string_or_null(std::string& out, std::string_view text);
 

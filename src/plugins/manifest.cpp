@@ -16,7 +16,8 @@ namespace {
 using config::Problems;
 using config::TomlSection;
 
-constexpr std::array<std::string_view, 3> kCalledHooks{"authenticate", "pre_query", "post_query"};
+constexpr std::array<std::string_view, 4> kCalledHooks{"authenticate", "pre_query", "post_query",
+                                                       "settled"};
 
 void read_hooks(TomlSection& root, Manifest& out) {
   if (!root.has("hooks")) return;
@@ -26,7 +27,7 @@ void read_hooks(TomlSection& root, Manifest& out) {
     if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
       root.add_problem("hooks", "\"" + base::escape_for_log(hook) +
                                     "\" is not a hook that this version calls; it calls "
-                                    "authenticate, pre_query and post_query");
+                                    "authenticate, pre_query, post_query and settled");
 }
 
 void read_imports(TomlSection& root, Manifest& out) {
@@ -56,8 +57,7 @@ void read_manifest(TomlSection root, Manifest& out) {
   root.choice("on_error", out.on_error,
               {{"deny", hooks::OnError::deny}, {"allow", hooks::OnError::allow}});
   root.choice("statements", out.all_statements, {{"queries", false}, {"all", true}});
-  bool fresh = true;
-  root.choice("instance", fresh, {{"fresh", true}});
+  root.choice("instance", out.reuses_instances, {{"fresh", false}, {"reuse", true}});
   read_limits(root.section("limits"), out.limits);
   root.section("config").all_texts(out.config);
   root.finish();

@@ -10,7 +10,7 @@
 //   order = 10                          # smaller runs first, then by name
 //   on_error = "deny"                   # or "allow"
 //   statements = "all"                  # default "queries": not those that only manage the session
-//   instance = "fresh"                  # the only kind so far
+//   instance = "fresh"                  # or "reuse" (ABI 2): kept for later calls
 //   imports = ["kv_get", "sha256_hex"]  # default: all that the proxy offers
 //   [limits]                            # default, and most that is allowed: [plugins.limits]
 //   memory_mb = 4
@@ -41,6 +41,7 @@ struct Manifest {
   std::int32_t order = 0;
   hooks::OnError on_error = hooks::OnError::deny;
   bool all_statements = false;
+  bool reuses_instances = false;
   config::PluginLimits limits;  // module_kb as configured
   std::vector<std::pair<std::string, std::string>> config;
 };

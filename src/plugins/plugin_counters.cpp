@@ -41,6 +41,35 @@ bool PluginCounters::note_backoff(std::int64_t now_ns) {
   return is_due(logged_backoff_at_ns_, now_ns);
 }
 
+bool PluginCounters::note_log_line(std::int64_t now_ns) {
+  constexpr std::int64_t kSecondNs = 1'000'000'000;
+  const std::lock_guard lock(mutex_);
+  if (now_ns / kSecondNs != log_second_) {
+    log_second_ = now_ns / kSecondNs;
+    log_lines_ = 0;
+  }
+  return log_lines_++ < kMaxLogLinesPerSecond;
+}
+
+bool PluginMetrics::knows_or_has_room_for(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  return values_.size() < kMaxNames || values_.contains(name);
+}
+
+void PluginMetrics::add(std::string_view name, std::uint64_t amount) {
+  const std::lock_guard lock(mutex_);
+  const auto found = values_.find(name);
+  if (found != values_.end())
+    found->second += amount;
+  else if (values_.size() < kMaxNames)
+    values_.emplace(name, amount);
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> PluginMetrics::read() const {
+  const std::lock_guard lock(mutex_);
+  return {values_.begin(), values_.end()};
+}
+
 std::string PluginCounters::last_failure() const {
   const std::lock_guard lock(mutex_);
   return last_failure_;

@@ -12,9 +12,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace helios::plugins {
 
@@ -30,6 +34,21 @@ enum class PluginEvent : std::uint8_t {
 };
 inline constexpr std::size_t kPluginEvents = 8;
 
+// Counters that the plugin itself has named.
+class PluginMetrics {
+ public:
+  static constexpr std::size_t kMaxNames = 64;
+
+  // Whether add() would count under this name.
+  [[nodiscard]] bool knows_or_has_room_for(std::string_view name) const;
+  void add(std::string_view name, std::uint64_t amount);
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> read() const;
+
+ private:
+  mutable std::mutex mutex_;  // guards values_
+  std::map<std::string, std::uint64_t, std::less<>> values_;
+};
+
 class PluginCounters {
  public:
   void add(PluginEvent event, std::uint64_t count = 1);
@@ -40,6 +59,13 @@ class PluginCounters {
   bool note_failure(std::string_view text, std::int64_t now_ns);
   [[nodiscard]] std::string last_failure() const;
 
+  // Returns true when a line of the plugin's own may be logged: kMaxLogLinesPerSecond in a second.
+  static constexpr std::uint32_t kMaxLogLinesPerSecond = 100;
+  bool note_log_line(std::int64_t now_ns);
+
+  [[nodiscard]] PluginMetrics& metrics() { return metrics_; }
+  [[nodiscard]] const PluginMetrics& metrics() const { return metrics_; }
+
   // Returns true when the beginning of a back-off should be logged: the first in a second.
   bool note_backoff(std::int64_t now_ns);
 
@@ -49,10 +75,13 @@ class PluginCounters {
   };
 
   std::array<Shard, kThreadShards> shards_;
+  PluginMetrics metrics_;
   mutable std::mutex mutex_;  // guards what follows
   std::string last_failure_;
   std::int64_t logged_at_ns_ = INT64_MIN;
   std::int64_t logged_backoff_at_ns_ = INT64_MIN;
+  std::int64_t log_second_ = INT64_MIN;  // in which log_lines_ were written
+  std::uint32_t log_lines_ = 0;
 };
 
 }  // namespace helios::plugins

@@ -21,11 +21,12 @@ std::string line_about(const std::string& file, const std::string& reason) {
   return "plugin " + file + ": " + reason;
 }
 
-std::vector<std::string> hooks_of(const Abi1Shape& shape) {
+std::vector<std::string> hooks_of(const ModuleShape& shape) {
   std::vector<std::string> names;
   if (shape.has_authenticate) names.emplace_back("authenticate");
   if (shape.has_pre_query) names.emplace_back("pre_query");
   if (shape.has_post_query) names.emplace_back("post_query");
+  if (shape.has_settled) names.emplace_back("settled");
   return names;
 }
 
@@ -45,6 +46,8 @@ void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
   info.overruns = counters.read(PluginEvent::overrun);
   info.exclusive = counters.read(PluginEvent::exclusive);
   info.refused_writes = counters.read(PluginEvent::refused_write);
+  info.metrics = counters.metrics().read();
+  info.abi = plugin.shape().says_version ? 2 : 1;
   info.backed_off = counters.read(PluginEvent::backed_off);
   info.is_slow = plugin.is_slow();
   const FaultBackoff::Status backoff = plugin.backoff_status();
@@ -69,6 +72,11 @@ PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane&
       slots_(config.pool_instances),
       services_{store, lane, clock, log, slots_, inline_ticks},
       config_(std::move(config)) {}
+
+PluginHost::~PluginHost() {
+  for (const Entry& entry : table_)
+    if (entry.plugin != nullptr) entry.plugin->retire();  // what they keep refers to slots_
+}
 
 base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   const std::lock_guard lock(load_mutex_);
@@ -182,7 +190,7 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   auto module = compile(entry, source);
   if (!module) return std::unexpected(module.error());
   parts.module = std::move(*module);
-  auto shape = check_abi1(*parts.module, parts.manifest);
+  auto shape = check_module(*parts.module, parts.manifest);
   if (!shape) return std::unexpected(shape.error());
   parts.shape = std::move(*shape);
   if (auto linked = parts.module->link(); !linked) return std::unexpected(linked.error());

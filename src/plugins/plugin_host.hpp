@@ -26,6 +26,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace helios::plugins {
@@ -57,6 +58,8 @@ struct PluginInfo {
   std::uint64_t exclusive = 0;
   std::uint64_t refused_writes = 0;
   std::uint64_t backed_off = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> metrics;  // that the plugin itself counts
+  std::uint32_t abi = 1;
 
   bool is_slow = false;                  // calls go straight to the slow lane
   std::size_t backing_off_callers = 0;   // for whom the plugin is not run at present
@@ -79,6 +82,8 @@ class PluginHost {
              const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks = kInlineTicks);
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
+  // Chains may outlive it, but not be run any more.
+  ~PluginHost();
 
   // Loads every plugin of the folder; without a configured folder, none. Errors: one line, the first
   // plugin that cannot be loaded and is not configured as optional ("plugin FILE: reason"), or the

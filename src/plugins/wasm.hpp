@@ -76,9 +76,12 @@ enum class GuestFunction : std::uint8_t {
   authenticate,
   pre_query,
   post_query,
+  settled,
+  abi_version,
 };
-inline constexpr std::array<std::string_view, 5> kGuestFunctionNames{
-    "alloc", "_initialize", "authenticate", "pre_query", "post_query"};
+inline constexpr std::array<std::string_view, 7> kGuestFunctionNames{
+    "alloc",      "_initialize", "authenticate",      "pre_query",
+    "post_query", "settled",     "helios_abi_version"};
 
 [[nodiscard]] constexpr std::string_view name_of(GuestFunction function) {
   return kGuestFunctionNames[static_cast<std::size_t>(function)];

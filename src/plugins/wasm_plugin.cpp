@@ -13,8 +13,11 @@ namespace {
 
 constexpr std::uint64_t kMib = 1 << 20;
 constexpr std::uint64_t kKib = 1 << 10;
+constexpr std::uint32_t kAbiVersion = 2;  // that helios_abi_version() may answer
 // Instances kept ready per thread: a burst of that many statements finds them made.
 constexpr std::size_t kStock = 8;
+// Likewise of those that are reused: only a call that is held up takes one away.
+constexpr std::size_t kReuseStock = 2;
 
 hooks::PluginTraits make_traits(const PluginParts& parts) {
   return {.name = parts.manifest.name,
@@ -22,6 +25,7 @@ hooks::PluginTraits make_traits(const PluginParts& parts) {
           .has_authenticate = parts.shape.has_authenticate,
           .has_pre_query = parts.shape.has_pre_query,
           .has_post_query = parts.shape.has_post_query,
+          .has_settled = parts.shape.has_settled,
           .all_statements = parts.manifest.all_statements,
           .on_error = parts.manifest.on_error};
 }
@@ -49,7 +53,7 @@ WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
       config_attributes_(config_attributes(parts_.manifest.config)),
       slow_queue_(services.lane.make_queue()),
       backoff_(backoff_options(parts_.manifest.limits)),
-      stock_(services.slots, kStock) {}
+      stock_(services.slots, parts_.manifest.reuses_instances ? kReuseStock : kStock) {}
 
 WasmPlugin::~WasmPlugin() = default;
 
@@ -74,7 +78,7 @@ std::shared_ptr<CallRun> WasmPlugin::take_run() {
 void WasmPlugin::keep_run(std::shared_ptr<CallRun> run) {
   IdleRun& idle = idle_runs_[thread_shard()];
   const std::lock_guard lock(idle.mutex);
-  idle.run.swap(run);
+  if (!is_retired_.load(std::memory_order_relaxed)) idle.run.swap(run);
 }
 
 void WasmPlugin::write_input(const hooks::Call& call, std::string& out) const {
@@ -84,6 +88,15 @@ void WasmPlugin::write_input(const hooks::Call& call, std::string& out) const {
     out = abi1_input(call.point, *call.statement, config_attributes_, std::move(out));
 }
 
+CallScope WasmPlugin::scope(const hooks::Call& call, AttemptEffects& effects) const {
+  return {.call = &call,
+          .effects = &effects,
+          .config = &parts_.manifest.config,
+          .metrics = &parts_.counters->metrics(),
+          .takes_verdicts = parts_.shape.says_version,
+          .max_answer_bytes = parts_.manifest.limits.output_kb * kKib};
+}
+
 LiveInstance WasmPlugin::take_instance() {
   LiveInstance live = stock_.take();
   if (!live.slot) live.slot = services_.slots.try_take();
@@ -91,7 +104,7 @@ LiveInstance WasmPlugin::take_instance() {
 }
 
 void WasmPlugin::end_instance(LiveInstance live, base::Executor& home) {
-  stock_.put_spent(std::move(live));
+  if (live.slot) stock_.put_spent(std::move(live));
   if (!stock_.is_low()) return;
   home.post([weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->fill_stock();
@@ -114,6 +127,7 @@ void WasmPlugin::fill_stock() {
 }
 
 void WasmPlugin::retire() {
+  is_retired_.store(true);
   stock_.close();
   for (IdleRun& idle : idle_runs_) {
     std::shared_ptr<CallRun> ended;  // ends after the lock
@@ -127,6 +141,7 @@ AttemptInput WasmPlugin::attempt_input(hooks::HookPoint point, std::string_view 
   const config::PluginLimits& limits = parts_.manifest.limits;
   return {.module = *parts_.module,
           .call_initialize = parts_.shape.has_initialize,
+          .is_abi2 = parts_.shape.says_version,
           .point = point,
           .json = json,
           .memory_bytes = limits.memory_mb * kMib,
@@ -142,7 +157,8 @@ bool WasmPlugin::may_back_off(const hooks::Call& call) const {
   switch (call.point) {
     case hooks::HookPoint::authenticate: return false;
     case hooks::HookPoint::pre_query: return true;
-    case hooks::HookPoint::post_query: return !traits_.has_pre_query;
+    case hooks::HookPoint::post_query:
+    case hooks::HookPoint::settled: return !traits_.has_pre_query;
   }
   return false;
 }
@@ -185,7 +201,7 @@ base::Result<void> WasmPlugin::try_out() {
     HostCalls calls(transaction, services_.clock);
     made = make_ready(input, calls);
   }
-  if (made) return {};
+  if (made) return check_version(**made);
   switch (made.error().kind) {
     // It reads the store while it starts, which cannot be answered now: not the plugin's fault.
     case AttemptEnd::Kind::doomed:
@@ -200,6 +216,21 @@ base::Result<void> WasmPlugin::try_out() {
     case AttemptEnd::Kind::too_early: break;
   }
   return {};
+}
+
+// Of a plugin that starts; one that could not be started now says it at the next reload.
+base::Result<void> WasmPlugin::check_version(WasmInstance& instance) {
+  if (!parts_.shape.says_version) return {};
+  HostCalls calls = HostCalls::before_the_call();
+  instance.arm(calls, deadline_ticks(timeout_ms()));
+  const auto version = instance.call(GuestFunction::abi_version, {});
+  if (!version)
+    return base::fail(base::Errc::invalid,
+                      "helios_abi_version() ended with " + version.error().message);
+  const auto number = static_cast<std::uint32_t>(*version);
+  if (number == kAbiVersion) return {};
+  return base::fail(base::Errc::invalid, "is made for version " + std::to_string(number) +
+                                             " of the ABI; this proxy knows 1 and 2");
 }
 
 }  // namespace helios::plugins

@@ -8,17 +8,18 @@
 #include "exec/slow_lane.hpp"
 #include "hooks/plugin.hpp"
 #include "kv/store.hpp"
-#include "plugins/abi1_module.hpp"
 #include "plugins/attempt.hpp"
 #include "plugins/fault_backoff.hpp"
 #include "plugins/instance_slots.hpp"
 #include "plugins/instance_stock.hpp"
 #include "plugins/lane_policy.hpp"
 #include "plugins/manifest.hpp"
+#include "plugins/module_shape.hpp"
 #include "plugins/plugin_counters.hpp"
 #include "plugins/wasm.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -42,7 +43,7 @@ struct PluginServices {
 // What makes a plugin this one.
 struct PluginParts {
   Manifest manifest;
-  Abi1Shape shape;
+  ModuleShape shape;
   std::unique_ptr<WasmModule> module;  // linked
   kv::Namespace* space = nullptr;
   std::shared_ptr<PluginCounters> counters;
@@ -61,7 +62,7 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   hooks::RunStatus run(hooks::Call& call) override;
 
   [[nodiscard]] const Manifest& manifest() const { return parts_.manifest; }
-  [[nodiscard]] const Abi1Shape& shape() const { return parts_.shape; }
+  [[nodiscard]] const ModuleShape& shape() const { return parts_.shape; }
   [[nodiscard]] kv::Namespace& space() const { return *parts_.space; }
   [[nodiscard]] PluginCounters& counters() const { return *parts_.counters; }
 
@@ -75,9 +76,15 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   // An instance for an attempt on the event loop: ready, or none but with the slot for it; without a
   // slot when all are taken.
   [[nodiscard]] LiveInstance take_instance();
-  // What an attempt leaves behind. `home`: the calling thread's executor, which is given the work of
+  // One whose attempt has committed, and that later calls may use: of a run that ends.
+  void keep_instance(LiveInstance live) { stock_.put(std::move(live)); }
+  // What an attempt leaves behind, or nothing. `home`: the calling thread's executor, which is given the work of
   // making the next ones.
   void end_instance(LiveInstance live, base::Executor& home);
+
+  [[nodiscard]] bool reuses_instances() const { return parts_.manifest.reuses_instances; }
+  // What host functions look at. The arguments outlive it.
+  [[nodiscard]] CallScope scope(const hooks::Call& call, AttemptEffects& effects) const;
 
   [[nodiscard]] std::uint32_t timeout_ms() const { return parts_.manifest.limits.timeout_ms; }
 
@@ -113,6 +120,7 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   std::shared_ptr<CallRun> take_run();
   void keep_run(std::shared_ptr<CallRun> run);
   void fill_stock();
+  base::Result<void> check_version(WasmInstance& instance);
   bool is_backed_off(hooks::Call& call);
   [[nodiscard]] bool may_back_off(const hooks::Call& call) const;
 
@@ -124,6 +132,7 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   LanePolicy lane_policy_;
   FaultBackoff backoff_;
   InstanceStock stock_;  // ends before the module
+  std::atomic<bool> is_retired_ = false;
   std::array<IdleRun, kThreadShards> idle_runs_;
 };
 

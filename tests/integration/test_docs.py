@@ -103,3 +103,20 @@ def test_sql_of_helios_kv(start_proxy, counter):
         assert len(statements) >= 5
         for statement in statements:
             session.query(statement).expect_ok()
+
+
+def test_plugin_of_the_abi_page_works_as_shown(make_proxy):
+    (text,) = code_blocks("docs/plugin-abi.md", "wat")
+    proxy = make_proxy()
+    proxy.write_plugin_file("whole.wat", text.replace("1000000", "3"))
+    proxy.start()
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        for _ in range(3):
+            session.query("SELECT 1").expect_ok()
+        assert "enough is enough" in session.query("SELECT 1").error["M"]
+
+
+def test_abi_page_has_every_call_of_the_header():
+    declared = re.findall(r'HELIOS_IMPORT\("(\w+)"\)', document("abi/helios_abi2.h"))
+    section = document("docs/plugin-abi.md").split("## Imports of `env`\n")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)` \|", section, flags=re.M)) == sorted(declared)

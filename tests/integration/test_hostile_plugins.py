@@ -54,6 +54,39 @@ HOSTILE = {
 }
 
 
+FRAME2 = """(module
+  (import "env" "field_length" (func $field_length (param i32) (result i32)))
+  (import "env" "field" (func $field (param i32 i32 i32) (result i32)))
+  (import "env" "rewrite" (func $rewrite (param i32 i32) (result i32)))
+  (import "env" "answer_begin" (func $answer_begin (result i32)))
+  (import "env" "answer_column" (func $answer_column (param i32 i32 i32) (result i32)))
+  (import "env" "answer_value" (func $answer_value (param i32 i32) (result i32)))
+  (import "env" "log" (func $log (param i32 i32 i32) (result i32)))
+  (import "env" "kv_incr" (func $kv_incr (param i32 i32 i64 i64 i64 i32) (result i32)))
+  (memory (export "memory") 16)
+  (data (i32.const 16) "key")
+  (func (export "helios_abi_version") (result i32) (i32.const 2))
+  (func (export "pre_query") (result i32)
+    (if (i32.gt_s (call $field_length (i32.const 1)) (i32.const 4000)) (then {hook})) (i32.const 0)))
+"""
+
+# The same of ABI 2, for long statements.
+HOSTILE2 = {
+    "points2": "(drop (call $field (i32.const 1) (i32.const -8) (i32.const 16)))",
+    "counts2": "(drop (call $kv_incr (i32.const 16) (i32.const 3) (i64.const 1) (i64.const 9) (i64.const 0) "
+               "(i32.const 1048570)))",
+    "asks2": "(drop (call $field (i32.const -1) (i32.const 0) (i32.const 16))) (unreachable)",
+    "fails2": "(return (i32.const 7))",
+    "erases2": "(drop (call $rewrite (i32.const 0) (i32.const 0)))",
+    "half2": "(drop (call $answer_begin)) (drop (call $answer_column (i32.const 16) (i32.const 3) (i32.const 25))) "
+             "(drop (call $answer_column (i32.const 16) (i32.const 3) (i32.const 25))) "
+             "(drop (call $answer_value (i32.const 16) (i32.const 3)))",
+    "bombs2": "(drop (call $answer_begin)) (drop (call $answer_column (i32.const 16) (i32.const 3) (i32.const 25))) "
+              "(loop $more (drop (call $answer_value (i32.const 0) (i32.const 65536))) (br $more))",
+    "babbles2": "(loop $more (drop (call $log (i32.const 1) (i32.const 0) (i32.const 65536))) (br $more))",
+}
+
+
 def plugins_of(proxy):
     return {each["name"]: each for each in proxy.admin.get("/plugins").json}
 
@@ -218,3 +251,23 @@ def test_module_that_compiles_for_ever_stops_the_start_in_time(make_proxy):
                           check=False)
     assert done.returncode != 0
     assert "bomb.wat: does not compile within 100 ms" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("instance", ["fresh", "reuse"])
+def test_hostile_plugins_of_abi_2_are_contained(make_proxy, counter, instance):
+    proxy = make_proxy(plugins=[counter], plugins__limits__backoff_after_faults=0)
+    for name, hook in HOSTILE2.items():
+        proxy.write_plugin_file(name + ".wat", FRAME2.format(hook=hook))
+        proxy.write_plugin_file(name + ".toml", f'on_error = "allow"\ninstance = "{instance}"\n[limits]\ntimeout_ms = 20\n')
+    proxy.start()
+    with proxy.connect(options="-c helios.tenant_id=a") as session:
+        for number in range(3):
+            assert session.query(LONG).value() == "1"
+            assert session.query(f"SELECT {number}").value() == str(number)
+    assert proxy.admin.value("counter", "a") == "6"
+    shown = plugins_of(proxy)
+    assert {name: shown[name]["failures"] for name in HOSTILE2} == {name: 3 for name in HOSTILE2}
+    assert shown["fails2"]["last_error"] == "returned 7"
+    assert shown["half2"]["last_error"] == "its answer ends within a row"
+    assert "was handed a range outside" in shown["points2"]["last_error"]
+    assert proxy.admin.get("/healthz").status == 200

@@ -53,6 +53,7 @@ cmd_setup() {
   setup_packages
   setup_cached postgres17 "fetching PostgreSQL $POSTGRES17_VERSION" bash deps/build-postgres.sh 17
   setup_cached pgbench "fetching pgbench" bash deps/build-pgbench.sh
+  setup_cached guest_rust "fetching Debian's rustc for plugins in Rust" bash deps/build-guest_rust.sh
   setup_cached pg_query "building libpg_query $PG_QUERY_VERSION (about a minute, once)" bash deps/build-pg_query.sh
   setup_cached wasmtime "building wasmtime $WASMTIME_VERSION (about 5 minutes, once)" bash deps/build-wasmtime.sh
 }

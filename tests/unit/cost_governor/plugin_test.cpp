@@ -108,10 +108,6 @@ TEST_F(CostGovernor, NoBudget_NeverRefuses) {
   EXPECT_EQ(ask(), "");
 }
 
-TEST_F(CostGovernor, UnreadableContext_IsRefused) {
-  EXPECT_EQ(host_.pre_query_json("{"), R"({"action":"block","value":"invalid query context"})");
-}
-
 TEST_F(CostGovernor, UsageThatCannotBeKept_EndsTheCall) {
   host_.max_value_bytes = 10;
   EXPECT_DEATH(run(1000), "");

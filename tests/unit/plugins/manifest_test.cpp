@@ -77,7 +77,7 @@ TEST(Manifest, errors_name_file_line_and_key) {
       {"imports = [\"a\\nb\"]", "p.toml:1: imports: the proxy does not offer \"a\\x0ab\""},
       {"on_error = \"ignore\"", "p.toml:1: on_error: must be one of \"deny\", \"allow\""},
       {"statements = \"some\"", "p.toml:1: statements: must be one of"},
-      {"instance = \"reuse\"", "p.toml:1: instance: must be one of \"fresh\""},
+      {"instance = \"shared\"", "p.toml:1: instance: must be one of \"fresh\", \"reuse\""},
       {"imports = [\"open\"]", "p.toml:1: imports: the proxy does not offer \"open\""},
       {"order = 99999999999", "p.toml:1: order: must be from"},
       {"[limits]\ntimeout_ms = 101", "p.toml:2: limits.timeout_ms: must be from 1 to 100"},

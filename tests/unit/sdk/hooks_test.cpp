@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,16 @@ namespace {
 using namespace helios::plugin;
 
 std::vector<std::string> seen;  // what the hooks below were told
+
+void note_parameters(const QueryContext& context) {
+  const auto first = context.parameter(0);
+  const auto second = context.parameter(1);
+  const String line = concat(format_int(context.parameter_count()), ": ",
+                             format_int(first->type_oid), first->is_binary ? " binary " : " text ",
+                             *first->value, ", ", second->value ? *second->value : String("NULL"),
+                             ", ", context.parameter(2) ? "more" : "none");
+  if (!kv_write("parameters", line)) fail();
+}
 
 Verdict note_and_judge(const QueryContext& context) {
   seen = {to_std(context.query()),
@@ -31,10 +42,18 @@ Verdict note_and_judge(const QueryContext& context) {
     const int64_t count = parse_int(kv_read("count").value_or("0")).value_or(0);
     if (!kv_write("count", format_int(count + 1))) return block("full");
   }
+  if (context.query() == "answer") {
+    Answer answer;
+    answer.column("name").column("number", 23).value("one").null();
+    return answer.done();
+  }
+  if (context.query() == "parameters") note_parameters(context);
+  if (context.query() == "keep") context.keep("a note");
   return proceed();
 }
 
 void note_outcome(const QueryContext& context, const Outcome& outcome) {
+  if (context.query() == "keep" && !kv_write("kept", context.kept())) fail();
   seen = {to_std(context.query()),
           outcome.ran() ? "ran" : "did not run",
           outcome.success ? "success" : "failure",
@@ -44,10 +63,21 @@ void note_outcome(const QueryContext& context, const Outcome& outcome) {
           to_std(outcome.error)};
 }
 
+void note_settlement(const QueryContext&, Settlement settlement) {
+  switch (settlement) {
+    case Settlement::committed:
+      if (!kv_increment("committed")) fail();
+      break;
+    case Settlement::rolled_back: metric_add("rolled_back"); break;
+    case Settlement::unknown: log_info("unknown"); break;
+  }
+}
+
 }  // namespace
 
 HELIOS_PRE_QUERY(note_and_judge)
 HELIOS_POST_QUERY(note_outcome)
+HELIOS_SETTLED(note_settlement)
 
 namespace {
 
@@ -56,35 +86,54 @@ TEST(PreQuery, Context_ReachesTheHook) {
   EXPECT_EQ(
       host.pre_query(FakeQuery("SELECT '\n\"'").tenant("ac\"me").user("anna").database("demo")),
       "");
+  EXPECT_EQ(host.verdict.action, Verdict::Action::proceed);
   EXPECT_EQ(seen, (std::vector<std::string>{
                       "SELECT '\n\"'", "anna", "demo", "00000000-0000-4000-8000-000000000001",
                       "00000000-0000-4000-8000-000000000002", "writing", "ac\"me"}));
 }
 
-TEST(PreQuery, IdentityAsAnObject_GivesItsName) {
+TEST(PreQuery, WhatIsNotThere_IsEmpty) {
   FakeHost host;
-  host.pre_query_json(R"({"query":"","hook_context":{"identity":{"username":"anna","roles":[]}}})");
-  EXPECT_EQ(seen[1], "anna");
+  FakeQuery query("");
+  query.texts.clear();
+  EXPECT_EQ(host.pre_query(query), "");
+  EXPECT_EQ(seen, (std::vector<std::string>{"", "", "", "", "", "writing", "(none)"}));
 }
 
-TEST(PreQuery, UnknownFields_AreEmpty) {
+TEST(PreQuery, LongTextsAndAttributes_AreReadWhole) {
   FakeHost host;
-  EXPECT_EQ(host.pre_query_json(R"({"query":"SELECT 1"})"), "");
-  EXPECT_EQ(seen, (std::vector<std::string>{"SELECT 1", "", "", "", "", "writing", "(none)"}));
+  const std::string text = "SELECT '" + std::string(100'000, 'x') + "'";
+  host.pre_query(FakeQuery(text).tenant(std::string(5000, 't')));
+  EXPECT_EQ(seen[0], text);
+  EXPECT_EQ(seen[6], std::string(5000, 't'));
 }
 
-TEST(PreQuery, Verdicts_BecomeTheirJson) {
+TEST(PreQuery, Verdicts_ReachTheHost) {
   FakeHost host;
-  EXPECT_EQ(host.pre_query(FakeQuery("block")), R"({"action":"block","value":"a \"reason\""})");
-  EXPECT_EQ(host.pre_query(FakeQuery("block with a code")),
-            R"({"action":"block","value":"no","sqlstate":"HE001"})");
-  EXPECT_EQ(host.pre_query(FakeQuery("rewrite")), R"({"action":"rewrite","value":"SELECT 'new'"})");
+  EXPECT_EQ(host.pre_query(FakeQuery("block")), "a \"reason\"");
+  EXPECT_EQ(host.verdict.action, Verdict::Action::block);
+  EXPECT_EQ(host.verdict.sqlstate, "");
+  EXPECT_EQ(host.pre_query(FakeQuery("block with a code")), "no");
+  EXPECT_EQ(host.verdict.sqlstate, "HE001");
+  EXPECT_EQ(host.pre_query(FakeQuery("rewrite")), "SELECT 'new'");
+  EXPECT_EQ(host.verdict.action, Verdict::Action::rewrite);
+  host.pre_query(FakeQuery("answer"));
+  EXPECT_EQ(host.verdict.action, Verdict::Action::answer);
+  EXPECT_EQ(host.verdict.columns, (std::vector<std::string>{"name", "number"}));
+  EXPECT_EQ(host.verdict.values, (std::vector<std::optional<std::string>>{"one", std::nullopt}));
 }
 
-TEST(PreQuery, UnreadableContext_IsBlocked) {
+TEST(PreQuery, Parameters_ComeWithTheirKind) {
   FakeHost host;
-  for (const char* input : {"", "{", "[]", "null", "\"text\""})
-    EXPECT_EQ(host.pre_query_json(input), R"({"action":"block","value":"invalid query context"})");
+  host.pre_query(FakeQuery("parameters").parameter("5", 23).parameter(std::nullopt));
+  EXPECT_EQ(host.state["parameters"], "2: 23 text 5, NULL, none");
+}
+
+TEST(PreQuery, Notes_ReachPostQuery) {
+  FakeHost host;
+  host.pre_query(FakeQuery("keep"));
+  host.post_query(FakeQuery("keep"), {});
+  EXPECT_EQ(host.state["kept"], "a note");
 }
 
 TEST(PreQuery, State_SurvivesBetweenCalls) {
@@ -101,21 +150,20 @@ TEST(PostQuery, Outcome_ReachesTheHook) {
                                           .response_bytes = 70,
                                           .rows = 1});
   EXPECT_EQ(seen, (std::vector<std::string>{"SELECT 1", "ran", "success", "1500", "70", "1", ""}));
-  host.post_query(FakeQuery("SELECT 1"), {.outcome = "refused", .success = false});
-  EXPECT_EQ(seen[1], "did not run");
+  host.post_query(FakeQuery("SELECT 1"),
+                  {.outcome = "refused", .success = false, .error = "not today"});
+  EXPECT_EQ(seen, (std::vector<std::string>{"SELECT 1", "did not run", "failure", "1000", "64",
+                                            "(unknown)", "not today"}));
 }
 
-TEST(PostQuery, OutcomeOfAnotherHost_IsReadToo) {
+TEST(Settled, Settlement_ReachesTheHook) {
   FakeHost host;
-  host.post_query_json(
-      R"({"query_context":{"query":"SELECT 2"},"outcome":{"success":false,"error":"gone"}})");
-  EXPECT_EQ(seen, (std::vector<std::string>{"SELECT 2", "ran", "failure", "0", "0", "(unknown)",
-                                            "gone"}));
-}
-
-TEST(PostQuery, UnreadableInput_EndsTheCall) {
-  FakeHost host;
-  EXPECT_DEATH(host.post_query_json("[{}]"), "");
+  for (const int64_t settlement :
+       {HELIOS_SETTLED_COMMITTED, HELIOS_SETTLED_ROLLED_BACK, HELIOS_SETTLED_UNKNOWN})
+    host.settled(FakeQuery(""), settlement);
+  EXPECT_EQ(kv_increment("committed", 0).value_or(0), 1);
+  EXPECT_EQ(host.metrics["rolled_back"], 1);
+  EXPECT_EQ(host.log, std::vector<std::string>{"unknown"});
 }
 
 TEST(KvRead, LargeValue_IsReadWhole) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What a module must look like to be a plugin of ABI 1:
+// What a module must look like to be a plugin. One that exports helios_abi_version is of ABI 2 or
+// later, and abi/helios_abi2.h says what it looks like; any other is of ABI 1:
 //
 //   exports  memory
 //            alloc: (i32) -> i32               room for the proxy's input
@@ -23,16 +24,18 @@
 
 namespace helios::plugins {
 
-struct Abi1Shape {
+struct ModuleShape {
+  bool says_version = false;  // exports helios_abi_version, which must say 2
   bool has_authenticate = false;
   bool has_pre_query = false;  // is to be called: exported, and not left out by the manifest
   bool has_post_query = false;
+  bool has_settled = false;
   bool has_initialize = false;
   std::vector<std::string> warnings;  // one line each
 };
 
 // Errors: invalid, one line without the plugin's name.
-[[nodiscard]] base::Result<Abi1Shape> check_abi1(const WasmModule& module,
-                                                 const Manifest& manifest);
+[[nodiscard]] base::Result<ModuleShape> check_module(const WasmModule& module,
+                                                     const Manifest& manifest);
 
 }  // namespace helios::plugins

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/abi1_module.hpp"
+#include "plugins/module_shape.hpp"
 
 #include "base/text.hpp"
 #include "plugins/host_imports.hpp"
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace helios::plugins {
 
@@ -20,6 +21,9 @@ const FunctionType kDealloc{{ValueType::i32, ValueType::i32}, {}};
 const FunctionType kHook{{ValueType::i32, ValueType::i32}, {ValueType::i64}};
 const FunctionType kObserver{{ValueType::i32, ValueType::i32}, {}};
 const FunctionType kInitialize{{}, {}};
+const FunctionType kVersion{{}, {ValueType::i32}};
+const FunctionType kPlainHook{{}, {ValueType::i32}};
+const FunctionType kPlainObserver{{}, {}};
 
 // Hooks that plugins of this ABI may export and that this version does not call.
 constexpr std::array<std::string_view, 10> kUncalledHooks{
@@ -37,13 +41,13 @@ const ModuleExport* find_export(const WasmModule& module, std::string_view name)
   return found == module.exports().end() ? nullptr : &*found;
 }
 
-bool is_one_of(const FunctionType& type, std::initializer_list<const FunctionType*> wanted) {
+bool is_one_of(const FunctionType& type, const std::vector<const FunctionType*>& wanted) {
   return std::ranges::any_of(wanted, [&](const FunctionType* one) { return *one == type; });
 }
 
 // The export must be there and a function of one of the types.
 Check check_function(const WasmModule& module, std::string_view name,
-                     std::initializer_list<const FunctionType*> wanted) {
+                     const std::vector<const FunctionType*>& wanted) {
   const ModuleExport* const found = find_export(module, name);
   const std::string expected = to_text(**wanted.begin());
   if (found == nullptr)
@@ -61,7 +65,7 @@ Check check_import(const ModuleImport& import, const Manifest& manifest) {
   const HostFunction* const offered = find_host_import(import.module, import.name);
   if (import.kind != ExternKind::function || offered == nullptr)
     return invalid("imports " + name + ", which the proxy does not offer");
-  if (manifest.imports &&
+  if (manifest.imports && import.module == "env" &&
       std::ranges::find(*manifest.imports, import.name) == manifest.imports->end())
     return invalid("imports " + name + ", which its manifest does not grant");
   if (import.type != offered->type)
@@ -76,17 +80,21 @@ Check check_imports(const WasmModule& module, const Manifest& manifest) {
   return {};
 }
 
-Check check_allocator(const WasmModule& module) {
+Check check_memory(const WasmModule& module) {
   const ModuleExport* const memory = find_export(module, "memory");
   if (memory == nullptr || memory->kind != ExternKind::memory)
     return invalid("does not export its memory as \"memory\"");
+  return {};
+}
+
+Check check_allocator(const WasmModule& module) {
   if (auto checked = check_function(module, "alloc", {&kAlloc}); !checked) return checked;
   return check_function(module, "dealloc", {&kDealloc});
 }
 
 // Is the hook to be called? By the manifest where it says so, else by the exports.
 bool wants_hook(const WasmModule& module, const Manifest& manifest, std::string_view name,
-                Abi1Shape& shape) {
+                ModuleShape& shape) {
   const bool exported = find_export(module, name) != nullptr;
   if (!manifest.hooks) return exported;
   const bool named = std::ranges::find(*manifest.hooks, name) != manifest.hooks->end();
@@ -96,34 +104,57 @@ bool wants_hook(const WasmModule& module, const Manifest& manifest, std::string_
   return named;
 }
 
-Check check_hooks(const WasmModule& module, const Manifest& manifest, Abi1Shape& shape) {
+// The types that a hook may have, the usual one first.
+std::vector<const FunctionType*> types_of(std::string_view hook, bool is_abi2) {
+  if (is_abi2) return {&kPlainHook, &kPlainObserver};
+  if (hook == "post_query") return {&kHook, &kObserver};
+  return {&kHook};
+}
+
+Check check_hooks(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
   shape.has_authenticate = wants_hook(module, manifest, "authenticate", shape);
   shape.has_pre_query = wants_hook(module, manifest, "pre_query", shape);
   shape.has_post_query = wants_hook(module, manifest, "post_query", shape);
+  shape.has_settled = shape.says_version && wants_hook(module, manifest, "settled", shape);
   for (const std::string_view name : kUncalledHooks)
     if (find_export(module, name) != nullptr)
       shape.warnings.push_back("exports " + quote(name) +
                                ", a hook that this version does not call yet");
-  if (shape.has_authenticate)
-    if (auto checked = check_function(module, "authenticate", {&kHook}); !checked) return checked;
-  if (shape.has_pre_query)
-    if (auto checked = check_function(module, "pre_query", {&kHook}); !checked) return checked;
-  if (shape.has_post_query)
-    if (auto checked = check_function(module, "post_query", {&kHook, &kObserver}); !checked)
+  bool has_any = false;
+  for (const auto& [is_wanted, name] :
+       {std::pair(shape.has_authenticate, "authenticate"),
+        std::pair(shape.has_pre_query, "pre_query"), std::pair(shape.has_post_query, "post_query"),
+        std::pair(shape.has_settled, "settled")}) {
+    if (!is_wanted) continue;
+    has_any = true;
+    if (auto checked = check_function(module, name, types_of(name, shape.says_version)); !checked)
       return checked;
-  const bool has_any = shape.has_authenticate || shape.has_pre_query || shape.has_post_query;
+  }
   if (!has_any && shape.warnings.empty())
     return invalid("exports no hook (authenticate, pre_query or post_query)");
   return {};
 }
 
+Check check_abi(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
+  shape.says_version = find_export(module, name_of(GuestFunction::abi_version)) != nullptr;
+  if (shape.says_version)
+    return check_function(module, name_of(GuestFunction::abi_version), {&kVersion});
+  if (manifest.reuses_instances)
+    return invalid(
+        "its manifest says instance = \"reuse\", which is for plugins of ABI 2: those of "
+        "ABI 1 never free memory");
+  return check_allocator(module);
+}
+
 }  // namespace
 
-base::Result<Abi1Shape> check_abi1(const WasmModule& module, const Manifest& manifest) {
-  Abi1Shape shape;
+base::Result<ModuleShape> check_module(const WasmModule& module, const Manifest& manifest) {
+  ModuleShape shape;
   if (auto checked = check_imports(module, manifest); !checked)
     return std::unexpected(checked.error());
-  if (auto checked = check_allocator(module); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_memory(module); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_abi(module, manifest, shape); !checked)
+    return std::unexpected(checked.error());
   if (auto checked = check_hooks(module, manifest, shape); !checked)
     return std::unexpected(checked.error());
   shape.has_initialize = find_export(module, "_initialize") != nullptr;

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same counter on every SDK: C++ alone, C++ with a C and C++ library, Rust; fresh and reused instances."""
+
+import os
+import shutil
+import threading
+
+import pytest
+
+BUILD_DIR = os.environ.get("HELIOS_BUILD_DIR", "build/dev")
+SDKS = {"cpp": "counter.wasm", "libcpp": "counter-libcpp.wasm", "rust": "counter-rust.wasm"}
+CLIENTS, STATEMENTS = 4, 25
+
+
+@pytest.mark.parametrize("instance", ["fresh", "reuse"])
+@pytest.mark.parametrize("sdk", SDKS)
+def test_counter_counts_exactly_and_blocks(make_proxy, sdk, instance, tmp_path):
+    built = os.path.join(BUILD_DIR, "guests", SDKS[sdk])
+    if not os.path.exists(built):
+        pytest.skip(f"{SDKS[sdk]} was not built: no compiler for it (tools/dev setup)")
+    plugin = tmp_path / "count.wasm"
+    shutil.copy(built, plugin)
+    proxy = make_proxy(plugins=[str(plugin)])
+    proxy.write_plugin_file("count.toml", f'instance = "{instance}"\n')
+    proxy.start()
+
+    def work():
+        with proxy.connect(options="-c helios.tenant_id=acme") as session:
+            for number in range(STATEMENTS):
+                session.query(f"SELECT {number}").expect_ok()
+
+    threads = [threading.Thread(target=work) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with proxy.connect(options="-c helios.tenant_id=globex") as session:
+        assert "forbidden here" in session.query("SELECT 'forbidden'").error["M"]
+        session.query("SELECT 1").expect_ok()
+    assert proxy.admin.value("count", "acme") == str(CLIENTS * STATEMENTS)
+    assert proxy.admin.value("count", "globex") == "1"
+    shown = {each["name"]: each for each in proxy.admin.get("/plugins").json}["count"]
+    assert shown["failures"] == 0, shown["last_error"]
