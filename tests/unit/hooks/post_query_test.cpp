@@ -128,5 +128,32 @@ INSTANTIATE_TEST_SUITE_P(Plugins, PostQuery, testing::Bool(),
                                                                : "answer_at_once");
                          });
 
+PluginTraits with_settled(PluginTraits traits) {
+  traits.has_settled = true;
+  return traits;
+}
+
+TEST(Settled, whoever_has_the_hook_and_saw_the_statement_is_told_once) {
+  test::ChainFixture chain;
+  chain.add(with_settled(test::both("a")));
+  chain.add(test::both("b"));
+  chain.add(with_settled(test::pre_only("c"))).pre_query = test::block("no");
+  chain.add(with_settled(test::both("d")));
+  chain.add(with_settled(test::post_only("e")));
+  for (const HookPoint point : {HookPoint::pre_query, HookPoint::post_query}) chain.run(point);
+  EXPECT_TRUE(chain.statement.chain->has_settled());
+  chain.calls.clear();
+  EXPECT_FALSE(chain.run(HookPoint::settled).fatal);
+  EXPECT_EQ(chain.calls, (Calls{"a:settled", "c:settled", "e:settled"}));
+}
+
+TEST(Settled, failure_under_deny_ends_the_session) {
+  test::ChainFixture chain;
+  chain.add(with_settled(test::both("a"))).post_query = test::failure("broken");
+  chain.run(HookPoint::pre_query);
+  EXPECT_TRUE(chain.run(HookPoint::settled).fatal);
+  EXPECT_EQ(chain.chain_run.result().message, "plugin \"a\" failed in settled");
+}
+
 }  // namespace
 }  // namespace helios::hooks

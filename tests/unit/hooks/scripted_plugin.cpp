@@ -44,8 +44,9 @@ RunStatus ScriptedPlugin::run(Call& call) {
 
 void ScriptedPlugin::perform(Call& call) {
   const bool is_pre = call.point == HookPoint::pre_query;
-  calls_.push_back(is_pre ? traits_.name + ":pre:" + std::string(call.statement->current_text())
-                          : traits_.name + ":post");
+  calls_.push_back(is_pre
+                       ? traits_.name + ":pre:" + std::string(call.statement->current_text())
+                       : traits_.name + (call.point == HookPoint::settled ? ":settled" : ":post"));
   if (!is_silent) call.result = is_pre ? pre_query : post_query;
 }
 

@@ -106,11 +106,13 @@ TEST(Json, RandomDamage_NeverReadsOutside) {
     // A buffer of exactly this size, so that AddressSanitizer sees one byte too many.
     const std::unique_ptr<char[]> exact(new char[damaged.size()]);
     damaged.copy(exact.get(), damaged.size());
-    const auto context = QueryContext::from(Json::parse(StringView(exact.get(), damaged.size())));
-    if (!context) continue;
+    const auto json = Json::parse(StringView(exact.get(), damaged.size()));
+    if (!json) continue;
     ++accepted;
-    (void)context->query();
-    (void)context->attribute("tenant_id");
+    const auto context = json->member("hook_context").value_or(Json());
+    const auto attributes = context.member("attributes").value_or(Json());
+    (void)json->member("query").value_or(Json()).string();
+    (void)attributes.member("tenant_id").value_or(Json()).string();
   }
   EXPECT_GT(accepted, 0);
 }
