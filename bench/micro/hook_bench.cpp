@@ -128,5 +128,17 @@ BENCHMARK_CAPTURE(measure_call_alone, counter/abi2/call, kGuests / "counter2.wat
 BENCHMARK_CAPTURE(measure, counter/abi2/reused, kGuests / "counter2.wat", Instance::reused);
 // clang-format on
 
+// One item is one operation: with a hundred of them the call itself hardly shows.
+void measure_operations(benchmark::State& state, const char* plugin) {
+  measure(state, std::filesystem::path(HELIOS_BENCH_PLUGINS) / plugin);
+  state.SetItemsProcessed(state.iterations() * 100);
+}
+
+void kv_get_from_wasm(benchmark::State& state) { measure_operations(state, "reads_often.wat"); }
+BENCHMARK(kv_get_from_wasm);
+
+void kv_set_from_wasm(benchmark::State& state) { measure_operations(state, "writes_often.wat"); }
+BENCHMARK(kv_set_from_wasm);
+
 }  // namespace
 }  // namespace helios::plugins

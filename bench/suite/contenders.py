@@ -154,7 +154,8 @@ class Helios(Contender):
         config = {"server.host": server.directory if self.unix else "127.0.0.1", "server.port": server.port,
                   "listen.workers": 1,
                   "limits.max_connections": 20000, **self.settings}
-        self.proxy = Proxy(config)
+        # With a plugin folder, empty or not, texts are looked at: plugins may come while the proxy runs.
+        self.proxy = Proxy(config if self.plugin else {"plugins.directory": "", **config})
         if self.plugin:
             self.proxy.install(self.plugin)
         self.proxy.start()

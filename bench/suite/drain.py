@@ -7,12 +7,15 @@ import sys
 from startup import READY, STARTUP
 
 
+BUFFER = bytearray(256 * 1024)  # used again and again: this client is to cost little
+
+
 def read_until_ready(connection):
     tail = b""
     while not tail.endswith(READY):
-        piece = connection.recv(1 << 20)
-        assert piece, "the server closed the connection"
-        tail = (tail + piece)[-len(READY):]
+        count = connection.recv_into(BUFFER)
+        assert count > 0, "the server closed the connection"
+        tail = (tail + BUFFER[max(count - len(READY), 0):count])[-len(READY):]
 
 
 with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:

@@ -141,6 +141,9 @@ struct TimerId {
 
 class Engine {
  public:
+  // The kernel need not set up a timer for such a wait.
+  static constexpr std::int64_t kNoLimit = -1;
+
   virtual ~Engine() = default;
 
   // Makes a stream of a connected, non-blocking socket.
@@ -158,11 +161,12 @@ class Engine {
   // Does nothing when the timer has run or was cancelled already.
   virtual void cancel_timer(TimerId id) = 0;
 
-  // Tasks posted here run inside run_once().
+  // Tasks posted here run inside run_once(). A post ends its wait.
   [[nodiscard]] virtual base::Executor& mailbox() = 0;
 
-  // Waits for events, at most `max_wait_ms`, and reports them. Returns the nanoseconds that were
-  // spent working, not waiting; what the kernel does of an io_uring's work is part of the wait.
+  // Waits for events, at most `max_wait_ms` (kNoLimit: as long as it takes), and reports them. Returns
+  // the nanoseconds that were spent working, not waiting; what the kernel does of an io_uring's work
+  // is part of the wait.
   virtual std::int64_t run_once(std::int64_t max_wait_ms) = 0;
 
   // Memory taken by what was sent and the kernel has not taken yet, of all streams.

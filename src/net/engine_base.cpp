@@ -24,9 +24,10 @@ TimerId EngineBase::start_timer(std::int64_t delay_ms, base::Task task) {
 }
 
 std::int64_t EngineBase::prepare_wait_ns(std::int64_t max_wait_ms) {
-  auto wait = max_wait_ms * kNanosecondsPerMillisecond;
+  auto wait = max_wait_ms == kNoLimit ? kNoLimit : max_wait_ms * kNanosecondsPerMillisecond;
   if (!timers_.empty()) {
-    wait = std::clamp<std::int64_t>(timers_.next_deadline_ns() - monotonic_ns(), 0, wait);
+    const auto left = std::max<std::int64_t>(timers_.next_deadline_ns() - monotonic_ns(), 0);
+    wait = wait == kNoLimit ? left : std::min(left, wait);
   }
   return wait != 0 && mailbox_.prepare_to_sleep() ? wait : 0;
 }

@@ -27,8 +27,8 @@ class EngineBase : public Engine {
 
   [[nodiscard]] static std::int64_t monotonic_ns();
 
-  // Prepares for a wait; returns how long it may be: not beyond the next timer, and 0 when the
-  // mailbox is not empty.
+  // Prepares for a wait; returns how long it may be: not beyond the next timer, 0 when the mailbox is
+  // not empty, kNoLimit when nothing limits it.
   [[nodiscard]] std::int64_t prepare_wait_ns(std::int64_t max_wait_ms);
 
   // After a wait that ended at `now_ns`: the timers that are due, then the mailbox.

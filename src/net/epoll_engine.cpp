@@ -25,6 +25,9 @@ constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
 // Rounded up, so that the timer is due when the wait is over.
 int to_milliseconds(std::int64_t wait_ns) {
+  if (wait_ns == Engine::kNoLimit) {
+    return -1;
+  }
   const auto wait_ms = (wait_ns + kNanosecondsPerMillisecond - 1) / kNanosecondsPerMillisecond;
   return static_cast<int>(std::min<std::int64_t>(wait_ms, std::numeric_limits<int>::max()));
 }

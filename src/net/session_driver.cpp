@@ -5,6 +5,7 @@
 #include "net/cancel_sender.hpp"
 #include "net/sockets.hpp"
 
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -20,7 +21,7 @@ SessionDriver::SessionDriver(DriverContext& context, SessionId id, Fd client, se
       id_(id),
       client_(context.engine.adopt(std::move(client), client_side_, LossReport::at_once)),
       session_(context.environment, std::move(peer),
-               [this] { run_event([this] { session_.on_wake(actions_); }); }) {
+               [this] { run_event([this] { session_.on_wake(context_.actions); }); }) {
   update_timer();
 }
 
@@ -41,11 +42,12 @@ void SessionDriver::run_event(Event event) {
   if (retired_) {
     return;
   }
+  assert(context_.actions.to_client.empty() && context_.actions.to_server.empty());
   session_.set_backlog((client_ ? client_->pending_bytes() : 0) +
                        (server_ ? server_->pending_bytes() : 0));
   event();
   perform();
-  actions_.clear();
+  context_.actions.clear();
   update_receiving();
   update_timer();
   retire_if_finished();
@@ -64,36 +66,36 @@ void SessionDriver::update_timer() {
   const auto left_ns = *deadline_ns - context_.environment.clock->monotonic_ns();
   session_timer_ = context_.engine.start_timer(left_ns / 1'000'000 + 1, [this] {
     timer_deadline_ns_.reset();
-    run_event([this] { session_.on_timer(actions_); });
+    run_event([this] { session_.on_timer(context_.actions); });
   });
 }
 
 void SessionDriver::ClientSide::on_received(std::string_view bytes) {
   driver_.context_.stats.bytes_from_clients.add(bytes.size());
-  driver_.run_event([&] { driver_.session_.on_client_bytes(bytes, driver_.actions_); });
+  driver_.run_event([&] { driver_.session_.on_client_bytes(bytes, driver_.context_.actions); });
 }
 
 void SessionDriver::ClientSide::on_eof() {
-  driver_.run_event([&] { driver_.session_.on_client_eof(driver_.actions_); });
+  driver_.run_event([&] { driver_.session_.on_client_eof(driver_.context_.actions); });
 }
 
 void SessionDriver::ClientSide::on_lost(int) {
   driver_.client_.reset();
-  driver_.run_event([&] { driver_.session_.on_client_lost(driver_.actions_); });
+  driver_.run_event([&] { driver_.session_.on_client_lost(driver_.context_.actions); });
 }
 
 void SessionDriver::ServerSide::on_received(std::string_view bytes) {
   driver_.context_.stats.bytes_from_servers.add(bytes.size());
-  driver_.run_event([&] { driver_.session_.on_server_bytes(bytes, driver_.actions_); });
+  driver_.run_event([&] { driver_.session_.on_server_bytes(bytes, driver_.context_.actions); });
 }
 
 void SessionDriver::ServerSide::on_eof() {
-  driver_.run_event([&] { driver_.session_.on_server_eof(driver_.actions_); });
+  driver_.run_event([&] { driver_.session_.on_server_eof(driver_.context_.actions); });
 }
 
 void SessionDriver::ServerSide::on_lost(int) {
   driver_.server_.reset();
-  driver_.run_event([&] { driver_.session_.on_server_eof(driver_.actions_); });
+  driver_.run_event([&] { driver_.session_.on_server_eof(driver_.context_.actions); });
 }
 
 void SessionDriver::on_dialled(Fd connection, const Endpoint& to) {
@@ -101,14 +103,14 @@ void SessionDriver::on_dialled(Fd connection, const Endpoint& to) {
   dialer_.reset();  // `to` is its
   set_session_options(connection, *server_endpoint_, context_.environment.config->tcp);
   server_ = context_.engine.adopt(std::move(connection), server_side_, LossReport::after_received);
-  run_event([&] { session_.on_server_connected(actions_); });
+  run_event([&] { session_.on_server_connected(context_.actions); });
 }
 
 void SessionDriver::on_dial_failed(const std::string& reason) {
   dialer_.reset();
   context_.stats.server_connect_failures.add();
   warn_about_server(reason);
-  run_event([&] { session_.on_server_failed(reason, actions_); });
+  run_event([&] { session_.on_server_failed(reason, context_.actions); });
 }
 
 // Many clients may find out at once, and again and again.
@@ -129,7 +131,7 @@ void SessionDriver::cancel(base::Task done) {
     return;
   }
   cancel_done_ = std::move(done);
-  run_event([&] { session_.on_cancel(actions_); });
+  run_event([&] { session_.on_cancel(context_.actions); });
   if (cancel_done_) {
     std::exchange(cancel_done_, {})();
   }
@@ -139,26 +141,26 @@ void SessionDriver::drain(bool force) {
   if (force && is_delivering_cancel_) {
     on_cancel_delivered();
   }
-  run_event([&] { session_.on_drain(force, actions_); });
+  run_event([&] { session_.on_drain(force, context_.actions); });
 }
 
 // ---- actions ----
 
 void SessionDriver::perform() {
-  if (actions_.connect_server) {
+  if (context_.actions.connect_server) {
     dialer_ = std::make_unique<Dialer>(context_.engine, context_.server, *this);
   }
-  if (actions_.register_cancel_key) {
+  if (context_.actions.register_cancel_key) {
     register_cancel_key();
   }
-  if (actions_.deliver_cancel) {
+  if (context_.actions.deliver_cancel) {
     deliver_cancel();
   }
-  if (actions_.send_cancel) {
+  if (context_.actions.send_cancel) {
     send_cancel();
   }
-  send(client_, actions_.to_client, context_.stats.bytes_to_clients);
-  send(server_, actions_.to_server, context_.stats.bytes_to_servers);
+  send(client_, context_.actions.to_client, context_.stats.bytes_to_clients);
+  send(server_, context_.actions.to_server, context_.stats.bytes_to_servers);
   end_connections();
 }
 
@@ -166,7 +168,7 @@ void SessionDriver::register_cancel_key() {
   if (cancel_key_) {
     context_.cancel_registry.remove(*cancel_key_, context_.cancel_sink, id_);
   }
-  cancel_key_ = std::move(actions_.register_cancel_key);
+  cancel_key_ = std::move(context_.actions.register_cancel_key);
   context_.cancel_registry.add(*cancel_key_, context_.cancel_sink, id_);
 }
 
@@ -177,7 +179,7 @@ void SessionDriver::deliver_cancel() {
     context.environment.home->post([&context, id] { context.on_cancel_delivered(id); });
   };
   is_delivering_cancel_ =
-      context_.cancel_registry.deliver(*actions_.deliver_cancel, std::move(done));
+      context_.cancel_registry.deliver(*context_.actions.deliver_cancel, std::move(done));
   if (is_delivering_cancel_) {
     cancel_time_limit_ =
         context_.engine.start_timer(kCancelTimeoutMs, [this] { on_cancel_delivered(); });
@@ -223,14 +225,14 @@ void SessionDriver::send(const StreamPtr& stream, const session::Output& output,
 }
 
 void SessionDriver::end_connections() {
-  if (actions_.finish_server && server_) {
+  if (context_.actions.finish_server && server_) {
     server_->finish_sending();
   }
-  if (actions_.close_server) {
+  if (context_.actions.close_server) {
     dialer_.reset();
     server_.reset();
   }
-  if (actions_.close_client && client_) {
+  if (context_.actions.close_client && client_) {
     if (is_delivering_cancel_) {
       close_client_after_cancel_ = true;
     } else {

@@ -36,6 +36,9 @@ struct DriverContext {
   // Leads to SessionDriver::on_cancel_delivered() if that session is still there.
   std::function<void(SessionId)> on_cancel_delivered;
   std::int64_t dial_warning_due_ns = 0;  // no further log line about a missing server before
+  // Of the event under way, of which there is one at a time; empty between events. Its memory is used
+  // again and again.
+  session::Actions actions{};
 };
 
 // Thread rule: the worker's thread.
@@ -119,7 +122,6 @@ class SessionDriver final : public DialHandler {
   std::optional<std::int64_t> timer_deadline_ns_;  // what session_timer_ is set to; nullopt = not
 
   bool retired_ = false;
-  session::Actions actions_;
   session::Session session_;
 };
 

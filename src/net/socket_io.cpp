@@ -53,11 +53,29 @@ class Batch {
   std::size_t bytes_ = 0;
 };
 
+// Cheaper than a batch of one, which nearly all are.
+SendResult send_one(int fd, std::string_view piece) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(fd, piece.data(), piece.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0) {
+    return {.error = is_temporary(errno) ? 0 : errno};
+  }
+  return {.taken = static_cast<std::size_t>(sent)};
+}
+
 }  // namespace
 
 bool is_temporary(int error) { return error == EAGAIN || error == EINTR; }
 
 SendResult send_gathered(int fd, std::string_view head, std::span<const std::string_view> pieces) {
+  if (pieces.empty()) {
+    return head.empty() ? SendResult{} : send_one(fd, head);
+  }
+  if (head.empty() && pieces.size() == 1) {
+    return pieces[0].empty() ? SendResult{} : send_one(fd, pieces[0]);
+  }
   SendResult result;
   Batch batch;
   batch.add(head);

@@ -2,6 +2,8 @@
 
 #include "net/uring_ring.hpp"
 
+#include "net/engine.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -77,8 +79,12 @@ void UringRing::submit_and_wait(std::int64_t wait_ns) {
   if (!enable()) {
     return;
   }
-  if (wait_ns <= 0) {
+  if (wait_ns == 0) {
     io_uring_submit_and_get_events(&ring_);
+    return;
+  }
+  if (wait_ns == Engine::kNoLimit) {
+    io_uring_submit_and_wait(&ring_, 1);
     return;
   }
   __kernel_timespec timeout{wait_ns / kNanosecondsPerSecond, wait_ns % kNanosecondsPerSecond};

@@ -45,8 +45,8 @@ class UringRing {
   // Hands the queued requests to the kernel. Returns false when it takes none for now.
   bool submit();
 
-  // Hands the queued requests to the kernel and waits until a completion is there, `wait_ns` are over,
-  // or a signal comes.
+  // Hands the queued requests to the kernel and waits until a completion is there, `wait_ns` are over
+  // (Engine::kNoLimit: never), or a signal comes.
   void submit_and_wait(std::int64_t wait_ns);
 
   [[nodiscard]] unsigned completions_waiting() const { return io_uring_cq_ready(&ring_); }

@@ -76,9 +76,11 @@ bool UringStream::wants_watch() const {
   return ended_ || (!kept_.empty() && loss_report_ == LossReport::at_once);
 }
 
+// Multishot, so that it tells of changes: the peer's end, which the kernel reports whether asked for it
+// or not, would complete a single one again and again.
 bool UringStream::prepare_watch() {
   return !wants_watch() || watch_.start(core_.ring(), *this, [this](io_uring_sqe* request) {
-    io_uring_prep_poll_add(request, socket_.get(), POLLERR | POLLHUP);
+    io_uring_prep_poll_multishot(request, socket_.get(), POLLERR | POLLHUP);
   });
 }
 

@@ -15,9 +15,6 @@
 namespace helios::net {
 namespace {
 
-// Upper limit of one wait; whatever happens ends a wait earlier.
-constexpr std::int64_t kMaxWaitMs = 60'000;
-
 // A random (version 4) UUID.
 std::string make_uuid() {
   std::array<char, 16> bytes{};
@@ -88,7 +85,7 @@ void Worker::join() { thread_.join(); }
 
 void Worker::run() {
   while (!is_done()) {
-    auto busy_ns = engine_->run_once(kMaxWaitMs);
+    auto busy_ns = engine_->run_once(Engine::kNoLimit);
     if (!retired_.empty()) {
       busy_ns += destroy_retired();
     }

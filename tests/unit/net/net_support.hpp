@@ -94,6 +94,17 @@ inline void run_until_idle(Engine& engine) {
   }
 }
 
+// Whether an engine that has nothing to do waits as long as it may, once late events have come.
+inline bool sleeps(Engine& engine) {
+  bool slept = false;
+  for (int i = 0; i < 20 && !slept; ++i) {
+    const auto started = std::chrono::steady_clock::now();
+    engine.run_once(100);
+    slept = std::chrono::steady_clock::now() - started > std::chrono::milliseconds(50);
+  }
+  return slept;
+}
+
 // A listening socket on a free loopback port.
 inline Fd listen_on_loopback() {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

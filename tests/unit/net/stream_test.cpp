@@ -160,6 +160,19 @@ TEST_P(StreamTest, eof_is_not_told_while_paused) {
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.eofs == 1; }));
 }
 
+TEST_P(StreamTest, half_closed_peer_lets_the_loop_sleep) {
+  ::shutdown(pair_.far.get(), SHUT_WR);
+  EXPECT_TRUE(run_until(*engine_, [&] { return handler_.eofs == 1; }));
+  EXPECT_TRUE(sleeps(*engine_));
+}
+
+TEST_P(StreamTest, half_closed_peer_of_a_paused_stream_lets_the_loop_sleep) {
+  stream_->pause_receiving();
+  send_all(pair_.far.get(), "unread");
+  ::shutdown(pair_.far.get(), SHUT_WR);
+  EXPECT_TRUE(sleeps(*engine_));
+}
+
 TEST_P(StreamTest, reset_is_a_loss) {
   reset_connection(std::move(pair_.far));
   EXPECT_TRUE(run_until(*engine_, [&] { return handler_.losses == 1; }));
