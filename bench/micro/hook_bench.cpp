@@ -129,16 +129,12 @@ BENCHMARK_CAPTURE(measure, counter/abi2/reused, kGuests / "counter2.wat", Instan
 // clang-format on
 
 // One item is one operation: with a hundred of them the call itself hardly shows.
-void measure_operations(benchmark::State& state, const char* plugin) {
-  measure(state, std::filesystem::path(HELIOS_BENCH_PLUGINS) / plugin);
+void measure_operations(benchmark::State& state, const std::filesystem::path& plugin) {
+  measure(state, plugin, Instance::fresh);
   state.SetItemsProcessed(state.iterations() * 100);
 }
-
-void kv_get_from_wasm(benchmark::State& state) { measure_operations(state, "reads_often.wat"); }
-BENCHMARK(kv_get_from_wasm);
-
-void kv_set_from_wasm(benchmark::State& state) { measure_operations(state, "writes_often.wat"); }
-BENCHMARK(kv_set_from_wasm);
+BENCHMARK_CAPTURE(measure_operations, kv_get, kPlugins / "reads_often.wat");
+BENCHMARK_CAPTURE(measure_operations, kv_set, kPlugins / "writes_often.wat");
 
 }  // namespace
 }  // namespace helios::plugins
