@@ -131,7 +131,7 @@ class Expectation {
       is_skipping_ = false;
       return expect(model_.feed(message));
     }
-    if (is_skipping_) return true;
+    if (is_skipping_ || model_.is_skipping()) return true;
     if (model_.is_copying()) return expect(model_.feed(message)) && !model_.is_over();
     if (type == fe::kQuery) return check_query(message);
     if (type == fe::kFunctionCall) return expect_refusal({}) && expect_ready_after_refusal();
@@ -172,7 +172,9 @@ class Expectation {
   bool check_query(std::string_view message) {
     const std::string_view text = body_of(message).substr(0, body_of(message).size() - 1);
     if (next_is_refusal()) {
-      return expect_refusal({}) && expect_ready_after_refusal();
+      // Whether the server saw a Query, which would have ended the unnamed statement, cannot be told.
+      const bool is_known = !model_.has_unnamed();
+      return expect_refusal({}) && expect_ready_after_refusal() && is_known;
     }
     const Forwarded forwarded = forward(text);
     // The rows of a plugin take a form of their own: from here on nothing can be told.

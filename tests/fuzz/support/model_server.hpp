@@ -33,6 +33,11 @@ class ModelServer {
   [[nodiscard]] char status() const { return status_; }
   [[nodiscard]] bool is_copying() const { return is_copying_; }
   [[nodiscard]] bool is_over() const { return is_over_; }
+  [[nodiscard]] bool has_unnamed() const {
+    return statements_.contains("") || portals_.contains("");
+  }
+  // It discards what comes before the next Sync.
+  [[nodiscard]] bool is_skipping() const { return is_skipping_; }
   // The text that an Execute of this portal would run; empty when it runs none.
   [[nodiscard]] std::string text_of(std::string_view portal) const;
 
