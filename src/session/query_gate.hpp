@@ -48,6 +48,7 @@ struct GateView {
   const Settings& settings;
   const ReplyQueue& replies;
   const pgwire::TransactionStatus& transaction;
+  const bool& is_batch_open;      // extended messages without a Sync behind them
   const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
   const sql::ReadingRules& rules;
 };

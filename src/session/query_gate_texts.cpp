@@ -23,7 +23,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
            "Query refused: the answer of a plugin is unusable: " + std::string(problem));
     return false;
   }
-  const bool is_idle = view_.replies.empty() && view_.held_ready.empty() &&
+  const bool is_idle = view_.replies.empty() && view_.held_ready.empty() && !view_.is_batch_open &&
                        view_.transaction == pgwire::TransactionStatus::idle;
   if (subject_ != Subject::query || run_->statements.size() > 1 || !is_idle) {
     run.execution->rewritten = answer_statement(answer);

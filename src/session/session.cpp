@@ -19,8 +19,8 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       private_name_("heliosproxy " + peer.session_id),
       names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
       is_over_limit_(peer.is_over_limit),
-      gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_, held_ready_,
-                     rules_},
+      gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_,
+                     is_batch_open_, held_ready_, rules_},
             wake),
       post_hooks_(*environment.home, wake) {
   update_deadline();  // a client that says nothing causes no event

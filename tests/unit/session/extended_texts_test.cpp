@@ -86,6 +86,26 @@ TEST(ExtendedAnswer, plugins_rows_come_from_the_server) {
   EXPECT_THAT(witness.events, ElementsAre("post select 1 answered 1"));
 }
 
+TEST(ExtendedAnswer, nothing_is_answered_locally_where_a_batch_is_open) {
+  Witness witness;
+  witness.plugin->pre_query = [](hooks::Call&) {
+    hooks::CallResult result;
+    result.verdict.action = hooks::Verdict::Action::answer;
+    auto answer = std::make_shared<hooks::Answer>();
+    answer->columns = {{.name = "n", .type_oid = 25}};
+    answer->rows = {{{"one"}}};
+    result.verdict.answer = std::move(answer);
+    return result;
+  };
+  SessionHarness harness(witness.options());
+  harness.connect();
+  harness.client_sends(parse("", "select * from missing") + flush());
+  harness.server_sends(parsed());
+  harness.client_sends(query("select 1"));
+  EXPECT_EQ(harness.to_client, parsed());
+  EXPECT_THAT(harness.to_server, HasSubstr("helios_answer"));
+}
+
 struct ExtendedKv : testing::Test {
   Options options;
   ExtendedKv() { options.config.kv_sql.readers = {"ann"}; }
