@@ -67,7 +67,7 @@ class Answer:
 
     @property
     def text(self):
-        return self.body.decode()
+        return self.body.decode("utf-8", "replace")
 
 
 class Admin:
