@@ -88,10 +88,13 @@ bool QueryGate::find_prepared(StatementRun& run) {
   }
   const bool is_known = found.value && found.value->analysis->statements.size() == 1;
   if (!is_known) {
+    if (!chain_->may_deny()) return true;
     // A failed transaction runs nothing, and says so itself.
-    const bool has_failed =
-        view_.transaction == pgwire::TransactionStatus::failed && view_.replies.empty();
-    if (!chain_->may_deny() || has_failed) return true;
+    if (!view_.replies.empty()) {
+      stage_ = Stage::wait_for_names;
+      return false;
+    }
+    if (view_.transaction == pgwire::TransactionStatus::failed) return true;
     refuse(state::kInvalidStatementName,
            "prepared statement \"" + statement.name + "\" does not exist");
     return false;
