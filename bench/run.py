@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benchmark suite: every contender in turn, round after round, so that a noisy machine disturbs all alike.
 
-See docs/benchmarks.md. `tools/dev bench` builds what this needs and says where it is.
+See docs/performance.md. `tools/dev bench` builds what this needs and says where it is.
 """
 
 import argparse
