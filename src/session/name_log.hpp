@@ -11,13 +11,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace helios::session {
 
@@ -47,7 +47,7 @@ class NameLog {
     Value value;  // null: the name stands for nothing that is known
   };
   [[nodiscard]] Found find(std::string_view name, std::uint64_t unit) const {
-    for (auto change = pending_.rbegin(); change != pending_.rend(); ++change) {
+    for (auto change = pending_.rbegin(); change != rend(); ++change) {
       if (!change->is_all && change->name != name) continue;
       return {change->unit == unit, change->value};
     }
@@ -74,10 +74,10 @@ class NameLog {
   // The server did it, or did not. A ticket that is settled already, or 0, is ignored.
   void settle(NameTicket ticket, bool is_done) {
     if (ticket == 0) return;
-    for (auto change = pending_.begin(); change != pending_.end(); ++change) {
+    for (auto change = first(); change != pending_.end(); ++change) {
       if (change->ticket != ticket) continue;
       Change settled = std::move(*change);
-      pending_.erase(change);
+      remove(change);
       bytes_ -= bytes_of(settled.name, settled.value);
       if (is_done) apply(std::move(settled));
       return;
@@ -87,8 +87,11 @@ class NameLog {
   // Nothing is known any more, not even what changes on their way will do.
   void forget() {
     clear_settled();
-    for (const Change& change : pending_) bytes_ -= bytes_of(change.name, change.value);
+    for (auto change = first(); change != pending_.end(); ++change) {
+      bytes_ -= bytes_of(change->name, change->value);
+    }
     pending_.clear();
+    first_ = 0;
   }
 
   // What is settled stands for nothing any more, but for what is to be kept.
@@ -104,8 +107,8 @@ class NameLog {
     clear_settled([](const Value&) { return false; });
   }
 
-  [[nodiscard]] std::size_t size() const { return settled_.size() + pending_.size(); }
-  [[nodiscard]] std::size_t pending() const { return pending_.size(); }
+  [[nodiscard]] std::size_t size() const { return settled_.size() + pending(); }
+  [[nodiscard]] std::size_t pending() const { return pending_.size() - first_; }
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const { return bytes_; }
 
@@ -122,6 +125,24 @@ class NameLog {
     std::string name;
     Value value;
   };
+
+  [[nodiscard]] auto first() { return pending_.begin() + first_; }
+  [[nodiscard]] auto rend() const { return pending_.rend() - first_; }
+
+  // Mostly the first one. What it leaves behind is used again by the next.
+  void remove(typename std::vector<Change>::iterator change) {
+    constexpr std::size_t kKeptCapacity = 8;
+    if (change != first()) {
+      pending_.erase(change);
+    } else if (static_cast<std::size_t>(++first_) == pending_.size()) {
+      first_ = 0;
+      pending_.clear();
+      if (pending_.capacity() > kKeptCapacity) pending_.shrink_to_fit();
+    } else if (static_cast<std::size_t>(first_) > pending_.size() / 2) {
+      pending_.erase(pending_.begin(), first());
+      first_ = 0;
+    }
+  }
 
   static std::size_t bytes_of(std::string_view name, const Value& value) {
     constexpr std::size_t kNodeBytes = 96;  // links, a string object, two pointers
@@ -151,7 +172,8 @@ class NameLog {
 
   Dropped on_dropped_;
   std::map<std::string, Value, std::less<>> settled_;
-  std::deque<Change> pending_;
+  std::vector<Change> pending_;
+  std::ptrdiff_t first_ = 0;  // changes before it are settled
   NameTicket last_ticket_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -7,10 +7,17 @@
 namespace helios::session {
 
 PostHooks::PostHooks(base::Executor& home, std::function<void()> on_done)
-    : home_(home), on_done_(std::move(on_done)), chain_run_(home, [this] {
-        note_result();
-        if (advance() == hooks::RunStatus::done) on_done_();
-      }) {}
+    : home_(home), on_done_(std::move(on_done)) {}
+
+hooks::ChainRun& PostHooks::chain_run() {
+  if (!chain_run_) {
+    chain_run_ = std::make_unique<hooks::ChainRun>(home_, [this] {
+      note_result();
+      if (advance() == hooks::RunStatus::done) on_done_();
+    });
+  }
+  return *chain_run_;
+}
 
 hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs) {
   assert(!pending_);
@@ -31,8 +38,8 @@ hooks::RunStatus PostHooks::advance() {
       if (in_this_turn_++ == kStatementsPerTurn) return yield();
       StatementRun& statement = statements[statement_++];
       if (!statement.execution) continue;
-      if (chain_run_.start(hooks::HookPoint::post_query, *statement.execution,
-                           statement.statement->is_session_statement) ==
+      if (chain_run().start(hooks::HookPoint::post_query, *statement.execution,
+                            statement.statement->is_session_statement) ==
           hooks::RunStatus::pending) {
         pending_ = true;
         return hooks::RunStatus::pending;
@@ -55,7 +62,8 @@ hooks::RunStatus PostHooks::yield() {
 }
 
 void PostHooks::note_result() {
-  if (chain_run_.result().fatal) fatal_ = chain_run_.result();
+  const hooks::ChainResult& result = chain_run().result();
+  if (result.fatal) fatal_ = std::make_unique<hooks::ChainResult>(result);
 }
 
 }  // namespace helios::session

@@ -8,10 +8,10 @@
 #include "hooks/chain.hpp"
 #include "session/query_run.hpp"
 
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <vector>
 
 namespace helios::session {
 
@@ -26,23 +26,24 @@ class PostHooks {
 
   [[nodiscard]] bool pending() const { return pending_; }
 
-  // After done: set when a plugin failed whose policy is to end the session then.
-  [[nodiscard]] const std::optional<hooks::ChainResult>& fatal() const { return fatal_; }
+  // After done: set when a plugin failed whose policy is to end the session then; null otherwise.
+  [[nodiscard]] const hooks::ChainResult* fatal() const { return fatal_.get(); }
 
  private:
   hooks::RunStatus advance();
   hooks::RunStatus yield();
+  [[nodiscard]] hooks::ChainRun& chain_run();
   void note_result();
 
   base::Executor& home_;
   std::function<void()> on_done_;
-  hooks::ChainRun chain_run_;
+  std::unique_ptr<hooks::ChainRun> chain_run_;  // made with the first hook: most sessions are idle
   std::vector<std::unique_ptr<QueryRun>> runs_;
   std::size_t run_ = 0;
   std::size_t statement_ = 0;
   std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
   bool pending_ = false;
-  std::optional<hooks::ChainResult> fatal_;
+  std::unique_ptr<hooks::ChainResult> fatal_;
 };
 
 }  // namespace helios::session

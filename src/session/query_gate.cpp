@@ -31,7 +31,6 @@ bool mentions_settings(std::string_view text) {
 
 QueryGate::QueryGate(GateView view, std::function<void()> on_progress)
     : view_(view),
-      pre_query_(*view.environment.home, [this] { wake(); }),
       settling_hooks_(*view.environment.home, [this] { wake(); }),
       on_progress_(std::move(on_progress)) {}
 
@@ -85,7 +84,7 @@ bool QueryGate::advance() {
         confirm();
         break;
       case Stage::settle:
-        decision_.fatal = settling_hooks_.fatal().has_value();
+        decision_.fatal = settling_hooks_.fatal() != nullptr;
         stage_ = Stage::decided;
         break;
       case Stage::idle:
@@ -154,7 +153,7 @@ void QueryGate::begin_judging() {
 void QueryGate::begin_statements() {
   decision_.touches_session = analysis_->touches_session;
   if (analysis_->touches_session) {
-    ahead_ = view_.settings;
+    ahead_ = std::make_unique<Settings>(view_.settings);
     if (view_.transaction == pgwire::TransactionStatus::idle) ahead_->begin();
   }
   run_->touches_session = analysis_->touches_session;
@@ -237,9 +236,16 @@ void QueryGate::judge_next() {
                          (!run.statement->is_session_statement || chain_->wants_all_statements());
   if (!is_hooked) return;
   make_execution(run);
-  waiting_elsewhere_ =
-      pre_query_.start(hooks::HookPoint::pre_query, *run.execution,
-                       run.statement->is_session_statement) == hooks::RunStatus::pending;
+  waiting_elsewhere_ = start_hooks(run);
+}
+
+// True = pending.
+bool QueryGate::start_hooks(StatementRun& run) {
+  if (!pre_query_) {
+    pre_query_ = std::make_unique<hooks::ChainRun>(*view_.environment.home, [this] { wake(); });
+  }
+  return pre_query_->start(hooks::HookPoint::pre_query, *run.execution,
+                           run.statement->is_session_statement) == hooks::RunStatus::pending;
 }
 
 std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) const {
@@ -273,8 +279,7 @@ void QueryGate::make_execution(StatementRun& run) {
   } else if (subject_ == Subject::function_call) {
     execution->origin = hooks::Origin::function_call;
   }
-  execution->context =
-      view_.identity.context(ahead_ ? *ahead_ : view_.settings, ahead_.has_value());
+  execution->context = view_.identity.context(ahead_ ? *ahead_ : view_.settings, ahead_ != nullptr);
   execution->chain = chain_;
   run_->held_bytes += sizeof(hooks::StatementExecution);
   run.execution = std::move(execution);
@@ -287,8 +292,8 @@ void QueryGate::after_hooks() {
     refuse(state::kQueryCanceled, "canceling statement due to user request");
     return;
   }
-  if (run.execution && pre_query_.result().refused) {
-    refuse(pre_query_.result().sqlstate, pre_query_.result().message);
+  if (run.execution && pre_query_->result().refused) {
+    refuse(pre_query_->result().sqlstate, pre_query_->result().message);
     return;
   }
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;

@@ -131,6 +131,7 @@ class QueryGate {
   void judge_next();
   bool is_within_limits();
   void yield();
+  bool start_hooks(StatementRun& run);
   void after_hooks();
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
   std::optional<Refusal> objection(const sql::Statement& statement) const;
@@ -146,7 +147,7 @@ class QueryGate {
   void compose_text();
 
   GateView view_;
-  hooks::ChainRun pre_query_;
+  std::unique_ptr<hooks::ChainRun> pre_query_;  // made with the first hook: most sessions are idle
   PostHooks settling_hooks_;
   Stage stage_ = Stage::idle;
   Subject subject_ = Subject::query;
@@ -162,9 +163,10 @@ class QueryGate {
   // The snapshot that judges it, whatever is reloaded meanwhile.
   std::shared_ptr<const config::Config> config_;
   std::shared_ptr<const hooks::Chain> chain_;
-  std::optional<Settings> ahead_;  // the settings as the message's statements will leave them
-  std::size_t next_ = 0;           // statement being judged
-  std::size_t in_this_turn_ = 0;   // statements; see kStatementsPerTurn
+  // The settings as the message's statements will leave them; null: as they are.
+  std::unique_ptr<Settings> ahead_;
+  std::size_t next_ = 0;          // statement being judged
+  std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
   Decision decision_;
 };
 

@@ -52,7 +52,7 @@ bool QueryGate::adopt_rewrite(StatementRun& run) {
   run.replacement = text;
   run_->held_bytes += 2 * text.size();
   decision_.touches_session |= run.analysis->touches_session;
-  if (run.analysis->touches_session && !ahead_) ahead_ = view_.settings;
+  if (run.analysis->touches_session && !ahead_) ahead_ = std::make_unique<Settings>(view_.settings);
   if (auto refusal = objection(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return false;
