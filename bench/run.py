@@ -26,7 +26,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def all_contenders(transport):
-    guests = os.path.join(BUILD, "guests")
+    guests = os.path.join(HERE, "../tests/guests")
     plugins = os.environ["HELIOS_PLUGIN_DIR"]
     unix = transport == "unix"
     yield Direct("direct", unix)
@@ -36,7 +36,8 @@ def all_contenders(transport):
     if not unix:
         yield Helios("heliosproxy, a worker per core", listen__workers=0)
     yield Helios("empty plugin", os.path.join(HERE, "plugins/nothing.wat"), unix)
-    yield Helios("counter", os.path.join(guests, "counter.wasm"), unix)
+    yield Helios("counter", os.path.join(guests, "counter.wat"), unix)
+    yield Helios("counter, reused", os.path.join(guests, "counter2.wat"), unix, manifest='instance = "reuse"\n')
     yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"), unix)
     yield Floor("epoll", os.path.join(BUILD, "bench/epoll_relay"), unix)
     yield Floor("io_uring", os.path.join(BUILD, "bench/uring_relay"), unix)

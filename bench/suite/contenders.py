@@ -143,9 +143,10 @@ class PgBouncer(Program):
 class Helios(Contender):
     """heliosproxy, perhaps with one plugin. One worker, unless the settings say otherwise."""
 
-    def __init__(self, name, plugin=None, unix=False, **settings):
+    def __init__(self, name, plugin=None, unix=False, manifest="", **settings):
         super().__init__(name, unix)
         self.plugin = plugin
+        self.manifest = manifest
         self.settings = {key.replace("__", "."): value for key, value in settings.items()}
         self.options = "-c helios.tenant_id=bench" if plugin else ""
         self.proxy = None
@@ -158,6 +159,8 @@ class Helios(Contender):
         self.proxy = Proxy(config if self.plugin else {"plugins.directory": "", **config})
         if self.plugin:
             self.proxy.install(self.plugin)
+            if self.manifest:
+                self.proxy.write_plugin_file(f"{self.namespace}.toml", self.manifest)
         self.proxy.start()
         self.port = self.proxy.port
         self.pid = self.proxy.pid
@@ -167,8 +170,14 @@ class Helios(Contender):
     def hook_calls(self):
         return int(self.proxy.admin.metric("helios_plugin_calls_total")) if self.plugin else None
 
+    @property
+    def namespace(self):
+        return os.path.splitext(os.path.basename(self.plugin))[0]
+
     def counter_value(self):
-        return int(self.proxy.admin.value("counter", "bench") or 0)
+        """Of the tests' counters: a number as text, or 8 bytes."""
+        value = self.proxy.admin.bytes_of(self.namespace, "count:bench") or b"0"
+        return int(value) if value.isdigit() else int.from_bytes(value, "little")
 
     def round_seconds(self):
         """The rounds of the workers' loops so far: {upper bound in seconds: number of rounds not above it}."""

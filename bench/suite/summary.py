@@ -8,7 +8,8 @@ from .contenders import UNIX
 
 # What is aimed at.
 FLOOR_FACTOR = 1.15
-COUNTER_US = 10.0
+COUNTER_US = 10.0  # of ABI 1, a fresh instance for every call
+REUSED_COUNTER_US = 3.0  # of ABI 2, under the prepared protocol
 IDLE_KIB = 6.0
 BANDWIDTH = 0.9
 GOAL_LOADS = ("simple 8", "simple 32", "prepared 8", "prepared 32")
@@ -86,6 +87,10 @@ def query_goals(results, load):
             yield Goal(f"{where}: heliosproxy, times PgBouncer", plain.cpu_us / pgbouncer.cpu_us, 1.0)
         if plain and counter and "not see" not in counter.note:
             yield Goal(f"{where}: counter, us more than no plugin", counter.cpu_us - plain.cpu_us, COUNTER_US)
+        reused = row.get("counter, reused" + suffix)
+        if plain and reused and load.startswith("prepared"):
+            more = reused.cpu_us - plain.cpu_us
+            yield Goal(f"{where}: counter, reused, us more than no plugin", more, REUSED_COUNTER_US)
 
 
 def goals(results):

@@ -100,13 +100,18 @@ class Admin:
         answer = self.request("DELETE", self._key_path(plugin, key))
         assert answer.status == 200, answer.body
 
-    def value(self, plugin, key):
-        """The value as text; None when there is none."""
+    def bytes_of(self, plugin, key):
+        """The value; None when there is none."""
         answer = self.request("GET", self._key_path(plugin, key), headers={"Accept": "application/octet-stream"})
         if answer.status == 404:
             return None
         assert answer.status == 200, answer.body
-        return answer.text
+        return answer.body
+
+    def value(self, plugin, key):
+        """The value as text; None when there is none."""
+        value = self.bytes_of(plugin, key)
+        return None if value is None else value.decode("utf-8", "replace")
 
     def metric(self, name):
         """The sum of a metric's samples."""
