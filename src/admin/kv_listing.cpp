@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/kv_listing.hpp"
 
+#include "admin/json_bytes.hpp"
 #include "admin/target.hpp"
 #include "base/text.hpp"
 
@@ -20,10 +21,16 @@ namespace {
 // The store's own page: small, so that whatever it locks meanwhile is free again soon.
 constexpr std::uint64_t kScanBytes = 1ULL << 20;
 
-struct Keys {
-  std::vector<std::string> keys;
+struct Found {
+  std::vector<kv::Item> items;  // without their values, unless these were asked for
   bool complete = true;
 };
+
+std::optional<bool> parse_bool(std::string_view text) {
+  if (text == "true") return true;
+  if (text == "false") return false;
+  return std::nullopt;
+}
 
 std::optional<std::uint64_t> parse_limit(std::string_view text) {
   std::uint64_t limit = 0;
@@ -33,33 +40,61 @@ std::optional<std::uint64_t> parse_limit(std::string_view text) {
   return limit;
 }
 
-Keys collect_keys(kv::Store& store, kv::Namespace& space, const ListRequest& request) {
-  Keys result;
+Found collect(kv::Store& store, kv::Namespace& space, const ListRequest& request) {
+  Found result;
   std::uint64_t listed_bytes = 0;
   std::uint64_t scanned_bytes = 0;
   std::string after = request.after;
   while (true) {
-    kv::ScanRange range{request.prefix, after, request.limit - result.keys.size(),
+    kv::ScanRange range{request.prefix, after, request.limit - result.items.size(),
                         // Room for one entry of any size, or a large one would be an empty page.
                         kScanBytes + store.limits().max_key_bytes + store.limits().max_value_bytes};
     kv::ScanPage page = store.scan(space, range);
     for (kv::Item& item : page.items) {
-      listed_bytes += item.key.size();
       scanned_bytes += item.key.size() + item.value.size();
-      result.keys.push_back(std::move(item.key));
+      if (!request.with_values) item.value = {};
+      listed_bytes += item.key.size() + item.value.size();
+      result.items.push_back(std::move(item));
     }
     result.complete = page.complete;
-    if (page.complete || page.items.empty() || result.keys.size() >= request.limit ||
-        listed_bytes >= kMaxListedKeyBytes || scanned_bytes >= kMaxScannedBytes)
+    if (page.complete || page.items.empty() || result.items.size() >= request.limit ||
+        listed_bytes >= kMaxListedBytes || scanned_bytes >= kMaxScannedBytes)
       return result;
-    after = result.keys.back();
+    after = result.items.back().key;
   }
 }
 
 std::string next_page(std::string_view plugin, const ListRequest& request,
                       std::string_view last_key) {
   return "/admin/kv/" + percent_encode(plugin) + "/?prefix=" + percent_encode(request.prefix) +
-         "&after=" + percent_encode(last_key) + "&limit=" + std::to_string(request.limit);
+         "&after=" + percent_encode(last_key) + "&limit=" + std::to_string(request.limit) +
+         (request.with_values ? "&values=true" : "");
+}
+
+void put_keys(boost::json::object& body, const Found& found) {
+  boost::json::array texts;
+  boost::json::array encoded;
+  for (const kv::Item& item : found.items) {
+    if (base::is_valid_utf8(item.key))
+      texts.emplace_back(item.key);
+    else
+      encoded.emplace_back(percent_encode(item.key));
+  }
+  body["keys"] = std::move(texts);
+  if (!encoded.empty()) body["keys_percent_encoded"] = std::move(encoded);
+}
+
+void put_entries(boost::json::object& body, const Found& found) {
+  boost::json::array entries;
+  for (const kv::Item& item : found.items) {
+    boost::json::object entry;
+    put_key(entry, item.key);
+    put_value(entry, item.value);
+    entry["version"] = item.version;
+    if (item.expires_at_ms != kv::kNeverExpires) entry["expires_at_ms"] = item.expires_at_ms;
+    entries.emplace_back(std::move(entry));
+  }
+  body["entries"] = std::move(entries);
 }
 
 }  // namespace
@@ -83,6 +118,10 @@ base::Result<ListRequest> parse_list_request(std::string_view query) {
         return base::fail(base::Errc::invalid, "limit must be a whole number from 1 to " +
                                                    std::to_string(kMaxListLimit));
       result.limit = *limit;
+    } else if (name == "values") {
+      const auto with_values = parse_bool(value);
+      if (!with_values) return base::fail(base::Errc::invalid, "values must be true or false");
+      result.with_values = *with_values;
     } else {
       return base::fail(base::Errc::invalid, "unknown query parameter: " + name);
     }
@@ -92,21 +131,12 @@ base::Result<ListRequest> parse_list_request(std::string_view query) {
 
 Response list_keys(kv::Store& store, kv::Namespace* space, std::string_view plugin,
                    const ListRequest& request) {
-  Keys found;
-  if (space != nullptr) found = collect_keys(store, *space, request);
-
-  boost::json::array texts;
-  boost::json::array encoded;
-  for (const std::string& key : found.keys) {
-    if (base::is_valid_utf8(key))
-      texts.emplace_back(key);
-    else
-      encoded.emplace_back(percent_encode(key));
-  }
-  boost::json::object body{{"plugin", plugin}, {"keys", std::move(texts)}};
-  if (!encoded.empty()) body["keys_percent_encoded"] = std::move(encoded);
-  if (!found.complete && !found.keys.empty())
-    body["next"] = next_page(plugin, request, found.keys.back());
+  Found found;
+  if (space != nullptr) found = collect(store, *space, request);
+  boost::json::object body{{"plugin", plugin}};
+  request.with_values ? put_entries(body, found) : put_keys(body, found);
+  if (!found.complete && !found.items.empty())
+    body["next"] = next_page(plugin, request, found.items.back().key);
   Response response;
   response.body = boost::json::serialize(body);
   return response;

@@ -14,21 +14,22 @@ namespace helios::admin {
 
 inline constexpr std::uint64_t kDefaultListLimit = 1000;
 inline constexpr std::uint64_t kMaxListLimit = 10'000;
-// A page also ends when its keys take this much, or when the store had to look at so many bytes of
+// A page also ends when what it lists takes this much, or when the store had to look at so many bytes of
 // keys and values: the admin thread has other things to do.
-inline constexpr std::uint64_t kMaxListedKeyBytes = 4ULL << 20;
+inline constexpr std::uint64_t kMaxListedBytes = 4ULL << 20;
 inline constexpr std::uint64_t kMaxScannedBytes = 32ULL << 20;
 
 struct ListRequest {
   std::string prefix;
   std::string after;  // only keys greater than this
   std::uint64_t limit = kDefaultListLimit;
+  bool with_values = false;  // entries instead of keys
 };
 
-// From the query of the target: prefix, after, limit. Errors: invalid.
+// From the query of the target: prefix, after, limit, values. Errors: invalid.
 [[nodiscard]] base::Result<ListRequest> parse_list_request(std::string_view query);
 
-// {"plugin":..,"keys":[..]}, with "next" (path and query of the next page) when there are more.
+// {"plugin":..,"keys":[..]}, or {"plugin":..,"entries":[..]}, with "next" (path and query of the next page) when there are more.
 // `space` may be nullptr: a namespace that does not exist has no keys. A page is not a snapshot: a
 // key that comes or goes meanwhile may be on it or not.
 [[nodiscard]] Response list_keys(kv::Store& store, kv::Namespace* space, std::string_view plugin,

@@ -4,6 +4,11 @@
 #include "admin/replies.hpp"
 #include "kv/transaction.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <bit>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +18,12 @@ namespace {
 // A blind write or a single read meets a conflict only while others commit to the same key; so many
 // in a row mean that something is wrong.
 constexpr int kMaxAttempts = 100;
+
+// Of one transaction of a purge, so that nobody is held up for long.
+constexpr std::uint64_t kPurgedKeys = 500;
+constexpr std::uint64_t kPurgedBytes = 4ULL << 20;
+
+static_assert(std::endian::native == std::endian::little);
 
 Response store_failed(const kv::Store& store) {
   const std::string reason = store.health();
@@ -36,30 +47,60 @@ Response refusal_of(kv::WriteStatus status) {
   std::unreachable();
 }
 
-class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
+// What all operations share: a transaction that is tried again until it is through. An attempt()
+// ends by calling one of finish(), retry_after_fetch() or retry().
+class Operation : public std::enable_shared_from_this<Operation> {
  public:
-  ReadOperation(const KvContext& context, kv::Namespace& space, std::string key, OnValue found,
-                Responder failed)
-      : context_(context),
-        key_(std::move(key)),
-        found_(std::move(found)),
-        failed_(std::move(failed)),
-        transaction_(*context.store, space) {}
+  Operation(const KvContext& context, kv::Namespace& space)
+      : context_(context), transaction_(*context.store, space) {}
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  virtual ~Operation() = default;
 
   void run() {
-    while (attempts_++ < kMaxAttempts) {
+    again_ = true;
+    while (std::exchange(again_, false)) {
+      if (attempts_++ == kMaxAttempts) return finish(too_busy());
       transaction_.reset();
-      std::string_view value;
-      switch (transaction_.get(key_, value)) {
-        case kv::ReadStatus::value: return found_(std::string(value));
-        case kv::ReadStatus::absent: return found_(std::nullopt);
-        case kv::ReadStatus::not_resident: return fetch();
-        case kv::ReadStatus::doomed: continue;
-        case kv::ReadStatus::failed: return failed_(store_failed(*context_.store));
-      }
+      attempt();
     }
-    failed_(too_busy());
   }
+
+ protected:
+  virtual void attempt() = 0;
+  virtual void finish(Response response) = 0;
+  virtual void on_committed() {}
+
+  void retry() { again_ = true; }
+
+  // The value of `key`, nullopt when there is none. False: the attempt is over.
+  bool read(const std::string& key, std::optional<FoundValue>& found) {
+    std::string_view value;
+    switch (transaction_.get(key, value)) {
+      case kv::ReadStatus::value:
+        found = FoundValue{std::string(value), transaction_.reads().back().version};
+        return true;
+      case kv::ReadStatus::absent: found = std::nullopt; return true;
+      case kv::ReadStatus::not_resident: fetch(); return false;
+      case kv::ReadStatus::doomed: retry(); return false;
+      case kv::ReadStatus::failed: finish(store_failed(*context_.store)); return false;
+    }
+    std::unreachable();
+  }
+
+  void commit() {
+    after_commit(transaction_.commit([self = shared_from_this()](kv::CommitStatus status) {
+      self->context_.home->post([self, status] {
+        self->after_commit(status);
+        if (self->again_) self->run();
+      });
+    }));
+  }
+
+  void starts_anew() { attempts_ = 0; }
+
+  KvContext context_;
+  kv::Transaction transaction_;
 
  private:
   void fetch() {
@@ -68,60 +109,138 @@ class ReadOperation : public std::enable_shared_from_this<ReadOperation> {
     });
   }
 
-  KvContext context_;
-  std::string key_;
-  OnValue found_;
-  Responder failed_;
-  kv::Transaction transaction_;
-  int attempts_ = 0;
-};
-
-class WriteOperation : public std::enable_shared_from_this<WriteOperation> {
- public:
-  WriteOperation(const KvContext& context, kv::Namespace& space, std::string key,
-                 std::optional<std::string> value, Responder respond)
-      : context_(context),
-        key_(std::move(key)),
-        value_(std::move(value)),
-        respond_(std::move(respond)),
-        transaction_(*context.store, space) {}
-
-  void run() {
-    while (attempts_++ < kMaxAttempts) {
-      transaction_.reset();
-      const kv::WriteStatus written =
-          value_ ? transaction_.set(key_, *value_) : transaction_.erase(key_);
-      if (written != kv::WriteStatus::ok) return respond_(refusal_of(written));
-      const kv::CommitStatus status = commit();
-      if (status != kv::CommitStatus::conflict) return finish(status);
-    }
-    respond_(too_busy());
-  }
-
- private:
-  kv::CommitStatus commit() {
-    return transaction_.commit([self = shared_from_this()](kv::CommitStatus status) {
-      self->context_.home->post([self, status] { self->finish(status); });
-    });
-  }
-
-  void finish(kv::CommitStatus status) {
+  void after_commit(kv::CommitStatus status) {
     switch (status) {
-      case kv::CommitStatus::done: return respond_(ok_reply());
-      case kv::CommitStatus::conflict: return run();
+      case kv::CommitStatus::done: return on_committed();
+      case kv::CommitStatus::conflict: return retry();
       case kv::CommitStatus::full:
-        return respond_(error_reply(507, "the namespace or the store is full"));
-      case kv::CommitStatus::failed: return respond_(store_failed(*context_.store));
+        return finish(error_reply(507, "the namespace or the store is full"));
+      case kv::CommitStatus::failed: return finish(store_failed(*context_.store));
       case kv::CommitStatus::pending: return;
     }
   }
 
-  KvContext context_;
-  std::string key_;
-  std::optional<std::string> value_;
-  Responder respond_;
-  kv::Transaction transaction_;
   int attempts_ = 0;
+  bool again_ = false;
+};
+
+class ReadOperation final : public Operation {
+ public:
+  ReadOperation(const KvContext& context, kv::Namespace& space, std::string key, OnValue found,
+                Responder failed)
+      : Operation(context, space),
+        key_(std::move(key)),
+        found_(std::move(found)),
+        failed_(std::move(failed)) {}
+
+ private:
+  void attempt() override {
+    std::optional<FoundValue> value;
+    if (read(key_, value)) found_(std::move(value));
+  }
+  void finish(Response response) override { failed_(std::move(response)); }
+
+  std::string key_;
+  OnValue found_;
+  Responder failed_;
+};
+
+class EditOperation final : public Operation {
+ public:
+  EditOperation(const KvContext& context, kv::Namespace& space, Edit edit, Responder respond)
+      : Operation(context, space), edit_(std::move(edit)), respond_(std::move(respond)) {}
+
+ private:
+  void attempt() override {
+    std::optional<FoundValue> present;
+    const auto* increment = std::get_if<Increment>(&edit_.change);
+    const bool has_to_read = increment != nullptr || !edit_.preconditions.empty();
+    if (has_to_read && !read(edit_.key, present)) return;
+    if (!edit_.preconditions.hold(present ? present->version : kv::kAbsent))
+      return finish(error_reply(412, "the key is not as the request wants it"));
+    if (increment != nullptr) return add(*increment, present);
+    const auto* set = std::get_if<SetValue>(&edit_.change);
+    write(set != nullptr ? transaction_.set(edit_.key, set->value, set->expires_at_ms)
+                         : transaction_.erase(edit_.key));
+  }
+
+  void add(const Increment& increment, const std::optional<FoundValue>& present) {
+    std::int64_t sum = 0;
+    if (present && present->value.size() != sizeof(sum))
+      return finish(error_reply(409, "the value is no counter: it has not 8 bytes"));
+    if (present) std::memcpy(&sum, present->value.data(), sizeof(sum));
+    if (__builtin_add_overflow(sum, increment.by, &sum))
+      return finish(error_reply(409, "the sum does not fit 64 bits"));
+    sum_ = sum;
+    const std::string value(reinterpret_cast<const char*>(&sum), sizeof(sum));
+    write(present ? transaction_.update(edit_.key, value)
+                  : transaction_.set(edit_.key, value, increment.expires_at_ms));
+  }
+
+  void write(kv::WriteStatus status) {
+    if (status != kv::WriteStatus::ok) return finish(refusal_of(status));
+    commit();
+  }
+
+  void on_committed() override {
+    if (!sum_) return finish(ok_reply());
+    Response response;
+    response.body = boost::json::serialize(boost::json::object{{"ok", true}, {"value", *sum_}});
+    finish(std::move(response));
+  }
+
+  void finish(Response response) override { respond_(std::move(response)); }
+
+  Edit edit_;
+  Responder respond_;
+  std::optional<std::int64_t> sum_;  // after an Increment
+};
+
+class PurgeOperation final : public Operation {
+ public:
+  PurgeOperation(const KvContext& context, kv::Namespace& space, std::string prefix,
+                 Responder respond)
+      : Operation(context, space), prefix_(std::move(prefix)), respond_(std::move(respond)) {}
+
+ private:
+  void attempt() override {
+    const kv::ScanPage page =
+        context_.store->scan(transaction_.space(), {prefix_, after_, kPurgedKeys, kPurgedBytes});
+    is_last_ = page.complete;
+    in_this_step_ = page.items.size();
+    if (page.items.empty()) return done();
+    for (const kv::Item& item : page.items)
+      if (const auto status = transaction_.erase(item.key); status != kv::WriteStatus::ok)
+        return finish(refusal_of(status));
+    last_ = page.items.back().key;
+    commit();
+  }
+
+  // The next step comes after what else waits for this thread.
+  void on_committed() override {
+    deleted_ += in_this_step_;
+    after_ = last_;
+    if (is_last_) return done();
+    starts_anew();
+    context_.home->post([self = shared_from_this()] { self->run(); });
+  }
+
+  void done() {
+    Response response;
+    response.body =
+        boost::json::serialize(boost::json::object{{"ok", true}, {"deleted", deleted_}});
+    finish(std::move(response));
+  }
+
+  void finish(Response response) override { respond_(std::move(response)); }
+
+  std::string prefix_;
+  Responder respond_;
+  std::string after_;
+  std::string last_;
+  std::uint64_t in_this_step_ = 0;
+  std::uint64_t deleted_ = 0;
+  bool is_last_ = false;
 };
 
 }  // namespace
@@ -133,11 +252,13 @@ void start_read(const KvContext& context, kv::Namespace& space, std::string key,
       ->run();
 }
 
-void start_write(const KvContext& context, kv::Namespace& space, std::string key,
-                 std::optional<std::string> value, Responder respond) {
-  std::make_shared<WriteOperation>(context, space, std::move(key), std::move(value),
-                                   std::move(respond))
-      ->run();
+void start_edit(const KvContext& context, kv::Namespace& space, Edit edit, Responder respond) {
+  std::make_shared<EditOperation>(context, space, std::move(edit), std::move(respond))->run();
+}
+
+void start_purge(const KvContext& context, kv::Namespace& space, std::string prefix,
+                 Responder respond) {
+  std::make_shared<PurgeOperation>(context, space, std::move(prefix), std::move(respond))->run();
 }
 
 }  // namespace helios::admin

@@ -1,39 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Single reads and writes of the store as transactions that may take their time: a commit or a fetch
-// that is pending continues on the home executor, a conflict is tried again.
+// Reads and changes of the store as transactions that may take their time: a commit or a fetch that
+// is pending continues on the home executor, a conflict is tried again.
 //
 // Thread rule: started on the home executor's thread, where the callback is called too, possibly
-// before the start returns. Lifetime: the store outlives every operation.
+// before the start returns. Lifetime: store and clock outlive every operation.
 
 #include "admin/message.hpp"
+#include "admin/preconditions.hpp"
+#include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 namespace helios::admin {
 
 struct KvContext {
   kv::Store* store = nullptr;
+  const base::Clock* clock = nullptr;
   std::shared_ptr<base::Executor> home;
 };
 
+struct FoundValue {
+  std::string value;
+  kv::Version version = kv::kAbsent;
+};
+
 // The value found, or nullopt when there is none.
-using OnValue = std::move_only_function<void(std::optional<std::string>)>;
+using OnValue = std::move_only_function<void(std::optional<FoundValue>)>;
 
 // Reads `key`; `found` gets the result, unless the read fails: then `failed` is sent the reason.
 // Exactly one of both is called.
 void start_read(const KvContext& context, kv::Namespace& space, std::string key, OnValue found,
                 Responder failed);
 
-// Sets `key` to `value`, or deletes it when there is none, and answers: 200, 413 (key or value too
-// large), 507 (a quota is used up), 503 (the store is broken or too busy).
-void start_write(const KvContext& context, kv::Namespace& space, std::string key,
-                 std::optional<std::string> value, Responder respond);
+// What becomes of a key.
+struct SetValue {
+  std::string value;
+  kv::ExpiryMs expires_at_ms = kv::kNeverExpires;
+};
+struct Remove {};
+// Adds to a counter, which is made at 0: 8 bytes, little-endian, as kv_incr of the plugins has it.
+struct Increment {
+  std::int64_t by = 0;
+  kv::ExpiryMs expires_at_ms = kv::kNeverExpires;  // of a counter that this makes
+};
+
+struct Edit {
+  std::string key;
+  Preconditions preconditions;
+  std::variant<SetValue, Remove, Increment> change;
+};
+
+// Makes the change and answers: 200, 409 (Increment of what is no counter, or beyond 64 bits), 412 (a
+// precondition does not hold), 413 (key or value too large), 507 (a quota is used up), 503 (the store
+// is broken or too busy). The answer to an Increment has the new value.
+void start_edit(const KvContext& context, kv::Namespace& space, Edit edit, Responder respond);
+
+// Removes every key that begins with `prefix`, some at a time, and answers with their number: 200
+// {"ok":true,"deleted":2}; or 503, when some may be gone already.
+void start_purge(const KvContext& context, kv::Namespace& space, std::string prefix,
+                 Responder respond);
 
 }  // namespace helios::admin

@@ -2,7 +2,7 @@
 #include "admin/kv_routes.hpp"
 
 #include "admin/access_guard.hpp"
-#include "admin/base64.hpp"
+#include "admin/json_bytes.hpp"
 #include "admin/kv_listing.hpp"
 #include "admin/replies.hpp"
 #include "admin/routes.hpp"
@@ -11,9 +11,11 @@
 #include "kv/namespace_name.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +27,7 @@ namespace {
 
 constexpr std::string_view kRoot = "/admin/kv";
 constexpr std::string_view kBytesType = "application/octet-stream";
+constexpr std::int64_t kMaxTtlMs = std::int64_t{1} << 52;  // 140,000 years
 
 // What the path names.
 struct Place {
@@ -66,29 +69,44 @@ bool wants_bytes(std::string_view accept) {
   return false;
 }
 
-Response value_reply(const Place& place, std::string value, bool as_bytes) {
+Response value_reply(const Place& place, FoundValue found, bool as_bytes) {
   Response response;
+  response.headers.push_back({"ETag", entity_tag(found.version)});
   if (as_bytes) {
     response.content_type = kBytesType;
-    response.body = std::move(value);
+    response.body = std::move(found.value);
     return response;
   }
   boost::json::object body{{"plugin", place.plugin}};
-  if (base::is_valid_utf8(place.key))
-    body["key"] = place.key;
-  else
-    body["key_percent_encoded"] = percent_encode(place.key);
-  if (base::is_valid_utf8(value))
-    body["value"] = value;
-  else
-    body["value_base64"] = base64_encode(value);
+  put_key(body, place.key);
+  put_value(body, found.value);
   response.body = boost::json::serialize(body);
+  return response;
+}
+
+// The client has that version already.
+Response not_modified(kv::Version version) {
+  Response response;
+  response.status = 304;
+  response.headers.push_back({"ETag", entity_tag(version)});
   return response;
 }
 
 Response key_not_found() { return error_reply(404, "key not found"); }
 
-void get_key(const KvContext& context, Place place, bool as_bytes, Responder respond) {
+// What a read comes to. RFC 9110 section 13.2.2: If-Match first.
+Response read_reply(const Place& place, const Preconditions& preconditions, bool as_bytes,
+                    std::optional<FoundValue> found) {
+  if (!found) return key_not_found();
+  if (preconditions.if_match && !preconditions.if_match->match(found->version))
+    return error_reply(412, "the key is not as the request wants it");
+  if (preconditions.if_none_match && preconditions.if_none_match->match(found->version))
+    return not_modified(found->version);
+  return value_reply(place, std::move(*found), as_bytes);
+}
+
+void get_key(const KvContext& context, Place place, Preconditions preconditions, bool as_bytes,
+             Responder respond) {
   kv::Namespace* space = context.store->find(place.plugin);
   if (space == nullptr) return respond(key_not_found());
   // Either callback may answer, never both.
@@ -96,55 +114,119 @@ void get_key(const KvContext& context, Place place, bool as_bytes, Responder res
   std::string key = place.key;
   start_read(
       context, *space, std::move(key),
-      [shared, place = std::move(place), as_bytes](std::optional<std::string> value) {
-        (*shared)(value ? value_reply(place, std::move(*value), as_bytes) : key_not_found());
+      [shared, place = std::move(place), preconditions = std::move(preconditions),
+       as_bytes](std::optional<FoundValue> found) {
+        (*shared)(read_reply(place, preconditions, as_bytes, std::move(found)));
       },
       [shared](Response failure) { (*shared)(std::move(failure)); });
 }
 
-void put_key(const KvContext& context, Place place, std::string value, Responder respond) {
-  // Looked at before the namespace is made, so that a refused write leaves no trace.
-  if (place.key.size() > context.store->limits().max_key_bytes)
-    return respond(error_reply(413, "kv_max_key_bytes exceeded"));
-  if (value.size() > context.store->limits().max_value_bytes)
-    return respond(error_reply(413, "kv_max_value_bytes exceeded"));
-  const auto space = context.store->open(place.plugin);
-  if (!space) return respond(error_reply(507, space.error().message));
-  start_write(context, **space, std::move(place.key), std::move(value), std::move(respond));
+// When what is written now expires, by the header Helios-TTL-Ms.
+base::Result<kv::ExpiryMs> expiry_of(const Request& request, const base::Clock& clock) {
+  if (!request.ttl_ms) return kv::kNeverExpires;
+  const std::string& text = *request.ttl_ms;
+  std::int64_t ttl_ms = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ttl_ms);
+  if (error != std::errc() || end != text.data() + text.size() || ttl_ms < 1 || ttl_ms > kMaxTtlMs)
+    return base::fail(base::Errc::invalid,
+                      "Helios-TTL-Ms must be a whole number of milliseconds from 1 to " +
+                          std::to_string(kMaxTtlMs));
+  return clock.wall_ms() + ttl_ms;
 }
 
-void delete_key(const KvContext& context, Place place, Responder respond) {
-  kv::Namespace* space = context.store->find(place.plugin);
-  if (space == nullptr) return respond(ok_reply());
-  start_write(context, *space, std::move(place.key), std::nullopt, std::move(respond));
+// {"increment":n}
+base::Result<std::int64_t> parse_increment(std::string_view body) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(body, error);
+  const boost::json::object* object = error ? nullptr : parsed.if_object();
+  const boost::json::value* by = object == nullptr ? nullptr : object->if_contains("increment");
+  const std::int64_t* number = by == nullptr ? nullptr : by->if_int64();
+  if (number == nullptr || object->size() != 1)
+    return base::fail(base::Errc::invalid,
+                      R"(expected {"increment":n} with a whole number of 64 bits)");
+  return *number;
+}
+
+// What the request makes of the key. Errors: invalid.
+base::Result<Edit> edit_of(Request& request, const Place& place, const base::Clock& clock) {
+  auto preconditions = parse_preconditions(request);
+  if (!preconditions) return std::unexpected(preconditions.error());
+  const auto expiry = expiry_of(request, clock);
+  if (!expiry) return std::unexpected(expiry.error());
+  Edit edit{.key = place.key, .preconditions = std::move(*preconditions), .change = Remove{}};
+  if (request.method == Method::put) edit.change = SetValue{std::move(request.body), *expiry};
+  if (request.method == Method::post) {
+    const auto by = parse_increment(request.body);
+    if (!by) return std::unexpected(by.error());
+    edit.change = Increment{*by, *expiry};
+  }
+  return edit;
+}
+
+void edit_key(const KvContext& context, const Place& place, Edit edit, Responder respond) {
+  // Looked at before the namespace is made, so that a refused write leaves no trace.
+  const auto* set = std::get_if<SetValue>(&edit.change);
+  if (place.key.size() > context.store->limits().max_key_bytes)
+    return respond(error_reply(413, "kv_max_key_bytes exceeded"));
+  if (set != nullptr && set->value.size() > context.store->limits().max_value_bytes)
+    return respond(error_reply(413, "kv_max_value_bytes exceeded"));
+  if (context.store->find(place.plugin) == nullptr && edit.preconditions.if_match)
+    return respond(error_reply(412, "the key is not as the request wants it"));
+  const auto space = context.store->open(place.plugin);
+  if (!space) return respond(error_reply(507, space.error().message));
+  start_edit(context, **space, std::move(edit), std::move(respond));
 }
 
 void handle_key(const KvContext& context, Request& request, Place place, Responder respond) {
+  if (request.method == Method::other) return respond(method_not_allowed(std::string(kKeyMethods)));
+  auto edit = edit_of(request, place, *context.clock);
+  if (!edit) return respond(error_reply(400, edit.error().message));
   switch (request.method) {
     case Method::get:
     case Method::head:
-      return get_key(context, std::move(place), wants_bytes(request.accept), std::move(respond));
+      return get_key(context, std::move(place), std::move(edit->preconditions),
+                     wants_bytes(request.accept), std::move(respond));
+    case Method::del:
+      if (context.store->find(place.plugin) == nullptr && !edit->preconditions.if_match)
+        return respond(ok_reply());
+      [[fallthrough]];
     case Method::put:
-      return put_key(context, std::move(place), std::move(request.body), std::move(respond));
-    case Method::del: return delete_key(context, std::move(place), std::move(respond));
-    case Method::post:
-    case Method::other: return respond(method_not_allowed(std::string(kKeyMethods)));
+    case Method::post: return edit_key(context, place, std::move(*edit), std::move(respond));
+    case Method::other: return;
   }
 }
 
-Response handle_list(kv::Store& store, const Request& request, const Place& place,
-                     std::string_view query) {
+// A purge names its prefix, be it an empty one: nobody shall lose everything by a forgotten key.
+void purge(const KvContext& context, const Place& place, std::string_view query,
+           Responder respond) {
+  const auto parameters = parse_query(query);
+  if (!parameters) return respond(error_reply(400, parameters.error().message));
+  if (parameters->size() != 1 || parameters->front().first != "prefix")
+    return respond(error_reply(
+        400, "DELETE of a listing takes one query parameter: prefix (empty = every key)"));
+  kv::Namespace* space = context.store->find(place.plugin);
+  if (space == nullptr) {
+    Response response;
+    response.body = R"({"ok":true,"deleted":0})";
+    return respond(std::move(response));
+  }
+  start_purge(context, *space, parameters->front().second, std::move(respond));
+}
+
+void handle_list(const KvContext& context, const Request& request, const Place& place,
+                 std::string_view query, Responder respond) {
   switch (request.method) {
     case Method::get:
     case Method::head: break;
+    case Method::del: return purge(context, place, query, std::move(respond));
     case Method::put:
-    case Method::del:
     case Method::post:
-    case Method::other: return method_not_allowed(std::string(kReadMethods));
+    case Method::other: return respond(method_not_allowed(std::string(kListMethods)));
   }
   const auto list = parse_list_request(query);
-  if (!list) return error_reply(400, list.error().message);
-  return list_keys(store, store.find(place.plugin), place.plugin, *list);
+  if (!list) return respond(error_reply(400, list.error().message));
+  kv::Store& store = *context.store;
+  respond(list_keys(store, store.find(place.plugin), place.plugin, *list));
 }
 
 // 403 for what the grant does not cover. A method that no route has needs no right.
@@ -154,8 +236,8 @@ std::optional<Response> refuse_request(const Request& request, const Grant& gran
     case Method::get:
     case Method::head: return refuse_scope(grant, Scope::read, plugin);
     case Method::put:
-    case Method::del: return refuse_scope(grant, Scope::write, plugin);
     case Method::post:
+    case Method::del: return refuse_scope(grant, Scope::write, plugin);
     case Method::other: return std::nullopt;
   }
   std::unreachable();
@@ -170,7 +252,7 @@ void KvRoutes::handle(Request request, const Grant& grant, Responder respond) {
   if (!place) return respond(error_reply(400, place.error().message));
   if (auto refusal = refuse_request(request, grant, place->plugin))
     return respond(std::move(*refusal));
-  if (place->key.empty()) return respond(handle_list(*context_.store, request, *place, query));
+  if (place->key.empty()) return handle_list(context_, request, *place, query, std::move(respond));
   if (!query.empty())
     return respond(error_reply(400,
                                "a key takes no query parameters; write a '?' that is part of the "

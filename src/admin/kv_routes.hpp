@@ -10,7 +10,7 @@
 // parameters that a route does not know are refused: a '?' that was meant to be part of a key would
 // otherwise write another key.
 //
-// Only PUT makes a namespace. docs/admin-api.md describes every answer.
+// Only PUT and POST make a namespace. docs/admin-api.md describes every answer.
 
 #include "admin/kv_operations.hpp"
 #include "admin/message.hpp"

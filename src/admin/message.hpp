@@ -21,6 +21,9 @@ struct Request {
   std::optional<std::string> origin;              // Origin
   std::optional<std::string> sec_fetch_site;      // Sec-Fetch-Site
   std::optional<std::string> authorization = {};  // Authorization; empty when there are several
+  std::optional<std::string> if_match = {};       // If-Match
+  std::optional<std::string> if_none_match = {};  // If-None-Match
+  std::optional<std::string> ttl_ms = {};         // Helios-TTL-Ms
   std::string peer = {};                          // "127.0.0.1:4711": who sent it, for the log
   bool is_encrypted = false;                      // came over TLS
   std::string body;                               // complete, chunks already joined

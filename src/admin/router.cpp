@@ -44,9 +44,12 @@ Response reload_done(Control& control) {
 
 }  // namespace
 
-Router::Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home,
-               AccessGuard& access)
-    : control_(control), access_(access), home_(home), kv_(KvContext{&store, std::move(home)}) {}
+Router::Router(kv::Store& store, Control& control, const base::Clock& clock,
+               std::shared_ptr<base::Executor> home, AccessGuard& access)
+    : sources_{control, store},
+      access_(access),
+      home_(home),
+      kv_(KvContext{&store, &clock, std::move(home)}) {}
 
 void Router::handle(Request request, Responder respond) {
   const Route* route = find_route(split_target(request.target).path);
@@ -64,18 +67,19 @@ void Router::dispatch(const Route& route, Request request, const Grant& grant, R
   if (!has_method(route, request.method))
     return respond(method_not_allowed(std::string(route.methods)));
   if (auto refusal = refuse_need(route, grant)) return respond(std::move(*refusal));
-  if (route.page != nullptr) return respond(route.page(control_));
+  if (route.page != nullptr) return respond(route.page(sources_));
   handle_reload(std::move(respond));
 }
 
 void Router::handle_reload(Responder respond) {
   // The result may come on any thread; what it leads to belongs on this one.
-  control_.reload_plugins([home = home_, &control = control_,
-                           respond = std::move(respond)](base::Result<void> result) mutable {
-    home->post([&control, respond = std::move(respond), result = std::move(result)]() mutable {
-      respond(result ? reload_done(control) : reload_failed(result.error()));
-    });
-  });
+  sources_.control.reload_plugins(
+      [home = home_, &control = sources_.control,
+       respond = std::move(respond)](base::Result<void> result) mutable {
+        home->post([&control, respond = std::move(respond), result = std::move(result)]() mutable {
+          respond(result ? reload_done(control) : reload_failed(result.error()));
+        });
+      });
 }
 
 }  // namespace helios::admin

@@ -4,6 +4,7 @@
 #include "admin/openapi.hpp"
 #include "admin/plugin_list.hpp"
 #include "admin/replies.hpp"
+#include "admin/state_page.hpp"
 #include "metrics/text_format.hpp"
 
 #include <boost/json/object.hpp>
@@ -20,7 +21,8 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 <h1>heliosproxy</h1>
 <ul>
 <li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
-<li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
+<li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, POST, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
+<li><a href="/admin/state">/admin/state</a>: what the store holds
 <li><a href="/metrics">/metrics</a>: numbers for Prometheus
 <li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>: health checks
 <li><a href="/version">/version</a>
@@ -29,7 +31,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 </body></html>
 )";
 
-Response index_page(Control&) {
+Response index_page(const Sources&) {
   Response response;
   response.content_type = "text/html; charset=utf-8";
   response.body = kIndexPage;
@@ -38,41 +40,43 @@ Response index_page(Control&) {
   return response;
 }
 
-Response openapi_page(Control&) {
+Response openapi_page(const Sources&) {
   Response response;
   response.content_type = "application/yaml";
   response.body = openapi_text();
   return response;
 }
 
-Response plugins_page(Control& control) {
+Response plugins_page(const Sources& sources) {
   Response response;
-  response.body = plugin_list_json(control.plugins());
+  response.body = plugin_list_json(sources.control.plugins());
   return response;
 }
 
-Response metrics_page(Control& control) {
+Response metrics_page(const Sources& sources) {
   Response response;
   response.content_type = metrics::kTextContentType;
-  response.body = control.metrics_text();
+  response.body = sources.control.metrics_text();
   return response;
 }
 
-Response health_page(Control&) { return ok_reply(); }
+Response health_page(const Sources&) { return ok_reply(); }
 
-Response ready_page(Control& control) {
-  const auto ready = control.ready();
+Response ready_page(const Sources& sources) {
+  const auto ready = sources.control.ready();
   return ready ? ok_reply() : error_reply(503, ready.error().message);
 }
 
-Response version_page(Control& control) {
+Response version_page(const Sources& sources) {
   const boost::json::object body{{"name", "heliosproxy"},
-                                 {"version", readable(control.version())},
-                                 {"engine", readable(control.engine())}};
+                                 {"version", readable(sources.control.version())},
+                                 {"engine", readable(sources.control.engine())}};
   Response response;
   response.body = boost::json::serialize(body);
   return response;
 }
+
+Response state_page(const Sources& sources) { return state_reply(sources.store); }
 
 constexpr std::string_view kKeyPath = "/admin/kv/{plugin}/{key}";
 
@@ -85,7 +89,8 @@ constexpr std::array kRoutes = {
     Route{"/metrics", kReadMethods, Need::everything, metrics_page},
     Route{"/plugins", kReadMethods, Need::everything, plugins_page},
     Route{"/plugins/reload", "POST", Need::everything, nullptr},
-    Route{"/admin/kv/{plugin}/", kReadMethods, Need::its_keys, nullptr},
+    Route{"/admin/state", kReadMethods, Need::everything, state_page},
+    Route{"/admin/kv/{plugin}/", kListMethods, Need::its_keys, nullptr},
     Route{kKeyPath, kKeyMethods, Need::its_keys, nullptr},
 };
 

@@ -6,6 +6,7 @@
 
 #include "admin/control.hpp"
 #include "admin/message.hpp"
+#include "kv/store.hpp"
 
 #include <span>
 #include <string_view>
@@ -13,7 +14,8 @@
 namespace helios::admin {
 
 inline constexpr std::string_view kReadMethods = "GET, HEAD";
-inline constexpr std::string_view kKeyMethods = "GET, HEAD, PUT, DELETE";
+inline constexpr std::string_view kKeyMethods = "GET, HEAD, PUT, POST, DELETE";
+inline constexpr std::string_view kListMethods = "GET, HEAD, DELETE";
 
 // What somebody needs where tokens are configured.
 enum class Need {
@@ -23,11 +25,17 @@ enum class Need {
   its_keys,    // a token for the namespace, with the scope
 };
 
+// What pages tell about.
+struct Sources {
+  Control& control;
+  kv::Store& store;
+};
+
 struct Route {
   std::string_view path;     // as in the description: "/admin/kv/{plugin}/{key}"
   std::string_view methods;  // as in Allow
   Need need;
-  Response (*page)(Control&);  // what GET tells; nullptr where it is not as simple
+  Response (*page)(const Sources&);  // what GET tells; nullptr where it is not as simple
 };
 
 [[nodiscard]] std::span<const Route> routes();

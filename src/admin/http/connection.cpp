@@ -67,6 +67,16 @@ std::optional<std::string> header_of(const Fields& fields, bhttp::field name) {
   return std::string(found->value());
 }
 
+// A header that may be there several times: RFC 9110 section 5.3 joins them with commas.
+std::optional<std::string> joined_header_of(const bhttp::request<bhttp::string_body>& message,
+                                            std::string_view name) {
+  const auto [begin, end] = message.equal_range(name);
+  std::optional<std::string> joined;
+  for (auto at = begin; at != end; ++at)
+    joined = (joined ? *joined + ", " : std::string()) + std::string(at->value());
+  return joined;
+}
+
 std::optional<std::string> authorization_of(const bhttp::request<bhttp::string_body>& message) {
   // Of several, which one counts is anybody's guess.
   if (message.count(bhttp::field::authorization) > 1) return "";
@@ -83,6 +93,9 @@ Request convert(bhttp::request<bhttp::string_body>&& message) {
   request.origin = header_of(message, bhttp::field::origin);
   const auto site = message.find("Sec-Fetch-Site");
   if (site != message.end()) request.sec_fetch_site = std::string(site->value());
+  request.if_match = joined_header_of(message, "If-Match");
+  request.if_none_match = joined_header_of(message, "If-None-Match");
+  request.ttl_ms = joined_header_of(message, "Helios-TTL-Ms");
   request.body = std::move(message.body());
   return request;
 }

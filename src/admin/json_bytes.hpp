@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Bytes in JSON, which only knows text: what is not UTF-8 appears encoded and under another name, so
+// that nobody takes the encoded form for the real one.
+
+#include "admin/base64.hpp"
+#include "admin/target.hpp"
+#include "base/text.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace helios::admin {
+
+// "key", or "key_percent_encoded", which is ready for a URL.
+inline void put_key(boost::json::object& object, std::string_view key) {
+  if (base::is_valid_utf8(key))
+    object["key"] = key;
+  else
+    object["key_percent_encoded"] = percent_encode(key);
+}
+
+// "value", or "value_base64".
+inline void put_value(boost::json::object& object, std::string_view value) {
+  if (base::is_valid_utf8(value))
+    object["value"] = value;
+  else
+    object["value_base64"] = base64_encode(value);
+}
+
+}  // namespace helios::admin
