@@ -31,6 +31,7 @@ recipe_files() {
     pgbench) printf '%s\n' build-pgbench.sh ;;
     schemathesis) printf '%s\n' build-schemathesis.sh schemathesis/requirements.txt ;;
     drivers) printf '%s\n' build-drivers.sh drivers/{requirements.txt,package.json} ;;
+    pgx) printf '%s\n' build-pgx.sh drivers/pgx/{go.mod,go.sum} ;;
     pgbouncer) printf '%s\n' build-pgbouncer.sh ;;
     guest_rust) printf '%s\n' build-guest_rust.sh ;;
     nano) printf '%s\n' build-nano.sh ;;
@@ -44,6 +45,7 @@ version_of() {
     pg_query) printf '%s\n' "$PG_QUERY_VERSION" ;;
     schemathesis) sed -n 's/^schemathesis==//p' "$DEPS_DIR/schemathesis/requirements.txt" ;;
     drivers) sed -n 's/^psycopg==//p' "$DEPS_DIR/drivers/requirements.txt" ;;
+    pgx) sed -n 's/^require .*pgx.* v//p' "$DEPS_DIR/drivers/pgx/go.mod" ;;
     postgres15) printf '%s\n' "$POSTGRES15_VERSION" ;;
     postgres17) printf '%s\n' "$POSTGRES17_VERSION" ;;
     postgres18) printf '%s\n' "$POSTGRES18_VERSION" ;;

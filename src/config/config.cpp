@@ -180,6 +180,7 @@ void read_limits(TomlSection section, Limits& out) {
   section.integer("max_message_bytes", out.max_message_bytes, 10'000U, 0x3FFFFFFFU);
   section.integer("max_query_statements", out.max_query_statements, 1U, 1'000'000U);
   section.integer("max_prepared_statements", out.max_prepared_statements, 16U, 1'000'000U);
+  section.integer("max_unsettled_statements", out.max_unsettled_statements, 16U, 1'000'000U);
   section.integer("max_session_memory_kb", out.max_session_memory_kb, 256U, 16U << 20);
   section.integer("max_total_memory_mb", out.max_total_memory_mb, 16U, 1U << 20);
   section.finish();

@@ -141,9 +141,10 @@ struct Limits {                                // [limits]; 0 = none, where it i
   std::uint32_t idle_in_transaction_timeout_ms = 0;
   std::uint32_t query_timeout_ms = 0;  // of one message, until its answer is complete
 
-  std::uint32_t max_message_bytes = 0x3FFFFFFF;   // one message of a client, hooked or not
-  std::uint32_t max_query_statements = 10000;     // of one Query that hooks are shown
-  std::uint32_t max_prepared_statements = 10000;  // of one session, and as many portals
+  std::uint32_t max_message_bytes = 0x3FFFFFFF;    // one message of a client, hooked or not
+  std::uint32_t max_query_statements = 10000;      // of one Query that hooks are shown
+  std::uint32_t max_prepared_statements = 10000;   // of one session, and as many portals
+  std::uint32_t max_unsettled_statements = 10000;  // of one session, see docs/protocol.md
   // What the proxy holds of bytes and bookkeeping: for one session, and for all together.
   std::uint32_t max_session_memory_kb = 131'072;
   std::uint32_t max_total_memory_mb = 1024;

@@ -62,7 +62,7 @@ enum class Outcome {
 enum class Settlement {
   committed,
   rolled_back,
-  unknown,  // the connection ended first
+  unknown,  // the connection ended first, or nobody could follow
 };
 
 // Rows that a plugin gives as the answer of a statement.
@@ -122,7 +122,7 @@ struct StatementExecution {
   std::string error_message;
 
   // Known when settled runs, for those plugins that have that hook.
-  Settlement settlement = Settlement::unknown;
+  std::optional<Settlement> settlement;
 
   [[nodiscard]] std::string_view current_text() const {
     return rewritten.empty() ? text : std::string_view(rewritten);

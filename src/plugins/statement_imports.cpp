@@ -177,7 +177,8 @@ Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecut
     case NumberField::response_bytes: return if_ended(static_cast<std::int64_t>(it.response_bytes));
     case NumberField::duration_ns: return if_ended(it.duration_ns);
     case NumberField::settlement:
-      return point == HookPoint::settled ? found(settlement_number(it.settlement)) : Number();
+      if (point != HookPoint::settled) return {};
+      return found(settlement_number(it.settlement.value_or(hooks::Settlement::unknown)));
   }
   return {.code = kInvalid};
 }

@@ -19,11 +19,16 @@ hooks::ChainRun& PostHooks::chain_run() {
   return *chain_run_;
 }
 
-hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs) {
+hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs,
+                                  Settlements* settlements) {
   assert(!pending_);
   runs_ = std::move(runs);
   run_ = 0;
   statement_ = 0;
+  is_hook_started_ = false;
+  settlements_ = settlements;
+  if (settlements != nullptr && settlements->has_due()) settled_ = settlements->take_due();
+  next_settled_ = 0;
   in_this_turn_ = 0;
   fatal_.reset();
   return advance();
@@ -31,24 +36,67 @@ hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs) {
 
 hooks::RunStatus PostHooks::advance() {
   pending_ = false;
+  if (const auto stopped = run_post_query()) return *stopped;
+  runs_.clear();
+  if (const auto stopped = run_settled()) return *stopped;
+  settled_.clear();
+  return hooks::RunStatus::done;
+}
+
+// nullopt: through with all of them, here and in the next two.
+std::optional<hooks::RunStatus> PostHooks::run_post_query() {
   for (; run_ < runs_.size(); ++run_, statement_ = 0) {
     if (!runs_[run_]) continue;
     auto& statements = runs_[run_]->statements;
     while (statement_ < statements.size()) {
-      if (in_this_turn_++ == kStatementsPerTurn) return yield();
-      StatementRun& statement = statements[statement_++];
-      if (!statement.execution) continue;
-      if (chain_run().start(hooks::HookPoint::post_query, *statement.execution,
-                            statement.statement->is_session_statement) ==
-          hooks::RunStatus::pending) {
-        pending_ = true;
-        return hooks::RunStatus::pending;
+      StatementRun& statement = statements[statement_];
+      if (statement.execution && !is_hook_started_) {
+        if (in_this_turn_++ == kStatementsPerTurn) return yield();
+        is_hook_started_ = true;
+        if (auto stopped = run_hook(hooks::HookPoint::post_query, *statement.execution,
+                                    statement.statement->is_session_statement)) {
+          return stopped;
+        }
       }
-      note_result();
+      is_hook_started_ = false;
+      ++statement_;
+      if (statement.execution) on_post_query(statement);
     }
   }
-  runs_.clear();
-  return hooks::RunStatus::done;
+  return std::nullopt;
+}
+
+std::optional<hooks::RunStatus> PostHooks::run_settled() {
+  while (next_settled_ < settled_.size()) {
+    if (in_this_turn_++ == kStatementsPerTurn) return yield();
+    const EndedStatement& statement = settled_[next_settled_++];
+    if (auto stopped = run_hook(hooks::HookPoint::settled, *statement.execution,
+                                statement.is_session_statement)) {
+      return stopped;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<hooks::RunStatus> PostHooks::run_hook(hooks::HookPoint point,
+                                                    hooks::StatementExecution& execution,
+                                                    bool is_session_statement) {
+  if (chain_run().start(point, execution, is_session_statement) == hooks::RunStatus::pending) {
+    pending_ = true;
+    return hooks::RunStatus::pending;
+  }
+  note_result();
+  return std::nullopt;
+}
+
+void PostHooks::on_post_query(StatementRun& statement) {
+  if (!statement.execution->chain->has_settled()) return;
+  EndedStatement ended{std::move(statement.execution), statement.statement->is_session_statement};
+  if (settlements_ != nullptr && !ended.execution->settlement) {
+    settlements_->keep(std::move(ended));
+  } else {
+    settled_.push_back(std::move(ended));
+  }
 }
 
 // Other sessions of the worker get their turn.

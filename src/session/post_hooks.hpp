@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Runs the post_query hooks of finished Query messages, statement after statement. Used where an
-// answer is held back until they have committed, where a message was refused, and where the
-// connection was lost.
+// Runs the post_query hooks of finished messages, statement after statement, and then the settled hooks
+// of statements whose transaction has ended. Used where an answer is held back until they have
+// committed, where a message was refused, and where the connection was lost.
 
 #include "hooks/chain.hpp"
 #include "session/query_run.hpp"
+#include "session/settlements.hpp"
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace helios::session {
@@ -20,9 +22,10 @@ class PostHooks {
   // `on_done` is called on the home executor when a start() that answered pending is through.
   PostHooks(base::Executor& home, std::function<void()> on_done);
 
-  // Runs the hooks of `runs` in their order. Requires: every execution in them has its outcome; not
-  // pending. A null run is skipped.
-  hooks::RunStatus start(std::vector<std::unique_ptr<QueryRun>> runs);
+  // Runs the hooks of `runs` in their order, and of what is due in `settlements`, which keeps statements
+  // that are not settled yet and lives until done; null: all of them are. Requires: every execution in
+  // `runs` has its outcome; not pending. A null run is skipped.
+  hooks::RunStatus start(std::vector<std::unique_ptr<QueryRun>> runs, Settlements* settlements);
 
   [[nodiscard]] bool pending() const { return pending_; }
 
@@ -31,6 +34,12 @@ class PostHooks {
 
  private:
   hooks::RunStatus advance();
+  std::optional<hooks::RunStatus> run_post_query();
+  std::optional<hooks::RunStatus> run_settled();
+  std::optional<hooks::RunStatus> run_hook(hooks::HookPoint point,
+                                           hooks::StatementExecution& execution,
+                                           bool is_session_statement);
+  void on_post_query(StatementRun& statement);
   hooks::RunStatus yield();
   [[nodiscard]] hooks::ChainRun& chain_run();
   void note_result();
@@ -41,6 +50,11 @@ class PostHooks {
   std::vector<std::unique_ptr<QueryRun>> runs_;
   std::size_t run_ = 0;
   std::size_t statement_ = 0;
+  bool is_hook_started_ = false;  // the post_query of that one
+  Settlements* settlements_ = nullptr;
+  std::vector<EndedStatement>
+      settled_;  // their settled hooks come when all of the others are through
+  std::size_t next_settled_ = 0;
   std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
   bool pending_ = false;
   std::unique_ptr<hooks::ChainResult> fatal_;

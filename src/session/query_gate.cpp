@@ -180,6 +180,7 @@ bool QueryGate::admit_unreadable() {
   }
   sql::Statement whole;
   whole.end = run_->text.size();
+  whole.may_commit_itself = true;  // who knows
   if (mentions_settings(run_->text)) {
     whole.settings.push_back({.kind = sql::SettingChange::Kind::unknown, .name = {}, .value = {}});
   }
@@ -330,7 +331,7 @@ void QueryGate::settle() {
   stage_ = Stage::settle;
   std::vector<std::unique_ptr<QueryRun>> runs;
   runs.push_back(std::move(run_));
-  waiting_elsewhere_ = settling_hooks_.start(std::move(runs)) == hooks::RunStatus::pending;
+  waiting_elsewhere_ = settling_hooks_.start(std::move(runs), nullptr) == hooks::RunStatus::pending;
 }
 
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may

@@ -14,7 +14,8 @@ namespace helios::session {
 namespace state = pgwire::sqlstate;
 
 // A plugin's rows are the answer. Alone and idle they go to the client directly; otherwise the server
-// is made to produce them, so that order and transaction state stay its own. False = settled here.
+// is made to produce them, so that order, transaction state and the unnamed statement, which a Query ends,
+// stay its own. False = settled here.
 bool QueryGate::adopt_answer(StatementRun& run) {
   const hooks::Answer& answer = *run.execution->answer;
   const std::uint64_t max_bytes = config_->protocol.max_query_bytes;
@@ -24,7 +25,8 @@ bool QueryGate::adopt_answer(StatementRun& run) {
     return false;
   }
   const bool is_idle = view_.replies.empty() && view_.held_ready.empty() && !view_.is_batch_open &&
-                       view_.transaction == pgwire::TransactionStatus::idle;
+                       view_.transaction == pgwire::TransactionStatus::idle &&
+                       !view_.names.statements.has("");
   if (subject_ != Subject::query || run_->statements.size() > 1 || !is_idle) {
     run.execution->rewritten = answer_statement(answer);
     run_->held_bytes += run.execution->rewritten.size();

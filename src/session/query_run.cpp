@@ -82,6 +82,9 @@ void QueryRun::close_statement(hooks::Outcome outcome, std::int64_t now_ns, Name
   names.settle(statements[current_].names, false);  // unless it was done
   if (auto* execution = statements[current_].execution.get()) {
     execution->outcome = outcome;
+    if (outcome == hooks::Outcome::skipped && !statements[current_].is_open) {
+      execution->settlement = hooks::Settlement::rolled_back;
+    }
     execution->duration_ns = now_ns - statement_started_ns_;
     execution->response_bytes = answer_bytes_;
     if (outcome == hooks::Outcome::executed && rows_before_ != 0 && !execution->rows) {
@@ -105,6 +108,7 @@ void QueryRun::refuse(std::string_view sqlstate, std::string_view message, Names
     names.settle(run.names, false);
     if (!run.execution) continue;
     run.execution->outcome = hooks::Outcome::refused;
+    run.execution->settlement = hooks::Settlement::rolled_back;
     run.execution->sqlstate = sqlstate;
     run.execution->error_message = message;
   }
@@ -114,6 +118,7 @@ void QueryRun::refuse(std::string_view sqlstate, std::string_view message, Names
 void QueryRun::answer(std::uint64_t rows) {
   hooks::StatementExecution& execution = *statements.front().execution;
   execution.outcome = hooks::Outcome::answered;
+  execution.settlement = hooks::Settlement::committed;
   execution.rows = rows;
   current_ = statements.size();
 }

@@ -38,6 +38,7 @@ struct StatementRun {
   // What the hooks see; null when none of them looks at this statement.
   std::unique_ptr<hooks::StatementExecution> execution;
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
+  bool is_open = false;     // it has worked in a transaction; see settlements.hpp
 };
 
 // A message may hold thousands of statements: after so many, hooked in one go, a session lets the others
@@ -55,6 +56,11 @@ class QueryRun {
 
   // The message was handed to the server at `now_ns`.
   void set_forwarded(std::int64_t now_ns) { statement_started_ns_ = now_ns; }
+
+  // The statement that the next answer belongs to; null: none is left.
+  [[nodiscard]] StatementRun* present() {
+    return current_ < statements.size() ? &statements[current_] : nullptr;
+  }
 
   // A message of the answer arrived; `bytes` is its size, framing included.
   void on_answer_bytes(std::uint64_t bytes) { answer_bytes_ += bytes; }

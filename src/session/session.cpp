@@ -152,10 +152,11 @@ bool Session::Impl::pump_end_of_input() {
 // Statements whose answer will never be seen still get their post_query.
 bool Session::Impl::pump_closing() {
   if (gate_.busy() || post_hooks_.pending() || is_vetting_pending()) return false;
-  if (!lost_runs_.empty()) {
+  if (!lost_runs_.empty() || settlements_.has_due()) {
     for (auto& run : lost_runs_)
       run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns(), names_);
-    return post_hooks_.start(std::exchange(lost_runs_, {})) == hooks::RunStatus::done;
+    return post_hooks_.start(std::exchange(lost_runs_, {}), &settlements_) ==
+           hooks::RunStatus::done;
   }
   state_ = State::closed;
   return true;
@@ -186,6 +187,7 @@ void Session::Impl::close() {
   held_ready_.clear();
   held_message_.clear();
   judged_portal_.reset();
+  settlements_.on_end(replies_.empty() && !is_batch_open_);
   for (auto& run : std::exchange(ended_runs_, {})) lost_runs_.push_back(std::move(run));
   names_.portals.for_each_settled([this](const std::shared_ptr<Portal>& portal) {
     if (portal->run) lost_runs_.push_back(take_run(portal));

@@ -237,10 +237,11 @@ NameChanges Session::Impl::drop_unnamed() {
   return changes;
 }
 
-// Refuses a Query or FunctionCall; see refusal.hpp.
+// Refuses a Query or FunctionCall; see refusal.hpp. A Query ends the unnamed statement, also where it
+// fails: where there is one, the server is told by a Query that does.
 void Session::Impl::refuse_query(const Refusal& refusal) {
   ++environment_.counters->refused;
-  if (is_idle()) {
+  if (is_idle() && !names_.statements.has("")) {
     actions_->to_client.append(refusal.error_response());
     actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
     return;

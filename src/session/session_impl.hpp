@@ -19,6 +19,7 @@
 #include "session/reply_queue.hpp"
 #include "session/session.hpp"
 #include "session/settings.hpp"
+#include "session/settlements.hpp"
 
 #include <functional>
 #include <optional>
@@ -190,6 +191,10 @@ class Session::Impl {
   void end_portals();
   void end_portal(const std::shared_ptr<Portal>& portal);
   [[nodiscard]] Followed followed() { return {settings_, names_}; }
+  // What becomes of statements matters to somebody.
+  [[nodiscard]] bool is_settling() const {
+    return environment_.chain->has_settled() || !settlements_.empty();
+  }
   void settle_transaction(pgwire::TransactionStatus status);
   void release_ready();
 
@@ -246,6 +251,7 @@ class Session::Impl {
   // What statements are judged by.
   Settings settings_;
   Names names_;
+  Settlements settlements_;
   bool passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
   sql::ReadingRules rules_;
   bool draining_ = false;

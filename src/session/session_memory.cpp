@@ -29,7 +29,8 @@ std::uint64_t Session::Impl::held_bytes() const {
   return kBaseBytes + client_input_.held_bytes() + server_input_.held_bytes() +
          client_reader_.held_bytes() + server_reader_.held_bytes() + gate_.held_bytes() +
          replies_.held_bytes() + names_.held_bytes() + held_message_.capacity() +
-         settings_.held_bytes() + startup_packet_.size() + held_ready_.size();
+         settings_.held_bytes() + settlements_.held_bytes() + startup_packet_.size() +
+         held_ready_.size();
 }
 
 std::uint64_t Session::Impl::held_by_all() const {

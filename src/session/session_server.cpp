@@ -122,6 +122,10 @@ void Session::Impl::note_suspension() {
   if (run == nullptr) {
     settings_.recall_change();
   } else {
+    if (is_settling()) {
+      settlements_.on_suspended(run->present(),
+                                environment_.config->limits.max_unsettled_statements);
+    }
     run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
   }
 }
@@ -184,7 +188,13 @@ void Session::Impl::note_completion(std::string_view tag) {
   in_copy_in_ = false;
   ReplyItem* item = replies_.front();
   if (item == nullptr) return;
-  if (QueryRun* run = item->present_run()) {
+  QueryRun* run = item->present_run();
+  if (is_settling()) {
+    settlements_.on_complete(run != nullptr ? run->present() : nullptr, tag,
+                             run == nullptr || run->statements.size() == 1,
+                             environment_.config->limits.max_unsettled_statements);
+  }
+  if (run != nullptr) {
     run->on_complete(tag, environment_.clock->monotonic_ns(), followed());
   } else if (item->request == fe::kExecute && !item->portal) {
     note_execution(tag);
@@ -211,7 +221,10 @@ bool Session::Impl::handle_error(std::string_view body) {
   error_since_ready_ = true;
   bool is_replaced = false;
   if (ReplyItem* item = replies_.front_of_client()) {
-    if (QueryRun* run = item->present_run()) {
+    QueryRun* run = item->present_run();
+    settlements_.on_error(run != nullptr ? run->present() : nullptr,
+                          run == nullptr || run->statements.size() == 1);
+    if (run != nullptr) {
       run->on_error(fields.sqlstate, fields.message, environment_.clock->monotonic_ns(), names_);
     }
     is_replaced = item->refusal && answers_refusal(item->request, fields);
@@ -229,16 +242,17 @@ void Session::Impl::handle_ready() {
   in_copy_in_ = false;
   transaction_ = *status;
   settle_transaction(*status);
+  settlements_.on_ready(*status);
   replies_.on_answer(be::kReadyForQuery);
   settle_ended();
   if (*status == TransactionStatus::idle) end_portals();
   auto runs = std::exchange(ended_runs_, {});
-  if (runs.empty()) {
+  if (runs.empty() && !settlements_.has_due()) {
     pass_bytes(server_reader_, actions_->to_client);
     return;
   }
   held_ready_ = server_reader_.bytes();
-  if (post_hooks_.start(std::move(runs)) == hooks::RunStatus::done) release_ready();
+  if (post_hooks_.start(std::move(runs), &settlements_) == hooks::RunStatus::done) release_ready();
 }
 
 // Outside of a transaction block the message was a transaction of its own, which ends with it.

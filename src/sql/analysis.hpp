@@ -120,6 +120,9 @@ struct Statement {
   TransactionOp transaction = TransactionOp::none;
   bool is_chained = false;  // commit, rollback: AND CHAIN opens the next transaction at once
   std::string savepoint;    // savepoint, release, rollback_to
+  // Of a kind that may end transactions on its own where no block is open: CALL and DO, and what the
+  // server runs outside of blocks only (VACUUM, CREATE DATABASE, CREATE INDEX CONCURRENTLY, ...).
+  bool may_commit_itself = false;
   std::vector<SettingChange> settings;  // in the order in which they take effect
   std::vector<KvCall> kv_calls;         // in text order
 };

@@ -96,6 +96,7 @@ struct sql_statement {
   enum sql_transaction_op transaction;
   bool is_chained;
   const char* savepoint;  // NULL: none
+  bool may_commit_itself;
   struct sql_change* changes;
   struct sql_kv_call* kv_calls;
 };

@@ -148,6 +148,7 @@ Statement read_statement(const sql_statement& found, const std::string& text) {
   statement.transaction = static_cast<TransactionOp>(found.transaction);
   statement.is_chained = found.is_chained;
   statement.savepoint = text_or_empty(found.savepoint);
+  statement.may_commit_itself = found.may_commit_itself;
   statement.settings = read_changes(found.changes);
   return statement;
 }

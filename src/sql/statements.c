@@ -233,12 +233,47 @@ static void read_statement(Node* node, struct sql_walk* walk) {
   walk->statement->is_read_only = false;
 }
 
+static bool detaches_concurrently(const AlterTableStmt* alter) {
+  ListCell* cell;
+  foreach (cell, alter->cmds) {
+    const AlterTableCmd* command = lfirst(cell);
+    if (command->subtype == AT_DetachPartition && ((PartitionCmd*)command->def)->concurrent)
+      return true;
+  }
+  return false;
+}
+
+// PostgreSQL's PreventInTransactionBlock(), in any form of the statement, and procedures.
+static bool may_commit_itself(const Node* node) {
+  switch (nodeTag(node)) {
+    case T_CallStmt:
+    case T_DoStmt:
+    case T_VacuumStmt:
+    case T_ClusterStmt:
+    case T_ReindexStmt:
+    case T_CreatedbStmt:
+    case T_DropdbStmt:
+    case T_AlterDatabaseStmt:
+    case T_CreateTableSpaceStmt:
+    case T_DropTableSpaceStmt:
+    case T_AlterSystemStmt:
+    case T_CreateSubscriptionStmt:
+    case T_AlterSubscriptionStmt:
+    case T_DropSubscriptionStmt: return true;
+    case T_IndexStmt: return ((const IndexStmt*)node)->concurrent;
+    case T_DropStmt: return ((const DropStmt*)node)->concurrent;
+    case T_AlterTableStmt: return detaches_concurrently((const AlterTableStmt*)node);
+    default: return false;
+  }
+}
+
 static struct sql_statement* read_raw_statement(const RawStmt* raw) {
   struct sql_statement* statement = palloc0(sizeof *statement);
   struct sql_walk walk = {.statement = statement, .is_run = true};
   statement->location = raw->stmt_location;
   statement->length = raw->stmt_len;
   read_statement(raw->stmt, &walk);
+  statement->may_commit_itself = may_commit_itself(raw->stmt);
   return statement;
 }
 

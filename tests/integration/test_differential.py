@@ -12,7 +12,7 @@ import re
 import pytest
 from harness.sequences import sequences, some_sequences
 from harness.shared import running_proxy
-from harness.wire import TERMINATE, Wire, fields_of
+from harness.wire import SYNC, TERMINATE, Wire, bind_message, describe_message, execute_message, fields_of, parse_message
 
 CUTS = int(os.environ.get("HELIOS_CUTS", "0"))
 SEQUENCES = sequences()
@@ -78,3 +78,19 @@ def test_answers_are_the_servers(proxy, postgres, name):
         proxied = answers(proxy.port, pieces_of(messages, seed))
         different = [(theirs, ours) for theirs, ours in zip(direct, proxied) if not is_same(theirs, ours)]
         assert not different and len(direct) == len(proxied), f"{name}, seed {seed}: {different[:3]} {direct} {proxied}"
+
+
+@pytest.mark.parametrize("text", ["SELECT 2", "SELEC 2", "SELECT 2; SELEC 3"])
+def test_query_ends_the_unnamed_statement_even_where_the_proxy_refuses_it(proxy, postgres, text):
+    """With nothing open, a text that the grammar refuses does not reach the server."""
+    def conversation(port):
+        with Wire("127.0.0.1", port) as session:
+            session.send(parse_message("SELECT 1"), SYNC)
+            session.ready().expect_ok()
+            query = session.query(text)
+            session.send(bind_message(), describe_message(), execute_message(), SYNC)
+            return [normal(*answer) for answer in query.messages + session.ready().messages]
+
+    direct, proxied = conversation(postgres.port), conversation(proxy.port)
+    assert len(direct) == len(proxied)
+    assert all(is_same(theirs, ours) for theirs, ours in zip(direct, proxied)), f"{direct} {proxied}"

@@ -6,6 +6,7 @@ import os
 import struct
 
 import pytest
+from harness.sequences import binary_bind, typed_parse
 from harness.wire import (FLUSH, SYNC, Reply, bind_message, cstring, execute_message, message, parse_message,
                           query_message)
 
@@ -88,6 +89,28 @@ def test_behind_a_pipelined_query_the_order_is_kept(gate):
     assert gate.ready().value() == "1"
     assert gate.ready().sqlstate == "42000"
     assert gate.ready().value() == "3"
+
+
+def test_statement_prepared_before_the_plugin_came_meets_it(start_proxy, counter):
+    proxy = start_proxy()
+    with proxy.connect() as session:
+        session.send(parse_message("SELECT 'forbidden'", "s"), bind_message("", "s"), execute_message(), SYNC)
+        assert session.ready().value() == "forbidden"
+        proxy.install(counter)
+        assert proxy.reload().status == 200
+        session.send(bind_message("", "s"), execute_message(), SYNC)
+        assert session.ready().sqlstate == "42000"
+        assert session.query("EXECUTE s").sqlstate == "42000"
+
+
+def test_binary_parameter_is_shown_as_it_was_bound(start_proxy, guests):
+    proxy = start_proxy(plugins=[os.path.join(guests, "parameters.wat")])
+    with proxy.connect() as session:
+        session.send(typed_parse("SELECT $1 + 1", [23]), binary_bind([struct.pack("!i", 41)], results=0), execute_message(),
+                     SYNC)
+        assert session.ready().value() == "42"
+    assert proxy.admin.bytes_of("parameters", "kind") == struct.pack("<IIi", 23, 1, 4)
+    assert proxy.admin.bytes_of("parameters", "value") == struct.pack("!i", 41)
 
 
 @pytest.mark.parametrize("way", ["EXECUTE p", "EXECUTE P", 'EXECUTE "p"', "/* */ execute p"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tests that the pages about security name exist, and every verdict that claims something has a test behind it.
+"""The tests that the pages about security and the protocol name exist, and every verdict that claims something has a test behind it.
 
 A test stands between backticks: `test_tenants.py::test_the_server_agrees` for one below tests/, `sql.Smuggling.comments_nest`
 (module, suite, name, as ctest lists it) for one of tests/unit/.
@@ -10,7 +10,7 @@ import re
 
 import common
 
-PAGES = ("docs/security-pitfalls.md", "SECURITY.md")
+PAGES = ("docs/security-pitfalls.md", "SECURITY.md", "docs/protocol.md")
 TICKED = re.compile(r"`([^`]+)`")
 PYTHON_TEST = re.compile(r"^(test_\w+\.py)::(test_\w+)$")
 UNIT_TEST = re.compile(r"^([a-z_]+(?:/[a-z_]+)?)\.([A-Z]\w*)\.(\w+)$")

@@ -6,6 +6,11 @@
 cmd_drivers() {
   cmd_setup
   setup_cached drivers "fetching drivers" bash deps/build-drivers.sh
+  if command -v go >/dev/null; then
+    setup_cached pgx "fetching pgx" bash deps/build-pgx.sh
+    HELIOS_PGX=$(bash deps/locate.sh pgx)
+    export HELIOS_PGX
+  fi
   build_preset dev product guest_counter
   use_build dev
   HELIOS_DRIVERS=$(bash deps/locate.sh drivers) /usr/bin/python3 tests/drivers/run.py

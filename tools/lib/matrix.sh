@@ -43,7 +43,7 @@ cmd_matrix() {
   local backend results=() failed=0
   (($# > 0)) || set -- "${MATRIX_MAJORS[@]}"
   cmd_setup
-  build_preset dev product guest_counter guest_recorder
+  build_preset dev product guest_counter guest_recorder guest_ledger
   for backend in "$@"; do
     if matrix_one "$backend"; then
       results+=("$backend: passed")

@@ -148,6 +148,7 @@ TEST(Config, unix_socket_tcp_and_memory_limits_arrive) {
     max_message_bytes = 10000
     max_query_statements = 2
     max_prepared_statements = 20
+    max_unsettled_statements = 21
     max_session_memory_kb = 256
     max_total_memory_mb = 16
   )",
@@ -168,6 +169,7 @@ TEST(Config, unix_socket_tcp_and_memory_limits_arrive) {
   EXPECT_EQ(config->limits.max_message_bytes, 10'000U);
   EXPECT_EQ(config->limits.max_query_statements, 2U);
   EXPECT_EQ(config->limits.max_prepared_statements, 20U);
+  EXPECT_EQ(config->limits.max_unsettled_statements, 21U);
   EXPECT_EQ(config->limits.max_session_memory_kb, 256U);
   EXPECT_EQ(config->limits.max_total_memory_mb, 16U);
 }

@@ -144,6 +144,36 @@ TEST_F(NamesTest, deallocate_that_fails_ends_nothing) {
   EXPECT_THAT(witness.events, ElementsAre("pre select 1"));
 }
 
+TEST_F(NamesTest, refused_query_ends_the_unnamed_statement_at_the_server_too) {
+  prepare("", "select 1");
+  harness.client_sends(query("select forbidden"));
+  EXPECT_EQ(harness.take_to_server(), query("refused by heliosproxy"));
+  EXPECT_EQ(harness.to_client, "");
+  harness.server_sends(syntax_error() + ready('I'));
+  EXPECT_THAT(harness.take_to_client(), HasSubstr("Query blocked by plugin"));
+  harness.client_sends(query("select forbidden"));  // nothing left to end
+  EXPECT_EQ(harness.take_to_server(), "");
+  EXPECT_THAT(harness.to_client, HasSubstr("Query blocked by plugin"));
+}
+
+TEST_F(NamesTest, answered_query_ends_the_unnamed_statement_at_the_server_too) {
+  prepare("", "select 1");
+  witness.plugin->pre_query = [](hooks::Call&) {
+    hooks::CallResult result;
+    result.verdict.action = hooks::Verdict::Action::answer;
+    result.verdict.answer =
+        std::make_shared<hooks::Answer>(hooks::Answer{.columns = {{.name = "a"}}, .rows = {{"1"}}});
+    return result;
+  };
+  harness.client_sends(query("select 2"));
+  EXPECT_THAT(harness.take_to_server(), HasSubstr("SELECT"));
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  harness.take_to_client();
+  harness.client_sends(query("select 2"));
+  EXPECT_EQ(harness.take_to_server(), "");
+  EXPECT_THAT(harness.to_client, HasSubstr("SELECT 1"));
+}
+
 TEST_F(NamesTest, query_ends_the_unnamed_statement) {
   prepare("", "select 1");
   run("select 2", "SELECT 1");

@@ -84,6 +84,20 @@ TEST(Extended, other_error_than_the_expected_one_passes_unchanged) {
   EXPECT_EQ(trace.to_client, parsed() + bound() + cancelled + ready('I'));
 }
 
+TEST(Extended, reload_in_a_pipeline_keeps_one_version_per_statement) {
+  Witness old_version;
+  Witness new_version;
+  SessionHarness harness(old_version.options());
+  harness.connect();
+  harness.client_sends(parse("", "select 1") + bind_to("", "") + execute());
+  harness.set_chain({new_version.plugin});
+  harness.client_sends(parse("", "select 2") + bind_to("", "") + execute() + sync());
+  harness.server_sends(parsed() + bound() + complete("SELECT 1") + parsed() + bound() +
+                       complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(old_version.events, ElementsAre("pre select 1", "post select 1 executed 1"));
+  EXPECT_THAT(new_version.events, ElementsAre("pre select 2", "post select 2 executed 1"));
+}
+
 TEST(Extended, errors_give_failed_and_skipped) {
   Witness witness;
   SessionHarness harness(witness.options());

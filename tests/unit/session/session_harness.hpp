@@ -23,7 +23,7 @@
 
 namespace helios::session::test {
 
-// A plugin of native code. Both functions default to "nothing to say".
+// A plugin of native code. All functions default to "nothing to say".
 class NativePlugin final : public hooks::Plugin {
  public:
   using Function = std::function<hooks::CallResult(hooks::Call&)>;
@@ -33,6 +33,7 @@ class NativePlugin final : public hooks::Plugin {
   Function pre_query = [](hooks::Call&) { return hooks::CallResult{}; };
   Function authenticate = [](hooks::Call&) { return hooks::CallResult{}; };
   Function post_query = [](hooks::Call&) { return hooks::CallResult{}; };
+  Function settled = [](hooks::Call&) { return hooks::CallResult{}; };
   // Set: every call answers pending and completes when this executor runs.
   base::Executor* elsewhere = nullptr;
 

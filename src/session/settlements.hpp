@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What becomes of the statements of one session: committed, rolled back, or nobody can tell. It is told
+// what the server answers, in stream order, and writes StatementExecution::settlement as soon as that
+// is known:
+//   failed, skipped, refused     rolled back at once: nothing of such a statement can be committed
+//   executed inside of a block   when COMMIT, ROLLBACK, ROLLBACK TO or PREPARE TRANSACTION was answered
+//   executed outside of a block  at the ReadyForQuery that covers it: all of its Query, or of its
+//                                pipeline up to Sync, is one transaction
+//   the connection ends          rolled back where nothing was under way, unknown otherwise
+//
+// The server's words are what counts: the tag of a COMMIT, which says ROLLBACK for a failed
+// transaction, and the status in ReadyForQuery. Unknown is also what PREPARE TRANSACTION leaves to other
+// sessions, what a procedure or a command that ends transactions itself may have committed before a later
+// failure, what a ROLLBACK undid that nobody read, and what does not fit (see `limit`).
+//
+// Statements are kept here from their post_query until then. Only those of chains that have a settled
+// hook are followed.
+//
+// Thread rule: the session's.
+
+#include "hooks/statement_execution.hpp"
+#include "pgwire/message_types.hpp"
+#include "session/query_run.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace helios::session {
+
+// A statement that had its post_query.
+struct EndedStatement {
+  std::unique_ptr<hooks::StatementExecution> execution;
+  bool is_session_statement = false;
+};
+
+class Settlements {
+ public:
+  // No statement waits for its transaction. Then, and while no plugin has a settled hook, the next three
+  // need not be called.
+  [[nodiscard]] bool empty() const { return open_.empty(); }
+
+  // A statement has worked in the present transaction, and goes on (PortalSuspended) or is complete.
+  // `run`: null where nobody follows it, or nobody could read it. `limit`: so many may wait at once;
+  // what comes on top is unknown. `is_alone`: its message has no other statement.
+  void on_suspended(StatementRun* run, std::size_t limit);
+  void on_complete(StatementRun* run, std::string_view tag, bool is_alone, std::size_t limit);
+  void on_error(StatementRun* run, bool is_alone);
+
+  // ReadyForQuery.
+  void on_ready(pgwire::TransactionStatus status);
+
+  // The connection to the server ends. `is_quiet`: it owed no answer, so it has undone what was open.
+  void on_end(bool is_quiet);
+
+  // Takes over a statement that had its post_query and whose settlement is not known yet.
+  void keep(EndedStatement statement);
+
+  // Kept statements whose settlement is known now, oldest first.
+  [[nodiscard]] bool has_due() const { return !due_.empty(); }
+  [[nodiscard]] std::vector<EndedStatement> take_due() { return std::exchange(due_, {}); }
+
+  // About what it takes.
+  [[nodiscard]] std::size_t held_bytes() const;
+
+ private:
+  // Of the present transaction, in the order in which they worked.
+  struct Open {
+    hooks::StatementExecution* execution = nullptr;
+    EndedStatement kept;  // that one, once its post_query has run
+  };
+  struct Savepoint {
+    std::string name;
+    std::size_t first = 0;  // statement that came after it
+  };
+
+  void open(StatementRun& run, std::size_t limit);
+  void decide_from(std::size_t first, hooks::Settlement settlement);
+  void end_transaction(hooks::Settlement settlement);
+  void end_unread(std::string_view tag);
+  void savepoint(const std::string& name);
+  void release(const std::string& name);
+  void rollback_to(const std::string& name);
+  [[nodiscard]] std::vector<Savepoint>::iterator find_savepoint(const std::string& name);
+
+  std::vector<Open> open_;
+  std::size_t kept_ = 0;  // of open_, before the first that is not kept
+  std::vector<Savepoint> savepoints_;
+  bool savepoints_lost_ = false;  // there were too many
+  std::size_t doubtful_ = 0;      // of open_: what was done up to there may be committed
+  bool in_block_ = false;
+  bool failed_ = false;  // the present transaction can only be rolled back
+  std::vector<EndedStatement> due_;
+};
+
+}  // namespace helios::session
