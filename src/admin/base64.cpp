@@ -4,10 +4,14 @@
 #include <cstdint>
 
 namespace helios::admin {
+namespace {
+
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+}  // namespace
 
 std::string base64_encode(std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string result;
   result.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
@@ -19,6 +23,26 @@ std::string base64_encode(std::string_view bytes) {
     for (std::size_t digit = 0; digit < 4; ++digit)
       result += digit <= group.size() ? kAlphabet[bits >> (18U - 6U * digit) & 63U] : '=';
   }
+  return result;
+}
+
+base::Result<std::string> base64_decode(std::string_view text) {
+  const auto bad = [] { return base::fail(base::Errc::invalid, "bad base64"); };
+  if (text.size() % 4 != 0) return bad();
+  while (text.ends_with('=') && text.size() % 4 != 2) text.remove_suffix(1);
+  std::string result;
+  std::uint32_t bits = 0;
+  std::uint32_t pending = 0;
+  for (const char c : text) {
+    const auto digit = kAlphabet.find(c);
+    if (digit == std::string_view::npos) return bad();
+    bits = bits << 6U | static_cast<std::uint32_t>(digit);
+    pending += 6;
+    if (pending < 8) continue;
+    pending -= 8;
+    result += static_cast<char>(bits >> pending & 255U);
+  }
+  if ((bits & ((1U << pending) - 1)) != 0) return bad();
   return result;
 }
 

@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include "admin/http/client.hpp"
 #include "app/app.hpp"
 #include "app/stderr_log.hpp"
+#include "app/system_clock.hpp"
+#include "cli/kv_command.hpp"
 #include "cli/options.hpp"
+#include "config/secret_file.hpp"
 
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 #include <string>
 #include <utility>
 
 namespace helios::cli {
 namespace {
+
+constexpr std::size_t kMaxTokenBytes = 4096;
 
 int report(const std::string& message) {
   std::fprintf(stderr, "heliosproxy: %s\n", message.c_str());
@@ -37,6 +44,32 @@ int run(config::Config config, const Options& options) {
   return EXIT_SUCCESS;
 }
 
+base::Result<admin::http::Endpoint> endpoint_of(const KvOptions& options) {
+  auto endpoint = admin::http::parse_endpoint(options.admin_url);
+  if (!endpoint) return endpoint;
+  endpoint->ca_file = options.ca_file;
+  if (!options.token_file.empty()) {
+    auto token = config::read_secret_file(options.token_file, kMaxTokenBytes);
+    if (!token) return std::unexpected(token.error());
+    endpoint->token = token->substr(0, token->find_last_not_of(" \t\r\n") + 1);
+  } else if (const char* token = std::getenv("HELIOS_ADMIN_TOKEN"); token != nullptr) {
+    endpoint->token = token;
+  }
+  return endpoint;
+}
+
+int run_kv_command(const KvOptions& options) {
+  const auto endpoint = endpoint_of(options);
+  if (!endpoint) return report(endpoint.error().message);
+  const AskAdmin ask = [&](const admin::Request& request) {
+    return admin::http::send(*endpoint, request, options.timeout_ms);
+  };
+  const auto result = run_kv(options, ask, {std::cin, std::cout}, app::SystemClock().wall_ms());
+  std::cout.flush();
+  if (!result) return report(result.error().message);
+  return std::cout ? EXIT_SUCCESS : report("cannot write the output");
+}
+
 }  // namespace
 }  // namespace helios::cli
 
@@ -45,6 +78,9 @@ int main(int argc, char** argv) {
   if (!parsed.options) {
     std::fputs(parsed.text.c_str(), parsed.exit_status == 0 ? stdout : stderr);
     return parsed.exit_status;
+  }
+  if (parsed.options->kv.verb != helios::cli::KvVerb::none) {
+    return helios::cli::run_kv_command(parsed.options->kv);
   }
   auto config = helios::cli::make_config(*parsed.options);
   if (!config) {

@@ -117,6 +117,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   CLI::App app("A programmable PostgreSQL proxy: plugins with state, on every statement.",
                "heliosproxy");
   declare_flags(app, options);
+  declare_kv(app, options.kv);
   // The library reports everything but success, --help and --version included, by exception.
   try {
     app.parse(argc, argv);

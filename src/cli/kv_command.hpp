@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Does what `heliosproxy kv ...` was asked for, by requests to an admin interface. Who answers these
+// is not its business: a proxy elsewhere, or a router in a test.
+
+#include "admin/message.hpp"
+#include "base/result.hpp"
+#include "cli/kv_options.hpp"
+
+#include <functional>
+#include <iosfwd>
+
+namespace helios::cli {
+
+using AskAdmin = std::function<base::Result<admin::Response>(const admin::Request&)>;
+
+// Where values come from and results go to.
+struct Streams {
+  std::istream& in;
+  std::ostream& out;
+};
+
+// Formats. `get`: the value, byte for byte. `ls`: a key per line, percent-encoded where it is not
+// UTF-8 or has a line break. `export`: JSON lines {"plugin":..,"key":..,"value":..,"expires_at_ms":..} as
+// docs/admin-api.md has the fields; `import` reads them.
+// Errors: one line for the user. An import that stops says at which line; what came before it is done.
+[[nodiscard]] base::Result<void> run_kv(const KvOptions& options, const AskAdmin& ask,
+                                        Streams streams, std::int64_t now_ms);
+
+}  // namespace helios::cli

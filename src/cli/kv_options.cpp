@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/kv_options.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace helios::cli {
+namespace {
+
+constexpr std::int64_t kMaxTtlMs = std::int64_t{1} << 52;
+constexpr std::int64_t kMaxTimeoutMs = 86'400'000;
+
+CLI::App& add_verb(CLI::App& kv, KvOptions& options, KvVerb verb, const std::string& name,
+                   const std::string& what) {
+  CLI::App* command = kv.add_subcommand(name, what);
+  command->callback([&options, verb] { options.verb = verb; });
+  return *command;
+}
+
+void declare_key(CLI::App& command, KvOptions& options) {
+  command.add_option("PLUGIN", options.plugin, "Whose key, as in /plugins")->required();
+  command.add_option("KEY", options.key, "The key")->required();
+}
+
+void declare_ttl(CLI::App& command, KvOptions& options) {
+  command.add_option("--ttl-ms", options.ttl_ms, "Milliseconds after which the entry is gone")
+      ->check(CLI::Range(std::int64_t{1}, kMaxTtlMs));
+}
+
+void declare_reads(CLI::App& kv, KvOptions& options) {
+  declare_key(add_verb(kv, options, KvVerb::get, "get", "Print the value of a key"), options);
+  CLI::App& ls = add_verb(kv, options, KvVerb::ls, "ls", "Print the keys of a plugin");
+  ls.add_option("PLUGIN", options.plugin, "Whose keys")->required();
+  ls.add_option("--prefix", options.prefix, "Only keys that begin so");
+  ls.add_flag("-l,--long", options.long_listing,
+              "With version, bytes and what is left of the time");
+  CLI::App& dump = add_verb(kv, options, KvVerb::dump, "export", "Print entries as JSON lines");
+  dump.add_option("PLUGIN", options.plugins, "Whose entries; none: everybody's");
+  add_verb(kv, options, KvVerb::stats, "stats", "Print what every namespace holds");
+}
+
+void declare_writes(CLI::App& kv, KvOptions& options) {
+  CLI::App& put = add_verb(kv, options, KvVerb::put, "put", "Set a key");
+  declare_key(put, options);
+  CLI::Option* value = put.add_option("VALUE", options.value, "The value");
+  put.add_option("-f,--file", options.file,
+                 "Take the value from a file; - is standard input, as if VALUE is left out")
+      ->excludes(value);
+  put.add_flag("--if-absent", options.if_absent, "Only if there is no such key");
+  declare_ttl(put, options);
+  declare_key(add_verb(kv, options, KvVerb::del, "del", "Remove a key"), options);
+  CLI::App& incr = add_verb(kv, options, KvVerb::incr, "incr", "Add to a counter and print it");
+  declare_key(incr, options);
+  incr.add_option("BY", options.increment, "How much; 1 if left out, 0 to read it");
+  declare_ttl(incr, options);
+  CLI::App& load = add_verb(kv, options, KvVerb::load, "import", "Set what `export` printed");
+  load.add_option("FILE", options.file, "JSON lines; - or none is standard input");
+  load.add_flag("--if-absent", options.if_absent, "Leave keys alone that are there");
+  CLI::App& purge = add_verb(kv, options, KvVerb::purge, "purge", "Remove many keys of a plugin");
+  purge.add_option("PLUGIN", options.plugin, "Whose keys")->required();
+  CLI::Option* prefix = purge.add_option("--prefix", options.prefix, "Keys that begin so");
+  purge.add_flag("--all", options.everything, "Every key")->excludes(prefix);
+}
+
+}  // namespace
+
+void declare_kv(CLI::App& app, KvOptions& options) {
+  CLI::App* kv = app.add_subcommand("kv", "Read and change the state of plugins");
+  kv->require_subcommand(1);
+  kv->fallthrough();
+  kv->add_option("--url", options.admin_url, "Admin interface of the proxy")->capture_default_str();
+  kv->add_option("--token-file", options.token_file,
+                 "File with the admin token (otherwise the variable HELIOS_ADMIN_TOKEN)");
+  kv->add_option("--ca", options.ca_file, "PEM file that an https:// address is checked by");
+  kv->add_option("--timeout-ms", options.timeout_ms, "How long one request may take")
+      ->check(CLI::Range(std::int64_t{1}, kMaxTimeoutMs));
+  declare_reads(*kv, options);
+  declare_writes(*kv, options);
+}
+
+}  // namespace helios::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// `heliosproxy kv ...`: what can be asked for.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace helios::cli {
+
+enum class KvVerb { none, get, put, del, incr, ls, dump, load, stats, purge };
+
+struct KvOptions {
+  KvVerb verb = KvVerb::none;  // none: the command line asks for something else
+  // Whom to ask.
+  std::string admin_url = "http://127.0.0.1:9090";
+  std::string token_file;  // empty: the variable HELIOS_ADMIN_TOKEN, if there is one
+  std::string ca_file;
+  std::int64_t timeout_ms = 60'000;
+  // What about.
+  std::string plugin;
+  std::string key;
+  std::optional<std::string> value;  // put; none: read from `file`
+  std::string file = "-";            // put, import; "-" is standard input
+  std::int64_t increment = 1;
+  std::int64_t ttl_ms = 0;  // 0: never expires
+  bool if_absent = false;   // put, import: leave keys alone that are there
+  std::string prefix;
+  bool everything = false;           // purge: without a prefix
+  bool long_listing = false;         // ls: with version, size and expiry
+  std::vector<std::string> plugins;  // export; empty: all
+};
+
+// Adds the subcommand `kv` to `app`. Parsing fills `options`, which outlives `app`.
+void declare_kv(CLI::App& app, KvOptions& options);
+
+}  // namespace helios::cli

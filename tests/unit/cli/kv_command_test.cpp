@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// `heliosproxy kv ...` from the words of the command line to what it prints, on a router in memory.
+
+#include "cli/kv_command.hpp"
+
+#include "cli/options.hpp"
+#include "kv/memory_store.hpp"
+#include "unit/admin/router_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace helios::cli {
+namespace {
+
+using namespace std::string_literals;
+
+class KvCommand : public ::testing::Test {
+ protected:
+  // What `heliosproxy kv WORDS...` prints, or "error: ..." as it says it.
+  std::string kv(std::vector<std::string> words, std::string input = {}) {
+    std::vector<const char*> arguments = {"heliosproxy", "kv"};
+    for (const std::string& word : words) arguments.push_back(word.c_str());
+    const auto parsed = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
+    if (!parsed.options) return "usage: " + parsed.text;
+    std::istringstream in(std::move(input));
+    std::ostringstream out;
+    const AskAdmin ask = [this](const admin::Request& request) -> base::Result<admin::Response> {
+      if (is_down) return base::fail(base::Errc::unavailable, "127.0.0.1:9090: Connection refused");
+      return admin.send(request);
+    };
+    const auto result = run_kv(parsed.options->kv, ask, {in, out}, clock.wall_ms());
+    return result ? out.str() : out.str() + "error: " + result.error().message;
+  }
+
+  // For the store and for the router.
+  void advance_ms(std::int64_t ms) {
+    clock.advance_ms(ms);
+    admin.clock.advance_ms(ms);
+  }
+
+  test::FakeClock clock;
+  kv::MemoryStore store{kv::Limits{}, clock};
+  admin::RouterDriver admin{store};
+  bool is_down = false;
+};
+
+TEST_F(KvCommand, value_that_was_put_is_got_byte_for_byte) {
+  EXPECT_EQ(kv({"put", "p", "a key/?%", "one\n"}), "");
+  EXPECT_EQ(kv({"get", "p", "a key/?%"}), "one\n");
+  EXPECT_EQ(kv({"put", "p", "binary"}, "\0\xFF\n"s), "");
+  EXPECT_EQ(kv({"get", "p", "binary"}), "\0\xFF\n"s);
+}
+
+TEST_F(KvCommand, missing_key_and_down_proxy_are_errors) {
+  EXPECT_EQ(kv({"get", "p", "none"}), "error: key not found");
+  EXPECT_EQ(kv({"put", "p", "k", "-f", "/no/such/file"}), "error: /no/such/file: cannot be opened");
+  is_down = true;
+  EXPECT_EQ(kv({"get", "p", "none"}), "error: 127.0.0.1:9090: Connection refused");
+}
+
+TEST_F(KvCommand, put_if_absent_leaves_a_key_alone) {
+  kv({"put", "p", "k", "one"});
+  EXPECT_EQ(kv({"put", "p", "k", "two", "--if-absent"}),
+            "error: the key is not as the request wants it");
+  EXPECT_EQ(kv({"get", "p", "k"}), "one");
+}
+
+TEST_F(KvCommand, entry_with_a_time_to_live_expires) {
+  kv({"put", "p", "k", "one", "--ttl-ms", "1000"});
+  EXPECT_EQ(kv({"ls", "p", "-l"}), "k\tversion 1\t3 bytes\t1000 ms left\n");
+  advance_ms(1000);
+  EXPECT_EQ(kv({"get", "p", "k"}), "error: key not found");
+}
+
+TEST_F(KvCommand, increment_prints_the_sum) {
+  EXPECT_EQ(kv({"incr", "p", "n"}), "1\n");
+  EXPECT_EQ(kv({"incr", "p", "n", "41"}), "42\n");
+  EXPECT_EQ(kv({"incr", "p", "n", "0"}), "42\n");
+  EXPECT_EQ(kv({"incr", "p", "n", "--", "-50"}), "-8\n");
+}
+
+TEST_F(KvCommand, listing_is_in_key_order_and_by_prefix) {
+  for (const char* key : {"b", "a:2", "a:1"}) kv({"put", "p", key, "x"});
+  EXPECT_EQ(kv({"ls", "p"}), "a:1\na:2\nb\n");
+  EXPECT_EQ(kv({"ls", "p", "--prefix", "a:"}), "a:1\na:2\n");
+  EXPECT_EQ(kv({"ls", "p", "-l", "--prefix", "b"}), "b\tversion 1\t1 bytes\tstays\n");
+  EXPECT_EQ(kv({"ls", "ghost"}), "");
+}
+
+TEST_F(KvCommand, del_and_purge_remove) {
+  for (const char* key : {"b", "a:2", "a:1"}) kv({"put", "p", key, "x"});
+  EXPECT_EQ(kv({"purge", "p", "--prefix", "a:"}), "2 removed\n");
+  EXPECT_EQ(kv({"del", "p", "b"}), "");
+  EXPECT_EQ(kv({"ls", "p"}), "");
+  EXPECT_EQ(kv({"purge", "p"}), "error: say which keys: --prefix TEXT, or --all");
+  EXPECT_EQ(kv({"purge", "p", "--all"}), "0 removed\n");
+}
+
+TEST_F(KvCommand, export_is_what_import_reads) {
+  kv({"put", "p", "text", "one\ntwo"});
+  kv({"put", "p", "bytes"}, "\xFF\0"s);
+  kv({"put", "q", "soon", "x", "--ttl-ms", "5000"});
+  store.open("p").value();
+  admin.put("/admin/kv/p/%FF", "k");
+  const std::string dumped = kv({"export"});
+  EXPECT_TRUE(dumped.contains(R"({"plugin":"p","key_percent_encoded":"%FF","value":"k"})"))
+      << dumped;
+  kv({"purge", "p", "--all"});
+  kv({"purge", "q", "--all"});
+  advance_ms(1000);
+  EXPECT_EQ(kv({"import"}, dumped), "4 set, 0 left alone, 0 expired\n");
+  EXPECT_EQ(kv({"export"}), dumped);
+  EXPECT_EQ(kv({"import", "--if-absent"}, dumped), "0 set, 4 left alone, 0 expired\n");
+  advance_ms(4000);
+  EXPECT_EQ(kv({"import"}, dumped), "3 set, 0 left alone, 1 expired\n");
+  EXPECT_EQ(kv({"export", "q"}), "");
+}
+
+TEST_F(KvCommand, import_stops_at_a_line_that_it_cannot_read) {
+  EXPECT_EQ(kv({"import"}, R"({"plugin":"p","key":"a","value":"1"})"
+                           "\n\nnonsense\n"),
+            "error: line 3: is not a JSON object");
+  EXPECT_EQ(kv({"get", "p", "a"}), "1");
+  EXPECT_EQ(kv({"import"}, R"({"plugin":"p","key":"a"})"),
+            "error: line 1: there is no \"value\" in it");
+  EXPECT_EQ(kv({"import"}, R"({"plugin":"p","key":"a","value_base64":"=="})"),
+            "error: line 1: bad base64");
+  EXPECT_EQ(kv({"import"}, R"({"key":"a","value":"1"})"),
+            "error: line 1: there is no \"plugin\" in it");
+}
+
+TEST_F(KvCommand, stats_add_up) {
+  kv({"put", "p", "a", "1"});
+  kv({"put", "q", "b", "22"});
+  EXPECT_EQ(kv({"stats"}),
+            "p\t1 keys\t130 bytes\nq\t1 keys\t131 bytes\n(all)\t2 keys\t261 bytes\n");
+}
+
+TEST_F(KvCommand, wrong_words_are_explained) {
+  EXPECT_TRUE(kv({}).starts_with("usage: heliosproxy: A subcommand is required"));
+  EXPECT_TRUE(kv({"get", "p"}).starts_with("usage: heliosproxy: KEY is required"));
+  EXPECT_TRUE(kv({"put", "p", "k", "v", "--ttl-ms", "0"}).starts_with("usage: "));
+  EXPECT_TRUE(kv({"fetch"}).starts_with("usage: "));
+}
+
+}  // namespace
+}  // namespace helios::cli
