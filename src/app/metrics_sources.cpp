@@ -88,6 +88,19 @@ class PluginFamily {
   Family family_;
 };
 
+// Calls that were never run again are all the others: counting them would cost every call.
+metrics::HistogramSnapshot retry_histogram(const plugins::PluginInfo& plugin) {
+  metrics::HistogramSnapshot histogram{.bounds = {0, 1, 2, 3}, .counts = {0}, .sum = 0};
+  std::uint64_t retried = 0;
+  for (const std::uint64_t calls : plugin.retried_calls) {
+    histogram.counts.push_back(calls);
+    retried += calls;
+  }
+  histogram.counts.front() = plugin.calls > retried ? plugin.calls - retried : 0;
+  histogram.sum = to_number(plugin.retries);
+  return histogram;
+}
+
 }  // namespace
 
 metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index) {
@@ -129,11 +142,16 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                       Kind::gauge);
     PluginFamily backing_off("helios_plugin_backing_off_callers",
                              "Callers for whom the plugin is not run at present", Kind::gauge);
+    Family attempts{"helios_plugin_call_retries",
+                    "Hook calls by how often they had to be run again",
+                    Kind::histogram,
+                    {}};
     Family own{
         "helios_plugin_metric", "What plugins count themselves (metric_add)", Kind::counter, {}};
     for (const auto& plugin : host.describe()) {
       for (const auto& [name, value] : plugin.metrics)
         own.samples.push_back({{{"plugin", plugin.name}, {"name", name}}, to_number(value), {}});
+      attempts.samples.push_back({{{"plugin", plugin.name}}, 0, retry_histogram(plugin)});
       calls.add(plugin.name, plugin.calls);
       failures.add(plugin.name, plugin.failures);
       refusals.add(plugin.name, plugin.refusals);
@@ -149,6 +167,9 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                          &refused_writes, &backed_off, &slow, &backing_off}) {
       out.push_back(family->take());
     }
+    out.push_back(std::move(attempts));
+    out.push_back(gauge_family("helios_plugin_instances", "Plugin instances alive on event loops",
+                               host.instances()));
     out.push_back(std::move(own));
   };
 }

@@ -130,6 +130,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
   }
   exclusivity_.reset();
+  note_retries();
   if (effects_.any) apply_effects();
   plugin_.note_success(*call_);
   call_->result.status = hooks::CallResult::Status::ok;
@@ -208,8 +209,13 @@ CallRun::Next CallRun::go_slow() {
   return Next::waiting;
 }
 
+void CallRun::note_retries() {
+  if (conflicts_ != 0) plugin_.counters().note_retried_call(conflicts_);
+}
+
 CallRun::Next CallRun::fail(std::string why) {
   exclusivity_.reset();
+  note_retries();
   plugin_.end_instance(std::move(kept_), *call_->home);
   const PluginServices& services = plugin_.services();
   plugin_.counters().add(PluginEvent::failure);

@@ -74,6 +74,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   Next fetch();
   Next go_exclusive();
   Next go_slow();
+  void note_retries();
   Next fail(std::string why);
   Next fail_by_guest(std::string why);
   Next fail_by_store(std::string_view if_healthy);

@@ -49,6 +49,12 @@ class InstanceSlots {
     return 2 * free_.load(std::memory_order_relaxed) > std::int64_t{count_};
   }
 
+  // Taken at some moment, those of calls that found none free not counted.
+  [[nodiscard]] std::uint32_t used() const {
+    const std::int64_t free = free_.load(std::memory_order_relaxed);
+    return free > 0 ? count_ - static_cast<std::uint32_t>(free) : count_;
+  }
+
  private:
   const std::uint32_t count_;
   std::atomic<std::int64_t> free_;

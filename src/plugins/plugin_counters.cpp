@@ -3,6 +3,8 @@
 
 #include "plugins/thread_shard.hpp"
 
+#include <algorithm>
+
 namespace helios::plugins {
 
 namespace {
@@ -28,6 +30,19 @@ std::uint64_t PluginCounters::read(PluginEvent event) const {
   for (const Shard& shard : shards_)
     sum += shard.counts[static_cast<std::size_t>(event)].load(std::memory_order_relaxed);
   return sum;
+}
+
+void PluginCounters::note_retried_call(std::uint32_t retries) {
+  const std::size_t bucket = std::min<std::size_t>(retries, kRetryBuckets) - 1;
+  shards_[thread_shard()].retried[bucket].fetch_add(1, std::memory_order_relaxed);
+}
+
+CallsByRetries PluginCounters::retried_calls() const {
+  CallsByRetries sums{};
+  for (const Shard& shard : shards_)
+    for (std::size_t i = 0; i < kRetryBuckets; ++i)
+      sums[i] += shard.retried[i].load(std::memory_order_relaxed);
+  return sums;
 }
 
 bool PluginCounters::note_failure(std::string_view text, std::int64_t now_ns) {

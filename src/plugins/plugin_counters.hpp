@@ -34,6 +34,10 @@ enum class PluginEvent : std::uint8_t {
 };
 inline constexpr std::size_t kPluginEvents = 8;
 
+// Calls by how often they had to be run again: those with 1, 2, 3 and more retries.
+inline constexpr std::size_t kRetryBuckets = 4;
+using CallsByRetries = std::array<std::uint64_t, kRetryBuckets>;
+
 // Counters that the plugin itself has named.
 class PluginMetrics {
  public:
@@ -54,6 +58,10 @@ class PluginCounters {
   void add(PluginEvent event, std::uint64_t count = 1);
   [[nodiscard]] std::uint64_t read(PluginEvent event) const;
 
+  // A call is over that was run again `retries` times, at least once.
+  void note_retried_call(std::uint32_t retries);
+  [[nodiscard]] CallsByRetries retried_calls() const;
+
   // Keeps the text of the newest failure. Returns true when it should be logged as well: the first
   // in a second of `now_ns`.
   bool note_failure(std::string_view text, std::int64_t now_ns);
@@ -72,6 +80,7 @@ class PluginCounters {
  private:
   struct alignas(64) Shard {
     std::array<std::atomic<std::uint64_t>, kPluginEvents> counts{};
+    std::array<std::atomic<std::uint64_t>, kRetryBuckets> retried{};
   };
 
   std::array<Shard, kThreadShards> shards_;

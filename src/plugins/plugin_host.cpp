@@ -46,6 +46,7 @@ void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
   info.overruns = counters.read(PluginEvent::overrun);
   info.exclusive = counters.read(PluginEvent::exclusive);
   info.refused_writes = counters.read(PluginEvent::refused_write);
+  info.retried_calls = counters.retried_calls();
   info.metrics = counters.metrics().read();
   info.abi = plugin.shape().says_version ? 2 : 1;
   info.backed_off = counters.read(PluginEvent::backed_off);

@@ -57,6 +57,7 @@ struct PluginInfo {
   std::uint64_t overruns = 0;
   std::uint64_t exclusive = 0;
   std::uint64_t refused_writes = 0;
+  CallsByRetries retried_calls{};
   std::uint64_t backed_off = 0;
   std::vector<std::pair<std::string, std::uint64_t>> metrics;  // that the plugin itself counts
   std::uint32_t abi = 1;
@@ -98,6 +99,9 @@ class PluginHost {
 
   // Every plugin file as of the last load, by file name.
   [[nodiscard]] std::vector<PluginInfo> describe() const;
+
+  // Alive on event loops, those included that are kept ready for calls to come.
+  [[nodiscard]] std::uint32_t instances() const { return slots_.used(); }
 
  private:
   struct Entry {

@@ -59,6 +59,7 @@ TEST_F(PatientPluginTest, overtaken_attempt_runs_again_and_the_other_did_not_wai
   EXPECT_EQ(value("asks-time", "n"), "\x02");
   EXPECT_EQ(info("asks_time").calls, 2U);
   EXPECT_EQ(info("asks_time").retries, 1U);
+  EXPECT_EQ(info("asks_time").retried_calls, (CallsByRetries{1, 0, 0, 0}));
 }
 
 TEST_F(PatientPluginTest, attempt_overtaken_again_and_again_gets_the_namespace_to_itself) {
@@ -81,6 +82,7 @@ TEST_F(PatientPluginTest, attempt_overtaken_again_and_again_gets_the_namespace_t
   EXPECT_EQ(overtaken, 4);
   EXPECT_EQ(value("asks-time", "n"), std::string(1, static_cast<char>(41)));
   EXPECT_EQ(info("asks_time").retries, 4U);
+  EXPECT_EQ(info("asks_time").retried_calls, (CallsByRetries{0, 0, 0, 1}));
   EXPECT_EQ(info("asks_time").exclusive, 1U);
 }
 
