@@ -11,6 +11,7 @@
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
 #include "session/prepared.hpp"
+#include "session/recycler.hpp"
 #include "sql/analyzer.hpp"
 
 #include <cstdint>
@@ -61,6 +62,7 @@ struct Environment {
   base::Log* log = nullptr;
   sql::Analyzer* analyzer = nullptr;
   std::shared_ptr<StatementPool> statements = std::make_shared<StatementPool>();
+  std::shared_ptr<Recycler> recycler = std::make_shared<Recycler>();
   kv::Store* store = nullptr;
   // The snapshot in force. A reload replaces it between two events; whoever needs the same one over
   // several events keeps it.

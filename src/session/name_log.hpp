@@ -51,6 +51,7 @@ class NameLog {
       if (!change->is_all && change->name != name) continue;
       return {change->unit == unit, change->value};
     }
+    if (name.empty()) return {true, unnamed_};
     const auto found = settled_.find(name);
     return {true, found == settled_.end() ? nullptr : found->second};
   }
@@ -97,6 +98,7 @@ class NameLog {
   // What is settled stands for nothing any more, but for what is to be kept.
   template <typename Keep>
   void clear_settled(Keep is_kept) {
+    if (unnamed_ && !is_kept(unnamed_)) end_unnamed();
     std::erase_if(settled_, [&](const auto& entry) {
       if (is_kept(entry.second)) return false;
       drop(entry.first, entry.second);
@@ -107,13 +109,16 @@ class NameLog {
     clear_settled([](const Value&) { return false; });
   }
 
-  [[nodiscard]] std::size_t size() const { return settled_.size() + pending(); }
+  [[nodiscard]] std::size_t size() const {
+    return settled_.size() + (unnamed_ ? 1 : 0) + pending();
+  }
   [[nodiscard]] std::size_t pending() const { return pending_.size() - first_; }
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const { return bytes_; }
 
   template <typename Visit>
   void for_each_settled(Visit visit) {
+    if (unnamed_) visit(unnamed_);
     for (auto& [name, value] : settled_) visit(value);
   }
 
@@ -131,7 +136,7 @@ class NameLog {
 
   // Mostly the first one. What it leaves behind is used again by the next.
   void remove(typename std::vector<Change>::iterator change) {
-    constexpr std::size_t kKeptCapacity = 8;
+    constexpr std::size_t kKeptCapacity = 16;
     if (change != first()) {
       pending_.erase(change);
     } else if (static_cast<std::size_t>(++first_) == pending_.size()) {
@@ -154,8 +159,20 @@ class NameLog {
     if (on_dropped_) on_dropped_(value);
   }
 
+  void end_unnamed() {
+    const Value ended = std::exchange(unnamed_, nullptr);
+    drop({}, ended);
+  }
+
+  void apply_unnamed(Value value) {
+    if (unnamed_) end_unnamed();
+    if (value) bytes_ += bytes_of({}, value);
+    unnamed_ = std::move(value);
+  }
+
   void apply(Change change) {
     if (change.is_all) return clear_settled();
+    if (change.name.empty()) return apply_unnamed(std::move(change.value));
     const auto found = settled_.find(change.name);
     if (found != settled_.end()) drop(change.name, found->second);
     if (!change.value) {
@@ -172,6 +189,8 @@ class NameLog {
 
   Dropped on_dropped_;
   std::map<std::string, Value, std::less<>> settled_;
+  Value
+      unnamed_;  // settled too: drivers use it again and again, and a node of the map would come and go
   std::vector<Change> pending_;
   std::ptrdiff_t first_ = 0;  // changes before it are settled
   NameTicket last_ticket_ = 0;

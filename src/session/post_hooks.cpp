@@ -6,8 +6,8 @@
 
 namespace helios::session {
 
-PostHooks::PostHooks(base::Executor& home, std::function<void()> on_done)
-    : home_(home), on_done_(std::move(on_done)) {}
+PostHooks::PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done)
+    : home_(home), recycler_(recycler), on_done_(std::move(on_done)) {}
 
 hooks::ChainRun& PostHooks::chain_run() {
   if (!chain_run_) {
@@ -19,15 +19,15 @@ hooks::ChainRun& PostHooks::chain_run() {
   return *chain_run_;
 }
 
-hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs,
+hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>>& runs,
                                   Settlements* settlements) {
   assert(!pending_);
-  runs_ = std::move(runs);
+  runs_.swap(runs);  // with what is left of the last ones
   run_ = 0;
   statement_ = 0;
   is_hook_started_ = false;
   settlements_ = settlements;
-  if (settlements != nullptr && settlements->has_due()) settled_ = settlements->take_due();
+  if (settlements != nullptr && settlements->has_due()) settlements->take_due(settled_);
   next_settled_ = 0;
   in_this_turn_ = 0;
   fatal_.reset();
@@ -37,8 +37,10 @@ hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>> runs,
 hooks::RunStatus PostHooks::advance() {
   pending_ = false;
   if (const auto stopped = run_post_query()) return *stopped;
+  for (auto& run : runs_) recycler_.give(std::move(run));
   runs_.clear();
   if (const auto stopped = run_settled()) return *stopped;
+  for (EndedStatement& statement : settled_) recycler_.give(std::move(statement.execution));
   settled_.clear();
   return hooks::RunStatus::done;
 }

@@ -7,6 +7,7 @@
 
 #include "hooks/chain.hpp"
 #include "session/query_run.hpp"
+#include "session/recycler.hpp"
 #include "session/settlements.hpp"
 
 #include <cstddef>
@@ -19,13 +20,14 @@ namespace helios::session {
 
 class PostHooks {
  public:
-  // `on_done` is called on the home executor when a start() that answered pending is through.
-  PostHooks(base::Executor& home, std::function<void()> on_done);
+  // `on_done` is called on the home executor when a start() that answered pending is through. What is done
+  // with goes to `recycler`.
+  PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done);
 
-  // Runs the hooks of `runs` in their order, and of what is due in `settlements`, which keeps statements
+  // Takes `runs`, leaving none; runs their hooks in their order, and of what is due in `settlements`, which keeps statements
   // that are not settled yet and lives until done; null: all of them are. Requires: every execution in
   // `runs` has its outcome; not pending. A null run is skipped.
-  hooks::RunStatus start(std::vector<std::unique_ptr<QueryRun>> runs, Settlements* settlements);
+  hooks::RunStatus start(std::vector<std::unique_ptr<QueryRun>>& runs, Settlements* settlements);
 
   [[nodiscard]] bool pending() const { return pending_; }
 
@@ -45,6 +47,7 @@ class PostHooks {
   void note_result();
 
   base::Executor& home_;
+  Recycler& recycler_;
   std::function<void()> on_done_;
   std::unique_ptr<hooks::ChainRun> chain_run_;  // made with the first hook: most sessions are idle
   std::vector<std::unique_ptr<QueryRun>> runs_;

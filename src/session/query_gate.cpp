@@ -31,7 +31,7 @@ bool mentions_settings(std::string_view text) {
 
 QueryGate::QueryGate(GateView view, std::function<void()> on_progress)
     : view_(view),
-      settling_hooks_(*view.environment.home, [this] { wake(); }),
+      settling_hooks_(*view.environment.home, *view.environment.recycler, [this] { wake(); }),
       on_progress_(std::move(on_progress)) {}
 
 void QueryGate::wake() {
@@ -42,7 +42,8 @@ void QueryGate::wake() {
 void QueryGate::begin(Subject subject) {
   assert(!busy());
   subject_ = subject;
-  run_ = std::make_unique<QueryRun>();
+  view_.environment.recycler->give(std::move(run_));  // of a message that nobody followed
+  run_ = view_.environment.recycler->make_run();
   run_->held_bytes = sizeof(QueryRun);
   analysis_.reset();
   ahead_.reset();
@@ -266,7 +267,7 @@ std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) con
 
 void QueryGate::make_execution(StatementRun& run) {
   Environment& environment = view_.environment;
-  auto execution = std::make_unique<hooks::StatementExecution>();
+  auto execution = environment.recycler->make_execution();
   execution->id = environment.next_statement_id;
   environment.next_statement_id += environment.statement_id_step;
   ++environment.counters->statements;
@@ -331,7 +332,7 @@ void QueryGate::settle() {
   stage_ = Stage::settle;
   std::vector<std::unique_ptr<QueryRun>> runs;
   runs.push_back(std::move(run_));
-  waiting_elsewhere_ = settling_hooks_.start(std::move(runs), nullptr) == hooks::RunStatus::pending;
+  waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
 }
 
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may

@@ -45,8 +45,7 @@ std::string values_of(const Portal& portal, std::size_t count) {
 
 }  // namespace
 
-bool read_parameters(Portal& portal) {
-  std::vector<pgwire::BoundValue> values;
+bool read_parameters(Portal& portal, std::vector<pgwire::BoundValue>& values) {
   if (!pgwire::read_values(portal.values, values)) return false;
   portal.parameters.clear();
   portal.parameters.reserve(values.size());

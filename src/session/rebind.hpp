@@ -3,15 +3,18 @@
 
 // The parameters of a portal: as hooks see them, and as another text takes them over.
 
+#include "pgwire/extended.hpp"
 #include "session/prepared.hpp"
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace helios::session {
 
-// Fills portal.parameters from what Bind gave and Parse declared. False: malformed.
-[[nodiscard]] bool read_parameters(Portal& portal);
+// Fills portal.parameters from what Bind gave and Parse declared. False: malformed. `values` is only room
+// to work in.
+[[nodiscard]] bool read_parameters(Portal& portal, std::vector<pgwire::BoundValue>& values);
 
 // What Parse and Bind of `text` need in the place of the portal's own, fields as in the messages. A
 // statement takes no more values than it has parameters, and every one below its last must have a

@@ -22,7 +22,7 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_,
                      is_batch_open_, held_ready_, rules_},
             wake),
-      post_hooks_(*environment.home, wake) {
+      post_hooks_(*environment.home, *environment.recycler, wake) {
   update_deadline();  // a client that says nothing causes no event
 }
 
@@ -155,8 +155,7 @@ bool Session::Impl::pump_closing() {
   if (!lost_runs_.empty() || settlements_.has_due()) {
     for (auto& run : lost_runs_)
       run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns(), names_);
-    return post_hooks_.start(std::exchange(lost_runs_, {}), &settlements_) ==
-           hooks::RunStatus::done;
+    return post_hooks_.start(lost_runs_, &settlements_) == hooks::RunStatus::done;
   }
   state_ = State::closed;
   return true;

@@ -170,11 +170,12 @@ bool Session::Impl::follow_bind() {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
                         "the session has too many portals ([limits] max_prepared_statements)"});
   }
-  auto portal = std::make_shared<Portal>();
+  auto portal = environment_.recycler->make_portal();
   portal->statement = statement.value;
   portal->values = view->values;
   portal->formats = view->formats;
-  if (portal->statement && !read_parameters(*portal)) return forward_malformed();
+  if (portal->statement && !read_parameters(*portal, environment_.recycler->bound_values))
+    return forward_malformed();
   ReplyItem item(fe::kBind);
   item.names.portal = names_.portals.define(view->portal, std::move(portal), names_.unit);
   forward_present();

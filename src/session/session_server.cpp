@@ -246,13 +246,12 @@ void Session::Impl::handle_ready() {
   replies_.on_answer(be::kReadyForQuery);
   settle_ended();
   if (*status == TransactionStatus::idle) end_portals();
-  auto runs = std::exchange(ended_runs_, {});
-  if (runs.empty() && !settlements_.has_due()) {
+  if (ended_runs_.empty() && !settlements_.has_due()) {
     pass_bytes(server_reader_, actions_->to_client);
     return;
   }
   held_ready_ = server_reader_.bytes();
-  if (post_hooks_.start(std::move(runs), &settlements_) == hooks::RunStatus::done) release_ready();
+  if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();
 }
 
 // Outside of a transaction block the message was a transaction of its own, which ends with it.

@@ -60,9 +60,9 @@ class Settlements {
   // Takes over a statement that had its post_query and whose settlement is not known yet.
   void keep(EndedStatement statement);
 
-  // Kept statements whose settlement is known now, oldest first.
+  // Kept statements whose settlement is known now, oldest first. Taken by an exchange with an empty list.
   [[nodiscard]] bool has_due() const { return !due_.empty(); }
-  [[nodiscard]] std::vector<EndedStatement> take_due() { return std::exchange(due_, {}); }
+  void take_due(std::vector<EndedStatement>& out) { due_.swap(out); }
 
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const;

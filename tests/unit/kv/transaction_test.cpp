@@ -4,8 +4,8 @@
 
 #include "kv/transaction.hpp"
 
-#include "allocation_counter.hpp"
 #include "kv/memory_store.hpp"
+#include "support/allocation_counter.hpp"
 #include "support/fake_clock.hpp"
 
 #include <gtest/gtest.h>

@@ -82,7 +82,9 @@ struct SettlementsTest : testing::Test {
     told.push_back(execution.command_tag + ": " + std::string(name_of(execution.settlement)));
   }
   void tell_due() {
-    for (const EndedStatement& due : settlements.take_due()) tell(*due.execution);
+    std::vector<EndedStatement> due;
+    settlements.take_due(due);
+    for (const EndedStatement& statement : due) tell(*statement.execution);
   }
 
   std::vector<std::unique_ptr<StatementRun>> runs_;
@@ -358,7 +360,9 @@ TEST_F(SettlementsTest, statement_that_is_read_in_parts_settles_once) {
   settlements.keep({std::move(run.execution), false});
   EXPECT_FALSE(settlements.has_due());
   settlements.on_ready(pgwire::TransactionStatus::idle);
-  EXPECT_EQ(settlements.take_due().size(), 1U);
+  std::vector<EndedStatement> due;
+  settlements.take_due(due);
+  EXPECT_EQ(due.size(), 1U);
   EXPECT_TRUE(settlements.empty());
 }
 

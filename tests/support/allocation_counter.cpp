@@ -3,7 +3,7 @@
 // Replaces operator new for the whole test program, to count. In a file of its own, so that compilers
 // do not see through it and compare its malloc with the delete of others.
 
-#include "allocation_counter.hpp"
+#include "support/allocation_counter.hpp"
 
 #include <new>
 
@@ -26,6 +26,14 @@ std::size_t helios::test::allocation_count() { return count; }
 
 void* operator new(std::size_t size) { return allocate(size); }
 void* operator new[](std::size_t size) { return allocate(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  ++count;
+  return malloc(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  ++count;
+  return malloc(size);
+}
 void operator delete(void* memory) noexcept { free(memory); }
 void operator delete[](void* memory) noexcept { free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { free(memory); }

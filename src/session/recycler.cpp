@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/recycler.hpp"
+
+#include <utility>
+
+namespace helios::session {
+namespace {
+
+// Of each kind; a worker serves few sessions at the very same moment.
+constexpr std::size_t kMaxKept = 64;
+// What a string or list keeps for the next.
+constexpr std::size_t kMaxKeptBytes = 4096;
+
+template <typename Container>
+Container emptied(Container& container) {
+  Container kept;
+  if (container.capacity() * sizeof(typename Container::value_type) <= kMaxKeptBytes) {
+    kept = std::move(container);
+    kept.clear();
+  }
+  return kept;
+}
+
+template <typename T>
+std::unique_ptr<T> take(std::vector<std::unique_ptr<T>>& kept) {
+  if (kept.empty()) return std::make_unique<T>();
+  auto taken = std::move(kept.back());
+  kept.pop_back();
+  return taken;
+}
+
+void reset(QueryRun& run) {
+  QueryRun fresh;
+  fresh.own_text = emptied(run.own_text);
+  fresh.statements = emptied(run.statements);
+  run = std::move(fresh);
+}
+
+void reset(hooks::StatementExecution& execution) {
+  hooks::StatementExecution fresh;
+  fresh.parameters = emptied(execution.parameters);
+  fresh.plugins = emptied(execution.plugins);
+  execution = std::move(fresh);
+}
+
+void reset(Portal& portal) {
+  Portal fresh;
+  fresh.values = emptied(portal.values);
+  fresh.formats = emptied(portal.formats);
+  fresh.parameters = emptied(portal.parameters);
+  portal = std::move(fresh);
+}
+
+}  // namespace
+
+std::unique_ptr<QueryRun> Recycler::make_run() { return take(runs_); }
+
+std::unique_ptr<hooks::StatementExecution> Recycler::make_execution() { return take(executions_); }
+
+std::shared_ptr<Portal> Recycler::make_portal() {
+  // The one that was given out longest ago.
+  std::shared_ptr<Portal>* oldest = nullptr;
+  if (!portals_.empty()) {
+    oldest = &portals_[next_portal_];
+    next_portal_ = (next_portal_ + 1) % portals_.size();
+    if (oldest->use_count() == 1) {
+      reset(**oldest);
+      return *oldest;
+    }
+  }
+  if (portals_.size() < kMaxKept) return portals_.emplace_back(std::make_shared<Portal>());
+  return *oldest = std::make_shared<Portal>();
+}
+
+void Recycler::give(std::unique_ptr<QueryRun> run) {
+  if (!run || runs_.size() >= kMaxKept) return;
+  for (StatementRun& statement : run->statements) give(std::move(statement.execution));
+  reset(*run);
+  runs_.push_back(std::move(run));
+}
+
+void Recycler::give(std::unique_ptr<hooks::StatementExecution> execution) {
+  if (!execution || executions_.size() >= kMaxKept) return;
+  reset(*execution);
+  executions_.push_back(std::move(execution));
+}
+
+}  // namespace helios::session
