@@ -23,6 +23,7 @@ struct PluginStatus {
   std::string state = "loaded";    // "loaded", or "failed" when an optional one could not be loaded
   std::int32_t order = 0;
   std::string on_error = "deny";  // "deny" or "allow"
+  std::string durability;         // "memory", "relaxed", "strict"; empty when failed
   // Since the process started; a reload does not reset them.
   std::uint64_t calls = 0;
   std::uint64_t failures = 0;        // calls that ended in a trap, a timeout, a bad answer, ...

@@ -43,6 +43,8 @@ Response refusal_of(kv::WriteStatus status) {
       return error_reply(507, "the namespace is full: its limit of keys or bytes is reached");
     case kv::WriteStatus::store_full:
       return error_reply(507, "the store is full: its limit of bytes in total is reached");
+    case kv::WriteStatus::failed:
+      return error_reply(503, "the namespace is read-only: the store cannot write");
   }
   std::unreachable();
 }
@@ -52,7 +54,9 @@ Response refusal_of(kv::WriteStatus status) {
 class Operation : public std::enable_shared_from_this<Operation> {
  public:
   Operation(const KvContext& context, kv::Namespace& space)
-      : context_(context), transaction_(*context.store, space) {}
+      : context_(context), transaction_(*context.store, space) {
+    transaction_.wait_until_kept();
+  }
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
   virtual ~Operation() = default;

@@ -38,6 +38,7 @@ boost::json::object plugin_json(const PluginStatus& plugin) {
       {"state", readable(plugin.state)},
       {"order", plugin.order},
       {"on_error", readable(plugin.on_error)},
+      {"durability", readable(plugin.durability)},
       {"calls", plugin.calls},
       {"failures", plugin.failures},
       {"refusals", plugin.refusals},

@@ -24,6 +24,7 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   status.retries = info.retries;
   status.overruns = info.overruns;
   status.exclusive_runs = info.exclusive;
+  status.durability = info.durability;
   status.is_slow = info.is_slow;
   status.backed_off = info.backed_off;
   status.backing_off_callers = info.backing_off_callers;

@@ -4,6 +4,7 @@
 
 #include "app/metrics_sources.hpp"
 #include "config/restart_keys.hpp"
+#include "kv/namespace_name.hpp"
 
 #include <algorithm>
 #include <string>
@@ -28,6 +29,28 @@ kv::Limits to_limits(const config::Kv& config) {
   limits.max_bytes_per_namespace = config.max_bytes_per_namespace;
   limits.max_total_bytes = config.max_total_bytes;
   return limits;
+}
+
+kv::Durability to_durability(config::Durability durability) {
+  switch (durability) {
+    case config::Durability::memory: return kv::Durability::memory;
+    case config::Durability::relaxed: return kv::Durability::relaxed;
+    case config::Durability::strict: return kv::Durability::strict;
+  }
+  std::unreachable();
+}
+
+// Namespaces may be named like their plugins.
+base::Result<kv::Durabilities> to_durabilities(const config::State& state) {
+  kv::Durabilities result{.standard = to_durability(state.durability)};
+  for (const auto& [name, durability] : state.namespaces) {
+    auto space = kv::namespace_name(name);
+    if (!space) {
+      return base::fail(base::Errc::invalid, "[state.namespaces]: " + space.error().message);
+    }
+    result.by_name[*space] = to_durability(durability);
+  }
+  return result;
 }
 
 std::size_t worker_count(const config::Listen& listen) {
@@ -80,6 +103,9 @@ base::Result<void> App::check() {
 
 base::Result<void> App::start() {
   raise_descriptor_limit(in_force_.config->limits, log_);
+  if (auto opened = open_state(); !opened) {
+    return opened;
+  }
   auto chain = host_.load();
   if (!chain) {
     return base::fail(chain.error().code, chain.error().message);
@@ -107,6 +133,22 @@ base::Result<void> App::start() {
   proxy_->start([this] { finished_ = true; });
   serving_ = true;
   log_.write(base::LogLevel::info, "ready");
+  return {};
+}
+
+// What earlier runs kept is there before the first plugin is loaded.
+base::Result<void> App::open_state() {
+  const config::State& state = in_force_.config->state;
+  if (state.directory.empty()) return {};
+  auto durabilities = to_durabilities(state);
+  if (!durabilities) return std::unexpected(durabilities.error());
+  auto journal = kv::rocksdb::DiskJournal::open(
+      {.directory = state.directory, .salvage = state.salvage}, clock_, log_);
+  if (!journal) return std::unexpected(journal.error());
+  store_.attach(**journal, *std::move(durabilities));
+  journal_ = *std::move(journal);
+  if (auto recovered = journal_->recover(store_); !recovered) return recovered;
+  journal_->start();
   return {};
 }
 
@@ -237,6 +279,9 @@ void App::register_metrics() {
   registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));
+  if (journal_) {
+    registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));
+  }
   registrations_.push_back(registry_.add_source(process_metrics(slow_lane_)));
 }
 
@@ -244,6 +289,11 @@ void App::log_addresses() {
   log_.write(base::LogLevel::info, "heliosproxy " HELIOS_VERSION ", " +
                                        std::to_string(proxy_->workers().size()) + " workers on " +
                                        std::string(net::to_string(engine_)));
+  if (!journal_) {
+    log_.write(base::LogLevel::info,
+               "plugin state is kept in memory only, and forgotten at the end: [state] directory "
+               "is not set");
+  }
   for (const auto& address : proxy_->addresses()) {
     log_.write(base::LogLevel::info, "listening on " + config::to_string(address));
   }
@@ -311,6 +361,9 @@ void App::stop() {
   // Its threads may still be leaving the mailboxes of workers that have ended.
   slow_lane_.stop();
   proxy_.reset();
+  if (journal_) {
+    journal_->stop(store_.last_used_version());
+  }
 }
 
 }  // namespace helios::app

@@ -21,6 +21,7 @@
 #include "config/config.hpp"
 #include "exec/slow_lane.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/rocksdb/disk_journal.hpp"
 #include "metrics/registry.hpp"
 #include "net/proxy.hpp"
 #include "plugins/plugin_host.hpp"
@@ -63,6 +64,7 @@ class App {
   }
 
  private:
+  [[nodiscard]] base::Result<void> open_state();
   [[nodiscard]] base::Result<void> choose_engine();
   [[nodiscard]] base::Result<void> make_proxy();
   [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count);
@@ -86,6 +88,7 @@ class App {
   session::Snapshot in_force_;
   net::ConnectionLimits connection_limits_;
   SystemClock clock_;
+  std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
   kv::MemoryStore store_;
   exec::SlowLane slow_lane_;
   exec::SlowLane background_;  // loads plugins

@@ -193,6 +193,32 @@ metrics::Source store_metrics(kv::Store& store) {
   };
 }
 
+metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal) {
+  return [&journal](std::vector<Family>& out) {
+    const auto stats = journal.stats();
+    out.push_back(counter_family("helios_state_transactions_total",
+                                 "Transactions of namespaces that are kept on disk",
+                                 stats.transactions));
+    out.push_back(counter_family("helios_state_groups_total",
+                                 "Writes to the state directory, each of one transaction or more",
+                                 stats.groups));
+    out.push_back(counter_family("helios_state_bytes_total", "Bytes of these writes", stats.bytes));
+    out.push_back(gauge_family("helios_state_waiting",
+                               "Commits and replies that wait until their state is safe",
+                               to_number(stats.waiting)));
+    out.push_back(gauge_family("helios_state_last_handed_over",
+                               "Transactions that the operating system has been given",
+                               to_number(stats.handed_over)));
+    out.push_back(gauge_family("helios_state_last_on_disk", "Transactions that are on disk",
+                               to_number(stats.on_disk)));
+    out.push_back(gauge_family("helios_state_writable",
+                               "0 after a write or sync has failed, until a restart",
+                               journal.is_writable() ? 1 : 0));
+    out.push_back(metrics::histogram_family(
+        "helios_state_sync_seconds", "Syncs of the state directory", journal.sync_seconds()));
+  };
+}
+
 metrics::Source process_metrics(const exec::SlowLane& lane) {
   return [&lane](std::vector<Family>& out) {
     out.push_back(gauge_family("helios_slow_lane_waiting", "Tasks that wait for the slow lane",

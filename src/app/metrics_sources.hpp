@@ -4,6 +4,7 @@
 // The numbers of the process as metrics sources: what each part counts, under its public name.
 
 #include "exec/slow_lane.hpp"
+#include "kv/rocksdb/disk_journal.hpp"
 #include "kv/store.hpp"
 #include "metrics/registry.hpp"
 #include "net/proxy.hpp"
@@ -17,6 +18,7 @@ namespace helios::app {
 [[nodiscard]] metrics::Source proxy_metrics(const net::Proxy& proxy);
 [[nodiscard]] metrics::Source plugin_metrics(const plugins::PluginHost& host);
 [[nodiscard]] metrics::Source store_metrics(kv::Store& store);
+[[nodiscard]] metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal);
 [[nodiscard]] metrics::Source process_metrics(const exec::SlowLane& lane);
 
 }  // namespace helios::app

@@ -22,6 +22,12 @@ constexpr std::uint64_t kKib = 1024;
 constexpr std::uint64_t kMib = 1024 * kKib;
 constexpr std::uint64_t kGib = 1024 * kMib;
 
+const Words<Durability> kDurabilities = {
+    {"memory", Durability::memory},
+    {"relaxed", Durability::relaxed},
+    {"strict", Durability::strict},
+};
+
 const Words<LogLevel> kLogLevels = {
     {"debug", LogLevel::debug},
     {"info", LogLevel::info},
@@ -223,6 +229,21 @@ void read_kv(TomlSection section, Kv& out) {
   section.finish();
 }
 
+void read_state(TomlSection section, State& out) {
+  section.text("directory", out.directory);
+  section.choice("durability", out.durability, kDurabilities);
+  section.boolean("salvage", out.salvage);
+  TomlSection named = section.section("namespaces");
+  std::vector<std::pair<std::string, std::string>> all;
+  named.all_texts(all);
+  for (const auto& [name, word] : all) {
+    named.choice(name, out.namespaces.emplace_back(name, Durability::relaxed).second,
+                 kDurabilities);
+  }
+  named.finish();
+  section.finish();
+}
+
 void read_kv_sql(TomlSection section, KvSql& out) {
   section.texts("readers", out.readers);
   section.integer("max_bytes", out.max_bytes, std::uint64_t{1}, 256 * kMib);
@@ -249,6 +270,7 @@ void read_root(TomlSection root, Config& out) {
   read_limits(root.section("limits"), out.limits);
   read_plugins(root.section("plugins"), out.plugins);
   read_kv(root.section("kv"), out.kv);
+  read_state(root.section("state"), out.state);
   read_kv_sql(root.section("kv_sql"), out.kv_sql);
   read_log(root.section("log"), out.log);
   read_shutdown(root.section("shutdown"), out.shutdown);
@@ -283,6 +305,7 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
     if (!path.empty()) path = (folder / path).lexically_normal().string();
   };
   resolve(config.plugins.directory);
+  resolve(config.state.directory);
   resolve(config.admin.tls_certificate);
   resolve(config.admin.tls_key);
   for (auto& token : config.admin.tokens) resolve(token.file);

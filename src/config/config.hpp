@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace helios::config {
@@ -183,6 +184,19 @@ struct Kv {  // [kv]
   std::uint64_t max_total_bytes = 1ULL << 30;
 };
 
+// What survives of a namespace: docs/state.md.
+enum class Durability { memory, relaxed, strict };
+
+struct State {            // [state]: where plugin state is kept
+  std::string directory;  // directory = "": in memory only. Relative to the config file.
+  Durability durability = Durability::relaxed;  // durability = "memory" | "relaxed" | "strict"
+  // salvage = false: true opens a directory that is damaged, up to the damage.
+  bool salvage = false;
+  // [state.namespaces]: the class of one, whatever its plugin asks for
+  std::vector<std::pair<std::string, Durability>> namespaces;
+  bool operator==(const State&) const = default;
+};
+
 struct KvSql {                           // [kv_sql]: helios.kv() in SQL
   std::vector<std::string> readers;      // readers = []: users who may read; nobody by default
   std::uint64_t max_bytes = 4ULL << 20;  // of the row source that one statement is given
@@ -208,6 +222,7 @@ struct Config {
   Limits limits;
   Plugins plugins;
   Kv kv;
+  State state;
   KvSql kv_sql;
   Logging log;
   Shutdown shutdown;

@@ -107,7 +107,8 @@ void EntryTable::erase(Entries::iterator at) {
   entries_.erase(at);
 }
 
-Growth EntryTable::remove_expired(std::int64_t now_ms, std::size_t max) {
+Growth EntryTable::remove_expired(std::int64_t now_ms, std::size_t max,
+                                  std::vector<std::string>* removed) {
   const Usage before = usage_;
   places_.clear();
   for (std::size_t i = 0; i < max && !expiring_.empty(); ++i) {
@@ -115,10 +116,20 @@ Growth EntryTable::remove_expired(std::int64_t now_ms, std::size_t max) {
     if (expires_at_ms > now_ms) break;
     const auto at = entries_.find(key);
     assert(at != entries_.end());
+    if (removed != nullptr) removed->push_back(at->first);
     erase(at);
   }
   return {.keys = static_cast<std::int64_t>(usage_.keys - before.keys),
           .bytes = static_cast<std::int64_t>(usage_.bytes - before.bytes)};
+}
+
+void EntryTable::restore(Item item) {
+  usage_.keys += 1;
+  usage_.bytes += entry_bytes(item.key.size(), item.value.size());
+  const auto at = entries_.try_emplace(entries_.end(), std::move(item.key));
+  at->second.value = std::move(item.value);
+  at->second.version = item.version;
+  if (item.expires_at_ms != kNeverExpires) set_expiry(*at, item.expires_at_ms);
 }
 
 ScanPage EntryTable::scan(const ScanRange& range, std::int64_t now_ms) const {

@@ -56,9 +56,20 @@ class EntryTable {
   [[nodiscard]] Growth plan(std::span<const WriteRecord> writes);
   void apply(std::span<const WriteRecord> writes, Version version);
 
-  // Removes up to `max` expired entries, oldest first. Returns by how much the table shrank.
-  Growth remove_expired(std::int64_t now_ms, std::size_t max);
+  // Removes up to `max` expired entries, oldest first. Returns by how much the table shrank; their keys
+  // are added to `removed`, where that is given.
+  Growth remove_expired(std::int64_t now_ms, std::size_t max,
+                        std::vector<std::string>* removed = nullptr);
   [[nodiscard]] bool has_expiring() const { return !expiring_.empty(); }
+
+  // Takes an entry as it was stored. Requires: there is none of that key. Quick in key order.
+  void restore(Item item);
+
+  // Calls `visit(key, entry)` for each entry in key order, expired ones included.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (const auto& [key, entry] : entries_) visit(key, entry);
+  }
 
   [[nodiscard]] ScanPage scan(const ScanRange& range, std::int64_t now_ms) const;
 

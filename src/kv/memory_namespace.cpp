@@ -53,8 +53,15 @@ class MemoryNamespace::Lease final : public Exclusivity {
 };
 
 MemoryNamespace::MemoryNamespace(std::string name, const LimitsInForce& limits,
-                                 const base::Clock& clock, TotalUsage& total)
-    : name_(std::move(name)), limits_(limits), clock_(clock), total_(total) {}
+                                 const base::Clock& clock, TotalUsage& total, Journal* journal,
+                                 Durability durability)
+    : name_(std::move(name)),
+      limits_(limits),
+      clock_(clock),
+      total_(total),
+      journal_(journal),
+      durability_(journal == nullptr ? Durability::memory : durability),
+      version_(journal == nullptr ? kAbsent : journal->last_used_version()) {}
 
 std::int64_t MemoryNamespace::present_ms() const {
   return entries_.has_expiring() ? clock_.wall_ms() : kTimeless;
@@ -116,6 +123,7 @@ WriteStatus MemoryNamespace::check_quotas(Growth growth) const {
 
 WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_view key,
                                    std::uint64_t value_bytes) {
+  if (is_read_only()) return WriteStatus::failed;
   const Limits& limits = limits_.get();
   const std::uint64_t bytes = transaction.write_bytes() + entry_bytes(key.size(), value_bytes);
   const std::uint64_t keys = transaction.writes().size() + 1;
@@ -142,15 +150,19 @@ CommitStatus MemoryNamespace::commit(Transaction& transaction, OnCommit& done) {
     pending_.push_back({.transaction = &transaction, .done = std::move(done)});
     return CommitStatus::pending;
   }
-  return decide(transaction);
+  return decide(transaction, done);
 }
 
-CommitStatus MemoryNamespace::decide(const Transaction& transaction) {
+CommitStatus MemoryNamespace::decide(Transaction& transaction, OnCommit& done) {
   if (!is_current(transaction)) return CommitStatus::conflict;
-  return transaction.writes().empty() ? CommitStatus::done : apply(transaction);
+  if (!transaction.writes().empty()) {
+    if (const CommitStatus status = apply(transaction); status != CommitStatus::done) return status;
+  }
+  return is_kept() ? keep(transaction, done) : CommitStatus::done;
 }
 
 CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
+  if (is_read_only()) return CommitStatus::failed;
   remove_expired_locked(kExpiredPerCommit);
   for (;;) {
     const Growth growth = entries_.plan(transaction.writes());
@@ -162,14 +174,20 @@ CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
   }
   entries_.apply(transaction.writes(), ++version_);
   publish_usage();
+  write_down(transaction.writes());
   return CommitStatus::done;
 }
 
 std::size_t MemoryNamespace::remove_expired_locked(std::size_t max) {
   if (!entries_.has_expiring()) return 0;
-  const Growth growth = entries_.remove_expired(clock_.wall_ms(), max);
+  removed_.clear();
+  const Growth growth =
+      entries_.remove_expired(clock_.wall_ms(), max, is_kept() ? &removed_ : nullptr);
   if (growth.keys == 0) return 0;
   ++version_;
+  changes_.clear();
+  for (const std::string& key : removed_) changes_.push_back({.key = key, .is_erase = true});
+  write_down(changes_);
   total_.count(growth);
   publish_usage();
   return static_cast<std::size_t>(-growth.keys);
@@ -223,8 +241,9 @@ void MemoryNamespace::release([[maybe_unused]] const Exclusivity& lease) {
   assert(holder_ == &lease);
   holder_ = nullptr;
   for (PendingCommit& commit : pending_) {
-    callbacks_.push([done = std::move(commit.done),
-                     status = decide(*commit.transaction)]() mutable { done(status); });
+    const CommitStatus status = decide(*commit.transaction, commit.done);
+    if (status == CommitStatus::pending) continue;  // the journal has it now
+    callbacks_.push([done = std::move(commit.done), status]() mutable { done(status); });
   }
   pending_.clear();
   if (!waiting_.empty()) {

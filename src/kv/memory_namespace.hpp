@@ -12,10 +12,14 @@
 // entries takes a new version, removal of expired ones included.
 //
 // A commit asks by versions alone: a value that expired after it was read has not changed.
+//
+// With a journal, and a class other than `memory`, everything applied is handed to it under the mutex.
+// A transaction that only read rests on what others wrote, so it waits for their tickets.
 
 #include "base/clock.hpp"
 #include "kv/callback_queue.hpp"
 #include "kv/entry_table.hpp"
+#include "kv/journal.hpp"
 #include "kv/limits_in_force.hpp"
 #include "kv/store.hpp"
 #include "kv/transaction.hpp"
@@ -28,6 +32,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace helios::kv {
 
@@ -49,9 +54,11 @@ class TotalUsage {
 // Thread rule: every call may be made from any thread.
 class MemoryNamespace final : public Namespace {
  public:
-  // What is passed in outlives the namespace.
+  // What is passed in outlives the namespace. `journal`: may be null, then everything is as in class
+  // `memory`.
   MemoryNamespace(std::string name, const LimitsInForce& limits, const base::Clock& clock,
-                  TotalUsage& total);
+                  TotalUsage& total, Journal* journal = nullptr,
+                  Durability durability = Durability::memory);
 
   [[nodiscard]] const std::string& name() const override { return name_; }
 
@@ -64,6 +71,18 @@ class MemoryNamespace final : public Namespace {
   std::vector<ScanPage> scan(std::span<const ScanRange> ranges);
   Usage usage();
   void request_exclusive(OnExclusive granted);
+
+  [[nodiscard]] Durability durability() const {
+    return durability_.load(std::memory_order_relaxed);
+  }
+  // What is stored already is then kept, or forgotten, as the new class says.
+  void set_durability(Durability durability);
+
+  // Takes an entry that the journal has kept. Requires: nobody has committed here yet.
+  void restore(Item item);
+
+  // The last one used.
+  [[nodiscard]] Version version();
 
   // Removes up to `max` expired entries. Returns how many.
   std::size_t remove_expired(std::size_t max);
@@ -79,8 +98,14 @@ class MemoryNamespace final : public Namespace {
   [[nodiscard]] std::int64_t present_ms() const;
   bool catch_up(Transaction& transaction) const;
   [[nodiscard]] bool is_current(const Transaction& transaction) const;
-  CommitStatus decide(const Transaction& transaction);
+  CommitStatus decide(Transaction& transaction, OnCommit& done);
   CommitStatus apply(const Transaction& transaction);
+  CommitStatus keep(Transaction& transaction, OnCommit& done);
+  [[nodiscard]] bool is_kept() const;  // changes are handed to the journal
+  [[nodiscard]] bool is_read_only() const;
+  void write_down(std::span<const WriteRecord> writes);
+  void write_down(std::span<const Change> changes);
+  void write_down_everything();
   [[nodiscard]] WriteStatus check_quotas(Growth growth) const;
   std::size_t remove_expired_locked(std::size_t max);
   void publish_usage();
@@ -92,6 +117,8 @@ class MemoryNamespace final : public Namespace {
   const LimitsInForce& limits_;
   const base::Clock& clock_;
   TotalUsage& total_;
+  Journal* const journal_;  // null: none
+  std::atomic<Durability> durability_;
 
   std::mutex mutex_;
   EntryTable entries_;
@@ -100,6 +127,9 @@ class MemoryNamespace final : public Namespace {
   std::deque<OnExclusive> waiting_;      // for exclusivity
   std::deque<PendingCommit> pending_;    // writing commits held up by the holder
   CallbackQueue callbacks_;
+  Ticket last_ticket_ = kNoTicket;    // of the last change
+  std::vector<Change> changes_;       // of what is being written down
+  std::vector<std::string> removed_;  // keys that changes_ views
 
   // Copies of entries_.usage() that admit() looks at without the mutex.
   std::atomic<std::uint64_t> keys_ = 0;

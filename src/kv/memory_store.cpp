@@ -3,6 +3,7 @@
 
 #include "kv/transaction.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -27,8 +28,62 @@ base::Result<Namespace*> MemoryStore::open(std::string_view name) {
                                                       std::to_string(limits_.get().max_namespaces) +
                                                       " already, the most allowed");
   }
-  auto space = std::make_unique<MemoryNamespace>(std::string(name), limits_, clock_, total_);
-  return namespaces_.emplace(name, std::move(space)).first->second.get();
+  return &make(name);
+}
+
+// With mutex_ held.
+MemoryNamespace& MemoryStore::make(std::string_view name) {
+  const auto named = durabilities_.by_name.find(name);
+  const Durability durability =
+      named == durabilities_.by_name.end() ? durabilities_.standard : named->second;
+  auto space = std::make_unique<MemoryNamespace>(std::string(name), limits_, clock_, total_,
+                                                 journal_, durability);
+  return *namespaces_.emplace(name, std::move(space)).first->second;
+}
+
+void MemoryStore::attach(Journal& journal, Durabilities durabilities) {
+  assert(namespaces_.empty());
+  journal_ = &journal;
+  durabilities_ = std::move(durabilities);
+}
+
+void MemoryStore::restore(std::string_view space, Item item) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = namespaces_.find(space);
+  MemoryNamespace& home = found == namespaces_.end() ? make(space) : *found->second;
+  home.restore(std::move(item));
+}
+
+Version MemoryStore::last_used_version() {
+  Version last = journal_ == nullptr ? kAbsent : journal_->last_used_version();
+  for (Namespace* space : namespaces()) last = std::max(last, own(*space).version());
+  return last;
+}
+
+std::string MemoryStore::health() const {
+  return journal_ == nullptr ? std::string() : journal_->health();
+}
+
+Ticket MemoryStore::kept() const {
+  return journal_ == nullptr ? kEveryTicket : journal_->reached(Safety::handed_over);
+}
+
+WaitStatus MemoryStore::when_kept(Ticket ticket, OnReached& on_kept) {
+  if (journal_ == nullptr || ticket == kNoTicket) return WaitStatus::reached;
+  return journal_->wait(ticket, Safety::handed_over, on_kept);
+}
+
+Durability MemoryStore::durability(const Namespace& space) const {
+  return static_cast<const MemoryNamespace&>(space).durability();
+}
+
+void MemoryStore::prefer_durability(Namespace& space, std::optional<Durability> durability) {
+  if (journal_ == nullptr || durabilities_.by_name.contains(space.name())) return;
+  own(space).set_durability(durability.value_or(durabilities_.standard));
+}
+
+base::Result<void> MemoryStore::backup(const std::string& path) {
+  return journal_ == nullptr ? Store::backup(path) : journal_->backup(path);
 }
 
 Namespace* MemoryStore::find(std::string_view name) {

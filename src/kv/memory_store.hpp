@@ -8,6 +8,7 @@
 // and never fails. Two transactions of different namespaces do not meet.
 
 #include "base/clock.hpp"
+#include "kv/journal.hpp"
 #include "kv/limits_in_force.hpp"
 #include "kv/memory_namespace.hpp"
 #include "kv/store.hpp"
@@ -22,6 +23,12 @@
 
 namespace helios::kv {
 
+// Which namespace is kept how.
+struct Durabilities {
+  Durability standard = Durability::relaxed;
+  std::map<std::string, Durability, std::less<>> by_name = {};
+};
+
 class MemoryStore final : public Store {
  public:
   // `clock` outlives the store.
@@ -35,9 +42,25 @@ class MemoryStore final : public Store {
   [[nodiscard]] Usage usage(Namespace& space) override;
   [[nodiscard]] Usage total_usage() override;
   [[nodiscard]] const Limits& limits() const override { return limits_.get(); }
-  [[nodiscard]] std::string health() const override { return {}; }
+  [[nodiscard]] std::string health() const override;
+  [[nodiscard]] Ticket kept() const override;
+  [[nodiscard]] WaitStatus when_kept(Ticket ticket, OnReached& on_kept) override;
+  [[nodiscard]] Durability durability(const Namespace& space) const override;
+  void prefer_durability(Namespace& space, std::optional<Durability> durability) override;
+  [[nodiscard]] base::Result<void> backup(const std::string& path) override;
   void fetch(Transaction& transaction, base::Task ready) override;
   void request_exclusive(Namespace& space, OnExclusive granted) override;
+
+  // From now on everything is written down in `journal`, which outlives the store.
+  // Requires: there is no namespace yet, and no other thread.
+  void attach(Journal& journal, Durabilities durabilities);
+
+  // Takes an entry that the journal has kept, whatever the limits are. Requires: attached, and nobody
+  // has committed anything yet.
+  void restore(std::string_view space, Item item);
+
+  // The greatest version that any namespace has used.
+  [[nodiscard]] Version last_used_version();
 
   // From now on `limits` count. What is stored already stays, even if it is more than they allow.
   void set_limits(const Limits& limits) { limits_.set(limits); }
@@ -53,10 +76,13 @@ class MemoryStore final : public Store {
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes) override;
   CommitStatus commit(Transaction& transaction, OnCommit& done) override;
+  MemoryNamespace& make(std::string_view name);
 
   LimitsInForce limits_;
   const base::Clock& clock_;
   TotalUsage total_;
+  Journal* journal_ = nullptr;
+  Durabilities durabilities_;
   std::mutex mutex_;  // guards namespaces_, not what is in them
   std::map<std::string, std::unique_ptr<MemoryNamespace>, std::less<>> namespaces_;
 };

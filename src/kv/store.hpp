@@ -19,6 +19,11 @@
 // Expiry changes no version. An entry whose time has come is absent for every read and scan at once;
 // usage may count it until it is removed, which happens when the namespace is next written.
 //
+// Durability: where a store keeps namespaces on disk, a commit's answer means what the class of the
+// namespace promises (durability.hpp). Under `relaxed` the promise is kept a little later than the
+// answer comes: whoever lets anybody outside see that a transaction was committed waits for its ticket
+// first, with when_kept(), or asks the transaction to wait itself.
+//
 // Thread rule: Store and Namespace may be used from any thread. One Transaction belongs to one
 // thread at a time. Callbacks are called with no lock of the store held, so they may call it.
 // Lifetime: the store outlives its transactions and exclusivities. Callbacks that still wait when it
@@ -26,6 +31,7 @@
 
 #include "base/executor.hpp"
 #include "base/result.hpp"
+#include "kv/durability.hpp"
 #include "kv/limits.hpp"
 
 #include <cstdint>
@@ -65,13 +71,14 @@ enum class WriteStatus {
   namespace_full,         // would exceed max_keys_per_namespace or max_bytes_per_namespace
   store_full,             // would exceed max_total_bytes
   transaction_too_large,  // would exceed max_transaction_records or max_transaction_bytes
+  failed,  // the namespace is read-only, because the store cannot keep what is written: health()
 };
 
 enum class CommitStatus {
   done,      // all writes are visible (and as durable as the namespace promises)
   conflict,  // something read has changed; nothing was written; run the attempt again
   full,      // a quota was used up between the call and the commit; nothing was written
-  failed,    // the store broke; whether the writes happened is unknown
+  failed,    // the store broke; whether the writes happened, or will survive, is unknown
   pending,   // the answer comes through the callback
 };
 
@@ -149,6 +156,31 @@ class Store {
 
   // Empty when the store works; otherwise one line that says what is broken.
   [[nodiscard]] virtual std::string health() const = 0;
+
+  // Everything up to this ticket outlives the process. One atomic load.
+  [[nodiscard]] virtual Ticket kept() const { return kEveryTicket; }
+
+  // Waits until `ticket` is kept. Moves `on_kept` away when, and only when, the answer is pending; never
+  // calls it inside.
+  [[nodiscard]] virtual WaitStatus when_kept(Ticket /*ticket*/, OnReached& /*on_kept*/) {
+    return WaitStatus::reached;
+  }
+
+  [[nodiscard]] virtual Durability durability(const Namespace& /*space*/) const {
+    return Durability::memory;
+  }
+
+  // What a plugin asks for, nullopt for nothing: in force where the configuration does not say it for
+  // this namespace.
+  virtual void prefer_durability(Namespace& /*space*/, std::optional<Durability> /*durability*/) {}
+
+  // A consistent copy of everything that is kept on disk, in a new folder that a proxy can be started
+  // on. Takes its time; others are served meanwhile. Errors: invalid (the folder exists, or nothing is kept on
+  // disk), unavailable.
+  [[nodiscard]] virtual base::Result<void> backup(const std::string& /*path*/) {
+    return base::fail(base::Errc::invalid,
+                      "state is kept in memory only: there is nothing to copy");
+  }
 
   // Makes resident what `transaction` asked for and did not get, then calls `ready` once, on any
   // thread, possibly inside this call. Then reset() it, or make a new one, and run the attempt again.

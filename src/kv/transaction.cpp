@@ -137,6 +137,7 @@ void Transaction::reset() {
   write_bytes_ = 0;
   ended_.reset();
   missing_key_.clear();
+  ticket_ = kNoTicket;
 }
 
 ReadStatus Transaction::end_attempt(ReadStatus status) {

@@ -73,6 +73,13 @@ class Transaction {
   // Requires: the transaction stays alive and untouched until then.
   [[nodiscard]] CommitStatus commit(OnCommit done);
 
+  // From now on commit() answers `done` only when what it stands on outlives the process, also where
+  // the namespace's class would answer before: for those who have no reply to hold back.
+  void wait_until_kept() { waits_until_kept_ = true; }
+
+  // After commit(): what must be kept before anybody outside may know of it; kNoTicket for nothing.
+  [[nodiscard]] Ticket ticket() const { return ticket_; }
+
   // Drops everything and starts again at the namespace's present state.
   // Requires: no commit is pending.
   void reset();
@@ -80,6 +87,8 @@ class Transaction {
   // For stores.
   [[nodiscard]] Namespace& space() const { return space_; }
   [[nodiscard]] Exclusivity* exclusivity() const { return exclusivity_; }
+  [[nodiscard]] bool waits_until_kept() const { return waits_until_kept_; }
+  void set_ticket(Ticket ticket) { ticket_ = ticket; }
   // One per key, in order of first read.
   [[nodiscard]] std::span<const ReadRecord> reads() const { return reads_.view(); }
   // One per key, in order of first write.
@@ -119,6 +128,8 @@ class Transaction {
   std::size_t turn_ = 0;
   std::optional<ReadStatus> ended_;  // by a read: doomed, not_resident or failed
   std::string missing_key_;
+  Ticket ticket_ = kNoTicket;
+  bool waits_until_kept_ = false;
 };
 
 }  // namespace helios::kv

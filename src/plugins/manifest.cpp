@@ -58,6 +58,11 @@ void read_manifest(TomlSection root, Manifest& out) {
               {{"deny", hooks::OnError::deny}, {"allow", hooks::OnError::allow}});
   root.choice("statements", out.all_statements, {{"queries", false}, {"all", true}});
   root.choice("instance", out.reuses_instances, {{"fresh", false}, {"reuse", true}});
+  if (root.has("durability"))
+    root.choice("durability", out.durability.emplace(),
+                {{"memory", kv::Durability::memory},
+                 {"relaxed", kv::Durability::relaxed},
+                 {"strict", kv::Durability::strict}});
   read_limits(root.section("limits"), out.limits);
   root.section("config").all_texts(out.config);
   root.finish();

@@ -11,6 +11,7 @@
 //   on_error = "deny"                   # or "allow"
 //   statements = "all"                  # default "queries": not those that only manage the session
 //   instance = "fresh"                  # or "reuse" (ABI 2): kept for later calls
+//   durability = "strict"               # "relaxed", "memory"; default: [state] durability
 //   imports = ["kv_get", "sha256_hex"]  # default: all that the proxy offers
 //   [limits]                            # default, and most that is allowed: [plugins.limits]
 //   memory_mb = 4
@@ -23,6 +24,7 @@
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "hooks/plugin.hpp"
+#include "kv/durability.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +44,8 @@ struct Manifest {
   hooks::OnError on_error = hooks::OnError::deny;
   bool all_statements = false;
   bool reuses_instances = false;
-  config::PluginLimits limits;  // module_kb as configured
+  std::optional<kv::Durability> durability;  // nullopt: as configured for all
+  config::PluginLimits limits;               // module_kb as configured
   std::vector<std::pair<std::string, std::string>> config;
 };
 

@@ -32,6 +32,7 @@ std::vector<std::string> hooks_of(const ModuleShape& shape) {
 
 void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
   info.space = plugin.space().name();
+  info.durability = kv::to_word(plugin.durability());
   info.version = plugin.manifest().version;
   info.hooks = hooks_of(plugin.shape());
   info.order = plugin.manifest().order;
@@ -204,6 +205,7 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   parts.counters = counters;
   auto plugin = std::make_shared<WasmPlugin>(services_, std::move(parts));
   if (auto tried = plugin->try_out(); !tried) return std::unexpected(tried.error());
+  services_.store.prefer_durability(**space, plugin->manifest().durability);
   return plugin;
 }
 

@@ -39,7 +39,8 @@ struct PluginInfo {
     failed,    // nothing of it runs
   };
   std::string name;
-  std::string space;  // its namespace; empty when failed
+  std::string space;                 // its namespace; empty when failed
+  std::string_view durability = {};  // its class, in a word
   std::string version;
   std::string file;
   State state = State::failed;

@@ -71,7 +71,8 @@ std::int32_t write_counter(HostCalls& calls, std::string_view key, std::int64_t 
     case kv::WriteStatus::value_too_large:
     case kv::WriteStatus::namespace_full:
     case kv::WriteStatus::store_full:
-    case kv::WriteStatus::transaction_too_large: break;
+    case kv::WriteStatus::transaction_too_large:
+    case kv::WriteStatus::failed: break;
   }
   calls.note_refused_write();
   return kLimit;

@@ -64,6 +64,7 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   [[nodiscard]] const Manifest& manifest() const { return parts_.manifest; }
   [[nodiscard]] const ModuleShape& shape() const { return parts_.shape; }
   [[nodiscard]] kv::Namespace& space() const { return *parts_.space; }
+  [[nodiscard]] kv::Durability durability() const { return services_.store.durability(space()); }
   [[nodiscard]] PluginCounters& counters() const { return *parts_.counters; }
 
   // For CallRun.

@@ -34,6 +34,16 @@ cmd_chaos() {
   return "$failed"
 }
 
+# crash [ROUNDS]: and a million random operations beside a model, and a fault at every call of the disk.
+cmd_crash() {
+  cmd_setup
+  build_preset dev kv_rocksdb_test
+  HELIOS_FAULTS=all HELIOS_OPERATIONS=1000000 build/dev/tests/kv_rocksdb_test --gtest_brief=1
+  build_preset release product guest_counter
+  use_build release
+  HELIOS_CRASH_ROUNDS=${1:-100} /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/integration/test_crash.py
+}
+
 # soak [MINUTES]
 cmd_soak() {
   cmd_setup

@@ -183,15 +183,17 @@ class ModelRun {
   int conflicts_ = 0;
 };
 
+unsigned seeds() { return StoreContract::GetParam().is_slow ? 1 : 10; }
+
 TEST_P(StoreContract, random_transactions_behave_as_the_model) {
-  for (unsigned seed = 1; seed <= 10 && !HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds() && !HasFailure(); ++seed) {
     make_store({});
     ModelRun(*this, seed, false).run(3000);
   }
 }
 
 TEST_P(StoreContract, random_transactions_with_expiry_behave_as_the_model) {
-  for (unsigned seed = 1; seed <= 10 && !HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= seeds() && !HasFailure(); ++seed) {
     make_store({});
     ModelRun(*this, seed, true).run(3000);
     // Writing clears expired entries away, and then all of them are.

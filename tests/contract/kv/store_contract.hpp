@@ -33,6 +33,8 @@ class StoreUnderTest {
 struct StoreFactory {
   std::string name;
   std::function<std::unique_ptr<StoreUnderTest>(const kv::Limits&, const base::Clock&)> make;
+  // What tests do many times they do less often: every commit waits for a disk.
+  bool is_slow = false;
 };
 
 // The answer to a commit, known at once or later.

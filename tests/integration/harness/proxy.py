@@ -149,6 +149,13 @@ class Proxy:
         report = SANITIZER_REPORT.search(self.log)
         assert status == 0 and not report, f"the proxy ended with {status}:\n{self.log}"
 
+    def kill(self):
+        """SIGKILL: no word of farewell, no cleaning up."""
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        self.process = None
+
     def remove(self):
         if self.process is not None:
             self.process.kill()

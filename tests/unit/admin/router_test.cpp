@@ -29,6 +29,7 @@ PluginStatus example_plugin() {
   plugin.file = "plugins/cost-governor.wasm";
   plugin.hooks = {"pre_query", "post_query"};
   plugin.order = -5;
+  plugin.durability = "strict";
   plugin.calls = 18'446'744'073'709'551'615U;
   plugin.failures = 2;
   plugin.refusals = 3;
@@ -47,7 +48,7 @@ PluginStatus example_plugin() {
 constexpr const char* kExampleJson =
     R"([{"name":"helios-plugin-cost-governor","namespace":"cost-governor","version":"1.2.0",)"
     R"("file":"plugins/cost-governor.wasm","hooks":["pre_query","post_query"],"state":"loaded",)"
-    R"("order":-5,"on_error":"deny","calls":18446744073709551615,"failures":2,"refusals":3,)"
+    R"("order":-5,"on_error":"deny","durability":"strict","calls":18446744073709551615,"failures":2,"refusals":3,)"
     R"("retries":4,"overruns":5,"exclusive_runs":6,"lane":"slow","backed_off":7,)"
     R"("backing_off":{"callers":8,"longest_left_ms":9},)"
     R"("warnings":["exports route, which is never called"],)"

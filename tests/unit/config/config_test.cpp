@@ -79,6 +79,12 @@ TEST(Config, every_key_arrives) {
     max_keys_per_namespace = 3
     max_bytes_per_namespace = 4
     max_total_bytes = 5
+    [state]
+    directory = "state"
+    durability = "strict"
+    salvage = true
+    [state.namespaces]
+    dedup = "memory"
     [kv_sql]
     readers = ["postgres"]
     max_bytes = 6
@@ -123,6 +129,10 @@ TEST(Config, every_key_arrives) {
   EXPECT_EQ(config->kv.max_keys_per_namespace, 3U);
   EXPECT_EQ(config->kv.max_bytes_per_namespace, 4U);
   EXPECT_EQ(config->kv.max_total_bytes, 5U);
+  EXPECT_EQ(config->state.directory, "state");
+  EXPECT_EQ(config->state.durability, Durability::strict);
+  EXPECT_TRUE(config->state.salvage);
+  EXPECT_THAT(config->state.namespaces, ElementsAre(testing::Pair("dedup", Durability::memory)));
   EXPECT_THAT(config->kv_sql.readers, ElementsAre("postgres"));
   EXPECT_EQ(config->kv_sql.max_bytes, 6U);
   EXPECT_EQ(config->log.level, LogLevel::warning);

@@ -26,10 +26,13 @@ TEST(RestartKeys, changed_ones_are_named_and_keep_the_running_values) {
   next.plugins.slow_lane_threads = 9;
   next.plugins.pool_instances = 99;
   next.plugins.memory_reservation_mb = 64;
+  next.state.directory = "/elsewhere";
+  next.state.namespaces = {{"a", Durability::strict}};
   EXPECT_THAT(keep_restart_keys(running, next),
               ElementsAre("listen.addresses", "listen.workers", "admin.addresses",
                           "plugins.slow_lane_threads", "plugins.pool_instances",
-                          "plugins.memory_reservation_mb"));
+                          "plugins.memory_reservation_mb", "state.directory", "state.namespaces"));
+  EXPECT_EQ(next.state, running.state);
   EXPECT_EQ(next.listen.addresses, running.listen.addresses);
   EXPECT_EQ(next.listen.workers, running.listen.workers);
   EXPECT_EQ(next.admin.addresses, running.admin.addresses);

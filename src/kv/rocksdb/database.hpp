@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The RocksDB database of a state directory: how it is opened, and the few calls that the journal makes.
+// Private to the module.
+//
+// What is written reaches the write-ahead log first. A new log begins only in rotate(), after the old one
+// was synced: so what a power failure takes is always the end of what was written, never something in
+// between.
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace helios::kv::rocksdb {
+
+struct DatabaseOptions {
+  std::string directory;
+  bool salvage = false;
+  std::uint64_t log_bytes = 0;                         // as in DiskJournalOptions
+  std::shared_ptr<::rocksdb::FileSystem> file_system;  // null: the real one
+};
+
+class Database {
+ public:
+  // Opens or makes it. `on_failure` is called when something fails in the background, on any thread.
+  // Errors: unavailable, invalid; the message says what to do.
+  [[nodiscard]] static base::Result<std::unique_ptr<Database>> open(
+      const DatabaseOptions& options, std::function<void(std::string)> on_failure);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // Appends to the log and hands it to the operating system. From one thread at a time.
+  [[nodiscard]] ::rocksdb::Status write(::rocksdb::WriteBatch& batch);
+  // Beside write(), from any thread: what was written before the call is on disk after it.
+  [[nodiscard]] ::rocksdb::Status sync();
+  // After write(), on its thread: begins a new log when the present one has grown long.
+  [[nodiscard]] ::rocksdb::Status rotate_if_long();
+
+  // The number stored under this key, 0 when there is none.
+  [[nodiscard]] base::Result<std::uint64_t> number(std::string_view key);
+  [[nodiscard]] bool is_empty();
+  // Every entry in order. `visit` returns false at what it cannot read.
+  [[nodiscard]] base::Result<void> for_each_entry(
+      const std::function<bool(std::string_view key, std::string_view value)>& visit);
+
+  // A copy in a new folder.
+  [[nodiscard]] base::Result<void> copy_to(const std::string& path);
+
+ private:
+  class Listener;
+  explicit Database(const DatabaseOptions& options)
+      : directory_(options.directory), max_log_bytes_(options.log_bytes) {}
+
+  const std::string directory_;
+  const std::uint64_t max_log_bytes_;
+  std::unique_ptr<::rocksdb::Env> env_;
+  std::unique_ptr<::rocksdb::DB> db_;
+  std::uint64_t log_bytes_ = 0;  // written since the last rotation
+};
+
+}  // namespace helios::kv::rocksdb

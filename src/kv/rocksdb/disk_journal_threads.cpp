@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kv/rocksdb/database.hpp"
+#include "kv/rocksdb/disk_journal.hpp"
+#include "kv/rocksdb/stored_entry.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+// The two threads of the journal, its end, and its failure.
+
+namespace helios::kv::rocksdb {
+namespace {
+
+// Of a batch whose storage is used again.
+constexpr std::size_t kMaxKeptBytes = 1 << 20;
+
+}  // namespace
+
+void DiskJournal::start() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_started_ = true;
+    if (!why_broken_.empty()) say_why_broken();
+  }
+  writer_ = std::thread([this] { write_until_stopped(); });
+  syncer_ = std::thread([this] { sync_until_stopped(); });
+}
+
+void DiskJournal::stop(Version last_used_version) {
+  if (!database_) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    is_stopping_ = true;
+  }
+  written_down_.notify_all();
+  if (writer_.joinable()) writer_.join();
+  handed_on_.notify_all();
+  if (syncer_.joinable()) syncer_.join();
+  // An orderly end gives back what is left of the block.
+  if (is_writable() && last_used_version >= first_version_ && last_used_version != kAbsent) {
+    const Number bytes = to_bytes(last_used_version);
+    open_->Clear();
+    static_cast<void>(open_->Put(::rocksdb::Slice(kVersionsKey.data(), kVersionsKey.size()),
+                                 ::rocksdb::Slice(bytes.data(), bytes.size())));
+    if (database_->write(*open_).ok()) static_cast<void>(database_->sync());
+  }
+  database_.reset();
+}
+
+void DiskJournal::write_until_stopped() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    written_down_.wait(lock, [this] { return open_->Count() != 0 || is_stopping_; });
+    if (open_->Count() == 0) break;
+    write_group(lock);
+  }
+  has_writer_ended_ = true;
+}
+
+// With `lock` held, but for the writing itself.
+void DiskJournal::write_group(std::unique_lock<std::mutex>& lock) {
+  std::swap(open_, writing_);
+  const Ticket last = last_ticket_;
+  const std::uint64_t bytes = writing_->GetDataSize();
+  lock.unlock();
+  ::rocksdb::Status status = is_writable() ? database_->write(*writing_) : ::rocksdb::Status::OK();
+  writing_->Clear();
+  if (writing_->Data().capacity() > kMaxKeptBytes) *writing_ = ::rocksdb::WriteBatch();
+  if (!status.ok()) break_down(status.ToString());
+  lock.lock();
+  waiting_bytes_.store(open_->GetDataSize(), std::memory_order_relaxed);
+  if (!why_broken_.empty()) return;
+  ++groups_;
+  bytes_ += bytes;
+  last_strict_written_ = std::max(last_strict_written_, std::min(last, last_strict_));
+  handed_over_.store(last, std::memory_order_release);
+  Due due;
+  take_due(for_hand_over_, last, due);
+  handed_on_.notify_one();
+  call(due, true, lock);
+  lock.unlock();
+  status = database_->rotate_if_long();
+  if (!status.ok()) break_down(status.ToString());
+  lock.lock();
+}
+
+void DiskJournal::sync_until_stopped() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wait_for_something_to_sync(lock);
+    if (on_disk_ < handed_over_ && why_broken_.empty()) {
+      sync_group(lock);
+    } else if (has_writer_ended_ || is_stopping_) {
+      if (has_writer_ended_) return;
+      handed_on_.wait(lock);  // the writer's last group
+    }
+  }
+}
+
+// Until somebody waits for what has been handed over, or it has waited long enough.
+void DiskJournal::wait_for_something_to_sync(std::unique_lock<std::mutex>& lock) {
+  const auto is_ending = [this] { return is_stopping_; };
+  const auto is_urgent = [this] { return last_strict_written_ > on_disk_ || is_stopping_; };
+  handed_on_.wait(lock,
+                  [&] { return (on_disk_ < handed_over_ && why_broken_.empty()) || is_ending(); });
+  handed_on_.wait_for(lock, std::chrono::milliseconds(options_.sync_interval_ms), is_urgent);
+}
+
+// With `lock` held, but for the sync itself.
+void DiskJournal::sync_group(std::unique_lock<std::mutex>& lock) {
+  const Ticket last = handed_over_;
+  lock.unlock();
+  const std::int64_t began_ns = clock_.monotonic_ns();
+  const ::rocksdb::Status status = database_->sync();
+  sync_seconds_.observe(static_cast<double>(clock_.monotonic_ns() - began_ns) * 1e-9);
+  if (!status.ok()) break_down(status.ToString());
+  lock.lock();
+  if (!why_broken_.empty()) return;
+  ++syncs_;
+  on_disk_.store(last, std::memory_order_release);
+  Due due;
+  take_due(for_disk_, last, due);
+  call(due, true, lock);
+}
+
+// From any thread, also one of the database's.
+void DiskJournal::break_down(std::string why) {
+  std::unique_lock lock(mutex_);
+  if (!why_broken_.empty()) return;
+  why_broken_ = "state directory " + options_.directory + ": " + std::move(why);
+  is_broken_.store(true, std::memory_order_release);
+  if (is_started_) say_why_broken();  // before, whoever opens it hears of it
+  Due due;
+  take_due(for_hand_over_, kEveryTicket, due);
+  take_due(for_disk_, kEveryTicket, due);
+  call(due, false, lock);
+}
+
+void DiskJournal::say_why_broken() {
+  log_.write(base::LogLevel::error,
+             "state cannot be written any more: " + why_broken_ +
+                 "; namespaces that are kept on disk are read-only from now on. See to the disk, "
+                 "then restart");
+}
+
+void DiskJournal::take_due(Waiting& waiting, Ticket reached, Due& due) {
+  const auto end = waiting.upper_bound(reached);
+  for (auto at = waiting.begin(); at != end; ++at) due.push_back(std::move(at->second));
+  waiting.erase(waiting.begin(), end);
+}
+
+// Gives the mutex back meanwhile.
+void DiskJournal::call(Due& due, bool reached, std::unique_lock<std::mutex>& lock) {
+  if (due.empty()) return;
+  calling_ += due.size();
+  lock.unlock();
+  for (OnReached& callback : due) callback(reached);
+  lock.lock();
+  calling_ -= due.size();
+}
+
+}  // namespace helios::kv::rocksdb
