@@ -108,6 +108,9 @@ void ChainRun::on_call_done() {
 // Takes over what the plugin at next_ answered.
 void ChainRun::absorb() {
   const PluginTraits& traits = chain_->plugins()[next_]->traits();
+  if (statement_ != nullptr) {
+    statement_->tickets.note(call_.result.ticket, traits.on_error == OnError::deny);
+  }
   switch (point_) {
     case HookPoint::authenticate: absorb_authenticate(traits); break;
     case HookPoint::pre_query: absorb_pre_query(traits); break;

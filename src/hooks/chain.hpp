@@ -90,6 +90,8 @@ class ChainRun {
 
   [[nodiscard]] bool pending() const { return pending_; }
   [[nodiscard]] const ChainResult& result() const { return result_; }
+  // Requires: the last start() was for a statement, which is still there.
+  [[nodiscard]] const Tickets& tickets() const { return statement_->tickets; }
 
  private:
   RunStatus advance();

@@ -27,6 +27,7 @@ inline constexpr std::string_view kProgramLimitExceeded = "54000";
 inline constexpr std::string_view kQueryCanceled = "57014";
 inline constexpr std::string_view kAdminShutdown = "57P01";
 inline constexpr std::string_view kSystemError = "58000";
+inline constexpr std::string_view kIoError = "58030";
 inline constexpr std::string_view kInternalError = "XX000";
 
 }  // namespace helios::pgwire::sqlstate

@@ -131,6 +131,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
   }
   exclusivity_.reset();
   note_retries();
+  call_->result.ticket = transaction_->ticket();
   if (effects_.any) apply_effects();
   plugin_.note_success(*call_);
   call_->result.status = hooks::CallResult::Status::ok;

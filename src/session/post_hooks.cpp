@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/post_hooks.hpp"
 
+#include "pgwire/sqlstate.hpp"
+
 #include <cassert>
 #include <utility>
 
 namespace helios::session {
 
-PostHooks::PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done)
-    : home_(home), recycler_(recycler), on_done_(std::move(on_done)) {}
+PostHooks::PostHooks(base::Executor& home, Recycler& recycler, kv::Store* store,
+                     std::function<void()> on_done)
+    : home_(home), recycler_(recycler), store_(store), on_done_(std::move(on_done)) {}
 
 hooks::ChainRun& PostHooks::chain_run() {
   if (!chain_run_) {
@@ -42,7 +45,7 @@ hooks::RunStatus PostHooks::advance() {
   if (const auto stopped = run_settled()) return *stopped;
   for (EndedStatement& statement : settled_) recycler_.give(std::move(statement.execution));
   settled_.clear();
-  return hooks::RunStatus::done;
+  return wait_until_kept();
 }
 
 // nullopt: through with all of them, here and in the next two.
@@ -101,6 +104,35 @@ void PostHooks::on_post_query(StatementRun& statement) {
   }
 }
 
+// Nearly always it is kept already: the server's work took longer.
+hooks::RunStatus PostHooks::wait_until_kept() {
+  const hooks::Tickets tickets = std::exchange(tickets_, {});
+  if (store_ == nullptr || tickets.last <= store_->kept()) return hooks::RunStatus::done;
+  const std::uint64_t required = tickets.last_required;
+  kv::OnReached on_reached = [this, required](bool is_kept) {
+    // On a thread of the store's: only pass it on.
+    home_.post([this, required, is_kept] {
+      on_kept(is_kept, required);
+      pending_ = false;
+      on_done_();
+    });
+  };
+  switch (store_->when_kept(tickets.last, on_reached)) {
+    case kv::WaitStatus::reached: break;
+    case kv::WaitStatus::failed: on_kept(false, required); break;
+    case kv::WaitStatus::pending: pending_ = true; return hooks::RunStatus::pending;
+  }
+  return hooks::RunStatus::done;
+}
+
+void PostHooks::on_kept(bool is_kept, std::uint64_t required) {
+  if (is_kept || required <= store_->kept() || fatal_) return;
+  fatal_ = std::make_unique<hooks::ChainResult>();
+  fatal_->fatal = true;
+  fatal_->sqlstate = pgwire::sqlstate::kIoError;
+  fatal_->message = "the state of a plugin could not be written";
+}
+
 // Other sessions of the worker get their turn.
 hooks::RunStatus PostHooks::yield() {
   in_this_turn_ = 0;
@@ -113,6 +145,7 @@ hooks::RunStatus PostHooks::yield() {
 
 void PostHooks::note_result() {
   const hooks::ChainResult& result = chain_run().result();
+  tickets_.note(chain_run().tickets());
   if (result.fatal) fatal_ = std::make_unique<hooks::ChainResult>(result);
 }
 

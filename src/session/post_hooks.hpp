@@ -3,14 +3,18 @@
 
 // Runs the post_query hooks of finished messages, statement after statement, and then the settled hooks
 // of statements whose transaction has ended. Used where an answer is held back until they have
-// committed, where a message was refused, and where the connection was lost.
+// committed, where a message was refused, and where the connection was lost. Done means also that what
+// their hooks stored, or saw, is kept as the classes of their namespaces promise: the answer may rest on
+// it.
 
 #include "hooks/chain.hpp"
+#include "kv/store.hpp"
 #include "session/query_run.hpp"
 #include "session/recycler.hpp"
 #include "session/settlements.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,8 +25,9 @@ namespace helios::session {
 class PostHooks {
  public:
   // `on_done` is called on the home executor when a start() that answered pending is through. What is done
-  // with goes to `recycler`.
-  PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done);
+  // with goes to `recycler`. `store`: may be null; then there is nothing to be kept.
+  PostHooks(base::Executor& home, Recycler& recycler, kv::Store* store,
+            std::function<void()> on_done);
 
   // Takes `runs`, leaving none; runs their hooks in their order, and of what is due in `settlements`, which keeps statements
   // that are not settled yet and lives until done; null: all of them are. Requires: every execution in
@@ -31,7 +36,8 @@ class PostHooks {
 
   [[nodiscard]] bool pending() const { return pending_; }
 
-  // After done: set when a plugin failed whose policy is to end the session then; null otherwise.
+  // After done: set when a plugin failed, or its state cannot be kept, and its policy is to end the
+  // session then; null otherwise.
   [[nodiscard]] const hooks::ChainResult* fatal() const { return fatal_.get(); }
 
  private:
@@ -45,9 +51,12 @@ class PostHooks {
   hooks::RunStatus yield();
   [[nodiscard]] hooks::ChainRun& chain_run();
   void note_result();
+  hooks::RunStatus wait_until_kept();
+  void on_kept(bool is_kept, std::uint64_t required);
 
   base::Executor& home_;
   Recycler& recycler_;
+  kv::Store* store_;
   std::function<void()> on_done_;
   std::unique_ptr<hooks::ChainRun> chain_run_;  // made with the first hook: most sessions are idle
   std::vector<std::unique_ptr<QueryRun>> runs_;
@@ -60,6 +69,7 @@ class PostHooks {
   std::size_t next_settled_ = 0;
   std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
   bool pending_ = false;
+  hooks::Tickets tickets_;  // of the statements so far
   std::unique_ptr<hooks::ChainResult> fatal_;
 };
 

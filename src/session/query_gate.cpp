@@ -31,7 +31,8 @@ bool mentions_settings(std::string_view text) {
 
 QueryGate::QueryGate(GateView view, std::function<void()> on_progress)
     : view_(view),
-      settling_hooks_(*view.environment.home, *view.environment.recycler, [this] { wake(); }),
+      settling_hooks_(*view.environment.home, *view.environment.recycler, view.environment.store,
+                      [this] { wake(); }),
       on_progress_(std::move(on_progress)) {}
 
 void QueryGate::wake() {

@@ -22,7 +22,7 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_,
                      is_batch_open_, held_ready_, rules_},
             wake),
-      post_hooks_(*environment.home, *environment.recycler, wake) {
+      post_hooks_(*environment.home, *environment.recycler, environment.store, wake) {
   update_deadline();  // a client that says nothing causes no event
 }
 

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The end of an answer waits until what the statement's hooks stored outlives the process.
+
+#include "session_harness.hpp"
+#include "support/manual_journal.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helios::session::test {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+
+class Kept : public testing::Test {
+ protected:
+  void connect(hooks::OnError on_error = hooks::OnError::deny) {
+    plugin_ = std::make_shared<NativePlugin>(hooks::PluginTraits{
+        .name = "p", .has_pre_query = true, .has_post_query = true, .on_error = on_error});
+    Options options;
+    options.plugins = {plugin_};
+    session_ = std::make_unique<SessionHarness>(std::move(options));
+    session_->store.attach(journal_, {});
+    session_->connect();
+  }
+  void TearDown() override { journal_.reach(kv::kEveryTicket - 1); }
+
+  static hooks::CallResult with_ticket(std::uint64_t ticket, hooks::CallResult result = {}) {
+    result.ticket = ticket;
+    return result;
+  }
+
+  helios::test::ManualJournal journal_;  // outlives the store
+  std::shared_ptr<NativePlugin> plugin_;
+  std::unique_ptr<SessionHarness> session_;
+};
+
+TEST_F(Kept, answer_is_released_when_the_ticket_of_pre_query_is_kept) {
+  connect();
+  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  EXPECT_EQ(session_->take_to_server(), query("SELECT 1")) << "forwarding does not wait";
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(session_->take_to_client(), complete("SELECT 1"));
+  journal_.reach(4);
+  session_->run_executors();
+  EXPECT_EQ(session_->take_to_client(), "");
+  journal_.reach(5);
+  session_->run_executors();
+  EXPECT_EQ(session_->take_to_client(), ready('I'));
+}
+
+TEST_F(Kept, ticket_of_post_query_counts_as_well) {
+  connect();
+  plugin_->post_query = [](hooks::Call&) { return with_ticket(7); };
+  session_->client_sends(query("SELECT 1"));
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(session_->take_to_client(), complete("SELECT 1"));
+  journal_.reach(7);
+  session_->run_executors();
+  EXPECT_EQ(session_->take_to_client(), ready('I'));
+}
+
+TEST_F(Kept, nothing_waits_when_the_ticket_is_kept_already) {
+  connect();
+  journal_.reach(5);
+  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(session_->take_to_client(), complete("SELECT 1") + ready('I'));
+}
+
+TEST_F(Kept, refusal_rests_on_what_the_plugin_saw_and_waits_for_it) {
+  connect();
+  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5, block("no")); };
+  session_->client_sends(query("SELECT 1"));
+  EXPECT_EQ(session_->take_to_client(), "");
+  journal_.reach(5);
+  session_->run_executors();
+  const std::string answer = session_->take_to_client();
+  EXPECT_THAT(answer, HasSubstr("Query blocked by plugin: no"));
+  EXPECT_THAT(answer, EndsWith(ready('I')));
+}
+
+TEST_F(Kept, session_ends_when_the_ticket_cannot_be_kept) {
+  connect();
+  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  journal_.break_down();
+  session_->run_executors();
+  EXPECT_THAT(session_->take_to_client(), HasSubstr("58030"));
+  EXPECT_TRUE(session_->client_closed);
+}
+
+TEST_F(Kept, on_error_allow_releases_the_answer_all_the_same) {
+  connect(hooks::OnError::allow);
+  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  journal_.break_down();
+  session_->run_executors();
+  EXPECT_EQ(session_->take_to_client(), complete("SELECT 1") + ready('I'));
+}
+
+TEST_F(Kept, client_that_leaves_meanwhile_is_no_harm) {
+  connect();
+  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  session_->client_lost();
+  journal_.reach(5);
+  session_->run_executors();
+  EXPECT_TRUE(session_->session->finished());
+}
+
+}  // namespace
+}  // namespace helios::session::test
