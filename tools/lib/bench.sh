@@ -2,9 +2,13 @@
 #
 # The benchmark suite, from a release build. To be sourced.
 
-# bench [micro] [ARG...]: the interleaved comparison, or the micro-benchmarks; ARGs go to either.
+# bench [micro|state] [ARG...]: the interleaved comparison, the micro-benchmarks, or what keeping state costs (FOLDER, KEYS).
 cmd_bench() {
   cmd_setup
+  if [[ ${1:-} == state ]]; then
+    build_preset release state_bench
+    exec build/release/bench/state_bench "${@:2}"
+  fi
   setup_cached pgbouncer "fetching PgBouncer" bash deps/build-pgbouncer.sh
   build_preset release product bench
   if [[ ${1:-} == micro ]]; then
