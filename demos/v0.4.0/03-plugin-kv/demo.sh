@@ -13,7 +13,7 @@ set -euo pipefail
 
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
-source "$HERE/lib.sh"
+source "$HERE/../lib.sh"
 
 keep=no
 case ${1:-} in
