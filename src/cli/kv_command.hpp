@@ -4,16 +4,13 @@
 // Does what `heliosproxy kv ...` was asked for, by requests to an admin interface. Who answers these
 // is not its business: a proxy elsewhere, or a router in a test.
 
-#include "admin/message.hpp"
 #include "base/result.hpp"
 #include "cli/kv_options.hpp"
+#include "cli/state_reader.hpp"
 
-#include <functional>
 #include <iosfwd>
 
 namespace helios::cli {
-
-using AskAdmin = std::function<base::Result<admin::Response>(const admin::Request&)>;
 
 // Where values come from and results go to.
 struct Streams {

@@ -7,7 +7,6 @@ namespace helios::cli {
 namespace {
 
 constexpr std::int64_t kMaxTtlMs = std::int64_t{1} << 52;
-constexpr std::int64_t kMaxTimeoutMs = 86'400'000;
 
 CLI::App& add_verb(CLI::App& kv, KvOptions& options, KvVerb verb, const std::string& name,
                    const std::string& what) {
@@ -67,12 +66,7 @@ void declare_kv(CLI::App& app, KvOptions& options) {
   CLI::App* kv = app.add_subcommand("kv", "Read and change the state of plugins");
   kv->require_subcommand(1);
   kv->fallthrough();
-  kv->add_option("--url", options.admin_url, "Admin interface of the proxy")->capture_default_str();
-  kv->add_option("--token-file", options.token_file,
-                 "File with the admin token (otherwise the variable HELIOS_ADMIN_TOKEN)");
-  kv->add_option("--ca", options.ca_file, "PEM file that an https:// address is checked by");
-  kv->add_option("--timeout-ms", options.timeout_ms, "How long one request may take")
-      ->check(CLI::Range(std::int64_t{1}, kMaxTimeoutMs));
+  declare_admin(*kv, options.admin);
   declare_reads(*kv, options);
   declare_writes(*kv, options);
 }

@@ -3,6 +3,8 @@
 
 // `heliosproxy kv ...`: what can be asked for.
 
+#include "cli/admin_options.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,11 +20,7 @@ enum class KvVerb { none, get, put, del, incr, ls, dump, load, stats, purge };
 
 struct KvOptions {
   KvVerb verb = KvVerb::none;  // none: the command line asks for something else
-  // Whom to ask.
-  std::string admin_url = "http://127.0.0.1:9090";
-  std::string token_file;  // empty: the variable HELIOS_ADMIN_TOKEN, if there is one
-  std::string ca_file;
-  std::int64_t timeout_ms = 60'000;
+  AdminOptions admin;
   // What about.
   std::string plugin;
   std::string key;

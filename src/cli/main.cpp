@@ -44,12 +44,12 @@ int run(config::Config config, const Options& options) {
   return EXIT_SUCCESS;
 }
 
-base::Result<admin::http::Endpoint> endpoint_of(const KvOptions& options) {
-  auto endpoint = admin::http::parse_endpoint(options.admin_url);
+base::Result<admin::http::Endpoint> endpoint_of(const AdminOptions& options) {
+  auto endpoint = admin::http::parse_endpoint(options.url);
   if (!endpoint) return endpoint;
   endpoint->ca_file = options.ca_file;
   if (!options.token_file.empty()) {
-    auto token = config::read_secret_file(options.token_file, kMaxTokenBytes);
+    const auto token = config::read_secret_file(options.token_file, kMaxTokenBytes);
     if (!token) return std::unexpected(token.error());
     endpoint->token = token->substr(0, token->find_last_not_of(" \t\r\n") + 1);
   } else if (const char* token = std::getenv("HELIOS_ADMIN_TOKEN"); token != nullptr) {
@@ -58,16 +58,30 @@ base::Result<admin::http::Endpoint> endpoint_of(const KvOptions& options) {
   return endpoint;
 }
 
-int run_kv_command(const KvOptions& options) {
+// Runs `command(ask)` against the admin interface that `options` name.
+template <typename Command>
+int run_command(const AdminOptions& options, Command command) {
   const auto endpoint = endpoint_of(options);
   if (!endpoint) return report(endpoint.error().message);
   const AskAdmin ask = [&](const admin::Request& request) {
     return admin::http::send(*endpoint, request, options.timeout_ms);
   };
-  const auto result = run_kv(options, ask, {std::cin, std::cout}, app::SystemClock().wall_ms());
+  const base::Result<void> result = command(ask);
   std::cout.flush();
   if (!result) return report(result.error().message);
   return std::cout ? EXIT_SUCCESS : report("cannot write the output");
+}
+
+int run_kv_command(const KvOptions& options) {
+  return run_command(options.admin, [&options](const AskAdmin& ask) {
+    return run_kv(options, ask, {std::cin, std::cout}, app::SystemClock().wall_ms());
+  });
+}
+
+int run_audit_command(const AuditOptions& options) {
+  return run_command(options.admin, [&options](const AskAdmin& ask) {
+    return run_audit(options, ask, std::cin, std::cout);
+  });
 }
 
 }  // namespace
@@ -81,6 +95,9 @@ int main(int argc, char** argv) {
   }
   if (parsed.options->kv.verb != helios::cli::KvVerb::none) {
     return helios::cli::run_kv_command(parsed.options->kv);
+  }
+  if (parsed.options->audit.verb != helios::cli::AuditVerb::none) {
+    return helios::cli::run_audit_command(parsed.options->audit);
   }
   auto config = helios::cli::make_config(*parsed.options);
   if (!config) {

@@ -118,6 +118,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
                "heliosproxy");
   declare_flags(app, options);
   declare_kv(app, options.kv);
+  declare_audit(app, options.audit);
   // The library reports everything but success, --help and --version included, by exception.
   try {
     app.parse(argc, argv);

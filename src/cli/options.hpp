@@ -4,6 +4,7 @@
 // The command line: what can be said there, and how it overrides the configuration file.
 
 #include "base/result.hpp"
+#include "cli/audit_command.hpp"
 #include "cli/kv_options.hpp"
 #include "config/config.hpp"
 
@@ -22,7 +23,9 @@ struct Options {
   std::optional<std::string> plugins;
   std::optional<std::string> log_level;
   bool check = false;
-  KvOptions kv;  // where it has a verb, that is what to do
+  // Where one of these has a verb, that is what to do.
+  KvOptions kv;
+  AuditOptions audit;
 };
 
 // What main() does: go on with `options`, or print `text` and end with `exit_status`.

@@ -14,12 +14,16 @@ from test_docs import code_blocks
 BLOCKS = code_blocks("docs/kv-command.md", "sh")
 
 
-def kv(*words, status=0, **variables):
+def run_cli(*words, status=0, **variables):
     """What it printed, on standard error where it failed."""
-    done = subprocess.run([BINARY, "kv", *words], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+    done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
                           env={**os.environ, **variables}, check=False)
     assert done.returncode == status, done.stderr
     return done.stderr if status else done.stdout
+
+
+def kv(*words, **more):
+    return run_cli("kv", *words, **more)
 
 
 @pytest.mark.parametrize("block", BLOCKS)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit-chain plugin and `heliosproxy audit` on a real server: no gap and no fork under concurrency, and damage is
+named."""
+
+import json
+import os
+import re
+import threading
+
+import pytest
+from test_kv_command import kv, run_cli
+
+SESSIONS = 8
+STATEMENTS = 25
+
+
+@pytest.fixture
+def proxy(make_proxy):
+    plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
+    return make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], listen__workers=4, state__directory="state").start()
+
+
+def audit(proxy, *words, status=0):
+    return run_cli("audit", *words, "--url", f"http://127.0.0.1:{proxy.admin.port}", status=status)
+
+
+def record(proxy, number):
+    return json.loads(proxy.admin.value("audit-chain", f"rec:{number:016x}"))
+
+
+def newest_number(proxy):
+    return int(audit(proxy, "head").split(":")[0])
+
+
+def run_sessions(proxy):
+    def session(number):
+        with proxy.connect() as client:
+            for statement in range(STATEMENTS):
+                client.query(f"SELECT {number * STATEMENTS + statement}").expect_ok()
+
+    threads = [threading.Thread(target=session, args=(number,)) for number in range(SESSIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_concurrent_sessions_make_one_chain_with_every_statement(proxy):
+    run_sessions(proxy)
+    printed = audit(proxy, "verify")
+    count, newest = re.fullmatch(r"(\d+) records, none changed, missing or out of place; the newest is (\S+)\n",
+                                 printed).groups()
+    assert int(count) == SESSIONS * STATEMENTS
+    assert audit(proxy, "head") == newest + "\n"
+    texts = {record(proxy, number)["text"] for number in range(1, SESSIONS * STATEMENTS + 1)}
+    assert texts == {f"SELECT {number}" for number in range(SESSIONS * STATEMENTS)}
+
+
+def test_records_say_what_became_of_a_statement(proxy):
+    with proxy.connect() as client:
+        client.query("SELECT 1 / 0")
+        client.query("SET application_name = 'x'").expect_ok()
+        client.query("BEGIN; SELECT generate_series(1, 3); COMMIT").expect_ok()
+    found = [(each["outcome"], each["tag"], each["rows"], each["sqlstate"])
+             for each in (record(proxy, number) for number in range(1, 1 + newest_number(proxy)))]
+    assert found == [("failed", "", None, "22012"), ("executed", "SET", None, ""), ("executed", "BEGIN", None, ""),
+                     ("executed", "SELECT 3", 3, ""), ("executed", "COMMIT", None, "")]
+    assert audit(proxy, "verify").startswith("5 records")
+
+
+def test_damage_is_named(proxy, tmp_path):
+    with proxy.connect() as client:
+        for number in range(1, 6):
+            client.query(f"SELECT {number}").expect_ok()
+    url = f"http://127.0.0.1:{proxy.admin.port}"
+    chain = tmp_path / "chain.jsonl"
+    chain.write_text(kv("--url", url, "export", "audit-chain"))
+    assert run_cli("audit", "verify", str(chain)).startswith("5 records")
+    anchor = audit(proxy, "head").strip()
+    third = proxy.admin.value("audit-chain", f"rec:{3:016x}")
+    kv("--url", url, "put", "audit-chain", f"rec:{3:016x}", third.replace("SELECT 3", "SELECT 4"))
+    assert "record 3 is not what record 4 continues" in audit(proxy, "verify", status=1)
+    kv("--url", url, "put", "audit-chain", f"rec:{3:016x}", third)
+    assert audit(proxy, "verify", "--anchor", anchor).startswith("5 records")
+    kv("--url", url, "del", "audit-chain", f"rec:{5:016x}")
+    assert "record 5 is missing" in audit(proxy, "verify", status=1)
+    kv("--url", url, "purge", "audit-chain", "--all")
+    assert audit(proxy, "verify").startswith("0 records")
+    assert "record 1 is missing" in audit(proxy, "verify", "--anchor", anchor, status=1)
