@@ -69,6 +69,10 @@ void Session::Impl::await_reply(ReplyItem item) {
 std::string_view Session::Impl::present_message() const {
   return held_message_.empty() ? client_reader_.bytes() : std::string_view(held_message_);
 }
+// Of one that was too long, only the type is still there.
+char Session::Impl::present_type() const {
+  return held_message_.empty() ? client_reader_.type() : held_message_.front();
+}
 std::string_view Session::Impl::present_body() const {
   return present_message().substr(kHeaderBytes);
 }
@@ -119,7 +123,7 @@ void Session::Impl::ask_for_answers() {
 // Handles the present message. False = it has to wait.
 bool Session::Impl::follow() {
   if (names_.statements.pending() + names_.portals.pending() >= kMaxPendingNames) return false;
-  switch (present_message().front()) {
+  switch (present_type()) {
     case fe::kParse: return follow_parse();
     case fe::kBind: return follow_bind();
     case fe::kExecute: return follow_execute();
@@ -314,7 +318,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
 // Should it take it for something all the same, nobody knows what names stand for any more. Returns
 // true.
 bool Session::Impl::forward_malformed() {
-  ReplyItem item(present_message().front());
+  ReplyItem item(present_type());
   item.is_malformed = true;
   forward_present();
   await_reply(std::move(item));
@@ -326,7 +330,7 @@ bool Session::Impl::forward_malformed() {
 // what the client sends up to its next Sync is dropped. Returns true.
 bool Session::Impl::refuse_item(const Refusal& refusal) {
   ++environment_.counters->refused;
-  const bool is_parse = present_message().front() == fe::kParse;
+  const bool is_parse = present_type() == fe::kParse;
   actions_->to_server.append(is_parse ? pgwire::serialize_parse(private_name_, kRefusedText)
                                       : pgwire::serialize_execute(private_name_, 0));
   await_reply(ReplyItem(is_parse ? fe::kParse : fe::kExecute, refusal));

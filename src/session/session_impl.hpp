@@ -152,6 +152,7 @@ class Session::Impl {
   // session_extended.cpp
   ClientPlan plan_followed(char type);
   [[nodiscard]] std::string_view present_message() const;
+  [[nodiscard]] char present_type() const;
   [[nodiscard]] std::string_view present_body() const;
   void await_reply(ReplyItem item);
   void forward_present();

@@ -11,6 +11,7 @@ hooks::PluginTraits traits(hooks::OnError on_error) {
   traits.name = "recording";
   traits.has_pre_query = true;
   traits.has_post_query = true;
+  traits.has_settled = true;
   traits.on_error = on_error;
   return traits;
 }
@@ -39,6 +40,7 @@ RecordingPlugin::RecordingPlugin(hooks::OnError on_error)
     : plugin_(std::make_shared<session::test::NativePlugin>(traits(on_error))) {
   plugin_->pre_query = [this](hooks::Call& call) { return pre_query(call); };
   plugin_->post_query = [this](hooks::Call& call) { return post_query(call); };
+  plugin_->settled = [this](hooks::Call& call) { return settled(call); };
 }
 
 bool RecordingPlugin::take_permission(const std::string& text) {
@@ -52,6 +54,7 @@ bool RecordingPlugin::take_permission(const std::string& text) {
 void RecordingPlugin::require_settled() const {
   const std::lock_guard lock(mutex_);
   require(owed_.empty(), "every pre_query has had its post_query:\n" + calls_);
+  require(unsettled_.empty(), "every pre_query has had its settled:\n" + calls_);
 }
 
 void RecordingPlugin::forget() {
@@ -69,6 +72,7 @@ hooks::CallResult RecordingPlugin::pre_query(hooks::Call& call) {
   calls_ += "pre " + std::to_string(statement.id) + " " + std::string(statement.text) + "\n";
   if (!is_failed || is_allowed) {
     require(owed_.insert(statement.id).second, "one pre_query for each statement");
+    unsettled_.insert(statement.id);
   }
   if (is_failed && is_allowed) permitted_.emplace(statement.text);
   if (is_failed) return result;
@@ -89,6 +93,16 @@ hooks::CallResult RecordingPlugin::post_query(hooks::Call& call) {
   require(owed_.erase(statement.id) == 1, "post_query once, and only after pre_query:\n" + calls_);
   return statement.text.contains(kPostFailWord) ? session::test::failure("as told")
                                                 : hooks::CallResult{};
+}
+
+// Not among the calls: what is known when a connection ends depends on when it does.
+hooks::CallResult RecordingPlugin::settled(hooks::Call& call) {
+  const hooks::StatementExecution& statement = *call.statement;
+  const std::lock_guard lock(mutex_);
+  require(!owed_.contains(statement.id), "settled only after post_query:\n" + calls_);
+  require(unsettled_.erase(statement.id) == 1, "settled once:\n" + calls_);
+  require(statement.settlement.has_value(), "settled knows how:\n" + calls_);
+  return {};
 }
 
 }  // namespace helios::fuzz

@@ -2,7 +2,7 @@
 #pragma once
 
 // A native plugin whose verdict is written in the statement, and which keeps count: it knows which
-// statements it let pass, and whether every pre_query has had its post_query.
+// statements it let pass, and whether every pre_query has had its post_query and its settled.
 
 #include "unit/session/session_harness.hpp"
 
@@ -38,16 +38,18 @@ class RecordingPlugin {
   bool take_permission(const std::string& text);
   // Drops what is kept of statements that are over.
   void forget();
-  // Requires: no session runs. Every pre_query that counts had exactly one post_query.
+  // Requires: no session runs. Every pre_query that counts had exactly one post_query and one settled.
   void require_settled() const;
 
  private:
   hooks::CallResult pre_query(hooks::Call& call);
   hooks::CallResult post_query(hooks::Call& call);
+  hooks::CallResult settled(hooks::Call& call);
 
   std::shared_ptr<session::test::NativePlugin> plugin_;
   mutable std::mutex mutex_;
-  std::set<std::uint64_t> owed_;  // statements whose post_query is due
+  std::set<std::uint64_t> owed_;       // statements whose post_query is due
+  std::set<std::uint64_t> unsettled_;  // whose settled is
   std::multiset<std::string> permitted_;
   std::string calls_;
 };

@@ -98,6 +98,17 @@ TEST(Extended, reload_in_a_pipeline_keeps_one_version_per_statement) {
   EXPECT_THAT(new_version.events, ElementsAre("pre select 2", "post select 2 executed 1"));
 }
 
+TEST(Extended, message_that_is_too_long_is_refused_as_what_it_is_in_pieces_too) {
+  Witness witness;
+  Options options = witness.options();
+  options.config.protocol.max_query_bytes = 64;
+  const Trace trace =
+      run_every_way(options, {client(parse("", "select " + std::string(100, 'E')) + sync()),
+                              server(syntax_error() + ready('I'))});
+  EXPECT_EQ(trace.to_server, refused_parse() + sync());
+  EXPECT_THAT(trace.to_client, HasSubstr("longer than 64 bytes"));
+}
+
 TEST(Extended, errors_give_failed_and_skipped) {
   Witness witness;
   SessionHarness harness(witness.options());
