@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What demo.sh is told with: starting and stopping the servers, short names for queries, and checks that count.
+# What the demos are told with: starting and stopping the servers, short names for queries, and checks that count.
 # To be sourced.
 
 # Whatever steers psql and curl elsewhere must not reach them here.
@@ -173,18 +173,26 @@ start_nano() {
   echo "  HeliosDB-Nano, database demo, user postgres"
 }
 
+# start_proxy [TOML]: the proxy, with further lines of configuration.
 start_proxy() {
-  mkdir "$WORK/plugins"
+  mkdir -p "$WORK/plugins"
   cat >"$WORK/proxy.toml" <<TOML
 $server_toml
 listen.workers = 4
 plugins.directory = "plugins"
 kv_sql.readers = ["postgres"]
+${1:-}
 TOML
-  "$HELIOS_BIN" --config "$WORK/proxy.toml" >"$WORK/proxy.log" 2>&1 &
+  "$HELIOS_BIN" --config "$WORK/proxy.toml" >>"$WORK/proxy.log" 2>&1 &
   proxy_pid=$!
   wait_for "the proxy" "$proxy_pid" "$WORK/proxy.log" curl -sf http://localhost:9090/readyz
   echo "  heliosproxy on localhost:6432, its admin interface on localhost:9090"
+}
+
+# No warning, no goodbye: as kill -9, an out-of-memory kill or a crash would end it.
+kill_proxy() {
+  kill -KILL "$proxy_pid"
+  wait "$proxy_pid" 2>/dev/null || true
 }
 
 stop_everything() {

@@ -176,6 +176,7 @@ class EditOperation final : public Operation {
     if (__builtin_add_overflow(sum, increment.by, &sum))
       return finish(error_reply(409, "the sum does not fit 64 bits"));
     sum_ = sum;
+    if (!present && increment.by == 0) return on_committed();  // only asked for
     const std::string value(reinterpret_cast<const char*>(&sum), sizeof(sum));
     write(present ? transaction_.update(edit_.key, value)
                   : transaction_.set(edit_.key, value, increment.expires_at_ms));

@@ -3,6 +3,7 @@
 # Running the product itself: the proxy and the demo, from a release build. To be sourced.
 
 DEMO=demos/v0.4.0/03-plugin-kv/demo.sh
+STATE_DEMO=demos/v0.4.0/04-state-survives/demo.sh
 
 # The target "product" is heliosproxy and the first-party plugins, without the tests.
 build_product() {
@@ -22,5 +23,8 @@ cmd_demo() {
   export HELIOS_BUILD_DIR=$PROJECT_DIR/build/release HELIOS_SOURCE_DIR=$PROJECT_DIR
   HELIOS_PG17=$(bash deps/locate.sh postgres17)
   export HELIOS_PG17
+  if [[ ${1:-} == --state-survives ]]; then
+    exec "$STATE_DEMO" "${@:2}"
+  fi
   exec "$DEMO" "$@"
 }

@@ -137,6 +137,8 @@ TYPED_TEST(KvEditsTest, time_to_live_that_is_none_is_400) {
 }
 
 TYPED_TEST(KvEditsTest, increment_makes_a_counter_and_adds_to_it) {
+  EXPECT_EQ(this->add("/admin/kv/p/n", "0").body, R"({"ok":true,"value":0})");
+  EXPECT_EQ(this->get("/admin/kv/p/n").status, 404);
   EXPECT_EQ(this->add("/admin/kv/p/n", "5").body, R"({"ok":true,"value":5})");
   EXPECT_EQ(this->add("/admin/kv/p/n", "-7").body, R"({"ok":true,"value":-2})");
   EXPECT_EQ(this->add("/admin/kv/p/n", "0").body, R"({"ok":true,"value":-2})");
