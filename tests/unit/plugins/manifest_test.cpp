@@ -23,6 +23,7 @@ TEST(Manifest, empty_one_is_the_default) {
   EXPECT_EQ(manifest->order, 0);
   EXPECT_EQ(manifest->on_error, hooks::OnError::deny);
   EXPECT_FALSE(manifest->all_statements);
+  EXPECT_FALSE(manifest->durability);
   EXPECT_EQ(manifest->limits.timeout_ms, 100U);
   EXPECT_TRUE(manifest->config.empty());
 }
@@ -36,6 +37,7 @@ order = -5
 on_error = "allow"
 statements = "all"
 instance = "fresh"
+durability = "strict"
 imports = ["kv_get"]
 [limits]
 memory_mb = 4
@@ -53,6 +55,7 @@ limit = "5"
   EXPECT_EQ(manifest->order, -5);
   EXPECT_EQ(manifest->on_error, hooks::OnError::allow);
   EXPECT_TRUE(manifest->all_statements);
+  EXPECT_EQ(manifest->durability, kv::Durability::strict);
   EXPECT_EQ(manifest->imports, std::vector<std::string>{"kv_get"});
   EXPECT_EQ(manifest->limits.memory_mb, 4U);
   EXPECT_EQ(manifest->limits.table_elements, 10U);
@@ -77,6 +80,7 @@ TEST(Manifest, errors_name_file_line_and_key) {
       {"imports = [\"a\\nb\"]", "p.toml:1: imports: the proxy does not offer \"a\\x0ab\""},
       {"on_error = \"ignore\"", "p.toml:1: on_error: must be one of \"deny\", \"allow\""},
       {"statements = \"some\"", "p.toml:1: statements: must be one of"},
+      {"durability = \"always\"", "p.toml:1: durability: must be one of \"memory\", "},
       {"instance = \"shared\"", "p.toml:1: instance: must be one of \"fresh\", \"reuse\""},
       {"imports = [\"open\"]", "p.toml:1: imports: the proxy does not offer \"open\""},
       {"order = 99999999999", "p.toml:1: order: must be from"},
