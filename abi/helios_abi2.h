@@ -124,6 +124,31 @@ enum {
 #define HELIOS_NO_UPPER_LIMIT INT64_MAX
 #define HELIOS_NO_LOWER_LIMIT INT64_MIN
 
+/* Flags of helios_kv_set_ex() and helios_kv_cas(). */
+enum {
+  HELIOS_KV_IF_ABSENT = 1,
+  HELIOS_KV_IF_PRESENT = 2,
+  HELIOS_KV_KEEP_TTL = 4, /* a key that is there keeps its time; ttl_ms is for one that is made */
+  HELIOS_KV_DELETE = 8    /* delete the key; the value is not looked at */
+};
+
+/* Versions of keys: any other number is one that was committed, and is never used for another value. */
+#define HELIOS_VERSION_ABSENT UINT64_C(0)
+#define HELIOS_VERSION_OWN UINT64_MAX /* what this hook call has written itself */
+
+typedef struct helios_kv_meta {
+  uint64_t version;
+  uint32_t size; /* of the value */
+  uint32_t reserved;
+  int64_t ttl_left_ms; /* -1: it never expires */
+} helios_kv_meta;
+
+typedef struct helios_kv_bucket {
+  int64_t remaining;      /* whole tokens that are there */
+  int64_t retry_after_ns; /* 0 when it was allowed; -1: more than the bucket holds */
+  int64_t reset_after_ns; /* until the bucket is full */
+} helios_kv_bucket;
+
 #ifdef __wasm__
 #define HELIOS_IMPORT(name) __attribute__((import_module("env"), import_name(name)))
 #define HELIOS_EXPORT(name) __attribute__((export_name(name), used, visibility("default")))
@@ -244,6 +269,47 @@ int32_t helios_kv_delete(const char* key, uint32_t key_len);
 HELIOS_IMPORT("kv_incr")
 int32_t helios_kv_incr(const char* key, uint32_t key_len, int64_t delta, int64_t limit,
                        int64_t ttl_ms, int64_t* out);
+
+/* Sets a key that is gone ttl_ms milliseconds later (0: never), with HELIOS_KV_IF_ABSENT only if it is not
+ * there, with HELIOS_KV_IF_PRESENT only if it is, with HELIOS_KV_KEEP_TTL without changing the time of one
+ * that is there. Returns OK. UNMET. LIMIT: the value or the store. INVALID: the key is empty or too long,
+ * ttl_ms is negative or absurd, or the flags. */
+HELIOS_IMPORT("kv_set_ex")
+int32_t helios_kv_set_ex(const char* key, uint32_t key_len, const char* value, uint32_t value_len,
+                         int64_t ttl_ms, uint32_t flags);
+
+/* As helios_kv_get(), and what belongs to the key to `meta`, 24 bytes: also with TOO_SMALL, and all zero
+ * with MISSING. With out_max 0 it only asks. INVALID: the key is empty or too long. */
+HELIOS_IMPORT("kv_get_ex")
+int32_t helios_kv_get_ex(const char* key, uint32_t key_len, char* out, uint32_t out_max,
+                         helios_kv_meta* meta);
+
+/* Sets a key, or deletes it, if its version is `version`: HELIOS_VERSION_ABSENT if it must not be there,
+ * HELIOS_VERSION_OWN if this hook call must have written it. Returns OK, and what its version is now to
+ * `version_out`: HELIOS_VERSION_OWN, until the call has committed nobody knows it, or 0. UNMET:
+ * `version_out` has what it is. LIMIT, INVALID: as helios_kv_set_ex(). */
+HELIOS_IMPORT("kv_cas")
+int32_t helios_kv_cas(const char* key, uint32_t key_len, uint64_t version, const char* value,
+                      uint32_t value_len, int64_t ttl_ms, uint32_t flags, uint64_t* version_out);
+
+/* Takes `cost` tokens from the bucket under a key, which holds `burst` of them and gets `tokens` back in
+ * period_ns: never more than burst + time / period_ns * tokens in any stretch of time, whatever runs at
+ * once. A key that is not there is a full bucket; one that is full is not kept. A cost of 0 only looks, a
+ * negative one gives back. Returns 1 if they were there, or 0, and nothing was taken; what is left to
+ * `bucket`, 24 bytes. LIMIT: the store's. INVALID: the key is empty or too long, burst is negative, tokens
+ * is not positive, or they are more than one per nanosecond. WRONG_TYPE: the value is not of 8 bytes.
+ * OVERFLOW: an empty bucket would take longer than 36 years to fill. */
+HELIOS_IMPORT("kv_take")
+int32_t helios_kv_take(const char* key, uint32_t key_len, int64_t cost, int64_t burst,
+                       int64_t tokens, int64_t period_ns, helios_kv_bucket* bucket);
+
+/* Copies to `out` which keys begin with `prefix` and are greater than `after` (empty: from the first), in
+ * bytewise order, at most 256 of them and as many as fit: for each 4 bytes length of the key, 4 bytes length
+ * of the value, the key. Returns the bytes written; 0: there are no more. TOO_SMALL: the next one does not
+ * fit. When a key has come into the namespace or left it before the hook call ends, the call runs again. */
+HELIOS_IMPORT("kv_scan")
+int32_t helios_kv_scan(const char* prefix, uint32_t prefix_len, const char* after,
+                       uint32_t after_len, char* out, uint32_t out_max);
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 

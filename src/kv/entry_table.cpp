@@ -65,16 +65,23 @@ Growth EntryTable::plan(std::span<const WriteRecord> writes) {
   return sum;
 }
 
-void EntryTable::apply(std::span<const WriteRecord> writes, Version version) {
+bool EntryTable::apply(std::span<const WriteRecord> writes, Version version,
+                       std::int64_t hidden_until_ms) {
   assert(places_.size() == writes.size());
+  bool changes_keys = false;
   for (std::size_t i = 0; i < writes.size(); ++i) {
-    if (!writes[i].is_erase) {
-      set(places_[i], writes[i], version);
-    } else if (places_[i] != entries_.end()) {
-      erase(places_[i]);
+    const auto at = places_[i];
+    const bool is_there = at != entries_.end();
+    if (writes[i].is_erase) {
+      changes_keys |= is_there;
+      if (is_there) erase(at);
+    } else {
+      changes_keys |= !is_there || at->second.is_expired(hidden_until_ms);
+      set(at, writes[i], version);
     }
   }
   places_.clear();
+  return changes_keys;
 }
 
 void EntryTable::set(Entries::iterator at, const WriteRecord& write, Version version) {
@@ -132,11 +139,34 @@ void EntryTable::restore(Item item) {
   if (item.expires_at_ms != kNeverExpires) set_expiry(*at, item.expires_at_ms);
 }
 
+EntryTable::Entries::const_iterator EntryTable::begin_of(std::string_view prefix,
+                                                         std::string_view after) const {
+  return after < prefix ? entries_.lower_bound(prefix) : entries_.upper_bound(after);
+}
+
+void EntryTable::scan_keys(const KeyRange& range, std::int64_t now_ms, KeyPage& page) const {
+  std::uint64_t bytes = 0;
+  auto at = begin_of(range.prefix, range.after);
+  for (; at != entries_.end() && at->first.starts_with(range.prefix); ++at) {
+    const auto& [key, entry] = *at;
+    if (entry.is_expired(now_ms)) continue;
+    bytes += range.bytes_per_item + key.size();
+    const bool is_full = page.items.size() >= range.max_items || bytes > range.max_bytes;
+    if (is_full && !page.items.empty()) {
+      page.complete = false;
+      return;
+    }
+    page.items.push_back(
+        {.key = key,
+         .value_bytes = entry.value.size(),
+         .stamp = {.version = entry.version, .expires_at_ms = entry.expires_at_ms}});
+  }
+}
+
 ScanPage EntryTable::scan(const ScanRange& range, std::int64_t now_ms) const {
   ScanPage page;
   std::uint64_t bytes = 0;
-  auto at = range.after < range.prefix ? entries_.lower_bound(range.prefix)
-                                       : entries_.upper_bound(range.after);
+  auto at = begin_of(range.prefix, range.after);
   for (; at != entries_.end() && at->first.starts_with(range.prefix); ++at) {
     const auto& [key, entry] = *at;
     if (entry.is_expired(now_ms)) continue;

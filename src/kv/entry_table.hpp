@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <set>
 #include <span>
@@ -54,7 +55,10 @@ class EntryTable {
   // what apply() will change; apply() makes all writes, under one version.
   // Requires: one write per key; nothing changes the table between plan() and apply().
   [[nodiscard]] Growth plan(std::span<const WriteRecord> writes);
-  void apply(std::span<const WriteRecord> writes, Version version);
+  // Returns whether a key came or went, for someone to whom what had expired by `hidden_until_ms` was
+  // not there.
+  bool apply(std::span<const WriteRecord> writes, Version version,
+             std::int64_t hidden_until_ms = std::numeric_limits<std::int64_t>::min());
 
   // Removes up to `max` expired entries, oldest first. Returns by how much the table shrank; their keys
   // are added to `removed`, where that is given.
@@ -73,12 +77,18 @@ class EntryTable {
 
   [[nodiscard]] ScanPage scan(const ScanRange& range, std::int64_t now_ms) const;
 
+  // The keys of `range` that are live at `now_ms`, into the empty `page`: the first one whatever its
+  // size, so that paging always gets on.
+  void scan_keys(const KeyRange& range, std::int64_t now_ms, KeyPage& page) const;
+
   // Expired entries count until they are removed.
   [[nodiscard]] Usage usage() const { return usage_; }
 
  private:
   using Entries = std::map<std::string, Entry, std::less<>>;
 
+  [[nodiscard]] Entries::const_iterator begin_of(std::string_view prefix,
+                                                 std::string_view after) const;
   void set(Entries::iterator at, const WriteRecord& write, Version version);
   void erase(Entries::iterator at);
   void set_expiry(Entries::value_type& entry, ExpiryMs expires_at_ms);

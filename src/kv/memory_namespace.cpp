@@ -68,7 +68,7 @@ std::int64_t MemoryNamespace::present_ms() const {
 }
 
 ReadStatus MemoryNamespace::read(Transaction& transaction, std::string_view key, std::string& out,
-                                 Version& version) {
+                                 Stamp& stamp) {
   const std::scoped_lock lock(mutex_);
   if (!transaction.snapshot()) transaction.set_snapshot(version_, present_ms());
   const Entry* entry = entries_.find(key);
@@ -76,15 +76,27 @@ ReadStatus MemoryNamespace::read(Transaction& transaction, std::string_view key,
                                  (entry != nullptr && entry->version <= *transaction.snapshot());
   if (!is_as_of_snapshot && !catch_up(transaction)) return ReadStatus::doomed;
   if (entry == nullptr || entry->is_expired(transaction.as_of_ms())) {
-    version = kAbsent;
+    stamp = {};
     return ReadStatus::absent;
   }
   out.assign(entry->value);
-  version = entry->version;
+  stamp = {.version = entry->version, .expires_at_ms = entry->expires_at_ms};
+  return ReadStatus::value;
+}
+
+ReadStatus MemoryNamespace::scan_keys(Transaction& transaction, const KeyRange& range,
+                                      KeyPage& page) {
+  const std::scoped_lock lock(mutex_);
+  if (!transaction.snapshot()) transaction.set_snapshot(version_, present_ms());
+  if (*transaction.snapshot() != version_ && !catch_up(transaction)) return ReadStatus::doomed;
+  transaction.note_structure(structure_version_);
+  scanned_until_ms_ = std::max(scanned_until_ms_, transaction.as_of_ms());
+  entries_.scan_keys(range, transaction.as_of_ms(), page);
   return ReadStatus::value;
 }
 
 bool MemoryNamespace::catch_up(Transaction& transaction) const {
+  if (transaction.structure().value_or(structure_version_) != structure_version_) return false;
   const std::int64_t now_ms = present_ms();
   const auto holds = [this, now_ms](const ReadRecord& read) {
     const Entry* entry = entries_.find(read.key);
@@ -97,7 +109,9 @@ bool MemoryNamespace::catch_up(Transaction& transaction) const {
 }
 
 bool MemoryNamespace::is_current(const Transaction& transaction) const {
-  if (transaction.reads().empty() || transaction.snapshot() == version_) return true;
+  // Without a snapshot it has read nothing.
+  if (!transaction.snapshot() || transaction.snapshot() == version_) return true;
+  if (transaction.structure().value_or(structure_version_) != structure_version_) return false;
   const std::int64_t as_of_ms = transaction.as_of_ms();
   return std::ranges::all_of(transaction.reads(), [this, as_of_ms](const ReadRecord& read) {
     const Entry* entry = entries_.find(read.key);
@@ -172,7 +186,9 @@ CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
     }
     if (remove_expired_locked(kExpiredPerRound) == 0) return CommitStatus::full;
   }
-  entries_.apply(transaction.writes(), ++version_);
+  ++version_;
+  if (entries_.apply(transaction.writes(), version_, scanned_until_ms_))
+    structure_version_ = version_;
   publish_usage();
   write_down(transaction.writes());
   return CommitStatus::done;
@@ -184,7 +200,7 @@ std::size_t MemoryNamespace::remove_expired_locked(std::size_t max) {
   const Growth growth =
       entries_.remove_expired(clock_.wall_ms(), max, is_kept() ? &removed_ : nullptr);
   if (growth.keys == 0) return 0;
-  ++version_;
+  structure_version_ = ++version_;
   changes_.clear();
   for (const std::string& key : removed_) changes_.push_back({.key = key, .is_erase = true});
   write_down(changes_);

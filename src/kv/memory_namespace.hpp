@@ -11,7 +11,8 @@
 // same goes for time: entries are live or expired as of the snapshot's moment. Whatever changes the
 // entries takes a new version, removal of expired ones included.
 //
-// A commit asks by versions alone: a value that expired after it was read has not changed.
+// A commit asks by versions alone: a value that expired after it was read has not changed. A scan adds
+// one more version, that of the structure: it is the same as long as the same keys are there.
 //
 // With a journal, and a class other than `memory`, everything applied is handed to it under the mutex.
 // A transaction that only read rests on what others wrote, so it waits for their tickets.
@@ -28,6 +29,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -63,8 +65,8 @@ class MemoryNamespace final : public Namespace {
   [[nodiscard]] const std::string& name() const override { return name_; }
 
   // As the calls of Store.
-  ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
-                  Version& version);
+  ReadStatus read(Transaction& transaction, std::string_view key, std::string& out, Stamp& stamp);
+  ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page);
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes);
   CommitStatus commit(Transaction& transaction, OnCommit& done);
@@ -123,6 +125,10 @@ class MemoryNamespace final : public Namespace {
   std::mutex mutex_;
   EntryTable entries_;
   Version version_ = kAbsent;            // of the last change
+  Version structure_version_ = kAbsent;  // of the last change that let a key come or go
+  // The latest time as of which keys were scanned: what had expired by then was not shown, so setting
+  // it again lets a key come.
+  std::int64_t scanned_until_ms_ = std::numeric_limits<std::int64_t>::min();
   const Exclusivity* holder_ = nullptr;  // who has exclusivity
   std::deque<OnExclusive> waiting_;      // for exclusivity
   std::deque<PendingCommit> pending_;    // writing commits held up by the holder

@@ -122,8 +122,12 @@ std::size_t MemoryStore::remove_expired(std::size_t max_per_namespace) {
 }
 
 ReadStatus MemoryStore::read(Transaction& transaction, std::string_view key, std::string& out,
-                             Version& version) {
-  return own(transaction.space()).read(transaction, key, out, version);
+                             Stamp& stamp) {
+  return own(transaction.space()).read(transaction, key, out, stamp);
+}
+
+ReadStatus MemoryStore::scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page) {
+  return own(transaction.space()).scan_keys(transaction, range, page);
 }
 
 WriteStatus MemoryStore::admit(const Transaction& transaction, std::string_view key,

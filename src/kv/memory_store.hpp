@@ -72,7 +72,8 @@ class MemoryStore final : public Store {
 
  private:
   ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
-                  Version& version) override;
+                  Stamp& stamp) override;
+  ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page) override;
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes) override;
   CommitStatus commit(Transaction& transaction, OnCommit& done) override;

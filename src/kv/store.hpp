@@ -48,6 +48,9 @@ namespace helios::kv {
 
 using Version = std::uint64_t;
 inline constexpr Version kAbsent = 0;
+// Of what a transaction has written itself and not committed: the version that it will have is not
+// known before.
+inline constexpr Version kOwnWrite = ~Version{0};
 
 // Milliseconds since 1970-01-01 UTC at which an entry is gone; kNeverExpires for most.
 using ExpiryMs = std::int64_t;
@@ -102,6 +105,12 @@ class Exclusivity {
 };
 using OnExclusive = std::move_only_function<void(std::unique_ptr<Exclusivity>)>;
 
+// What an entry has beside its value.
+struct Stamp {
+  Version version = kAbsent;  // kAbsent when there is no such entry
+  ExpiryMs expires_at_ms = kNeverExpires;
+};
+
 // One live entry as a snapshot shows it.
 struct Item {
   std::string key;
@@ -122,6 +131,26 @@ struct ScanRange {
 struct ScanPage {
   std::vector<Item> items;  // in key order (bytewise)
   bool complete = true;     // false: more keys match than the limits let through
+};
+
+// Which keys the scan of a transaction wants, and how many of them at most.
+struct KeyRange {
+  std::string_view prefix = {};  // only keys that begin so
+  std::string_view after = {};   // only keys greater than this; empty = from the beginning
+  std::uint64_t max_items = 256;
+  std::uint64_t max_bytes = 1 << 20;  // keys, and bytes_per_item for each of them
+  std::uint64_t bytes_per_item = 0;
+};
+
+struct KeyItem {
+  std::string key;
+  std::uint64_t value_bytes = 0;
+  Stamp stamp = {};
+};
+
+struct KeyPage {
+  std::vector<KeyItem> items;  // in key order (bytewise)
+  bool complete = true;        // false: more keys match than the limits let through
 };
 
 struct Usage {
@@ -194,8 +223,12 @@ class Store {
  protected:
   // For stores that stand in front of another one: the private calls below, made on `inner`.
   static ReadStatus read_from(Store& inner, Transaction& transaction, std::string_view key,
-                              std::string& out, Version& version) {
-    return inner.read(transaction, key, out, version);
+                              std::string& out, Stamp& stamp) {
+    return inner.read(transaction, key, out, stamp);
+  }
+  static ReadStatus scan_from(Store& inner, Transaction& transaction, const KeyRange& range,
+                              KeyPage& page) {
+    return inner.scan_keys(transaction, range, page);
   }
   static WriteStatus admit_by(Store& inner, const Transaction& transaction, std::string_view key,
                               std::uint64_t value_bytes) {
@@ -208,11 +241,16 @@ class Store {
  private:
   friend class Transaction;
 
-  // The committed value of `key` into `out`, and its version into `version` (kAbsent when absent).
+  // The committed value of `key` into `out`, and what goes with it into `stamp`.
   // Checks `transaction`'s earlier reads first when the namespace has moved on since its snapshot.
   // Requires: `key` may be one: not empty, not longer than max_key_bytes.
   virtual ReadStatus read(Transaction& transaction, std::string_view key, std::string& out,
-                          Version& version) = 0;
+                          Stamp& stamp) = 0;
+
+  // The committed keys of `range`, live as of the transaction's snapshot, into the empty `page`; the
+  // first one whatever its size.
+  // Checks earlier reads as read() does, and notes the structure version. Answers value when it could.
+  virtual ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page) = 0;
 
   // Would `transaction` still fit with `key` set to `value_bytes` bytes? Decided again at commit.
   virtual WriteStatus admit(const Transaction& transaction, std::string_view key,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kv/transaction.hpp"
 
+#include <algorithm>
 #include <cassert>
 
 namespace helios::kv {
@@ -25,36 +26,106 @@ Transaction::Transaction(Store& store, Namespace& space, Exclusivity* exclusivit
     : store_(store), space_(space), exclusivity_(exclusivity) {}
 
 ReadStatus Transaction::get(std::string_view key, std::string_view& out) {
+  Found found;
+  const ReadStatus status = find(key, found);
+  out = found.value;
+  return status;
+}
+
+ReadStatus Transaction::find(std::string_view key, Found& out) {
   out = {};
   if (ended_) return *ended_;
   if (const WriteRecord* write = writes_.find(key)) {
-    out = write->value;
-    return write->is_erase ? ReadStatus::absent : ReadStatus::value;
+    if (write->is_erase) return ReadStatus::absent;
+    out = {.value = write->value,
+           .stamp = {.version = kOwnWrite, .expires_at_ms = write->expires_at_ms}};
+    return ReadStatus::value;
   }
   // Nothing is ever stored under such a key, so there is nothing to remember either.
   if (!may_be_key(key)) return ReadStatus::absent;
 
-  const ReadRecord* seen = reads_.find(key);
-  const std::uint64_t bytes = entry_bytes(key.size(), 0);
-  if (seen == nullptr && !has_room_for(reads_.size(), bytes)) {
+  if (reads_.find(key) == nullptr && !has_room_for(reads_.size(), entry_bytes(key.size(), 0))) {
     return end_attempt(ReadStatus::failed);
   }
   turn_ ^= 1U;  // `key` may view what the last get() found
   std::string& value = values_[turn_];
-  Version version = kAbsent;
-  const ReadStatus status = store_.read(*this, key, value, version);
+  Stamp stamp;
+  const ReadStatus status = store_.read(*this, key, value, stamp);
   if (status == ReadStatus::not_resident) missing_key_.assign(key);
   if (status != ReadStatus::value && status != ReadStatus::absent) return end_attempt(status);
-  assert(seen == nullptr || seen->version == version);  // or the store should have said doomed
-  if (seen == nullptr) {
-    reads_.add([key, version](ReadRecord& record) {
-      record.key.assign(key);
-      record.version = version;
-    });
-    read_bytes_ += bytes;
-  }
-  if (status == ReadStatus::value) out = value;
+  if (!note_read(key, stamp)) return end_attempt(ReadStatus::failed);
+  if (status == ReadStatus::value) out = {.value = value, .stamp = stamp};
   return status;
+}
+
+bool Transaction::note_read(std::string_view key, const Stamp& stamp) {
+  if (const ReadRecord* seen = reads_.find(key)) {
+    assert(seen->version == stamp.version);  // or the store should have said doomed
+    return true;
+  }
+  const std::uint64_t bytes = entry_bytes(key.size(), 0);
+  if (!has_room_for(reads_.size(), bytes)) return false;
+  reads_.add([key, &stamp](ReadRecord& record) {
+    record.key.assign(key);
+    record.version = stamp.version;
+    record.expires_at_ms = stamp.expires_at_ms;
+  });
+  read_bytes_ += bytes;
+  return true;
+}
+
+std::vector<const WriteRecord*> Transaction::own_writes_in(const KeyRange& range) const {
+  std::vector<const WriteRecord*> own;
+  for (const WriteRecord& write : writes_.view())
+    if (write.key.starts_with(range.prefix) && (range.after.empty() || write.key > range.after))
+      own.push_back(&write);
+  std::ranges::sort(own, {},
+                    [](const WriteRecord* write) -> const std::string& { return write->key; });
+  return own;
+}
+
+ReadStatus Transaction::scan(const KeyRange& range, KeyPage& out) {
+  out = {};
+  if (ended_) return *ended_;
+  const std::vector<const WriteRecord*> own = own_writes_in(range);
+  auto write = own.begin();
+  KeyPage page{.items = {}, .complete = false};  // of what is committed
+  std::size_t next = 0;
+  std::uint64_t bytes = 0;
+  std::string last(range.after);
+  for (;;) {
+    if (next == page.items.size() && !page.complete) {
+      KeyRange rest = range;
+      rest.after = last;
+      page = {};
+      next = 0;
+      const ReadStatus status = store_.scan_keys(*this, rest, page);
+      if (status != ReadStatus::value) return end_attempt(status);
+    }
+    KeyItem* const item = next < page.items.size() ? &page.items[next] : nullptr;
+    const bool is_own = write != own.end() && (item == nullptr || (*write)->key <= item->key);
+    if (item == nullptr && !is_own) {
+      out.complete = page.complete;
+      return ReadStatus::value;
+    }
+    const std::string& key = is_own ? (*write)->key : item->key;
+    const bool hides = is_own && item != nullptr && item->key == key;
+    if (!is_own || !(*write)->is_erase) {
+      bytes += range.bytes_per_item + key.size();
+      if (out.items.size() >= range.max_items || bytes > range.max_bytes) {
+        out.complete = false;
+        return ReadStatus::value;
+      }
+      const Stamp own_stamp{.version = kOwnWrite,
+                            .expires_at_ms = is_own ? (*write)->expires_at_ms : 0};
+      const KeyItem shown = is_own ? KeyItem{key, (*write)->value.size(), own_stamp} : *item;
+      if (!is_own && !note_read(key, item->stamp)) return end_attempt(ReadStatus::failed);
+      out.items.push_back(shown);
+    }
+    last = key;
+    if (is_own) ++write;
+    if (!is_own || hides) ++next;
+  }
 }
 
 WriteStatus Transaction::set(std::string_view key, std::string_view value, ExpiryMs expires_at_ms) {
@@ -76,13 +147,14 @@ WriteStatus Transaction::update(std::string_view key, std::string_view value) {
   if (admitted != WriteStatus::ok) return admitted;
   const bool is_own =
       writes_.find(key) != nullptr;  // then it is that write that says when it expires
+  const ReadRecord* seen = is_own ? nullptr : reads_.find(key);
   return put(
       key,
-      [value, is_own](WriteRecord& write) {
+      [value, is_own, seen](WriteRecord& write) {
         write.value.assign(value);
         if (is_own) return;
         write.is_erase = false;
-        write.expires_at_ms = kNeverExpires;
+        write.expires_at_ms = seen == nullptr ? kNeverExpires : seen->expires_at_ms;
         write.keeps_expiry = true;
       },
       value.size());
@@ -125,12 +197,13 @@ WriteStatus Transaction::put(std::string_view key, Fill fill, std::uint64_t valu
 
 CommitStatus Transaction::commit(OnCommit done) {
   if (ended_) return *ended_ == ReadStatus::failed ? CommitStatus::failed : CommitStatus::conflict;
-  if (reads_.size() == 0 && writes_.size() == 0) return CommitStatus::done;
+  if (has_read_nothing() && writes_.size() == 0) return CommitStatus::done;
   return store_.commit(*this, done);
 }
 
 void Transaction::reset() {
   snapshot_.reset();
+  structure_.reset();
   forget(reads_, read_bytes_);
   forget(writes_, write_bytes_);
   read_bytes_ = 0;

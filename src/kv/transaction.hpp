@@ -23,21 +23,29 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace helios::kv {
 
 struct ReadRecord {
   std::string key;
   Version version = kAbsent;  // as seen; kAbsent when there was nothing
+  ExpiryMs expires_at_ms = kNeverExpires;
 };
 
 struct WriteRecord {
   std::string key;
   bool is_erase = false;
-  std::string value = {};  // of no meaning when is_erase
-  ExpiryMs expires_at_ms = kNeverExpires;
+  std::string value = {};                  // of no meaning when is_erase
+  ExpiryMs expires_at_ms = kNeverExpires;  // with keeps_expiry: the time it was seen to have
   // The entry keeps the time it has, and is not made: one that has expired meanwhile stays away.
   bool keeps_expiry = false;
+};
+
+// A value as a transaction sees it.
+struct Found {
+  std::string_view value;
+  Stamp stamp;  // version is kOwnWrite of what the transaction has written itself
 };
 
 class Transaction {
@@ -52,6 +60,16 @@ class Transaction {
   // On ReadStatus::value, `out` views the value until the next call on this transaction has returned
   // (so it may be an argument of that call).
   [[nodiscard]] ReadStatus get(std::string_view key, std::string_view& out);
+  // The same, with version and expiry.
+  [[nodiscard]] ReadStatus find(std::string_view key, Found& out);
+
+  // The keys of `range` as this transaction sees them, its own writes included. `value` unless the
+  // attempt is over. At commit no key may have come into the namespace or left it since, and the keys
+  // on the page must not have changed.
+  [[nodiscard]] ReadStatus scan(const KeyRange& range, KeyPage& out);
+
+  // Not empty, and not longer than Limits allow. Nothing is ever stored under other keys.
+  [[nodiscard]] bool may_be_key(std::string_view key) const;
 
   // Buffers a write. Anything but ok changes nothing.
   [[nodiscard]] WriteStatus set(std::string_view key, std::string_view value,
@@ -66,7 +84,7 @@ class Transaction {
 
   // Nothing was read or written: there is nothing to commit.
   [[nodiscard]] bool is_untouched() const {
-    return !ended_ && reads_.size() == 0 && writes_.size() == 0;
+    return !ended_ && has_read_nothing() && writes_.size() == 0;
   }
 
   // Validates and applies. `done` is called, and only then, when the answer is pending.
@@ -93,9 +111,14 @@ class Transaction {
   [[nodiscard]] std::span<const ReadRecord> reads() const { return reads_.view(); }
   // One per key, in order of first write.
   [[nodiscard]] std::span<const WriteRecord> writes() const { return writes_.view(); }
+  // That of the namespace when it was scanned: it changes when a key comes or goes. None before that.
+  [[nodiscard]] std::optional<Version> structure() const { return structure_; }
+  void note_structure(Version version) { structure_ = version; }
   // What the writes count for at most, deletes included.
   [[nodiscard]] std::uint64_t write_bytes() const { return write_bytes_; }
-  // The key whose read answered not_resident; empty when there is none.
+  // The attempt ended because something was not resident: call Store::fetch, run it again.
+  [[nodiscard]] bool needs_fetch() const { return ended_ == ReadStatus::not_resident; }
+  // The key whose read answered not_resident; empty when there is none, or it was a scan.
   [[nodiscard]] const std::string& missing_key() const { return missing_key_; }
 
   // The instant at which every read so far is known to hold: the version of the namespace, and the
@@ -111,7 +134,10 @@ class Transaction {
   template <typename Fill>
   WriteStatus put(std::string_view key, Fill fill, std::uint64_t value_bytes);
   ReadStatus end_attempt(ReadStatus status);
-  [[nodiscard]] bool may_be_key(std::string_view key) const;
+  // False: there is no room for it.
+  [[nodiscard]] bool note_read(std::string_view key, const Stamp& stamp);
+  [[nodiscard]] std::vector<const WriteRecord*> own_writes_in(const KeyRange& range) const;
+  [[nodiscard]] bool has_read_nothing() const { return reads_.size() == 0 && !structure_; }
   // Room for a record at `position` of its list.
   [[nodiscard]] bool has_room_for(std::uint64_t position, std::uint64_t bytes) const;
 
@@ -120,6 +146,7 @@ class Transaction {
   Exclusivity* exclusivity_;
   std::optional<Version> snapshot_;
   std::int64_t as_of_ms_ = 0;  // of no meaning without a snapshot
+  std::optional<Version> structure_;
   RecordList<ReadRecord> reads_;
   RecordList<WriteRecord> writes_;
   std::uint64_t read_bytes_ = 0;

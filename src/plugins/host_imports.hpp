@@ -20,6 +20,8 @@ namespace helios::plugins {
 
 // Its parts, by what they are about.
 [[nodiscard]] std::span<const HostFunction> state_imports();
+[[nodiscard]] std::span<const HostFunction> entry_imports();
+[[nodiscard]] std::span<const HostFunction> counter_imports();
 [[nodiscard]] std::span<const HostFunction> statement_imports();
 [[nodiscard]] std::span<const HostFunction> verdict_imports();
 [[nodiscard]] std::span<const HostFunction> wasi_imports();

@@ -35,8 +35,13 @@ void ForwardingStore::request_exclusive(kv::Namespace& space, kv::OnExclusive gr
 }
 
 kv::ReadStatus ForwardingStore::read(kv::Transaction& transaction, std::string_view key,
-                                     std::string& out, kv::Version& version) {
-  return read_from(*inner_, transaction, key, out, version);
+                                     std::string& out, kv::Stamp& stamp) {
+  return read_from(*inner_, transaction, key, out, stamp);
+}
+
+kv::ReadStatus ForwardingStore::scan_keys(kv::Transaction& transaction, const kv::KeyRange& range,
+                                          kv::KeyPage& page) {
+  return scan_from(*inner_, transaction, range, page);
 }
 
 kv::WriteStatus ForwardingStore::admit(const kv::Transaction& transaction, std::string_view key,
@@ -63,17 +68,31 @@ std::vector<kv::ScanPage> SharedNamespaceStore::scan_ranges(kv::Namespace&,
 }
 
 kv::ReadStatus SharedNamespaceStore::read(kv::Transaction&, std::string_view key, std::string& out,
-                                          kv::Version& version) {
+                                          kv::Stamp& stamp) {
   kv::Transaction repeated(inner(), shared_);
   std::string_view value;
   const kv::ReadStatus status = repeated.get(key, value);
   if (status == kv::ReadStatus::value) out = value;
-  version = repeated.reads()[0].version;
+  stamp = {.version = repeated.reads()[0].version,
+           .expires_at_ms = repeated.reads()[0].expires_at_ms};
+  return status;
+}
+
+kv::ReadStatus SharedNamespaceStore::scan_keys(kv::Transaction& transaction,
+                                               const kv::KeyRange& range, kv::KeyPage& page) {
+  kv::Transaction repeated(inner(), shared_);
+  const kv::ReadStatus status = repeated.scan(range, page);
+  if (repeated.structure()) transaction.note_structure(*repeated.structure());
   return status;
 }
 
 kv::CommitStatus SharedNamespaceStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
   kv::Transaction repeated(inner(), shared_);
+  if (transaction.structure()) {
+    kv::KeyPage page;
+    static_cast<void>(repeated.scan({.max_items = 1}, page));
+    if (repeated.structure() != transaction.structure()) return kv::CommitStatus::conflict;
+  }
   for (const kv::ReadRecord& read : transaction.reads()) {
     std::string_view value;
     static_cast<void>(repeated.get(read.key, value));
@@ -90,8 +109,8 @@ kv::CommitStatus SharedNamespaceStore::commit(kv::Transaction& transaction, kv::
 }
 
 kv::ReadStatus StaleWriteStore::read(kv::Transaction& transaction, std::string_view key,
-                                     std::string& out, kv::Version& version) {
-  const kv::ReadStatus status = ForwardingStore::read(transaction, key, out, version);
+                                     std::string& out, kv::Stamp& stamp) {
+  const kv::ReadStatus status = ForwardingStore::read(transaction, key, out, stamp);
   const std::scoped_lock lock(mutex_);
   History& history = histories_[Key(&transaction.space(), key)];
   const bool is_stale = ++history.reads % 4 == 0 && history.before;

@@ -41,7 +41,9 @@ class ForwardingStore : public kv::Store {
   [[nodiscard]] kv::Store& inner() { return *inner_; }
 
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
-                      kv::Version& version) override;
+                      kv::Stamp& stamp) override;
+  kv::ReadStatus scan_keys(kv::Transaction& transaction, const kv::KeyRange& range,
+                           kv::KeyPage& page) override;
   kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,
                         std::uint64_t value_bytes) override;
   kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
@@ -62,7 +64,9 @@ class SharedNamespaceStore final : public ForwardingStore {
 
  private:
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
-                      kv::Version& version) override;
+                      kv::Stamp& stamp) override;
+  kv::ReadStatus scan_keys(kv::Transaction& transaction, const kv::KeyRange& range,
+                           kv::KeyPage& page) override;
   kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
 
   kv::Namespace& shared_;
@@ -83,7 +87,7 @@ class StaleWriteStore final : public ForwardingStore {
   using Key = std::pair<const kv::Namespace*, std::string>;
 
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
-                      kv::Version& version) override;
+                      kv::Stamp& stamp) override;
   kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
 
   std::mutex mutex_;

@@ -46,7 +46,7 @@ void PendingStore::fetch(kv::Transaction& transaction, base::Task ready) {
   executor_.post([this, key = std::move(key), ready = std::move(ready)]() mutable {
     {
       const std::scoped_lock lock(mutex_);
-      if (!key.second.empty()) resident_.insert(std::move(key));
+      resident_.insert(std::move(key));
     }
     ready();
   });
@@ -63,15 +63,22 @@ void PendingStore::request_exclusive(kv::Namespace& space, kv::OnExclusive grant
 }
 
 kv::ReadStatus PendingStore::read(kv::Transaction& transaction, std::string_view key,
-                                  std::string& out, kv::Version& version) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!resident_.contains(Key(&transaction.space(), key))) {
-      ++counts_.not_resident;
-      return kv::ReadStatus::not_resident;
-    }
-  }
-  return read_from(inner_, transaction, key, out, version);
+                                  std::string& out, kv::Stamp& stamp) {
+  if (!check_resident(transaction.space(), key)) return kv::ReadStatus::not_resident;
+  return read_from(inner_, transaction, key, out, stamp);
+}
+
+kv::ReadStatus PendingStore::scan_keys(kv::Transaction& transaction, const kv::KeyRange& range,
+                                       kv::KeyPage& page) {
+  if (!check_resident(transaction.space(), {})) return kv::ReadStatus::not_resident;
+  return scan_from(inner_, transaction, range, page);
+}
+
+bool PendingStore::check_resident(const kv::Namespace& space, std::string_view key) {
+  const std::scoped_lock lock(mutex_);
+  if (resident_.contains(Key(&space, key))) return true;
+  ++counts_.not_resident;
+  return false;
 }
 
 kv::WriteStatus PendingStore::admit(const kv::Transaction& transaction, std::string_view key,
@@ -110,6 +117,7 @@ void PendingStore::evict(const kv::Transaction& transaction) {
   for (const kv::ReadRecord& read : transaction.reads()) {
     resident_.erase(Key(&transaction.space(), read.key));
   }
+  if (transaction.structure()) resident_.erase(Key(&transaction.space(), {}));
 }
 
 }  // namespace helios::test

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A store that never answers at once: the first read of every key is not resident, every commit is
+// A store that never answers at once: the first read of every key, and the first scan, is not resident, every commit is
 // pending, exclusivity is granted later. All answers come as tasks on an executor, so a test decides
 // when (ManualExecutor) or has them come from another thread. What it stores is in a MemoryStore.
 //
@@ -56,13 +56,16 @@ class PendingStore final : public kv::Store {
   void request_exclusive(kv::Namespace& space, kv::OnExclusive granted) override;
 
  private:
-  using Key = std::pair<const kv::Namespace*, std::string>;
+  using Key = std::pair<const kv::Namespace*, std::string>;  // the empty key stands for scans
 
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
-                      kv::Version& version) override;
+                      kv::Stamp& stamp) override;
+  kv::ReadStatus scan_keys(kv::Transaction& transaction, const kv::KeyRange& range,
+                           kv::KeyPage& page) override;
   kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,
                         std::uint64_t value_bytes) override;
   kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+  bool check_resident(const kv::Namespace& space, std::string_view key);
   void commit_now(kv::Transaction& transaction, kv::OnCommit done);
   bool take_planned_failure(kv::CommitStatus& status);
   void evict(const kv::Transaction& transaction);

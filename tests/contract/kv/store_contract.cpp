@@ -41,6 +41,27 @@ std::string StoreContract::get(kv::Transaction& transaction, std::string_view ke
   return "";
 }
 
+std::string StoreContract::keys_of(kv::Transaction& transaction, const kv::KeyRange& range) {
+  kv::KeyPage page;
+  {
+    kv::Transaction scout(store(), transaction.space());
+    if (scout.scan(range, page) == kv::ReadStatus::not_resident) {
+      store().fetch(scout, [] {});
+      settle();
+    }
+  }
+  switch (transaction.scan(range, page)) {
+    case kv::ReadStatus::value: break;
+    case kv::ReadStatus::absent: return "absent";
+    case kv::ReadStatus::not_resident: return "not resident";
+    case kv::ReadStatus::doomed: return "doomed";
+    case kv::ReadStatus::failed: return "failed";
+  }
+  std::string all;
+  for (const kv::KeyItem& item : page.items) all += (all.empty() ? "" : " ") + item.key;
+  return page.complete ? all : all + " ...";
+}
+
 std::unique_ptr<CommitAnswer> StoreContract::start_commit(kv::Transaction& transaction) {
   auto answer = std::make_unique<CommitAnswer>();
   const kv::CommitStatus status =
@@ -109,7 +130,7 @@ void StoreContract::transact(kv::Namespace& space,
       const kv::CommitStatus status = commit_and_wait(transaction);
       if (status == kv::CommitStatus::done) return;
       ASSERT_EQ(status, kv::CommitStatus::conflict);
-    } else if (!transaction.missing_key().empty()) {
+    } else if (transaction.needs_fetch()) {
       fetch_and_wait(transaction);
     }
   }

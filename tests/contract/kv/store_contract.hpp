@@ -65,6 +65,10 @@ class StoreContract : public testing::TestWithParam<StoreFactory> {
   // What `key` holds for `transaction`: the value, or "-" when absent, or "doomed", "failed".
   std::string get(kv::Transaction& transaction, std::string_view key);
 
+  // The keys of `range` as `transaction` sees them, with spaces between them, and "..." at the end when
+  // there are more; or "doomed", "failed".
+  std::string keys_of(kv::Transaction& transaction, const kv::KeyRange& range = {});
+
   kv::CommitStatus commit(kv::Transaction& transaction);
   std::unique_ptr<CommitAnswer> start_commit(kv::Transaction& transaction);
 

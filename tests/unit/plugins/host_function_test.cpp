@@ -51,7 +51,7 @@ TEST_F(HostFunctionTest, types_follow_from_cpp_parameters) {
   EXPECT_EQ(to_text(find_host_import("env", "kv_incr")->type),
             "(i32, i32, i64, i64, i64, i32) -> i32");
   EXPECT_EQ(to_text(find_host_import("wasi_snapshot_preview1", "proc_exit")->type), "(i32)");
-  EXPECT_EQ(find_host_import("env", "kv_cas"), nullptr);
+  EXPECT_EQ(find_host_import("env", "kv_cat"), nullptr);
   EXPECT_EQ(find_host_import("wasi_snapshot_preview1", "kv_get"), nullptr);
 }
 
