@@ -10,7 +10,7 @@
 //   EXPECT_EQ(host.state["acme"], "42");
 //
 // One FakeHost at a time; the imports of the plugin belong to the one made last. Calls are not
-// transactions: each write is there at once.
+// transactions: each write is there at once. Time stands still until a test changes `now_ms`.
 
 #include "helios/detail/sha256.hpp"
 #include "helios/plugin.hpp"
@@ -126,7 +126,8 @@ class FakeHost {
   FakeHost(const FakeHost&) = delete;
   FakeHost& operator=(const FakeHost&) = delete;
 
-  std::map<std::string, std::string> state;  // the plugin's namespace
+  std::map<std::string, std::string> state;      // the plugin's namespace
+  std::map<std::string, int64_t> expires_at_ms;  // of keys in it; those that are not here never do
   int64_t now_ms = 1'700'000'000'000;
   size_t max_value_bytes = 65536;  // larger ones are refused
   Given verdict;                   // of the last pre_query
@@ -166,15 +167,26 @@ class FakeHost {
     return *query_;
   }
 
+  // The version of a key that is there: that of the call which wrote it last, or HELIOS_VERSION_OWN.
+  [[nodiscard]] uint64_t version(const std::string& key) const {
+    const auto found = versions_.find(key);
+    if (found == versions_.end()) return 1;  // a test has put it there
+    return found->second == call_ ? HELIOS_VERSION_OWN : found->second;
+  }
+  void note_write(const std::string& key) { versions_[key] = call_; }
+
  private:
   void call(const FakeQuery& asked, int32_t (*hook)()) {
     query_ = &asked;
     const int32_t code = hook();
     query_ = nullptr;
+    ++call_;
     if (code != 0) throw std::runtime_error("the hook returned " + std::to_string(code));
   }
 
   const FakeQuery* query_ = nullptr;
+  uint64_t call_ = 2;
+  std::map<std::string, uint64_t> versions_;
 };
 
 namespace detail {
@@ -291,45 +303,6 @@ HELIOS_FAKE int32_t helios_answer_null() {
   return HELIOS_OK;
 }
 
-HELIOS_FAKE int32_t helios_kv_get(const char* key, uint32_t key_len, char* out, uint32_t out_max) {
-  using namespace helios::plugin;
-  const auto* value = detail::fake_find(FakeHost::require().state, std::string(key, key_len));
-  return value == nullptr ? HELIOS_MISSING : detail::fake_copy(*value, out, out_max);
-}
-
-HELIOS_FAKE int32_t helios_kv_set(const char* key, uint32_t key_len, const char* value,
-                                  uint32_t value_len) {
-  auto& host = helios::plugin::FakeHost::require();
-  if (key_len == 0 || value_len > host.max_value_bytes) return -1;
-  host.state[std::string(key, key_len)] = std::string(value, value_len);
-  return HELIOS_OK;
-}
-
-HELIOS_FAKE int32_t helios_kv_delete(const char* key, uint32_t key_len) {
-  helios::plugin::FakeHost::require().state.erase(std::string(key, key_len));
-  return HELIOS_OK;
-}
-
-// Without expiry: time stands still here.
-HELIOS_FAKE int32_t helios_kv_incr(const char* key, uint32_t key_len, int64_t delta, int64_t limit,
-                                   int64_t, int64_t* out) {
-  auto& state = helios::plugin::FakeHost::require().state;
-  const auto found = state.find(std::string(key, key_len));
-  int64_t present = 0;
-  if (found == state.end() && delta == 0) return HELIOS_MISSING;
-  if (found != state.end()) {
-    if (found->second.size() != sizeof(present)) return HELIOS_WRONG_TYPE;
-    std::memcpy(&present, found->second.data(), sizeof(present));
-  }
-  int64_t sum = 0;
-  if (__builtin_add_overflow(present, delta, &sum)) return HELIOS_OVERFLOW;
-  const bool is_beyond = (delta > 0 && sum > limit) || (delta < 0 && sum < limit);
-  *out = is_beyond ? present : sum;
-  if (is_beyond) return HELIOS_UNMET;
-  state[std::string(key, key_len)] = std::string(reinterpret_cast<char*>(&sum), sizeof(sum));
-  return HELIOS_OK;
-}
-
 HELIOS_FAKE int32_t helios_sha256_hex(const char* input, uint32_t input_len, char* out) {
   const std::string digest = helios::plugin::detail::sha256_hex_of({input, input_len});
   return static_cast<int32_t>(digest.copy(out, digest.size()));
@@ -348,3 +321,5 @@ HELIOS_FAKE int32_t helios_metric_add(const char* name, uint32_t name_len, int64
 }
 
 }  // extern "C"
+
+#include "helios/detail/fake_state.hpp"

@@ -41,3 +41,20 @@ def test_counter_counts_exactly_and_blocks(make_proxy, sdk, instance, tmp_path):
     assert proxy.admin.value("count", "globex") == "1"
     shown = {each["name"]: each for each in proxy.admin.get("/plugins").json}["count"]
     assert shown["failures"] == 0, shown["last_error"]
+
+
+@pytest.mark.parametrize("built", ["entries.wasm", "entries-libcpp.wasm", "entries-rust.wasm"])
+def test_entries_buckets_and_scans_work(make_proxy, built, tmp_path):
+    path = os.path.join(BUILD_DIR, "guests", built)
+    if not os.path.exists(path):
+        pytest.skip(f"{built} was not built: no compiler for it (tools/dev setup)")
+    plugin = tmp_path / "entries.wasm"
+    shutil.copy(path, plugin)
+    proxy = make_proxy(plugins=[str(plugin)])
+    proxy.start()
+    with proxy.connect() as session:
+        session.query("SELECT 'first'").expect_ok()
+        session.query("SELECT 'second'").expect_ok()
+    assert proxy.admin.get("/admin/kv/entries/").json["keys"] == ["bucket", "once"]
+    shown = {each["name"]: each for each in proxy.admin.get("/plugins").json}["entries"]
+    assert shown["failures"] == 0, shown["last_error"]
