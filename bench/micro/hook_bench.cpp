@@ -126,6 +126,9 @@ BENCHMARK_CAPTURE(measure_call_alone, counter/abi1/call, kGuests / "counter.wat"
 BENCHMARK_CAPTURE(measure, counter/abi2/in_all, kGuests / "counter2.wat", Instance::fresh);
 BENCHMARK_CAPTURE(measure_call_alone, counter/abi2/call, kGuests / "counter2.wat")->UseManualTime();
 BENCHMARK_CAPTURE(measure, counter/abi2/reused, kGuests / "counter2.wat", Instance::reused);
+BENCHMARK_CAPTURE(measure, kv_get_kv_set/abi2/reused, kPlugins / "getset2.wat", Instance::reused);
+BENCHMARK_CAPTURE(measure, kv_incr/abi2/reused, kPlugins / "incr2.wat", Instance::reused);
+BENCHMARK_CAPTURE(measure, kv_take/abi2/reused, kPlugins / "take2.wat", Instance::reused);
 // clang-format on
 
 // One item is one operation: with a hundred of them the call itself hardly shows.

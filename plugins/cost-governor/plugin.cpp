@@ -5,6 +5,7 @@
 //   tenant:<id>:budget   {"minute": 1.0, "hour": 10.0, "day": 100.0}, written by the operator
 //   tenant:<id>:usage    the same fields and when each window began, written here
 //   config:windows       {"minute_ms": 60000, "hour_ms": 3600000, "day_ms": 86400000}, optional
+//   config:reserve       {"cost": 0.05}, optional: charge so much before a statement runs
 
 #include "helios/plugin.hpp"
 
@@ -24,12 +25,30 @@ void write_usage(StringView tenant, const Usage& usage) {
   if (!kv_write(usage_key(tenant), format_usage(usage))) fail();
 }
 
+// Charges ahead what a statement may cost, if that still fits: what runs at once cannot pass on the same rest.
+Verdict reserve_cost(const QueryContext& context, StringView tenant, const Budget& budget,
+                     double cost) {
+  const WindowLengths window_lengths = lengths();
+  const Usage stored = parse_usage(kv_read(usage_key(tenant)).value_or(String()));
+  const Usage present = usage_at(stored, window_lengths, now_ms());
+  Verdict verdict = judge_reserving(present, budget, window_lengths, now_ms(), cost);
+  if (verdict.action == Verdict::Action::block) return verdict;
+  const Usage reserved = charge(present, cost, now_ms());
+  write_usage(tenant, reserved);
+  Reservation reservation{cost, {}};
+  for (int i = 0; i < kWindowCount; ++i) reservation.start_ms[i] = reserved.start_ms[i];
+  context.keep(format_reservation(reservation));
+  return verdict;
+}
+
 Verdict check_budget(const QueryContext& context) {
   const Optional<String> tenant = context.attribute("tenant_id");
   if (!tenant) return proceed();
   const Optional<String> budget_json = kv_read(concat("tenant:", *tenant, ":budget"));
   if (!budget_json) return proceed();
   const Budget budget = parse_budget(*budget_json);
+  const double reserve = parse_reserve(kv_read("config:reserve").value_or(String()));
+  if (reserve > 0 && budget.has_limit()) return reserve_cost(context, *tenant, budget, reserve);
   const Optional<String> usage_json = kv_read(usage_key(*tenant));
   if (!budget.has_limit() || !usage_json) return proceed();
 
@@ -44,10 +63,14 @@ Verdict check_budget(const QueryContext& context) {
 
 void charge_cost(const QueryContext& context, const Outcome& outcome) {
   const Optional<String> tenant = context.attribute("tenant_id");
-  if (!tenant || !outcome.ran()) return;
+  if (!tenant) return;
+  const Reservation reservation = parse_reservation(context.kept());
+  if (reservation.cost <= 0 && !outcome.ran()) return;
   const Usage stored = parse_usage(kv_read(usage_key(*tenant)).value_or(String()));
   const Usage present = usage_at(stored, lengths(), now_ms());
-  write_usage(*tenant, charge(present, cost_of(outcome), now_ms()));
+  const double cost = outcome.ran() ? cost_of(outcome) : 0;
+  write_usage(*tenant, reservation.cost > 0 ? settle(present, reservation, cost, now_ms())
+                                            : charge(present, cost, now_ms()));
 }
 
 }  // namespace

@@ -125,6 +125,58 @@ Verdict judge(const Usage& usage, const Budget& budget, const WindowLengths& len
   return plugin::proceed();
 }
 
+double parse_reserve(StringView json) {
+  const double cost = number_in(parsed(json), "cost");
+  return cost > 0 ? cost : 0;
+}
+
+Verdict judge_reserving(const Usage& usage, const Budget& budget, const WindowLengths& lengths,
+                        int64_t now_ms, double reserve) {
+  for (int i = kWindowCount - 1; i >= 0; --i) {
+    if (budget.limit[i] <= 0 || usage.spent[i] + reserve <= budget.limit[i]) continue;
+    const int64_t start_ms = usage.start_ms[i] == 0 ? now_ms : usage.start_ms[i];
+    return plugin::block(
+        refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - (now_ms - start_ms)));
+  }
+  return plugin::proceed();
+}
+
+String format_reservation(const Reservation& reservation) {
+  String notes = plugin::format_double(reservation.cost);
+  for (const int64_t start_ms : reservation.start_ms)
+    notes = concat(notes, " ", plugin::format_int(start_ms));
+  return notes;
+}
+
+Reservation parse_reservation(StringView notes) {
+  Reservation reservation;
+  size_t at = 0;
+  const auto next = [&notes, &at] {
+    const size_t begin = at;
+    while (at < notes.size() && notes[at] != ' ') ++at;
+    return notes.part(begin, at++ - begin);
+  };
+  const Optional<double> cost = plugin::parse_double(next());
+  for (int64_t& start_ms : reservation.start_ms) {
+    const Optional<int64_t> number = plugin::parse_int(next());
+    if (!number) return {};
+    start_ms = *number;
+  }
+  reservation.cost = cost.value_or(0);
+  return reservation;
+}
+
+Usage settle(const Usage& usage, const Reservation& reservation, double cost, int64_t now_ms) {
+  Usage settled = usage;
+  for (int i = 0; i < kWindowCount; ++i) {
+    const bool is_same = usage.start_ms[i] != 0 && usage.start_ms[i] == reservation.start_ms[i];
+    const double spent = usage.spent[i] + cost - (is_same ? reservation.cost : 0);
+    settled.spent[i] = spent > 0 ? spent : 0;
+    if (settled.start_ms[i] == 0 && cost > 0) settled.start_ms[i] = now_ms;
+  }
+  return settled;
+}
+
 Usage charge(const Usage& usage, double cost, int64_t now_ms) {
   Usage charged = usage;
   for (int i = 0; i < kWindowCount; ++i) {

@@ -54,6 +54,30 @@ struct Usage {
 [[nodiscard]] plugin::Verdict judge(const Usage& usage, const Budget& budget,
                                     const WindowLengths& lengths, int64_t now_ms);
 
+// What pre_query has charged ahead, and to which windows; 0: nothing.
+struct Reservation {
+  double cost = 0;
+  int64_t start_ms[kWindowCount] = {};
+};
+
+// The JSON text under `config:reserve`, {"cost": 0.05}: what to charge ahead. 0 for any other text, and for
+// what is not above 0.
+[[nodiscard]] double parse_reserve(plugin::StringView json);
+
+// Whether a statement that may cost `reserve` still fits into every window.
+[[nodiscard]] plugin::Verdict judge_reserving(const Usage& usage, const Budget& budget,
+                                              const WindowLengths& lengths, int64_t now_ms,
+                                              double reserve);
+
+// The notes that pre_query leaves, and what they say. Anything else is no reservation.
+[[nodiscard]] plugin::String format_reservation(const Reservation& reservation);
+[[nodiscard]] Reservation parse_reservation(plugin::StringView notes);
+
+// The usage, as of now_ms, with what a statement really cost in place of what was reserved for it. A window
+// that has ended since took the reservation with it.
+[[nodiscard]] Usage settle(const Usage& usage, const Reservation& reservation, double cost,
+                           int64_t now_ms);
+
 // The usage, as of now_ms, with a cost added to every window.
 [[nodiscard]] Usage charge(const Usage& usage, double cost, int64_t now_ms);
 

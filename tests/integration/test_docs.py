@@ -87,6 +87,23 @@ def test_plugins_compile(tmp_path, name):
                         str(tmp_path / "plugin.wasm")], check=True, timeout=120)
 
 
+def test_plugins_in_rust_compile(tmp_path):
+    found = subprocess.run(["bash", os.path.join(ROOT, "deps", "locate.sh"), "guest_rust"], capture_output=True,
+                           text=True, timeout=60, check=False).stdout.strip()
+    library = os.path.join(os.environ.get("HELIOS_BUILD_DIR", "build/dev"), "guests", "rust", "libhelios_plugin.rlib")
+    if not found or not os.path.exists(library):
+        pytest.skip("no compiler for plugins in Rust (tools/dev setup)")
+    blocks = code_blocks("docs/writing-plugins.md", "rust")
+    assert blocks
+    for block in blocks:
+        source = tmp_path / "plugin.rs"
+        source.write_text(block)
+        subprocess.run([os.path.join(found, "bin", "rustc"), "--edition", "2021", "--target", "wasm32-unknown-unknown",
+                        "-D", "warnings", "-C", "panic=abort", "-C", "linker=wasm-ld-19", "--crate-type", "cdylib",
+                        "--extern", f"helios_plugin={library}", "-C", "link-arg=--no-fatal-warnings", str(source), "-o",
+                        str(tmp_path / "plugin.wasm")], check=True, timeout=120)
+
+
 def test_configuration_of_the_readme_is_accepted(tmp_path):
     (tmp_path / "plugins").mkdir()
     for block in code_blocks("README.md", "toml"):

@@ -30,7 +30,7 @@ constexpr std::string_view kBucket = R"((module
   (func (export "pre_query")
     (if (i32.ne (i32.const 1) (call $take (i32.const 16) (i32.const 6) (i64.const 1) (i64.const 100)
           (i64.const 1) (i64.const 1000000000000) (i32.const 64)))
-      (then (drop (call $block (i32.const 16) (i32.const 6) (i32.const 0) (i32.const 0)))))))";
+      (then (drop (call $block (i32.const 16) (i32.const 6) (i32.const 0) (i32.const 0))))))))";
 
 // Reads the head, makes the record after it, which must not be there, and moves the head.
 constexpr std::string_view kChain = R"((module

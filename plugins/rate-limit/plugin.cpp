@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A token bucket per tenant, user or statement. Taking the tokens is one step of the call's transaction, so
+// no number of calls at once gets more than the bucket has.
+//
+//   config                  {"per": "tenant", "burst": 10, "tokens": 5, "period_ms": 1000}
+//   config:<subject>        the same for one subject, without "per"
+//   bucket:<subject>        8 bytes, written here
+
+#include "policy.hpp"
+
+namespace {
+
+using namespace helios::plugin;
+using namespace helios::rate_limit;
+
+// Whose bucket it is; nothing: nobody's, and the statement is not limited.
+Optional<String> subject_of(const QueryContext& context, Per per) {
+  switch (per) {
+    case Per::tenant: return context.tenant();
+    case Per::user: return context.user();
+    case Per::statement: return sha256_hex(fingerprint(context.original_query()));
+  }
+  fail();
+}
+
+Verdict limit(const QueryContext& context) {
+  const Optional<String> text = kv_read("config");
+  if (!text) return proceed();
+  const Optional<Limit> all = parse_limit(*text);
+  if (!all) return block("rate-limit: \"config\" is not a limit", kUnusable);
+  const Optional<String> subject = subject_of(context, all->per);
+  if (!subject) return proceed();
+
+  Rate rate = all->rate;
+  if (const Optional<String> own = kv_read(concat("config:", *subject))) {
+    const Optional<Limit> parsed = parse_limit(*own);
+    if (!parsed) return block("rate-limit: the limit of this subject is not one", kUnusable);
+    rate = parsed->rate;
+  }
+  const Optional<Taken> taken = kv_take(concat("bucket:", *subject), rate);
+  if (!taken) fail();  // it cannot be kept: on_error decides
+  if (taken->allowed) return proceed();
+  metric_add("limited");
+  return block(refusal(all->per, *taken), kLimited);
+}
+
+}  // namespace
+
+HELIOS_PRE_QUERY(limit)

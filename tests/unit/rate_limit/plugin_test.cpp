@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Goal: whose bucket is charged by which limit, and what a client is told. Method: the plugin itself
+// behind the fake host.
+
+#include "helios/fake_host.hpp"
+#include "rate-limit/policy.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace helios::rate_limit {
+namespace {
+
+using plugin::FakeHost;
+using plugin::FakeQuery;
+
+class RateLimit : public testing::Test {
+ protected:
+  std::string ask(const std::string& text = "SELECT 1", const std::string& tenant = "acme",
+                  const std::string& user = "alice") {
+    return host_.pre_query(FakeQuery(text).tenant(tenant).user(user));
+  }
+  FakeHost host_;
+};
+
+TEST_F(RateLimit, without_configuration_nothing_is_limited) {
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(ask(), "");
+  EXPECT_TRUE(host_.state.empty());
+}
+
+TEST_F(RateLimit, tenant_gets_its_burst_and_then_what_comes_back) {
+  host_.state["config"] = R"({"burst":3,"tokens":2,"period_ms":1000})";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(), "");
+  EXPECT_EQ(ask(), "rate limit of the tenant reached (retry in 0.500s)");
+  EXPECT_EQ(host_.verdict.sqlstate, "53400");
+  EXPECT_EQ(host_.metrics["limited"], 1);
+  EXPECT_EQ(ask("SELECT 1", "globex"), "");
+  host_.now_ms += 500;
+  EXPECT_EQ(ask(), "");
+  EXPECT_EQ(ask(), "rate limit of the tenant reached (retry in 0.500s)");
+}
+
+TEST_F(RateLimit, user_or_statement_can_be_what_is_limited) {
+  host_.state["config"] = R"({"per":"user","burst":1,"tokens":1,"period_ms":1000})";
+  EXPECT_EQ(ask("SELECT 1", "acme", "alice"), "");
+  EXPECT_NE(ask("SELECT 1", "globex", "alice"), "");
+  EXPECT_EQ(ask("SELECT 1", "acme", "bob"), "");
+  host_.state["config"] = R"({"per":"statement","burst":1,"tokens":1,"period_ms":1000})";
+  EXPECT_EQ(ask("SELECT a FROM t WHERE b = 1"), "");
+  EXPECT_EQ(ask("SELECT a FROM t WHERE b = 23"),
+            "rate limit of the statement reached (retry in 1.000s)");
+  EXPECT_EQ(ask("SELECT a FROM t WHERE c = 1"), "");
+}
+
+TEST_F(RateLimit, one_subject_can_have_a_limit_of_its_own) {
+  host_.state["config"] = R"({"burst":1,"tokens":1,"period_ms":1000})";
+  host_.state["config:acme"] = R"({"burst":2,"tokens":1,"period_ms":1000})";
+  host_.state["config:closed"] = R"({"burst":0,"tokens":1,"period_ms":1000})";
+  EXPECT_EQ(ask(), "");
+  EXPECT_EQ(ask(), "");
+  EXPECT_NE(ask(), "");
+  EXPECT_EQ(ask("SELECT 1", "closed"), "rate limit of the tenant lets nothing through");
+}
+
+TEST_F(RateLimit, statement_without_a_tenant_is_not_limited) {
+  host_.state["config"] = R"({"burst":0,"tokens":1,"period_ms":1000})";
+  EXPECT_EQ(host_.pre_query(FakeQuery("SELECT 1")), "");
+}
+
+TEST_F(RateLimit, limit_that_is_none_refuses_everything) {
+  for (const char* const text :
+       {"", "{}", "no", R"({"burst":1})", R"({"burst":-1,"tokens":1,"period_ms":1})",
+        R"({"burst":1,"tokens":0,"period_ms":1})", R"({"burst":1,"tokens":1,"period_ms":0})",
+        R"({"burst":1.5,"tokens":1,"period_ms":1})",
+        R"({"per":"planet","burst":1,"tokens":1,"period_ms":1})"}) {
+    host_.state["config"] = text;
+    EXPECT_EQ(ask(), "rate-limit: \"config\" is not a limit") << text;
+    EXPECT_EQ(host_.verdict.sqlstate, "F0000");
+  }
+}
+
+TEST(Fingerprint, leaves_out_constants_and_layout) {
+  const auto of = [](const char* text) { return plugin::to_std(fingerprint(text)); };
+  EXPECT_EQ(of("SELECT  a1,\n2.50 FROM t9 WHERE x='it' AND y=$1"),
+            "SELECT a1, ? FROM t9 WHERE x=? AND y=$1");
+  EXPECT_EQ(of("1e5 0x1F"), "? ?");
+  EXPECT_EQ(of("'open"), "?");
+  EXPECT_EQ(of(""), "");
+}
+
+}  // namespace
+}  // namespace helios::rate_limit
