@@ -42,6 +42,9 @@ struct PluginStatus {
 // Called once with the result, on any thread.
 using OnReloaded = std::move_only_function<void(base::Result<void>)>;
 
+// Called once with the folder of the copy, on any thread.
+using OnBackedUp = std::move_only_function<void(base::Result<std::string>)>;
+
 // Thread rule: called on the admin thread only. Nothing here may block for long: that thread serves
 // the health checks as well.
 class Control {
@@ -55,6 +58,11 @@ class Control {
   // on the calling thread. Errors: invalid, limit_exceeded, not_found (a plugin is not fit, nothing
   // changed); unavailable (not possible now, e.g. another reload is under way).
   virtual void reload_plugins(OnReloaded done) = 0;
+
+  // Copies the state on disk into a new folder of that name, elsewhere than on the calling thread.
+  // Requires: `name` can be the name of a folder. Errors: invalid (no folder for copies is configured, there
+  // is one of that name already, or nothing is kept on disk), unavailable.
+  virtual void back_up(std::string name, OnBackedUp done) = 0;
 
   // Whether the proxy takes connections and its plugins and store work. Errors: the reason.
   [[nodiscard]] virtual base::Result<void> ready() = 0;

@@ -5,6 +5,10 @@
 #include "admin/replies.hpp"
 #include "admin/target.hpp"
 
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,6 +46,36 @@ Response reload_done(Control& control) {
   return response;
 }
 
+// Of a folder: letters, digits, '-', '_' and '.', the latter not at the front.
+bool can_be_name(std::string_view name) {
+  constexpr std::size_t kMaxNameBytes = 100;
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+  return !name.empty() && name.size() <= kMaxNameBytes && name.front() != '.' &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
+// The name of {"name":"..."}; empty for anything else.
+std::string backup_name(std::string_view body) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(body, error);
+  const boost::json::object* object = error ? nullptr : parsed.if_object();
+  const boost::json::value* name = object == nullptr ? nullptr : object->if_contains("name");
+  if (name == nullptr || !name->is_string() || object->size() != 1) return {};
+  std::string text(name->get_string());
+  return can_be_name(text) ? text : std::string();
+}
+
+Response backup_reply(const base::Result<std::string>& directory) {
+  if (!directory)
+    return error_reply(directory.error().code == base::Errc::invalid ? 409 : 503,
+                       directory.error().message);
+  Response response;
+  response.body = boost::json::serialize(
+      boost::json::object{{"ok", true}, {"directory", readable(*directory)}});
+  return response;
+}
+
 }  // namespace
 
 Router::Router(kv::Store& store, Control& control, const base::Clock& clock,
@@ -68,7 +102,24 @@ void Router::dispatch(const Route& route, Request request, const Grant& grant, R
     return respond(method_not_allowed(std::string(route.methods)));
   if (auto refusal = refuse_need(route, grant)) return respond(std::move(*refusal));
   if (route.page != nullptr) return respond(route.page(sources_));
-  handle_reload(std::move(respond));
+  switch (route.action) {
+    case Action::none: return respond(error_reply(404, "not found"));
+    case Action::reload: return handle_reload(std::move(respond));
+    case Action::back_up: return handle_backup(request, std::move(respond));
+  }
+}
+
+void Router::handle_backup(const Request& request, Responder respond) {
+  std::string name = backup_name(request.body);
+  if (name.empty())
+    return respond(error_reply(
+        400, R"(expected {"name":"..."} with letters, digits, "-", "_" and ".", 100 at most)"));
+  sources_.control.back_up(std::move(name), [home = home_, respond = std::move(respond)](
+                                                base::Result<std::string> directory) mutable {
+    home->post([respond = std::move(respond), directory = std::move(directory)]() mutable {
+      respond(backup_reply(directory));
+    });
+  });
 }
 
 void Router::handle_reload(Responder respond) {

@@ -31,6 +31,7 @@ class Router {
  private:
   void dispatch(const Route& route, Request request, const Grant& grant, Responder respond);
   void handle_reload(Responder respond);
+  void handle_backup(const Request& request, Responder respond);
 
   Sources sources_;
   AccessGuard& access_;

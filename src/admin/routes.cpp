@@ -88,8 +88,9 @@ constexpr std::array kRoutes = {
     Route{"/openapi.yaml", kReadMethods, Need::any_token, openapi_page},
     Route{"/metrics", kReadMethods, Need::everything, metrics_page},
     Route{"/plugins", kReadMethods, Need::everything, plugins_page},
-    Route{"/plugins/reload", "POST", Need::everything, nullptr},
+    Route{"/plugins/reload", "POST", Need::everything, nullptr, Action::reload},
     Route{"/admin/state", kReadMethods, Need::everything, state_page},
+    Route{"/admin/state/backup", "POST", Need::everything, nullptr, Action::back_up},
     Route{"/admin/kv/{plugin}/", kListMethods, Need::its_keys, nullptr},
     Route{kKeyPath, kKeyMethods, Need::its_keys, nullptr},
 };

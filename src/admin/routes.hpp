@@ -31,11 +31,15 @@ struct Sources {
   kv::Store& store;
 };
 
+// What POST does.
+enum class Action { none, reload, back_up };
+
 struct Route {
   std::string_view path;     // as in the description: "/admin/kv/{plugin}/{key}"
   std::string_view methods;  // as in Allow
   Need need;
   Response (*page)(const Sources&);  // what GET tells; nullptr where it is not as simple
+  Action action = Action::none;
 };
 
 [[nodiscard]] std::span<const Route> routes();

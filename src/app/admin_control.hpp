@@ -24,11 +24,15 @@ class AdminControl final : public admin::Control {
     std::function<void(admin::OnReloaded)> reload;  // on the control thread
     const std::atomic<bool>& serving;
     std::string_view engine;
+    std::function<void(const std::string&, admin::OnBackedUp)> back_up;
   };
   explicit AdminControl(Process process) : process_(std::move(process)) {}
 
   std::vector<admin::PluginStatus> plugins() override;
   void reload_plugins(admin::OnReloaded done) override;
+  void back_up(std::string name, admin::OnBackedUp done) override {
+    process_.back_up(name, std::move(done));
+  }
   base::Result<void> ready() override;
   std::string version() override { return HELIOS_VERSION; }
   std::string engine() override { return std::string(process_.engine); }

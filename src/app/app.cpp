@@ -7,7 +7,9 @@
 #include "kv/namespace_name.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -260,7 +262,11 @@ base::Result<void> App::start_admin() {
       control_->mailbox(),
       [this](admin::OnReloaded done) { reloader_->request(std::move(done)); },
       serving_,
-      net::to_string(engine_)};
+      net::to_string(engine_),
+      [this, folder = in_force_.config->state.backups](const std::string& name,
+                                                       admin::OnBackedUp done) {
+        back_up(folder, name, std::move(done));
+      }};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) {
     return base::fail(access.error().code, access.error().message);
@@ -269,6 +275,21 @@ base::Result<void> App::start_admin() {
       std::make_unique<AdminService>(std::move(process), store_, log_, clock_, *std::move(access));
   registrations_.push_back(registry_.add_source(admin_->metrics_source()));
   return admin_->start(in_force_.config->admin);
+}
+
+void App::back_up(const std::string& folder, const std::string& name, admin::OnBackedUp done) {
+  if (folder.empty()) {
+    return done(base::fail(base::Errc::invalid, "state.backups names no folder for copies"));
+  }
+  background_.post([this, path = folder + "/" + name, done = std::move(done)]() mutable {
+    std::error_code error;
+    // What is wrong with the folder, the copy will say.
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    const auto copied = store_.backup(path);
+    if (!copied) return done(std::unexpected(copied.error()));
+    log_.write(base::LogLevel::info, "state: copied to " + path);
+    done(std::move(path));
+  });
 }
 
 void App::register_metrics() {

@@ -69,6 +69,7 @@ class App {
   [[nodiscard]] base::Result<void> make_proxy();
   [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count);
   [[nodiscard]] base::Result<void> start_admin();
+  void back_up(const std::string& folder, const std::string& name, admin::OnBackedUp done);
   [[nodiscard]] base::Result<void> renew_admin(const config::Admin& admin);
   void register_metrics();
   void log_addresses();

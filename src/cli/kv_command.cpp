@@ -57,6 +57,7 @@ class Command {
       case KvVerb::load: return load();
       case KvVerb::stats: return stats();
       case KvVerb::purge: return purge();
+      case KvVerb::backup: return back_up();
     }
     return failed("nothing to do");
   }
@@ -222,6 +223,18 @@ class Command {
   void print_usage(const std::string& name, const json::object& usage) {
     streams_.out << name << '\t' << number_of(usage, "keys").value_or(0) << " keys\t"
                  << number_of(usage, "bytes").value_or(0) << " bytes\n";
+  }
+
+  base::Result<void> back_up() {
+    Request request;
+    request.method = Method::post;
+    request.target = "/admin/state/backup";
+    request.body = json::serialize(json::object{{"name", options_.name}});
+    const auto response = ask(request);
+    if (!response) return std::unexpected(response.error());
+    const auto body = parse_object(response->body);
+    if (body) streams_.out << text_of(*body, "directory") << '\n';
+    return {};
   }
 
   base::Result<void> purge() {

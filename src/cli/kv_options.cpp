@@ -54,6 +54,8 @@ void declare_writes(CLI::App& kv, KvOptions& options) {
   CLI::App& load = add_verb(kv, options, KvVerb::load, "import", "Set what `export` printed");
   load.add_option("FILE", options.file, "JSON lines; - or none is standard input");
   load.add_flag("--if-absent", options.if_absent, "Leave keys alone that are there");
+  CLI::App& backup = add_verb(kv, options, KvVerb::backup, "backup", "Copy the state on disk");
+  backup.add_option("NAME", options.name, "Of the new folder")->required();
   CLI::App& purge = add_verb(kv, options, KvVerb::purge, "purge", "Remove many keys of a plugin");
   purge.add_option("PLUGIN", options.plugin, "Whose keys")->required();
   CLI::Option* prefix = purge.add_option("--prefix", options.prefix, "Keys that begin so");

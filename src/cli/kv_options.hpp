@@ -16,7 +16,7 @@ class App;
 
 namespace helios::cli {
 
-enum class KvVerb { none, get, put, del, incr, ls, dump, load, stats, purge };
+enum class KvVerb { none, get, put, del, incr, ls, dump, load, stats, purge, backup };
 
 struct KvOptions {
   KvVerb verb = KvVerb::none;  // none: the command line asks for something else
@@ -32,6 +32,7 @@ struct KvOptions {
   std::string prefix;
   bool everything = false;           // purge: without a prefix
   bool long_listing = false;         // ls: with version, size and expiry
+  std::string name;                  // backup
   std::vector<std::string> plugins;  // export; empty: all
 };
 

@@ -233,6 +233,7 @@ void read_state(TomlSection section, State& out) {
   section.text("directory", out.directory);
   section.choice("durability", out.durability, kDurabilities);
   section.boolean("salvage", out.salvage);
+  section.text("backups", out.backups);
   TomlSection named = section.section("namespaces");
   std::vector<std::pair<std::string, std::string>> all;
   named.all_texts(all);
@@ -306,6 +307,7 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
   };
   resolve(config.plugins.directory);
   resolve(config.state.directory);
+  resolve(config.state.backups);
   resolve(config.admin.tls_certificate);
   resolve(config.admin.tls_key);
   for (auto& token : config.admin.tokens) resolve(token.file);

@@ -192,6 +192,8 @@ struct State {            // [state]: where plugin state is kept
   Durability durability = Durability::relaxed;  // durability = "memory" | "relaxed" | "strict"
   // salvage = false: true opens a directory that is damaged, up to the damage.
   bool salvage = false;
+  std::string
+      backups;  // backups = "": folder for copies; none are made. Relative to the config file.
   // [state.namespaces]: the class of one, whatever its plugin asks for
   std::vector<std::pair<std::string, Durability>> namespaces;
   bool operator==(const State&) const = default;

@@ -44,6 +44,7 @@ std::vector<std::string_view> keep_restart_keys(const Config& running, Config& n
               next.plugins.memory_reservation_mb);
   keeper.keep("state.directory", running.state.directory, next.state.directory);
   keeper.keep("state.durability", running.state.durability, next.state.durability);
+  keeper.keep("state.backups", running.state.backups, next.state.backups);
   keeper.keep("state.salvage", running.state.salvage, next.state.salvage);
   keeper.keep("state.namespaces", running.state.namespaces, next.state.namespaces);
   return std::move(keeper).changed();

@@ -75,3 +75,23 @@ def test_thousands_of_entries_are_paged(start_proxy, tmp_path):
     assert kv("--url", url, "import", str(lines)) == "2500 set, 0 left alone, 0 expired\n"
     assert kv("--url", url, "export") == lines.read_text()
     assert len(kv("--url", url, "ls", "p").splitlines()) == 2500
+
+
+def test_backup_is_a_state_that_a_proxy_starts_on(make_proxy, counter, tmp_path):
+    backups = tmp_path / "backups"
+    first = make_proxy(plugins=[counter], state__directory="state", state__backups=str(backups)).start()
+    url = f"http://127.0.0.1:{first.admin.port}"
+    with first.connect(options="-c helios.tenant_id=acme") as client:
+        for _ in range(7):
+            client.query("SELECT 1").expect_ok()
+        assert kv("--url", url, "backup", "monday") == f"{backups}/monday\n"
+        client.query("SELECT 1").expect_ok()
+    assert "monday" in kv("--url", url, "backup", "monday", status=1)
+    second = make_proxy(plugins=[counter], state__directory=str(backups / "monday")).start()
+    assert second.admin.value("counter", "acme") == "7"
+    assert first.admin.value("counter", "acme") == "8"
+
+
+def test_backup_without_a_folder_for_it_is_refused(start_proxy):
+    url = f"http://127.0.0.1:{start_proxy(state__directory='state').admin.port}"
+    assert "state.backups names no folder" in kv("--url", url, "backup", "monday", status=1)

@@ -15,6 +15,9 @@ class FakeControl final : public Control {
  public:
   [[nodiscard]] std::vector<PluginStatus> plugins() override { return plugin_list; }
   void reload_plugins(OnReloaded done) override { reloads.push_back(std::move(done)); }
+  void back_up(std::string name, OnBackedUp done) override {
+    backups.emplace_back(std::move(name), std::move(done));
+  }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
   [[nodiscard]] std::string engine() override { return "epoll"; }
@@ -23,6 +26,7 @@ class FakeControl final : public Control {
   std::vector<PluginStatus> plugin_list;
   base::Result<void> ready_result;
   std::vector<OnReloaded> reloads;  // asked for and not yet answered
+  std::vector<std::pair<std::string, OnBackedUp>> backups;
 };
 
 }  // namespace helios::admin

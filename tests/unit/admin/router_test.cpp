@@ -175,5 +175,36 @@ TEST_F(RouterTest, foreign_pages_reach_no_route) {
   EXPECT_TRUE(store.namespaces().empty());
 }
 
+TEST_F(RouterTest, backup_answers_with_the_folder_when_it_is_complete) {
+  const auto exchange =
+      admin.start(request(Method::post, "/admin/state/backup", R"({"name":"monday"})"));
+  EXPECT_EQ(exchange->answers, 0);
+  ASSERT_EQ(admin.control.backups.size(), 1U);
+  EXPECT_EQ(admin.control.backups[0].first, "monday");
+  admin.control.backups[0].second("/backups/monday");
+  admin.home->run_all();
+  EXPECT_EQ(exchange->response->body, R"({"ok":true,"directory":"/backups/monday"})");
+}
+
+TEST_F(RouterTest, backup_that_is_not_possible_is_409_or_503) {
+  for (const auto& [code, status] :
+       {std::pair(base::Errc::invalid, 409), std::pair(base::Errc::unavailable, 503)}) {
+    const auto exchange =
+        admin.start(request(Method::post, "/admin/state/backup", R"({"name":"monday"})"));
+    admin.control.backups.back().second(base::fail(code, "why"));
+    admin.home->run_all();
+    EXPECT_EQ(exchange->response->status, status);
+    EXPECT_EQ(exchange->response->body, R"({"error":"why"})");
+  }
+}
+
+TEST_F(RouterTest, backup_under_a_name_that_is_no_folder_is_400) {
+  for (const char* body :
+       {"", "monday", "{}", R"({"name":""})", R"({"name":"../up"})", R"({"name":".hidden"})",
+        R"({"name":"a/b"})", R"({"name":5})", R"({"name":"a","more":1})"})
+    EXPECT_EQ(admin.send(Method::post, "/admin/state/backup", body).status, 400) << body;
+  EXPECT_TRUE(admin.control.backups.empty());
+}
+
 }  // namespace
 }  // namespace helios::admin
