@@ -11,6 +11,7 @@
 #include "faults/faulty_plugins.hpp"
 #include "faults/faulty_stores.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/rocksdb/disk_journal.hpp"
 #include "plugins/plugin_host.hpp"
 
 #include <memory>
@@ -25,6 +26,12 @@ class PlantedStore final : public ForwardingStore {
   PlantedStore(const kv::Limits& limits, const base::Clock& clock);
   void set_limits(const kv::Limits& limits) { memory_->set_limits(limits); }
   std::size_t remove_expired() { return memory_->remove_expired(); }
+  void attach(kv::Journal& journal, kv::Durabilities durabilities) {
+    memory_->attach(journal, std::move(durabilities));
+  }
+  [[nodiscard]] kv::Version last_used_version() { return memory_->last_used_version(); }
+  // What a journal recovers.
+  operator kv::MemoryStore&() { return *memory_; }
 
  private:
   PlantedStore(std::unique_ptr<kv::MemoryStore> memory);
@@ -42,6 +49,7 @@ class PlantedPluginHost {
   [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load();
   [[nodiscard]] plugins::ReloadResult reload(const config::Plugins& config);
   [[nodiscard]] std::vector<plugins::PluginInfo> describe() const { return host_.describe(); }
+  [[nodiscard]] std::uint32_t instances() const { return host_.instances(); }
 
  private:
   plugins::PluginHost host_;
