@@ -38,6 +38,9 @@ def all_contenders(transport):
     yield Helios("empty plugin", os.path.join(HERE, "plugins/nothing.wat"), unix)
     yield Helios("counter", os.path.join(guests, "counter.wat"), unix)
     yield Helios("counter, reused", os.path.join(guests, "counter2.wat"), unix, manifest='instance = "reuse"\n')
+    if not unix:
+        yield Helios("counter, reused, on disk", os.path.join(guests, "counter2.wat"), manifest='instance = "reuse"\n',
+                     state__directory="state")
     yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"), unix)
     yield Floor("epoll", os.path.join(BUILD, "bench/epoll_relay"), unix)
     yield Floor("io_uring", os.path.join(BUILD, "bench/uring_relay"), unix)
