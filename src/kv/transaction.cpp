@@ -59,7 +59,7 @@ ReadStatus Transaction::find(std::string_view key, Found& out) {
 }
 
 bool Transaction::note_read(std::string_view key, const Stamp& stamp) {
-  if (const ReadRecord* seen = reads_.find(key)) {
+  if ([[maybe_unused]] const ReadRecord* seen = reads_.find(key)) {
     assert(seen->version == stamp.version);  // or the store should have said doomed
     return true;
   }
