@@ -78,20 +78,20 @@ base::Result<void> ChainVerifier::add(std::string_view key, std::string_view val
   if (key == kHeadKey) return set_head(value);
   const bool is_record = key.starts_with(kRecordPrefix);
   const std::string_view digits = is_record ? key.substr(kRecordPrefix.size()) : key;
-  const auto seq = parse_seq(digits, 16);
+  const std::int64_t seq = parse_seq(digits, 16).value_or(-1);
   const bool is_canonical =
       digits.size() == kKeyDigits && digits.find_first_not_of(kHexDigits) == std::string_view::npos;
-  if (!is_record || !seq || !is_canonical)
+  if (!is_record || seq < 0 || !is_canonical)
     return broken("there is a key that no chain has: " + std::string(key));
-  return add_record(*seq, value);
+  return add_record(seq, value);
 }
 
 base::Result<void> ChainVerifier::set_head(std::string_view value) {
   const auto object = parse_object(value);
-  const auto seq = object ? number_of(*object, "seq") : std::nullopt;
+  const std::int64_t seq = object ? number_of(*object, "seq").value_or(0) : 0;
   const std::string hash = object ? text_of(*object, "sha256") : std::string();
-  if (!seq || *seq < 1 || !is_hash(hash)) return broken("the head cannot be read: it was edited");
-  head_ = ChainLink{*seq, hash};
+  if (seq < 1 || !is_hash(hash)) return broken("the head cannot be read: it was edited");
+  head_ = ChainLink{seq, hash};
   return expect(*head_);
 }
 

@@ -117,7 +117,7 @@ TEST_F(AdminServerTest, method_without_a_route_is_405_with_allow) {
   const auto answer = client.ask(request("PATCH /admin/kv/p/key", "x"));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 405);
-  EXPECT_EQ(answer->header("Allow"), "GET, HEAD, PUT, DELETE");
+  EXPECT_EQ(answer->header("Allow"), "GET, HEAD, PUT, POST, DELETE");
   EXPECT_EQ(client.ask(request("NONSENSE /metrics"))->status, 405);
 }
 
