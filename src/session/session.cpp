@@ -140,6 +140,11 @@ bool Session::Impl::pump_end_of_input() {
     }
     return true;
   }
+  // Nobody waits for anything any more. Some servers end with their client's connection only.
+  if (terminate_sent_ && is_idle() && !is_held) {
+    close();
+    return true;
+  }
   if (client_eof_ && client_input_.empty() && !gate_.busy() && held_message_.empty() &&
       !server_finished_) {
     server_finished_ = true;
@@ -176,7 +181,8 @@ void Session::Impl::close() {
   if (state_ == State::closing || state_ == State::closed) return;
   state_ = State::closing;
   if (server_open_) {
-    if (!server_eof_ && is_idle()) actions_->to_server.append(pgwire::serialize_terminate());
+    if (!server_eof_ && !terminate_sent_ && is_idle())
+      actions_->to_server.append(pgwire::serialize_terminate());
     actions_->close_server = true;
     server_open_ = false;
   }

@@ -147,7 +147,16 @@ TEST(Relay, terminate_behind_a_query_leaves_the_answer_whole) {
   EXPECT_EQ(harness.to_server, query("select 1") + message('X', ""));
   harness.server_sends(complete("SELECT 1") + ready('I'));
   EXPECT_EQ(harness.to_client, complete("SELECT 1") + ready('I'));
-  harness.server_eof();
+  EXPECT_TRUE(harness.client_closed);
+  EXPECT_TRUE(harness.session->finished());
+}
+
+TEST(Relay, terminate_ends_an_idle_session_whatever_the_server_does) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(message('X', ""));
+  EXPECT_EQ(harness.to_server, message('X', ""));
+  EXPECT_TRUE(harness.server_closed);
   EXPECT_TRUE(harness.client_closed);
   EXPECT_TRUE(harness.session->finished());
 }
