@@ -141,7 +141,7 @@ bool Session::Impl::pump_end_of_input() {
     return true;
   }
   // Nobody waits for anything any more. Some servers end with their client's connection only.
-  if (terminate_sent_ && is_idle() && !is_held) {
+  if (terminate_sent_ && replies_.empty() && !is_batch_open_ && !is_held) {
     close();
     return true;
   }

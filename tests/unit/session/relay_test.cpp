@@ -161,6 +161,17 @@ TEST(Relay, terminate_ends_an_idle_session_whatever_the_server_does) {
   EXPECT_TRUE(harness.session->finished());
 }
 
+TEST(Relay, terminate_ends_an_idle_session_within_a_transaction_too) {
+  SessionHarness harness({});
+  harness.connect();
+  harness.client_sends(query("begin"));
+  harness.server_sends(complete("BEGIN") + ready('T'));
+  harness.client_sends(message('X', ""));
+  EXPECT_EQ(harness.to_server, query("begin") + message('X', ""));
+  EXPECT_TRUE(harness.server_closed);
+  EXPECT_TRUE(harness.session->finished());
+}
+
 TEST(Relay, unknown_message_type_is_fatal) {
   SessionHarness harness({});
   harness.connect();
