@@ -16,6 +16,7 @@ build() {
   mkdir -p "$stage/lib"
   cp "$work/target/release/libhelios_wasmtime.a" "$stage/lib/"
   cp -r "$work/include" "$stage/include"
+  cp "$DEPS_DIR/wasmtime/include/helios_wasmtime.h" "$stage/include/"
 }
 
 build_once wasmtime build

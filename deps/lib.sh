@@ -25,7 +25,7 @@ cache_root() {
 # The files that decide what a build gives, relative to deps/.
 recipe_files() {
   case $1 in
-    wasmtime) printf '%s\n' build-wasmtime.sh wasmtime/{Cargo.toml,Cargo.lock,lib.rs,build.rs} ;;
+    wasmtime) printf '%s\n' build-wasmtime.sh wasmtime/{Cargo.toml,Cargo.lock,lib.rs,build.rs,include/helios_wasmtime.h} ;;
     pg_query) printf '%s\n' build-pg_query.sh pg_query/{Cargo.toml,Cargo.lock,lib.rs} ;;
     postgres15 | postgres17 | postgres18) printf '%s\n' build-postgres.sh ;;
     pgbench) printf '%s\n' build-pgbench.sh ;;
