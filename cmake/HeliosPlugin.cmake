@@ -95,11 +95,12 @@ function(helios_rust_plugin target)
   set(rustc ${HELIOS_GUEST_RUST}/bin/rustc ${HELIOS_RUST_FLAGS})
   set(library ${arg_OUTPUT_DIR}/rust/libhelios_plugin.rlib)
   if(NOT TARGET guest_rust_sdk)
+    file(GLOB sdk_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/abi/rust/src/*.rs)
     add_custom_command(
       OUTPUT ${library}
       COMMAND ${CMAKE_COMMAND} -E make_directory ${arg_OUTPUT_DIR}/rust
       COMMAND ${rustc} --crate-type rlib --crate-name helios_plugin ${PROJECT_SOURCE_DIR}/abi/rust/src/lib.rs -o ${library}
-      DEPENDS ${PROJECT_SOURCE_DIR}/abi/rust/src/lib.rs VERBATIM)
+      DEPENDS ${sdk_sources} VERBATIM)
     add_custom_target(guest_rust_sdk DEPENDS ${library})
   endif()
   set(wasm ${arg_OUTPUT_DIR}/${arg_NAME}.wasm)
