@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a hook of ABI 2 can ask about its statement, and the notes that it leaves.
+
+#include "abi2_fixture.hpp"
+#include "helios_abi2.h"
+
+namespace helios::plugins {
+namespace {
+
+using hooks::HookPoint;
+using Status = hooks::CallResult::Status;
+
+TEST_F(Abi2Test, bytes_fields_say_who_runs_what) {
+  EXPECT_EQ(field(HELIOS_TEXT, HookPoint::pre_query), "SELECT 'x'");
+  EXPECT_EQ(field(HELIOS_USER, HookPoint::pre_query), "alice");
+  EXPECT_EQ(field(HELIOS_DATABASE, HookPoint::pre_query), "demo");
+  EXPECT_EQ(field(HELIOS_CLIENT_ADDRESS, HookPoint::pre_query), "127.0.0.1");
+  EXPECT_EQ(field(HELIOS_TENANT, HookPoint::pre_query), "acme");
+  EXPECT_EQ(field(HELIOS_REQUEST_ID, HookPoint::pre_query).size(), 36U);
+  EXPECT_EQ(field(HELIOS_COMMAND_TAG, HookPoint::pre_query), "-1");
+  EXPECT_EQ(field(HELIOS_TEXT, HookPoint::settled), "-1");
+  EXPECT_EQ(field(0, HookPoint::pre_query), "-5");
+  EXPECT_EQ(field(HELIOS_ROWS, HookPoint::pre_query), "-5");
+}
+
+TEST_F(Abi2Test, rewritten_text_and_the_original_are_both_there) {
+  prepare = [](hooks::StatementExecution& it) { it.rewritten = "SELECT 'y'"; };
+  EXPECT_EQ(field(HELIOS_TEXT, HookPoint::pre_query), "SELECT 'y'");
+  EXPECT_EQ(field(HELIOS_ORIGINAL_TEXT, HookPoint::pre_query), "SELECT 'x'");
+}
+
+TEST_F(Abi2Test, outcome_and_settlement_are_there_when_they_are_known) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.outcome = hooks::Outcome::failed;
+    it.sqlstate = "23505";
+    it.rows = 7;
+    it.duration_ns = 12345;
+    it.settlement = hooks::Settlement::rolled_back;
+  };
+  EXPECT_EQ(number(HELIOS_OUTCOME, HookPoint::pre_query), "-1");
+  EXPECT_EQ(number(HELIOS_OUTCOME, HookPoint::post_query), std::to_string(HELIOS_OUTCOME_FAILED));
+  EXPECT_EQ(number(HELIOS_ROWS, HookPoint::post_query), "7");
+  EXPECT_EQ(number(HELIOS_DURATION_NS, HookPoint::post_query), "12345");
+  EXPECT_EQ(field(HELIOS_SQLSTATE, HookPoint::post_query), "23505");
+  EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::post_query), "-1");
+  EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::settled),
+            std::to_string(HELIOS_SETTLED_ROLLED_BACK));
+  EXPECT_EQ(number(HELIOS_TEXT, HookPoint::post_query), "-5");
+}
+
+TEST_F(Abi2Test, parameters_come_as_the_client_bound_them) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.origin = hooks::Origin::execute;
+    it.parameters = {{.type_oid = 25, .is_binary = false, .value = "hello"},
+                     {.type_oid = 23, .is_binary = true, .value = std::nullopt}};
+  };
+  const auto parameter = [&](int index) {
+    return run_field("(local.set $code (call $parameter (i32.const " + std::to_string(index) +
+                         ") (i32.const 1024) (i32.const 64))) (if (i32.lt_s (local.get $code) "
+                         "(i32.const 0)) (then (return (local.get $code)))) " +
+                         store("(local.get $code)"),
+                     HookPoint::pre_query);
+  };
+  EXPECT_EQ(parameter(0), "hello");
+  EXPECT_EQ(parameter(1), std::to_string(HELIOS_UNMET));
+  EXPECT_EQ(parameter(2), std::to_string(HELIOS_MISSING));
+  EXPECT_EQ(number(HELIOS_PARAMETER_COUNT, HookPoint::pre_query), "2");
+  EXPECT_EQ(number(HELIOS_ORIGIN, HookPoint::pre_query), std::to_string(HELIOS_ORIGIN_EXECUTE));
+  const auto kind =
+      run_field(expecting(0, "(call $parameter_kind (i32.const 1) (i32.const 1024))") +
+                    store("(i32.const 12)"),
+                HookPoint::pre_query);
+  EXPECT_EQ(kind, std::string("\x17\0\0\0\x01\0\0\0\xff\xff\xff\xff", 12));
+}
+
+TEST_F(Abi2Test, buffer_that_is_too_small_is_not_written) {
+  const auto result =
+      pre_query(expecting(-2, "(call $field (i32.const 3) (i32.const 1024) (i32.const 4))") +
+                expecting(5, "(call $field_length (i32.const 3))") +
+                expecting(0, "(i32.load (i32.const 1024))"));
+  EXPECT_EQ(result.status, Status::ok) << result.failure;
+}
+
+TEST_F(Abi2Test, manifest_configuration_is_an_attribute) {
+  add(hook("pre_query", expecting(2,
+                                  "(call $attribute (i32.const 32) (i32.const 13) "
+                                  "(i32.const 1024) (i32.const 8))") +
+                            store("(i32.const 2)")),
+      "[config]\nregion = \"eu\"");
+  EXPECT_EQ(run(HookPoint::pre_query).status, Status::ok);
+  EXPECT_EQ(value("p", "key"), "eu");
+}
+
+TEST_F(Abi2Test, scratch_travels_from_pre_query_to_the_later_hooks) {
+  const std::string read =
+      expecting(8, "(call $scratch_get (i32.const 1024) (i32.const 256))") + store("(i32.const 8)");
+  add(hook("pre_query", expecting(0, "(call $scratch_set (i32.const 80) (i32.const 8))") +
+                            expecting(8, "(call $scratch_get (i32.const 1024) (i32.const 8))") +
+                            expecting(-4, "(call $scratch_set (i32.const 80) (i32.const 257))")) +
+      hook("post_query", read + expecting(-5, "(call $scratch_set (i32.const 80) (i32.const 8))")) +
+      hook("settled", read));
+  EXPECT_EQ(run(HookPoint::pre_query).status, Status::ok);
+  for (const HookPoint point : {HookPoint::post_query, HookPoint::settled}) {
+    const auto result = run(point);
+    EXPECT_EQ(result.status, Status::ok) << result.failure;
+    EXPECT_EQ(value("p", "key"), "SELECT 2");
+    remove("p", "key");
+  }
+}
+
+}  // namespace
+}  // namespace helios::plugins
