@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace helios::admin {
@@ -19,6 +20,7 @@ struct PluginStatus {
   std::string namespace_name;  // whose keys it owns
   std::string version;         // empty: the manifest names none
   std::string file;
+  std::uint32_t abi = 0;           // of the version that runs: 1 or 2; 0 when failed
   std::vector<std::string> hooks;  // those that are called
   std::string state = "loaded";    // "loaded", or "failed" when an optional one could not be loaded
   std::int32_t order = 0;
@@ -35,8 +37,9 @@ struct PluginStatus {
   bool is_slow = false;              // calls go straight to the slow lane
   std::uint64_t backing_off_callers = 0;  // for whom the plugin is not run at present
   std::int64_t backing_off_left_ms = 0;   // until the last of them is tried again
-  std::vector<std::string> warnings;      // about this version, e.g. an export that is never called
-  std::string last_error;                 // empty: none so far
+  std::vector<std::pair<std::string, std::uint64_t>> metrics;  // what it counts itself (metric_add)
+  std::vector<std::string> warnings;  // about this version, e.g. an export that is never called
+  std::string last_error;             // empty: none so far
 };
 
 // Called once with the result, on any thread.

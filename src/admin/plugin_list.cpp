@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <cstdint>
 #include <vector>
 
 namespace helios::admin {
@@ -28,12 +29,24 @@ boost::json::value backing_off_json(const PluginStatus& plugin) {
   return {{"callers", plugin.backing_off_callers}, {"longest_left_ms", plugin.backing_off_left_ms}};
 }
 
+boost::json::value abi_or_null(std::uint32_t abi) {
+  if (abi == 0) return nullptr;
+  return abi;
+}
+
+boost::json::object metrics_json(const PluginStatus& plugin) {
+  boost::json::object result;
+  for (const auto& [name, value] : plugin.metrics) result[readable(name)] = value;
+  return result;
+}
+
 boost::json::object plugin_json(const PluginStatus& plugin) {
   return {
       {"name", readable(plugin.name)},
       {"namespace", readable(plugin.namespace_name)},
       {"version", text_or_null(plugin.version)},
       {"file", readable(plugin.file)},
+      {"abi", abi_or_null(plugin.abi)},
       {"hooks", text_list(plugin.hooks)},
       {"state", readable(plugin.state)},
       {"order", plugin.order},
@@ -48,6 +61,7 @@ boost::json::object plugin_json(const PluginStatus& plugin) {
       {"lane", plugin.is_slow ? "slow" : "event_loop"},
       {"backed_off", plugin.backed_off},
       {"backing_off", backing_off_json(plugin)},
+      {"metrics", metrics_json(plugin)},
       {"warnings", text_list(plugin.warnings)},
       {"last_error", text_or_null(plugin.last_error)},
   };

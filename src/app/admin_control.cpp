@@ -14,6 +14,7 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   status.namespace_name = info.space;
   status.version = info.version;
   status.file = info.file;
+  status.abi = info.abi;
   status.hooks = info.hooks;
   status.state = plugins::to_text(info.state);
   status.order = info.order;
@@ -29,6 +30,7 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   status.backed_off = info.backed_off;
   status.backing_off_callers = info.backing_off_callers;
   status.backing_off_left_ms = info.backing_off_left_ms;
+  status.metrics = info.metrics;
   status.warnings = info.warnings;
   status.last_error = info.load_error.empty() ? info.last_error : info.load_error;
   return status;

@@ -61,7 +61,7 @@ struct PluginInfo {
   CallsByRetries retried_calls{};
   std::uint64_t backed_off = 0;
   std::vector<std::pair<std::string, std::uint64_t>> metrics;  // that the plugin itself counts
-  std::uint32_t abi = 1;
+  std::uint32_t abi = 0;                                       // 1 or 2; 0 when failed
 
   bool is_slow = false;                  // calls go straight to the slow lane
   std::size_t backing_off_callers = 0;   // for whom the plugin is not run at present

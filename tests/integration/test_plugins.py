@@ -35,8 +35,12 @@ def at_once(work, clients=CLIENTS):
         raise raised[0]
 
 
+def status(proxy, name):
+    return {each["name"]: each for each in proxy.admin.get("/plugins").json}[name]
+
+
 def failures(proxy, name):
-    return {each["name"]: each for each in proxy.admin.get("/plugins").json}[name]["failures"]
+    return status(proxy, name)["failures"]
 
 
 @pytest.fixture
@@ -62,6 +66,8 @@ def test_rate_limit_admits_exactly_the_burst(limited):
     with limited.connect(options="-c helios.tenant_id=globex") as session:
         session.query("SELECT 1").expect_ok()
     assert failures(limited, "rate-limit") == 0
+    assert status(limited, "rate-limit")["abi"] == 2
+    assert status(limited, "rate-limit")["metrics"] == {"limited": len(refused)}
 
 
 def test_rate_limit_never_admits_more_than_the_rate(limited):

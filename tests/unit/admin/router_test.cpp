@@ -27,6 +27,7 @@ PluginStatus example_plugin() {
   plugin.namespace_name = "cost-governor";
   plugin.version = "1.2.0";
   plugin.file = "plugins/cost-governor.wasm";
+  plugin.abi = 2;
   plugin.hooks = {"pre_query", "post_query"};
   plugin.order = -5;
   plugin.durability = "strict";
@@ -40,6 +41,7 @@ PluginStatus example_plugin() {
   plugin.is_slow = true;
   plugin.backing_off_callers = 8;
   plugin.backing_off_left_ms = 9;
+  plugin.metrics = {{"limited", 10}, {"repeats", 11}};
   plugin.warnings = {"exports route, which is never called"};
   plugin.last_error = "trap: \"unreachable\"\n\xFF";
   return plugin;
@@ -47,10 +49,10 @@ PluginStatus example_plugin() {
 
 constexpr const char* kExampleJson =
     R"([{"name":"helios-plugin-cost-governor","namespace":"cost-governor","version":"1.2.0",)"
-    R"("file":"plugins/cost-governor.wasm","hooks":["pre_query","post_query"],"state":"loaded",)"
+    R"("file":"plugins/cost-governor.wasm","abi":2,"hooks":["pre_query","post_query"],"state":"loaded",)"
     R"("order":-5,"on_error":"deny","durability":"strict","calls":18446744073709551615,"failures":2,"refusals":3,)"
     R"("retries":4,"overruns":5,"exclusive_runs":6,"lane":"slow","backed_off":7,)"
-    R"("backing_off":{"callers":8,"longest_left_ms":9},)"
+    R"("backing_off":{"callers":8,"longest_left_ms":9},"metrics":{"limited":10,"repeats":11},)"
     R"("warnings":["exports route, which is never called"],)"
     R"("last_error":"trap: \"unreachable\"\\x0A\\xFF"}])";
 
@@ -63,10 +65,12 @@ TEST_F(RouterTest, plugins_are_listed) {
   EXPECT_THAT(list.body, ::testing::StrCaseEq(kExampleJson));  // hex digits in either case
 }
 
-TEST_F(RouterTest, plugin_without_version_or_error_shows_null) {
+TEST_F(RouterTest, plugin_without_version_abi_or_error_shows_null) {
   admin.control.plugin_list.emplace_back().name = "p";
   const Response list = admin.get("/plugins");
   EXPECT_THAT(list.body, HasSubstr(R"("version":null)"));
+  EXPECT_THAT(list.body, HasSubstr(R"("abi":null)"));
+  EXPECT_THAT(list.body, HasSubstr(R"("metrics":{})"));
   EXPECT_THAT(list.body, HasSubstr(R"("last_error":null)"));
 }
 
