@@ -30,6 +30,8 @@ constexpr WindowNames kNames[kWindowCount] = {
 constexpr double kCostPerRow = 1e-6;
 constexpr double kCostPerMillisecond = 1e-3;
 constexpr double kBytesPerRow = 64.0;
+// Sums of reservations are rounded: twenty times 0.05 is a little more than 1.
+constexpr double kRoundedSum = 1 + 1e-9;
 
 double number_in(const Json& object, StringView name) {
   const Optional<Json> field = object.member(name);
@@ -133,7 +135,7 @@ double parse_reserve(StringView json) {
 Verdict judge_reserving(const Usage& usage, const Budget& budget, const WindowLengths& lengths,
                         int64_t now_ms, double reserve) {
   for (int i = kWindowCount - 1; i >= 0; --i) {
-    if (budget.limit[i] <= 0 || usage.spent[i] + reserve <= budget.limit[i]) continue;
+    if (budget.limit[i] <= 0 || usage.spent[i] + reserve <= budget.limit[i] * kRoundedSum) continue;
     const int64_t start_ms = usage.start_ms[i] == 0 ? now_ms : usage.start_ms[i];
     return plugin::block(
         refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - (now_ms - start_ms)));

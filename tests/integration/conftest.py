@@ -76,11 +76,6 @@ def counter():
 
 
 @pytest.fixture(scope="session")
-def cost_governor():
-    return os.path.join(os.environ.get("HELIOS_PLUGIN_DIR", BUILD_DIR + "/plugins"), "cost-governor.wasm")
-
-
-@pytest.fixture(scope="session")
 def guests():
     """The folder with hand-written guests (.wat)."""
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "guests")

@@ -55,6 +55,12 @@ TEST_F(Reserving, statements_in_flight_cannot_pass_on_the_same_rest) {
   EXPECT_EQ(begin(), "");
 }
 
+TEST_F(Reserving, as_many_fit_as_the_figures_say) {
+  host_.state["config:reserve"] = R"({"cost":0.05})";
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(begin(), "") << i;
+  EXPECT_NE(begin(), "");
+}
+
 TEST_F(Reserving, every_outcome_gives_the_reservation_back) {
   for (const char* const outcome :
        {"executed", "failed", "refused", "skipped", "lost", "answered"}) {

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cost-governor's reserving mode on a real server: statements in flight cannot overshoot a budget, and whatever becomes of one,
+its reservation goes. A second of the server's work costs 1; a reservation is more than any statement here can take."""
+
+import itertools
+import json
+import threading
+
+import pytest
+from harness.clients import pgbench
+from harness.shared import running_proxy
+from harness.waiting import wait_until
+from harness.wire import SYNC, Closed, bind_message, execute_message, parse_message, query_message
+from test_plugins import files_of
+
+RESERVED = 190.0
+BUDGET = 1000.0
+FIT = 5  # reservations, with room for what statements really cost
+LOCK = 7
+BLOCKED = f"SELECT pg_advisory_xact_lock_shared({LOCK})"
+CLIENTS = 12
+ROUNDING = 1e-6
+
+
+@pytest.fixture(scope="module")
+def proxy(postgres):
+    with running_proxy(postgres.port, files_of("cost-governor"), listen__workers=4) as proxy:
+        put(proxy, "config:windows", {"minute_ms": 86400000})
+        put(proxy, "config:reserve", {"cost": RESERVED})
+        yield proxy
+        (plugin,) = proxy.admin.get("/plugins").json
+        assert plugin["failures"] == 0, plugin["last_error"]
+
+
+class Tenant:
+    """With a budget and nothing spent."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, proxy, budget=BUDGET):
+        self.proxy = proxy
+        self.name = f"tenant{next(self.numbers)}"
+        self.options = f"-c helios.tenant_id={self.name}"
+        put(proxy, f"tenant:{self.name}:budget", {"minute": budget})
+
+    def connect(self):
+        return self.proxy.connect(options=self.options)
+
+    def spent(self):
+        usage = self.proxy.admin.value("cost-governor", f"tenant:{self.name}:usage")
+        return json.loads(usage)["minute"] if usage else 0.0
+
+
+@pytest.fixture
+def acme(proxy):
+    return Tenant(proxy)
+
+
+def put(proxy, key, value):
+    proxy.admin.put("cost-governor", key, json.dumps(value))
+
+
+def executed(text):
+    return parse_message(text) + bind_message() + execute_message()
+
+
+class Gate:
+    """While it is shut, statements BLOCKED wait on the server."""
+
+    def __init__(self, postgres):
+        self.direct = postgres.connect(database="demo")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.direct.close()
+
+    def shut(self):
+        self.direct.query(f"SELECT pg_advisory_lock({LOCK})").expect_ok()
+
+    def open(self):
+        self.direct.query(f"SELECT pg_advisory_unlock({LOCK})").expect_ok()
+
+    def waiting(self):
+        """The server processes that wait."""
+        found = self.direct.query("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").expect_ok()
+        return [int(pid) for pid, in found.rows]
+
+
+def start_all(sessions, text):
+    """Sends the text on every session at once; {number: reply}, filled as replies come, and the threads."""
+    replies = {}
+
+    def run(number, session):
+        replies[number] = session.query(text)
+
+    threads = [threading.Thread(target=run, args=each) for each in enumerate(sessions)]
+    for thread in threads:
+        thread.start()
+    return replies, threads
+
+
+def test_statements_in_flight_cannot_overshoot(acme, postgres):
+    with Gate(postgres) as gate:
+        sessions = [acme.connect() for _ in range(CLIENTS)]
+        for _ in range(3):
+            gate.shut()
+            before = acme.spent()
+            replies, threads = start_all(sessions, BLOCKED)
+            wait_until(lambda: len(gate.waiting()) + len(replies) == CLIENTS, "each is refused or waits on the server")
+            assert len(gate.waiting()) == FIT
+            assert acme.spent() == pytest.approx(before + FIT * RESERVED)
+            reason = f"tenant exceeded minute budget ({before + FIT * RESERVED:.2f}/{BUDGET:.2f}) (retry in "
+            for reply in replies.values():
+                assert reply.sqlstate == "42000" and reason in reply.error["M"]
+            gate.open()
+            for thread in threads:
+                thread.join()
+            assert sum(not reply.errors for reply in replies.values()) == FIT
+            assert before < acme.spent() < before + RESERVED, "what they really cost has taken the place of the reservations"
+        for session in sessions:
+            session.close()
+
+
+def test_usage_never_passes_the_budget_under_load(proxy, acme, tmp_path):
+    globex = Tenant(proxy, budget=64 * RESERVED)
+    script = tmp_path / "script.sql"
+    script.write_text("SELECT :client_id;\nSELECT 2;\n")
+    free = pgbench(proxy.port, str(script), 16, 40, globex.options, "prepared")
+    seen, refused, passed = [], [], []
+
+    def run():
+        with acme.connect() as session:
+            for number in range(20):
+                (refused if session.query(f"SELECT {number}").errors else passed).append(number)
+
+    threads = [threading.Thread(target=run) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        seen.append(acme.spent())
+    output, errors = free.communicate(timeout=500)
+    assert free.returncode == 0, output + errors
+    assert max(seen, default=0) <= BUDGET + ROUNDING
+    assert len(passed) + len(refused) == 20 * CLIENTS and passed
+    assert 0 < acme.spent() < RESERVED, "no reservation is left behind"
+    assert 0 < globex.spent() < RESERVED
+
+
+def test_real_cost_takes_the_place_of_the_reservation(acme):
+    with acme.connect() as session:
+        session.query("SELECT pg_sleep(0.1)").expect_ok()
+        once = acme.spent()
+        assert 0.1 <= once < RESERVED
+        session.prepared("SELECT pg_sleep(0.1)").expect_ok()
+        assert once + 0.1 <= acme.spent() < RESERVED
+
+
+@pytest.mark.parametrize("outcome", ["failed", "refused", "skipped"])
+def test_reservation_of_what_does_not_succeed_is_given_back(acme, outcome):
+    with acme.connect() as session:
+        session.query("SELECT 1").expect_ok()
+        before = acme.spent()
+        if outcome == "failed":
+            assert session.query("SELECT 1 / 0").sqlstate == "22012"
+        elif outcome == "refused":
+            reply = session.query("SELECT 1;" * (FIT + 1))  # each reserves; the last one finds no room
+            assert reply.sqlstate == "42000" and not reply.tags
+            assert acme.spent() == pytest.approx(before, abs=ROUNDING), "what did not run costs nothing"
+        else:
+            session.send(executed("SELECT 1 / 0"), executed("SELECT 1"), executed("SELECT 2"), SYNC)
+            assert session.ready().sqlstate == "22012"
+        assert before - ROUNDING <= acme.spent() < before + RESERVED
+        for _ in range(FIT):
+            session.query("SELECT 1").expect_ok()
+
+
+@pytest.mark.parametrize("whose_end", ["client", "server"])
+def test_reservation_of_a_lost_statement_is_given_back(acme, postgres, whose_end):
+    with Gate(postgres) as gate:
+        gate.shut()
+        with acme.connect() as session:
+            session.send(query_message(BLOCKED))
+            (pid,) = wait_until(gate.waiting, "it runs")
+            assert acme.spent() == RESERVED
+            if whose_end == "client":
+                session.reset()
+            else:
+                gate.direct.query(f"SELECT pg_terminate_backend({pid})").expect_ok()
+                with pytest.raises((Closed, ConnectionResetError)):
+                    session.ready()
+            wait_until(lambda: acme.spent() < RESERVED, "the reservation is gone")
