@@ -1,19 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What the demos are told with: starting and stopping the servers, short names for queries, and checks that count.
-# To be sourced.
+# To be sourced, by a script that has put the top of the tree into ROOT; begin_demo comes first.
 
 # Whatever steers psql and curl elsewhere must not reach them here.
 unset "${!PG@}"
 export PGCONNECT_TIMEOUT=30 PSQLRC=/dev/null no_proxy=localhost PATH=$PATH:/usr/lib/llvm-19/bin
 
-WORK=$(mktemp -d "${TMPDIR:-/tmp}/helios-demo.XXXXXX")
-chmod 755 "$WORK"
 passed=0
 failed=0
+keep=no
 postgres_pid=
 proxy_pid=
 server_toml=
+slow_query=  # takes the server a good part of a second
+
+# begin_demo COMMAND [--keep]: reads the arguments of the demo that `tools/dev COMMAND` runs, and makes its folder. Ports
+# 6432 and 9090 must be free.
+begin_demo() {
+  local command=$1
+  shift
+  case "$*" in
+    '') ;;
+    --keep) keep=yes ;;
+    *) echo "usage: demo.sh [--keep]" >&2 && exit 2 ;;
+  esac
+  # Called by hand, tools/dev builds what is missing and comes back here.
+  if [[ -z ${HELIOS_BIN:-} ]]; then
+    exec "$ROOT/tools/dev" "$command" "$@"
+  fi
+  WORK=$(mktemp -d "${TMPDIR:-/tmp}/helios-demo.XXXXXX")
+  chmod 755 "$WORK"
+  trap 'stop_everything' EXIT
+  refuse_busy_ports 6432 9090
+}
 
 title() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 step() { printf '\n- %s\n' "$*"; }
@@ -88,12 +108,29 @@ value_of_query() { psql -h localhost -p 6432 -U postgres -d demo -X -At -c "$1";
 query_as() { psql -h localhost -p 6432 -U postgres -d demo -X -q -At -c "SET helios.tenant_id = '$1'; $2"; }
 query_script() { psql -h localhost -p 6432 -U postgres -d demo -X -q -v ON_ERROR_STOP=1; }
 
+# session_as TENANT NAME [OPTION...]: one psql, which is sent statements on its standard input and goes on after errors. Answers
+# go into the file NAME.answers, errors into NAME.errors.
+session_as() {
+  local name=$2
+  PGOPTIONS="-c helios.tenant_id=$1" psql -h localhost -p 6432 -U postgres -d demo -X -q -At "${@:3}" \
+    >"$WORK/$name.answers" 2>"$WORK/$name.errors"
+}
+
+# Why a statement of a tenant is refused, with the SQLSTATE in front; nothing when it is not.
+refusal_of() {
+  psql -h localhost -p 6432 -U postgres -d demo -X -q -At -v VERBOSITY=verbose -c "SET helios.tenant_id = '$1'; $2" \
+    2>&1 >"$WORK/answer" || true
+}
+
 # A value of the store, as SQL and as the admin interface give it.
 kv_in_sql() { value_of_query "SELECT * FROM helios.kv('$1', '$2')"; }
 kv_value() { curl -s -H 'Accept: application/octet-stream' "http://localhost:9090/admin/kv/$1/$2"; }
 
 # field NAME JSON: a number of a flat JSON object.
 field() { sed -n "s/.*\"$1\":\([-+0-9.eE]*\).*/\1/p" <<<"$2"; }
+
+# What the loaded plugins count themselves, by its name.
+metric() { field "$1" "$(curl -s http://localhost:9090/plugins)"; }
 
 # The number after a number; nothing for anything else.
 next_of() { [[ $1 =~ ^[0-9]+$ ]] && echo $(($1 + 1)); }
@@ -152,6 +189,7 @@ start_server() {
 start_postgres() {
   local bin=$1/bin as="$ROOT/tools/as-postgres" pg=$WORK/postgres
   server_toml="server.host = \"$pg\""
+  slow_query="SELECT pg_sleep(0.3)"
   mkdir "$pg"
   ((EUID != 0)) || chown "$("$as" id -un)" "$pg"
   (cd / && "$as" "$bin/initdb" -D "$pg/data" -U postgres -A trust -E UTF8 --locale=C --no-sync) >"$WORK/initdb.log" 2>&1 ||
@@ -162,10 +200,11 @@ start_postgres() {
   echo "  PostgreSQL $(psql -h "$pg" -U postgres -X -At -c 'SHOW server_version'), database demo, user postgres"
 }
 
-# HeliosDB-Nano has no Unix socket. Everything stays in memory.
+# HeliosDB-Nano has no Unix socket, and no pg_sleep(). Everything stays in memory.
 start_nano() {
   refuse_busy_ports 5499
   server_toml=$'server.host = "127.0.0.1"\nserver.port = 5499'
+  slow_query="SELECT count(*) FROM generate_series(1, 5000000)"
   (cd "$WORK" && exec "$1/bin/heliosdb-nano" start --memory -p 5499) >"$WORK/nano.log" 2>&1 &
   postgres_pid=$!
   wait_for "HeliosDB-Nano" "$postgres_pid" "$WORK/nano.log" psql -h 127.0.0.1 -p 5499 -U postgres -d postgres -X \

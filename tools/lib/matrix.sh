@@ -23,7 +23,7 @@ setup_backend() {
 # What tests/demo does, on another server.
 matrix_demo() {
   HELIOS_TEST_PG=$1 HELIOS_BIN=$PROJECT_DIR/build/dev/bin/heliosproxy HELIOS_PLUGIN_DIR=$PROJECT_DIR/build/dev/plugins \
-    tests/demo/in_own_network.sh "$DEMO"
+    tests/demo/in_own_network.sh "$DEMOS/03-plugin-kv/demo.sh"
 }
 
 matrix_one() {

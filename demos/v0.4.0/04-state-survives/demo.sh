@@ -15,31 +15,22 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../../.." && pwd)
 source "$HERE/../lib.sh"
 
-keep=no
-case ${1:-} in
-  '') ;;
-  --keep) keep=yes ;;
-  *) echo "usage: demo.sh [--keep]" >&2 && exit 2 ;;
-esac
-
-# Called by hand, tools/dev builds what is missing and comes back here.
-if [[ -z ${HELIOS_BIN:-} ]]; then
-  exec "$ROOT/tools/dev" demo-state "$@"
-fi
+begin_demo demo-state "$@"
 
 SESSIONS=10
 QUERIES=100
 STATE='state = { directory = "state", durability = "strict" }'
 
 # The plugin's counter, 0 as long as there is none.
-counted() { "$HELIOS_BIN" kv incr counter tenant:acme 0; }
+counted() { field value "$(curl -s http://localhost:9090/admin/kv/counter/tenant:acme -X POST --data-binary '{"increment":0}')"; }
 has_counted() { (($(counted) >= $1)); }
 
-# Ten sessions that send ten queries each; a session writes each answer into its file. Ends when all sessions have.
+# send_queries SECONDS: ten sessions that send ten queries each, which take so long; a session writes each answer into its file. Ends
+# when all sessions have.
 send_queries() {
   local session sessions=() each=$((QUERIES / SESSIONS))
   for ((session = 0; session < SESSIONS; session++)); do
-    seq "$each" | sed 's/.*/SELECT & FROM pg_sleep(0.05);/' |
+    seq "$each" | sed "s/.*/SELECT & FROM pg_sleep($1);/" |
       PGOPTIONS="-c helios.tenant_id=acme" psql -h localhost -p 6432 -U postgres -d demo -X -q -At -v ON_ERROR_STOP=1 \
         >"$WORK/answers.$session" 2>/dev/null &
     sessions+=($!)
@@ -47,8 +38,6 @@ send_queries() {
   for session in "${sessions[@]}"; do wait "$session" || true; done
 }
 
-trap 'stop_everything' EXIT
-refuse_busy_ports 6432 9090
 title "A database server, and the proxy with a folder for its state"
 start_server
 mkdir "$WORK/plugins"
@@ -74,7 +63,7 @@ start_proxy "$STATE"
 title "Part 1: killed in the middle of $QUERIES queries"
 
 step "ten sessions send ten queries each; the proxy is killed (-9) after some thirty"
-send_queries &
+send_queries 0.3 &
 senders=$!
 expect_within 60 "thirty queries are counted" has_counted 30
 kill_proxy
@@ -103,7 +92,7 @@ title "Part 2: it goes on where it ended"
 
 step "another $QUERIES queries, this time in peace; then a restart as it should be"
 anchor=$("$HELIOS_BIN" audit head)
-send_queries
+send_queries 0.02
 expect_equal "$QUERIES answers" "$QUERIES" "$(cat "$WORK"/answers.* | wc -l)"
 kill "$proxy_pid"
 wait "$proxy_pid" || true
