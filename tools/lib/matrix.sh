@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The demo and the integration tests on every server that the proxy is made for. To be sourced.
+# The demos and the integration tests on every server that the proxy is made for. To be sourced.
 
 MATRIX_MAJORS=(15 17 18)
 
@@ -20,17 +20,22 @@ setup_backend() {
   esac
 }
 
-# What tests/demo does, on another server.
-matrix_demo() {
-  HELIOS_TEST_PG=$1 HELIOS_BIN=$PROJECT_DIR/build/dev/bin/heliosproxy HELIOS_PLUGIN_DIR=$PROJECT_DIR/build/dev/plugins \
-    tests/demo/in_own_network.sh "$DEMOS/03-plugin-kv/demo.sh"
+# What tests/demo does, on another server. HeliosDB-Nano lacks the pg_sleep() of the demo that kills the proxy.
+matrix_demos() {
+  local demo failed=0
+  for demo in "$DEMOS"/*/demo.sh; do
+    [[ $1 == nano && $demo == */04-state-survives/* ]] && continue
+    HELIOS_TEST_PG=$1 HELIOS_BIN=$PROJECT_DIR/build/dev/bin/heliosproxy HELIOS_PLUGIN_DIR=$PROJECT_DIR/build/dev/plugins \
+      tests/demo/in_own_network.sh "$demo" || failed=1
+  done
+  return "$failed"
 }
 
 matrix_one() {
   local backend=$1 failed=0
   setup_backend "$backend"
-  say "$backend: the demo"
-  matrix_demo "$backend" || failed=1
+  say "$backend: the demos"
+  matrix_demos "$backend" || failed=1
   if [[ $backend != nano ]]; then
     say "$backend: the integration tests"
     HELIOS_TEST_PG=$backend ctest --test-dir build/dev --output-on-failure --no-tests=error -L '^integration$' || failed=1
