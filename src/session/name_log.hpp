@@ -112,7 +112,9 @@ class NameLog {
   [[nodiscard]] std::size_t size() const {
     return settled_.size() + (unnamed_ ? 1 : 0) + pending();
   }
-  [[nodiscard]] std::size_t pending() const { return pending_.size() - first_; }
+  [[nodiscard]] std::size_t pending() const {
+    return pending_.size() - static_cast<std::size_t>(first_);
+  }
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const { return bytes_; }
 

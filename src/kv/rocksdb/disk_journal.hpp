@@ -149,6 +149,7 @@ class DiskJournal final : public Journal {
   bool is_started_ = false;
   bool is_stopping_ = false;
   bool has_writer_ended_ = false;
+  bool is_syncer_idle_ = false;  // waits for the first group; later ones need not wake it
   std::uint64_t groups_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t syncs_ = 0;

@@ -77,7 +77,7 @@ void DiskJournal::write_group(std::unique_lock<std::mutex>& lock) {
   handed_over_.store(last, std::memory_order_release);
   Due due;
   take_due(for_hand_over_, last, due);
-  handed_on_.notify_one();
+  if (is_syncer_idle_ || last_strict_written_ > on_disk_) handed_on_.notify_one();
   call(due, true, lock);
   lock.unlock();
   status = database_->rotate_if_long();
@@ -102,8 +102,10 @@ void DiskJournal::sync_until_stopped() {
 void DiskJournal::wait_for_something_to_sync(std::unique_lock<std::mutex>& lock) {
   const auto is_ending = [this] { return is_stopping_; };
   const auto is_urgent = [this] { return last_strict_written_ > on_disk_ || is_stopping_; };
+  is_syncer_idle_ = true;
   handed_on_.wait(lock,
                   [&] { return (on_disk_ < handed_over_ && why_broken_.empty()) || is_ending(); });
+  is_syncer_idle_ = false;
   handed_on_.wait_for(lock, std::chrono::milliseconds(options_.sync_interval_ms), is_urgent);
 }
 
