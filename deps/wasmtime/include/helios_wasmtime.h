@@ -13,7 +13,8 @@ extern "C" {
 /* Where the kernel can tell (PAGEMAP_SCAN, Linux 6.7), a slot of the pool is made as new by writing over the pages that
  * its last instance wrote to, and no others: Rust's PoolingAllocationConfig::pagemap_scan(Enabled::Auto). Elsewhere
  * nothing changes: the whole memory is written over, up to linear_memory_keep_resident, and the rest given back. */
-void helios_pooling_allocation_config_reset_written_pages(wasmtime_pooling_allocation_config_t* pool);
+void helios_pooling_allocation_config_reset_written_pages(
+    wasmtime_pooling_allocation_config_t* pool);
 
 #ifdef __cplusplus
 }
