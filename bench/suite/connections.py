@@ -55,7 +55,8 @@ def memory_per_idle_client(contender, counts):
     clients = []
     found = {}
     for count in counts:
-        clients += open_clients(contender.port, count - len(clients))
+        while len(clients) < count:  # not all at once: what is asked for is how much they take when they are idle
+            clients += open_clients(contender.port, min(100, count - len(clients)))
         found[count] = (resident_kib(contender.pid) - before) / count
     for client in clients:
         client.close()
