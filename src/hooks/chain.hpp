@@ -90,8 +90,10 @@ class ChainRun {
 
   [[nodiscard]] bool pending() const { return pending_; }
   [[nodiscard]] const ChainResult& result() const { return result_; }
-  // Requires: the last start() was for a statement, which is still there.
-  [[nodiscard]] const Tickets& tickets() const { return statement_->tickets; }
+  // Of the statement, or of the authentication, that it ran for last. Requires: a statement is still there.
+  [[nodiscard]] const Tickets& tickets() const {
+    return statement_ == nullptr ? request_tickets_ : statement_->tickets;
+  }
 
  private:
   RunStatus advance();
@@ -109,6 +111,7 @@ class ChainRun {
   Call call_;
   std::shared_ptr<const Chain> chain_;  // of the present run
   StatementExecution* statement_ = nullptr;
+  Tickets request_tickets_;  // while there is no statement
   const AuthenticationRequest* request_ = nullptr;
   HookPoint point_ = HookPoint::pre_query;
   std::size_t next_ = 0;

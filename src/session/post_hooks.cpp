@@ -45,7 +45,7 @@ hooks::RunStatus PostHooks::advance() {
   if (const auto stopped = run_settled()) return *stopped;
   for (EndedStatement& statement : settled_) recycler_.give(std::move(statement.execution));
   settled_.clear();
-  return wait_until_kept();
+  return wait_for_state();
 }
 
 // nullopt: through with all of them, here and in the next two.
@@ -104,33 +104,24 @@ void PostHooks::on_post_query(StatementRun& statement) {
   }
 }
 
-// Nearly always it is kept already: the server's work took longer.
-hooks::RunStatus PostHooks::wait_until_kept() {
-  const hooks::Tickets tickets = std::exchange(tickets_, {});
-  if (store_ == nullptr || tickets.last <= store_->kept()) return hooks::RunStatus::done;
-  const std::uint64_t required = tickets.last_required;
-  kv::OnReached on_reached = [this, required](bool is_kept) {
-    // On a thread of the store's: only pass it on.
-    home_.post([this, required, is_kept] {
-      on_kept(is_kept, required);
-      pending_ = false;
-      on_done_();
-    });
-  };
-  switch (store_->when_kept(tickets.last, on_reached)) {
-    case kv::WaitStatus::reached: break;
-    case kv::WaitStatus::failed: on_kept(false, required); break;
-    case kv::WaitStatus::pending: pending_ = true; return hooks::RunStatus::pending;
-  }
+hooks::RunStatus PostHooks::wait_for_state() {
+  const Kept kept = wait_until_kept(store_, home_, std::exchange(tickets_, {}), [this](Kept late) {
+    note_kept(late);
+    pending_ = false;
+    on_done_();
+  });
+  pending_ = kept == Kept::pending;
+  if (pending_) return hooks::RunStatus::pending;
+  note_kept(kept);
   return hooks::RunStatus::done;
 }
 
-void PostHooks::on_kept(bool is_kept, std::uint64_t required) {
-  if (is_kept || required <= store_->kept() || fatal_) return;
+void PostHooks::note_kept(Kept kept) {
+  if (kept == Kept::yes || fatal_) return;
   fatal_ = std::make_unique<hooks::ChainResult>();
   fatal_->fatal = true;
   fatal_->sqlstate = pgwire::sqlstate::kIoError;
-  fatal_->message = "the state of a plugin could not be written";
+  fatal_->message = kNotKeptText;
 }
 
 // Other sessions of the worker get their turn.

@@ -9,6 +9,7 @@
 
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
+#include "session/kept.hpp"
 #include "session/query_run.hpp"
 #include "session/recycler.hpp"
 #include "session/settlements.hpp"
@@ -51,8 +52,8 @@ class PostHooks {
   hooks::RunStatus yield();
   [[nodiscard]] hooks::ChainRun& chain_run();
   void note_result();
-  hooks::RunStatus wait_until_kept();
-  void on_kept(bool is_kept, std::uint64_t required);
+  hooks::RunStatus wait_for_state();
+  void note_kept(Kept kept);
 
   base::Executor& home_;
   Recycler& recycler_;

@@ -79,7 +79,7 @@ class Session::Impl {
     return gate_.pending() || post_hooks_.pending() || is_vetting_pending();
   }
   [[nodiscard]] bool is_vetting_pending() const {
-    return vetting_ && vetting_->chain_run.pending();
+    return vetting_ && (vetting_->chain_run.pending() || vetting_->kept == Kept::pending);
   }
   bool pump_client();
   bool pump_server();
@@ -203,6 +203,7 @@ class Session::Impl {
     Vetting(base::Executor& home, std::function<void()> wake) : chain_run(home, std::move(wake)) {}
     hooks::AuthenticationRequest request;
     hooks::ChainRun chain_run;
+    std::optional<Kept> kept;  // what they stored; nullopt: not asked yet
   };
 
   Environment& environment_;

@@ -136,11 +136,24 @@ void Session::Impl::vet() {
 }
 
 bool Session::Impl::step_vetting() {
-  if (vetting_->chain_run.pending()) return false;
+  if (is_vetting_pending()) return false;
+  if (!vetting_->kept) {
+    vetting_->kept = wait_until_kept(environment_.store, *environment_.home,
+                                     vetting_->chain_run.tickets(), [this](Kept late) {
+                                       vetting_->kept = late;
+                                       wake_();
+                                     });
+    if (vetting_->kept == Kept::pending) return false;
+  }
+  const bool is_kept = vetting_->kept == Kept::yes;
   const hooks::ChainResult result = vetting_->chain_run.result();
   vetting_.reset();
   if (result.refused) {
     fail(result.sqlstate, result.message);
+    return true;
+  }
+  if (!is_kept) {
+    fail(sqlstate::kIoError, kNotKeptText);
     return true;
   }
   if (result.identity) identity_.set_known(*result.identity);

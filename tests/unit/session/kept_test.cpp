@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The end of an answer waits until what the statement's hooks stored outlives the process.
+// What a client gets to see waits until what the hooks before it stored outlives the process.
 
 #include "session_harness.hpp"
 #include "support/manual_journal.hpp"
@@ -114,6 +114,69 @@ TEST_F(Kept, client_that_leaves_meanwhile_is_no_harm) {
   journal_.reach(5);
   session_->run_executors();
   EXPECT_TRUE(session_->session->finished());
+}
+
+// With an authenticate hook that stored something, and a client that has introduced itself.
+class KeptLogin : public Kept {
+ protected:
+  void introduce(hooks::AuthenticationVerdict verdict = {},
+                 hooks::OnError on_error = hooks::OnError::deny) {
+    plugin_ = std::make_shared<NativePlugin>(
+        hooks::PluginTraits{.name = "p", .has_authenticate = true, .on_error = on_error});
+    plugin_->authenticate = [verdict](hooks::Call&) {
+      hooks::CallResult result;
+      result.authentication = verdict;
+      return with_ticket(5, std::move(result));
+    };
+    Options options;
+    options.plugins = {plugin_};
+    session_ = std::make_unique<SessionHarness>(std::move(options));
+    session_->store.attach(journal_, {});
+    session_->client_sends(startup_packet({{"user", "ann"}}));
+  }
+};
+
+TEST_F(KeptLogin, server_is_dialled_when_the_ticket_is_kept) {
+  introduce();
+  EXPECT_FALSE(session_->asked_to_connect);
+  journal_.reach(5);
+  session_->run_executors();
+  EXPECT_TRUE(session_->asked_to_connect);
+}
+
+TEST_F(KeptLogin, denial_rests_on_what_the_plugin_saw_and_waits_for_it) {
+  introduce({.action = hooks::AuthenticationVerdict::Action::denied,
+             .identity = {},
+             .message = "third attempt"});
+  EXPECT_EQ(session_->take_to_client(), "");
+  journal_.reach(5);
+  session_->run_executors();
+  EXPECT_THAT(session_->take_to_client(), HasSubstr("third attempt"));
+}
+
+TEST_F(KeptLogin, is_refused_when_the_ticket_cannot_be_kept) {
+  introduce();
+  journal_.break_down();
+  session_->run_executors();
+  EXPECT_THAT(session_->take_to_client(), HasSubstr("58030"));
+  EXPECT_FALSE(session_->asked_to_connect);
+}
+
+TEST_F(KeptLogin, on_error_allow_lets_in_all_the_same) {
+  introduce({}, hooks::OnError::allow);
+  journal_.break_down();
+  session_->run_executors();
+  EXPECT_TRUE(session_->asked_to_connect);
+}
+
+TEST_F(KeptLogin, client_that_leaves_meanwhile_is_no_harm) {
+  introduce();
+  session_->client_lost();
+  EXPECT_FALSE(session_->session->finished());
+  journal_.reach(5);
+  session_->run_executors();
+  EXPECT_TRUE(session_->session->finished());
+  EXPECT_FALSE(session_->asked_to_connect);
 }
 
 }  // namespace
