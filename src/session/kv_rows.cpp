@@ -64,10 +64,11 @@ class KvCallRenderer {
 
  private:
   // A call ends in a parenthesis and begins with a name, so the client may have written a word right
-  // behind it and an operator right before. What takes its place must not grow together with them:
-  // "kv" with the word, "U&" with a constant.
+  // behind it and an operator right before; where parentheses around it are taken away, a word right before,
+  // too. What takes its place must not grow together with them: "kv" with the word, "U&" with a constant.
   [[nodiscard]] std::string apart(std::string out) const {
-    if (call_.begin > 0 && text_[call_.begin - 1] == '&') out.insert(0, 1, ' ');
+    const char before = call_.begin > 0 ? text_[call_.begin - 1] : ' ';
+    if (before == '&' || continues_word(before)) out.insert(0, 1, ' ');
     if (call_.end < text_.size() && continues_word(text_[call_.end])) out.push_back(' ');
     return out;
   }

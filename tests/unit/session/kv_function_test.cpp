@@ -77,6 +77,8 @@ TEST(KvFunction, words_and_operators_next_to_a_call_stay_apart) {
   EXPECT_EQ(session.sent("select helios.kv('p','k')from t where helios.kv('p','k')is null"),
             "select 'v'::text AS kv from t where 'v'::text is null");
   EXPECT_EQ(session.sent("select U&helios.kv('p','k')"), "select U& 'v'::text");
+  EXPECT_EQ(session.sent("select(helios.kv('p','k'))from t"), "select 'v'::text AS kv from t");
+  EXPECT_TRUE(session.sent("select(helios.kv('p'))").starts_with("select unnest("));
 }
 
 TEST(KvFunction, name_of_a_call_in_parentheses_stands_behind_them) {
