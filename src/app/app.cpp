@@ -3,8 +3,8 @@
 #include "app/app.hpp"
 
 #include "app/metrics_sources.hpp"
+#include "app/store_settings.hpp"
 #include "config/restart_keys.hpp"
-#include "kv/namespace_name.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -22,38 +22,6 @@ namespace {
 constexpr std::int64_t kMaxWaitMs = 60'000;
 constexpr std::int64_t kExpiryIntervalMs = 1'000;
 constexpr std::size_t kMaxWorkers = 64;
-
-kv::Limits to_limits(const config::Kv& config) {
-  kv::Limits limits;
-  limits.max_key_bytes = config.max_key_bytes;
-  limits.max_value_bytes = config.max_value_bytes;
-  limits.max_keys_per_namespace = config.max_keys_per_namespace;
-  limits.max_bytes_per_namespace = config.max_bytes_per_namespace;
-  limits.max_total_bytes = config.max_total_bytes;
-  return limits;
-}
-
-kv::Durability to_durability(config::Durability durability) {
-  switch (durability) {
-    case config::Durability::memory: return kv::Durability::memory;
-    case config::Durability::relaxed: return kv::Durability::relaxed;
-    case config::Durability::strict: return kv::Durability::strict;
-  }
-  std::unreachable();
-}
-
-// Namespaces may be named like their plugins.
-base::Result<kv::Durabilities> to_durabilities(const config::State& state) {
-  kv::Durabilities result{.standard = to_durability(state.durability)};
-  for (const auto& [name, durability] : state.namespaces) {
-    auto space = kv::namespace_name(name);
-    if (!space) {
-      return base::fail(base::Errc::invalid, "[state.namespaces]: " + space.error().message);
-    }
-    result.by_name[*space] = to_durability(durability);
-  }
-  return result;
-}
 
 std::size_t worker_count(const config::Listen& listen) {
   const std::size_t wanted =

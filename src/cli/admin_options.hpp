@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Which proxy a subcommand asks, and as whom.
+// Which proxy a subcommand asks, and as whom; or which state directory it looks into instead.
 
 #include <cstdint>
 #include <string>
@@ -17,9 +17,11 @@ struct AdminOptions {
   std::string token_file;  // empty: the variable HELIOS_ADMIN_TOKEN, if there is one
   std::string ca_file;
   std::int64_t timeout_ms = 60'000;
+  std::string state;     // not empty: this state directory, which no proxy has open
+  bool salvage = false;  // with `state`: reads what is damaged
 };
 
-// Adds --url, --token-file, --ca and --timeout-ms. `options` outlives `command`.
+// Adds --url, --token-file, --ca, --timeout-ms, --state and --salvage. `options` outlives `command`.
 void declare_admin(CLI::App& command, AdminOptions& options);
 
 }  // namespace helios::cli

@@ -9,6 +9,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <istream>
 #include <iterator>
@@ -33,11 +34,24 @@ base::Result<void> failed(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
 }
 
-// A key on a line of its own.
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+// A key on a line of its own, of which nothing else on the line, and no terminal, can be misled.
 std::string on_one_line(std::string_view key) {
-  return base::is_valid_utf8(key) && key.find('\n') == std::string_view::npos
+  return base::is_valid_utf8(key) && std::ranges::none_of(key, is_control)
              ? std::string(key)
              : admin::percent_encode(key);
+}
+
+// The keys that the command line means.
+base::Result<KvOptions> with_plain_keys(KvOptions options) {
+  if (!options.is_encoded) return options;
+  for (std::string* text : {&options.key, &options.prefix}) {
+    auto plain = admin::percent_decode(*text);
+    if (!plain) return base::fail(plain.error().code, *text + ": " + plain.error().message);
+    *text = *std::move(plain);
+  }
+  return options;
 }
 
 class Command {
@@ -139,7 +153,8 @@ class Command {
 
   base::Result<void> list() {
     return read_entries(ask_, options_.plugin, options_.prefix, [this](const Entry& entry) {
-      streams_.out << on_one_line(entry.key);
+      streams_.out << (options_.is_encoded ? admin::percent_encode(entry.key)
+                                           : on_one_line(entry.key));
       if (options_.long_listing) print_details(entry);
       streams_.out << '\n';
       return base::Result<void>();
@@ -260,7 +275,9 @@ class Command {
 
 base::Result<void> run_kv(const KvOptions& options, const AskAdmin& ask, Streams streams,
                           std::int64_t now_ms) {
-  return Command(options, ask, streams, now_ms).run();
+  const auto plain = with_plain_keys(options);
+  if (!plain) return std::unexpected(plain.error());
+  return Command(*plain, ask, streams, now_ms).run();
 }
 
 }  // namespace helios::cli

@@ -2,7 +2,7 @@
 #pragma once
 
 // Does what `heliosproxy kv ...` was asked for, by requests to an admin interface. Who answers these
-// is not its business: a proxy elsewhere, or a router in a test.
+// is not its business: a proxy elsewhere, a state directory, or a router in a test.
 
 #include "base/result.hpp"
 #include "cli/kv_options.hpp"
@@ -19,7 +19,7 @@ struct Streams {
 };
 
 // Formats. `get`: the value, byte for byte. `ls`: a key per line, percent-encoded where it is not
-// UTF-8 or has a line break. `export`: JSON lines {"plugin":..,"key":..,"value":..,"expires_at_ms":..} as
+// UTF-8 or has control characters, always with `--encoded`. `export`: JSON lines {"plugin":..,"key":..,"value":..,"expires_at_ms":..} as
 // docs/admin-api.md has the fields; `import` reads them.
 // Errors: one line for the user. An import that stops says at which line; what came before it is done.
 [[nodiscard]] base::Result<void> run_kv(const KvOptions& options, const AskAdmin& ask,

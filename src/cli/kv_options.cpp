@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <utility>
+
 namespace helios::cli {
 namespace {
 
@@ -15,9 +17,16 @@ CLI::App& add_verb(CLI::App& kv, KvOptions& options, KvVerb verb, const std::str
   return *command;
 }
 
+void declare_encoding(CLI::App& command, KvOptions& options) {
+  command.add_flag("-e,--encoded", options.is_encoded, "Keys are percent-encoded");
+}
+
 void declare_key(CLI::App& command, KvOptions& options) {
   command.add_option("PLUGIN", options.plugin, "Whose key, as in /plugins")->required();
-  command.add_option("KEY", options.key, "The key")->required();
+  command.add_option("KEY", options.key, "The key")->required()->check([](const std::string& key) {
+    return key.empty() ? "must not be empty" : "";
+  });
+  declare_encoding(command, options);
 }
 
 void declare_ttl(CLI::App& command, KvOptions& options) {
@@ -32,6 +41,7 @@ void declare_reads(CLI::App& kv, KvOptions& options) {
   ls.add_option("--prefix", options.prefix, "Only keys that begin so");
   ls.add_flag("-l,--long", options.long_listing,
               "With version, bytes and what is left of the time");
+  declare_encoding(ls, options);
   CLI::App& dump = add_verb(kv, options, KvVerb::dump, "export", "Print entries as JSON lines");
   dump.add_option("PLUGIN", options.plugins, "Whose entries; none: everybody's");
   add_verb(kv, options, KvVerb::stats, "stats", "Print what every namespace holds");
@@ -60,9 +70,27 @@ void declare_writes(CLI::App& kv, KvOptions& options) {
   purge.add_option("PLUGIN", options.plugin, "Whose keys")->required();
   CLI::Option* prefix = purge.add_option("--prefix", options.prefix, "Keys that begin so");
   purge.add_flag("--all", options.everything, "Every key")->excludes(prefix);
+  declare_encoding(purge, options);
 }
 
 }  // namespace
+
+bool only_reads(KvVerb verb) {
+  switch (verb) {
+    case KvVerb::none:
+    case KvVerb::get:
+    case KvVerb::ls:
+    case KvVerb::dump:
+    case KvVerb::stats:
+    case KvVerb::backup: return true;
+    case KvVerb::put:
+    case KvVerb::del:
+    case KvVerb::incr:
+    case KvVerb::load:
+    case KvVerb::purge: return false;
+  }
+  std::unreachable();
+}
 
 void declare_kv(CLI::App& app, KvOptions& options) {
   CLI::App* kv = app.add_subcommand("kv", "Read and change the state of plugins");

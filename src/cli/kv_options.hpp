@@ -30,11 +30,15 @@ struct KvOptions {
   std::int64_t ttl_ms = 0;  // 0: never expires
   bool if_absent = false;   // put, import: leave keys alone that are there
   std::string prefix;
+  bool is_encoded = false;           // key and prefix are percent-encoded, and what `ls` prints is
   bool everything = false;           // purge: without a prefix
   bool long_listing = false;         // ls: with version, size and expiry
   std::string name;                  // backup
   std::vector<std::string> plugins;  // export; empty: all
 };
+
+// Whether it leaves everything as it is.
+[[nodiscard]] bool only_reads(KvVerb verb);
 
 // Adds the subcommand `kv` to `app`. Parsing fills `options`, which outlives `app`.
 void declare_kv(CLI::App& app, KvOptions& options);

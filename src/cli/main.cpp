@@ -2,7 +2,9 @@
 
 #include "admin/http/client.hpp"
 #include "app/app.hpp"
+#include "app/offline_state.hpp"
 #include "app/stderr_log.hpp"
+#include "app/store_settings.hpp"
 #include "app/system_clock.hpp"
 #include "cli/kv_command.hpp"
 #include "cli/options.hpp"
@@ -58,29 +60,58 @@ base::Result<admin::http::Endpoint> endpoint_of(const AdminOptions& options) {
   return endpoint;
 }
 
-// Runs `command(ask)` against the admin interface that `options` name.
 template <typename Command>
-int run_command(const AdminOptions& options, Command command) {
+base::Result<void> ask_proxy(const AdminOptions& options, const Command& command) {
   const auto endpoint = endpoint_of(options);
-  if (!endpoint) return report(endpoint.error().message);
-  const AskAdmin ask = [&](const admin::Request& request) {
+  if (!endpoint) return std::unexpected(endpoint.error());
+  return command([&](const admin::Request& request) {
     return admin::http::send(*endpoint, request, options.timeout_ms);
-  };
-  const base::Result<void> result = command(ask);
+  });
+}
+
+// Quotas are those of the configuration file, where one is given.
+template <typename Command>
+base::Result<void> ask_state(const Options& options, const AdminOptions& admin, bool only_reads,
+                             const Command& command) {
+  if (admin.salvage && !only_reads)
+    return base::fail(base::Errc::invalid, "--salvage is for commands that only read");
+  const auto config = make_config(options);
+  if (!config) return std::unexpected(config.error());
+  const auto state = app::OfflineState::open({.directory = admin.state,
+                                              .read_only = only_reads,
+                                              .salvage = admin.salvage,
+                                              .limits = app::to_limits(config->kv)});
+  if (!state) return std::unexpected(state.error());
+  const base::Result<void> result =
+      command([&](const admin::Request& request) -> base::Result<admin::Response> {
+        return (*state)->answer(request);
+      });
+  const base::Result<void> closed = (*state)->close();
+  return result ? closed : result;
+}
+
+// Runs `command(ask)` against the admin interface, or the state directory, that `admin` names.
+template <typename Command>
+int run_command(const Options& options, const AdminOptions& admin, bool only_reads,
+                const Command& command) {
+  const base::Result<void> result = admin.state.empty()
+                                        ? ask_proxy(admin, command)
+                                        : ask_state(options, admin, only_reads, command);
   std::cout.flush();
   if (!result) return report(result.error().message);
   return std::cout ? EXIT_SUCCESS : report("cannot write the output");
 }
 
-int run_kv_command(const KvOptions& options) {
-  return run_command(options.admin, [&options](const AskAdmin& ask) {
-    return run_kv(options, ask, {std::cin, std::cout}, app::SystemClock().wall_ms());
+int run_kv_command(const Options& options) {
+  const KvOptions& kv = options.kv;
+  return run_command(options, kv.admin, only_reads(kv.verb), [&kv](const AskAdmin& ask) {
+    return run_kv(kv, ask, {std::cin, std::cout}, app::SystemClock().wall_ms());
   });
 }
 
-int run_audit_command(const AuditOptions& options) {
-  return run_command(options.admin, [&options](const AskAdmin& ask) {
-    return run_audit(options, ask, std::cin, std::cout);
+int run_audit_command(const Options& options) {
+  return run_command(options, options.audit.admin, true, [&options](const AskAdmin& ask) {
+    return run_audit(options.audit, ask, std::cin, std::cout);
   });
 }
 
@@ -94,10 +125,10 @@ int main(int argc, char** argv) {
     return parsed.exit_status;
   }
   if (parsed.options->kv.verb != helios::cli::KvVerb::none) {
-    return helios::cli::run_kv_command(parsed.options->kv);
+    return helios::cli::run_kv_command(*parsed.options);
   }
   if (parsed.options->audit.verb != helios::cli::AuditVerb::none) {
-    return helios::cli::run_audit_command(parsed.options->audit);
+    return helios::cli::run_audit_command(*parsed.options);
   }
   auto config = helios::cli::make_config(*parsed.options);
   if (!config) {

@@ -14,7 +14,7 @@
 
 namespace helios::cli {
 
-// Sends a request to an admin interface and waits for the answer.
+// Sends a request to an admin interface, or to what stands for one, and waits for the answer.
 using AskAdmin = std::function<base::Result<admin::Response>(const admin::Request&)>;
 
 struct Entry {

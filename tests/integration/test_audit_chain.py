@@ -56,6 +56,17 @@ def test_concurrent_sessions_make_one_chain_with_every_statement(proxy):
     assert texts == {f"SELECT {number}" for number in range(SESSIONS * STATEMENTS)}
 
 
+def test_chain_is_verified_without_a_proxy(proxy):
+    with proxy.connect() as client:
+        for number in range(3):
+            client.query(f"SELECT {number}").expect_ok()
+    head = audit(proxy, "head")
+    proxy.stop()
+    state = ("--state", os.path.join(proxy.directory, "state"))
+    assert run_cli("audit", "verify", *state, "--anchor", head.strip()).startswith("3 records")
+    assert run_cli("audit", "head", *state) == head
+
+
 def test_records_say_what_became_of_a_statement(proxy):
     with proxy.connect() as client:
         client.query("SELECT 1 / 0")

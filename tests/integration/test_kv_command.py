@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`heliosproxy kv` against a running proxy: the documented commands, tokens, TLS."""
+"""`heliosproxy kv` against a running proxy (the documented commands, tokens, TLS) and against a state directory."""
 
 import os
 import re
@@ -26,12 +26,20 @@ def kv(*words, **more):
     return run_cli("kv", *words, **more)
 
 
+def state_of(proxy):
+    return os.path.join(proxy.directory, "state")
+
+
 @pytest.mark.parametrize("block", BLOCKS)
 def test_commands_show_what_they_say(start_proxy, tmp_path, block):
-    proxy = start_proxy()
-    url = f"--url http://127.0.0.1:{proxy.admin.port}"
+    proxy = start_proxy(state__directory="state")
+    where = f" --url http://127.0.0.1:{proxy.admin.port}"
+    if "--state" in block:
+        proxy.stop()
+        where = ""
     for command, shown in steps(block):
-        script = re.sub(r"^heliosproxy kv", f"{BINARY} kv {url}", command, flags=re.M)
+        script = re.sub(r"\bheliosproxy kv", f"{BINARY} kv{where}", command)
+        script = script.replace("/var/lib/heliosproxy", state_of(proxy))
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=tmp_path, capture_output=True, text=True,
                               timeout=120, check=False)
         assert done.returncode == 0, done.stderr
@@ -95,3 +103,97 @@ def test_backup_is_a_state_that_a_proxy_starts_on(make_proxy, counter, tmp_path)
 def test_backup_without_a_folder_for_it_is_refused(start_proxy):
     url = f"http://127.0.0.1:{start_proxy(state__directory='state').admin.port}"
     assert "state.backups names no folder" in kv("--url", url, "backup", "monday", status=1)
+
+
+def test_state_is_read_and_changed_without_a_proxy(make_proxy, counter, tmp_path):
+    proxy = make_proxy(plugins=[counter], state__directory="state").start()
+    with proxy.connect(options="-c helios.tenant_id=acme") as client:
+        for _ in range(7):
+            client.query("SELECT 1").expect_ok()
+    for key in ("old:1", "old:2", "gone"):
+        proxy.admin.put("counter", key, "x")
+    proxy.stop()
+
+    state = ("--state", state_of(proxy))
+    assert kv("get", "counter", "acme", *state) == "7"
+    assert kv("ls", "counter", *state) == "acme\ngone\nold:1\nold:2\n"
+    dump = tmp_path / "dump"
+    dump.write_text(kv("export", *state))
+    assert kv("del", "counter", "gone", *state) == ""
+    assert kv("purge", "counter", "--prefix", "old:", *state) == "2 removed\n"
+    assert kv("get", "counter", "gone", *state, status=1) == "heliosproxy: key not found\n"
+    assert kv("put", "counter", "acme", "40", *state) == ""
+    assert "not as the request wants it" in kv("put", "counter", "acme", "0", "--if-absent", *state, status=1)
+    assert kv("put", "counter", "soon", "x", "--ttl-ms", "3600000", *state) == ""
+    assert kv("incr", "other", "%00%FF", "41", "--encoded", *state) == "41\n"
+    assert kv("incr", "other", "%00%FF", "--encoded", *state) == "42\n"
+    assert kv("import", "--if-absent", str(dump), *state) == "3 set, 1 left alone, 0 expired\n"
+    assert re.fullmatch(r"counter\t5 keys.*\nother\t1 keys.*\n\(all\)\t6 keys.*\n", kv("stats", *state))
+    assert "only a running proxy does this" in kv("backup", "monday", *state, status=1)
+
+    proxy.start()
+    url = ("--url", f"http://127.0.0.1:{proxy.admin.port}")
+    assert kv("ls", "counter", *url) == "acme\ngone\nold:1\nold:2\nsoon\n"
+    assert kv("incr", "other", "%00%FF", "0", "--encoded", *url) == "42\n"
+    with proxy.connect(options="-c helios.tenant_id=acme") as client:
+        client.query("SELECT 1").expect_ok()
+    assert proxy.admin.value("counter", "acme") == "41"
+
+
+def test_state_of_a_killed_proxy_is_read(make_proxy):
+    proxy = make_proxy(state__directory="state").start()
+    proxy.admin.put("p", "k", "kept")
+    proxy.kill()
+    assert kv("get", "p", "k", "--state", state_of(proxy)) == "kept"
+
+
+def test_state_that_a_proxy_has_open_is_refused(start_proxy):
+    proxy = start_proxy(state__directory="state")
+    for words in (["stats"], ["put", "p", "k", "v"]):
+        said = kv(*words, "--state", state_of(proxy), status=1)
+        assert f"is in use by another process (process {proxy.pid})" in said and "--url" in said
+        assert said.count("\n") == 1
+    proxy.admin.put("p", "k", "v")
+    assert proxy.admin.value("p", "k") == "v"
+
+
+def test_what_is_no_state_directory_is_refused(tmp_path):
+    none = tmp_path / "none"
+    assert kv("stats", "--state", str(none), status=1) == f"heliosproxy: state directory {none} does not exist\n"
+    for words in (["stats"], ["put", "p", "k", "v"]):
+        assert kv(*words, "--state", str(tmp_path), status=1) == \
+            f"heliosproxy: {tmp_path} is not a state directory: there is no kv/CURRENT in it\n"
+    assert not list(tmp_path.iterdir())
+    kv("stats", "--state", str(tmp_path), "--url", "http://127.0.0.1:1", status=2)
+    kv("stats", "--salvage", status=2)
+
+
+def test_quotas_of_the_configuration_count_without_a_proxy(make_proxy):
+    proxy = make_proxy(state__directory="state", kv__max_value_bytes=1024).start()
+    proxy.stop()
+    put = ("put", "p", "k", "x" * 1025, "--state", state_of(proxy))
+    assert "kv_max_value_bytes exceeded" in kv(*put, "--config", proxy.config_file, status=1)
+    assert kv(*put) == ""
+
+
+def test_salvage_shows_what_is_left_and_changes_nothing(make_proxy):
+    proxy = make_proxy(state__directory="state").start()
+    for key in ("first", "second", "third"):
+        proxy.admin.put("p", key, key * 100)
+    proxy.kill()
+    state = state_of(proxy)
+    for path in (os.path.join(state, "kv", name) for name in os.listdir(os.path.join(state, "kv"))):
+        with open(path, "r+b") as file:
+            at = file.read().find(b"second" * 100)
+            if at >= 0 and path.endswith(".log"):
+                file.seek(at)
+                file.write(b"?")
+    said = kv("stats", "--state", state, status=1)
+    assert "is damaged" in said and f"kv stats --state {state} --salvage" in said
+    assert kv("ls", "p", "--state", state, "--salvage") == "first\n"
+    assert "only read" in kv("del", "p", "first", "--state", state, "--salvage", status=1)
+    assert "is damaged" in kv("ls", "p", "--state", state, status=1)
+    proxy.config["state.salvage"] = True
+    proxy.start()
+    assert proxy.admin.value("p", "first") == "first" * 100
+    assert kv("ls", "p", "--url", f"http://127.0.0.1:{proxy.admin.port}") == "first\n"

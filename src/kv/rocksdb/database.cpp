@@ -15,10 +15,16 @@
 #include <limits>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 namespace helios::kv::rocksdb {
 namespace {
 
 using ::rocksdb::Status;
+
+constexpr const char* kFolder = "/kv";
+constexpr const char* kLockFile = "/LOCK";
 
 // Small, since everything is in memory above: the database is only ever read from end to end.
 constexpr std::size_t kBlockCacheBytes = 8 << 20;
@@ -29,7 +35,7 @@ constexpr std::size_t kMemtableBytes = 512ULL << 20;
 
 ::rocksdb::Options to_rocksdb(const DatabaseOptions& wanted) {
   ::rocksdb::Options options;
-  options.create_if_missing = true;
+  options.create_if_missing = wanted.mode == OpenMode::create;
   options.wal_recovery_mode = wanted.salvage
                                   ? ::rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                   : ::rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -70,19 +76,53 @@ base::Result<void> make_directory(const std::string& path) {
   return {};
 }
 
+base::Result<void> find_database(const std::string& directory) {
+  std::error_code error;
+  if (std::filesystem::exists(directory + kFolder + "/CURRENT", error)) return {};
+  if (error) {
+    return base::fail(base::Errc::unavailable,
+                      "state directory " + directory + " cannot be read: " + error.message());
+  }
+  if (!std::filesystem::exists(directory, error)) {
+    return base::fail(base::Errc::not_found, "state directory " + directory + " does not exist");
+  }
+  return base::fail(base::Errc::invalid,
+                    directory + " is not a state directory: there is no kv/CURRENT in it");
+}
+
+// Which other process has the lock; empty when the system does not tell.
+std::string holder_of(const std::string& lock_file) {
+  const int file = ::open(lock_file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool is_known = ::fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  ::close(file);
+  return is_known && lock.l_pid > 0 ? " (process " + std::to_string(lock.l_pid) + ")" : "";
+}
+
+base::Error in_use(const std::string& directory, const std::string& by) {
+  return {base::Errc::unavailable,
+          "state directory " + directory + " is in use by " + by +
+              ", and only one process at a time can have it open; a proxy that runs on it is asked "
+              "through its admin interface (heliosproxy kv --url ...)"};
+}
+
 base::Error explain(const std::string& directory, const Status& status) {
   const std::string what = status.ToString();
-  if (status.IsIOError() && what.find("LOCK") != std::string::npos) {
-    return {base::Errc::unavailable, "state directory " + directory +
-                                         " is in use by another process, or belongs to somebody "
-                                         "else: " +
-                                         what};
-  }
+  // Not asked who has it when that is this process: closing the file would give the lock back.
+  if (status.IsIOError() && what.contains("lock hold by current process"))
+    return in_use(directory, "this process");
+  if (status.IsIOError() && what.contains("hile lock file"))
+    return in_use(directory, "another process" + holder_of(directory + kFolder + kLockFile));
   if (status.IsCorruption()) {
     return {base::Errc::invalid,
             "state directory " + directory + " is damaged (" + what +
                 "): restore a backup in its place, or set [state] salvage = true for one start, "
-                "which keeps everything before the damage and gives up what comes after it"};
+                "which keeps everything before the damage and gives up what comes after it; what "
+                "that keeps, heliosproxy kv stats --state " +
+                directory + " --salvage tells"};
   }
   return {base::Errc::unavailable, "state directory " + directory + " cannot be opened: " + what};
 }
@@ -109,9 +149,10 @@ class Database::Listener final : public ::rocksdb::EventListener {
 
 base::Result<std::unique_ptr<Database>> Database::open(
     const DatabaseOptions& wanted, std::function<void(std::string)> on_failure) {
-  if (auto made = make_directory(wanted.directory); !made) {
-    return std::unexpected(made.error());
-  }
+  const std::string folder = wanted.directory + kFolder;
+  auto found =
+      wanted.mode == OpenMode::create ? make_directory(folder) : find_database(wanted.directory);
+  if (!found) return std::unexpected(found.error());
   std::unique_ptr<Database> database(new Database(wanted));
   ::rocksdb::Options options = to_rocksdb(wanted);
   if (wanted.file_system) {
@@ -119,15 +160,36 @@ base::Result<std::unique_ptr<Database>> Database::open(
     options.env = database->env_.get();
   }
   options.listeners.push_back(std::make_shared<Listener>(std::move(on_failure)));
-  ::rocksdb::DB* db = nullptr;
-  const Status status = ::rocksdb::DB::Open(options, wanted.directory, &db);
+  const Status status = wanted.mode == OpenMode::read_only ? database->open_to_read(options)
+                                                           : database->open_to_write(options);
   if (!status.ok()) return std::unexpected(explain(wanted.directory, status));
-  database->db_.reset(db);
   return database;
+}
+
+Status Database::open_to_write(const ::rocksdb::Options& options) {
+  ::rocksdb::DB* db = nullptr;
+  const Status status = ::rocksdb::DB::Open(options, directory_ + kFolder, &db);
+  db_.reset(db);
+  return status;
+}
+
+// Takes the lock itself, which the database does not do for readers.
+Status Database::open_to_read(const ::rocksdb::Options& options) {
+  const std::string folder = directory_ + kFolder;
+  if (const Status locked = options.env->LockFile(folder + kLockFile, &lock_); !locked.ok()) {
+    return locked;
+  }
+  ::rocksdb::DB* db = nullptr;
+  const Status status = ::rocksdb::DB::OpenForReadOnly(options, folder, &db);
+  db_.reset(db);
+  return status;
 }
 
 Database::~Database() {
   if (db_) static_cast<void>(db_->Close());
+  db_.reset();
+  ::rocksdb::Env* env = env_ ? env_.get() : ::rocksdb::Env::Default();
+  if (lock_ != nullptr) static_cast<void>(env->UnlockFile(lock_));
 }
 
 Status Database::write(::rocksdb::WriteBatch& batch) {
@@ -189,7 +251,7 @@ base::Result<void> Database::copy_to(const std::string& path) {
   ::rocksdb::Checkpoint* made = nullptr;
   Status status = ::rocksdb::Checkpoint::Create(db_.get(), &made);
   const std::unique_ptr<::rocksdb::Checkpoint> checkpoint(made);
-  if (status.ok()) status = checkpoint->CreateCheckpoint(path, kNeverFlush);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(path + kFolder, kNeverFlush);
   if (status.ok()) return {};
   return base::fail(status.IsInvalidArgument() ? base::Errc::invalid : base::Errc::unavailable,
                     "backup to " + path + " failed: " + status.ToString());

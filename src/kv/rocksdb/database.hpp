@@ -10,6 +10,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "kv/rocksdb/open_mode.hpp"
 
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
@@ -24,7 +25,8 @@
 namespace helios::kv::rocksdb {
 
 struct DatabaseOptions {
-  std::string directory;
+  std::string directory;  // of the state; the database is a folder in it
+  OpenMode mode = OpenMode::create;
   bool salvage = false;
   std::uint64_t log_bytes = 0;                         // as in DiskJournalOptions
   std::shared_ptr<::rocksdb::FileSystem> file_system;  // null: the real one
@@ -32,8 +34,8 @@ struct DatabaseOptions {
 
 class Database {
  public:
-  // Opens or makes it. `on_failure` is called when something fails in the background, on any thread.
-  // Errors: unavailable, invalid; the message says what to do.
+  // Opens it, or makes it where `mode` says so. `on_failure` is called when something fails in the
+  // background, on any thread. Errors: unavailable, not_found, invalid; the message says what to do.
   [[nodiscard]] static base::Result<std::unique_ptr<Database>> open(
       const DatabaseOptions& options, std::function<void(std::string)> on_failure);
   ~Database();
@@ -54,19 +56,22 @@ class Database {
   [[nodiscard]] base::Result<void> for_each_entry(
       const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
-  // A copy in a new folder.
+  // A copy in a folder of its own, below `path`, which exists.
   [[nodiscard]] base::Result<void> copy_to(const std::string& path);
 
  private:
   class Listener;
   explicit Database(const DatabaseOptions& options)
       : directory_(options.directory), max_log_bytes_(options.log_bytes) {}
+  [[nodiscard]] ::rocksdb::Status open_to_write(const ::rocksdb::Options& options);
+  [[nodiscard]] ::rocksdb::Status open_to_read(const ::rocksdb::Options& options);
 
   const std::string directory_;
   const std::uint64_t max_log_bytes_;
   std::unique_ptr<::rocksdb::Env> env_;
   std::unique_ptr<::rocksdb::DB> db_;
-  std::uint64_t log_bytes_ = 0;  // written since the last rotation
+  ::rocksdb::FileLock* lock_ = nullptr;  // when read only; otherwise the database has its own
+  std::uint64_t log_bytes_ = 0;          // written since the last rotation
 };
 
 }  // namespace helios::kv::rocksdb

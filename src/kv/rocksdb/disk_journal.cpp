@@ -18,7 +18,6 @@ namespace {
 constexpr Version kVersionBlock = Version{1} << 40;
 
 constexpr std::int64_t kProgressIntervalNs = 2'000'000'000;
-constexpr const char* kDatabaseFolder = "/kv";
 
 ::rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 
@@ -99,10 +98,9 @@ base::Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const DiskJournalOp
                                                              const base::Clock& clock,
                                                              base::Log& log) {
   std::unique_ptr<DiskJournal> journal(new DiskJournal(options, clock, log));
-  auto database =
-      Database::open({options.directory + kDatabaseFolder, options.salvage, options.log_bytes,
-                      options.file_system},
-                     [self = journal.get()](std::string why) { self->break_down(std::move(why)); });
+  auto database = Database::open(
+      {options.directory, options.mode, options.salvage, options.log_bytes, options.file_system},
+      [self = journal.get()](std::string why) { self->break_down(std::move(why)); });
   if (!database) return std::unexpected(database.error());
   journal->database_ = *std::move(database);
   if (auto begun = journal->begin(); !begun) return std::unexpected(begun.error());
@@ -135,6 +133,7 @@ base::Result<void> DiskJournal::reserve_versions() {
   const auto used = database_->number(kVersionsKey);
   if (!used) return std::unexpected(used.error());
   first_version_ = *used;
+  if (options_.mode == OpenMode::read_only) return {};
   reserved_versions_ = *used + kVersionBlock;
   put_number(*open_, kFormatKey, kFormat);
   put_number(*open_, kVersionsKey, reserved_versions_);
@@ -261,7 +260,7 @@ base::Result<void> DiskJournal::backup(const std::string& path) {
   if (error) {
     return base::fail(base::Errc::unavailable, "backup to " + path + " failed: " + error.message());
   }
-  auto copied = database_->copy_to(path + kDatabaseFolder);
+  auto copied = database_->copy_to(path);
   if (!copied) std::filesystem::remove_all(path, error);
   return copied;
 }

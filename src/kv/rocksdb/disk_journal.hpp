@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "kv/journal.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/rocksdb/open_mode.hpp"
 #include "metrics/histogram.hpp"
 
 #include <atomic>
@@ -44,7 +45,9 @@ namespace helios::kv::rocksdb {
 class Database;
 
 struct DiskJournalOptions {
-  std::string directory;  // made if it does not exist
+  std::string directory;
+  // With read_only, namespaces refuse writes, and start() is not needed.
+  OpenMode mode = OpenMode::create;
   // Opens what is damaged in the middle: with everything before the damage, and nothing after it.
   bool salvage = false;
   std::uint32_t sync_interval_ms = 1000;
@@ -67,8 +70,8 @@ struct DiskJournalStats {
 
 class DiskJournal final : public Journal {
  public:
-  // `clock` and `log` outlive the journal. Errors: unavailable (no rights, no space, in use), invalid
-  // (damaged, of a newer format, something else); the message says what to do.
+  // `clock` and `log` outlive the journal. Errors: unavailable (no rights, no space, in use), not_found,
+  // invalid (damaged, of a newer format, something else); the message says what to do.
   [[nodiscard]] static base::Result<std::unique_ptr<DiskJournal>> open(
       const DiskJournalOptions& options, const base::Clock& clock, base::Log& log);
   ~DiskJournal() override;
@@ -89,7 +92,7 @@ class DiskJournal final : public Journal {
   [[nodiscard]] Ticket reached(Safety safety) const override;
   [[nodiscard]] WaitStatus wait(Ticket ticket, Safety safety, OnReached& on_reached) override;
   [[nodiscard]] bool is_writable() const override {
-    return !is_broken_.load(std::memory_order_acquire);
+    return !is_broken_.load(std::memory_order_acquire) && options_.mode != OpenMode::read_only;
   }
   [[nodiscard]] bool is_behind() const override {
     return waiting_bytes_.load(std::memory_order_relaxed) > kMaxWaitingBytes;

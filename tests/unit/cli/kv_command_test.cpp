@@ -3,12 +3,14 @@
 
 #include "cli/kv_command.hpp"
 
+#include "admin/target.hpp"
 #include "cli/options.hpp"
 #include "kv/memory_store.hpp"
 #include "unit/admin/router_fixture.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -91,6 +93,42 @@ TEST_F(KvCommand, listing_is_in_key_order_and_by_prefix) {
   EXPECT_EQ(kv({"ls", "ghost"}), "");
 }
 
+TEST_F(KvCommand, key_of_any_bytes_is_named_as_it_is_listed) {
+  const std::string odd = "100%\t\n\x1B[2J";
+  EXPECT_EQ(kv({"put", "p", "%00%FF", "zero", "-e"}), "");
+  EXPECT_EQ(kv({"put", "p", odd, "odd"}), "");
+  EXPECT_EQ(kv({"put", "p", "a:b/c", "plain"}), "");
+  EXPECT_EQ(kv({"ls", "p"}), "%00%FF\n100%25%09%0A%1B%5B2J\na:b/c\n");
+  const std::string listed = kv({"ls", "p", "--encoded"});
+  EXPECT_EQ(listed, "%00%FF\n100%25%09%0A%1B%5B2J\na:b/c\n");
+  EXPECT_EQ(kv({"get", "p", "%00%FF", "--encoded"}), "zero");
+  EXPECT_EQ(kv({"get", "p", "100%25%09%0A%1B%5B2J", "--encoded"}), "odd");
+  EXPECT_EQ(kv({"ls", "p", "--prefix", "%00", "--encoded"}), "%00%FF\n");
+  EXPECT_EQ(kv({"purge", "p", "--prefix", "%00%FF", "--encoded"}), "1 removed\n");
+  EXPECT_EQ(kv({"del", "p", "100%25%09%0A%1B%5B2J", "--encoded"}), "");
+  EXPECT_EQ(kv({"incr", "p", "%FE", "--encoded"}), "1\n");
+  EXPECT_EQ(kv({"ls", "p"}), "a:b/c\n%FE\n");
+  EXPECT_TRUE(kv({"get", "p", "%F", "--encoded"}).starts_with("error: %F: "));
+}
+
+// It would name the listing.
+TEST_F(KvCommand, empty_key_is_refused) {
+  for (const char* verb : {"get", "put", "del", "incr"})
+    EXPECT_TRUE(kv({verb, "p", ""}).starts_with("usage: heliosproxy: KEY: must not be empty"));
+}
+
+TEST_F(KvCommand, pages_of_binary_keys_are_all_of_them) {
+  std::string lines;
+  for (int n = 0; n < 1500; ++n) {
+    const std::string key = {static_cast<char>(0x80 + n / 64), '\0', static_cast<char>(n % 64)};
+    lines += R"({"plugin":"p","key_percent_encoded":")" + admin::percent_encode(key) +
+             R"(","value":"x"})" + "\n";
+  }
+  EXPECT_EQ(kv({"import"}, lines), "1500 set, 0 left alone, 0 expired\n");
+  EXPECT_EQ(std::ranges::count(kv({"ls", "p"}), '\n'), 1500);
+  EXPECT_EQ(kv({"export", "p"}), lines);
+}
+
 TEST_F(KvCommand, del_and_purge_remove) {
   for (const char* key : {"b", "a:2", "a:1"}) kv({"put", "p", key, "x"});
   EXPECT_EQ(kv({"purge", "p", "--prefix", "a:"}), "2 removed\n");
@@ -145,6 +183,9 @@ TEST_F(KvCommand, wrong_words_are_explained) {
   EXPECT_TRUE(kv({"get", "p"}).starts_with("usage: heliosproxy: KEY is required"));
   EXPECT_TRUE(kv({"put", "p", "k", "v", "--ttl-ms", "0"}).starts_with("usage: "));
   EXPECT_TRUE(kv({"fetch"}).starts_with("usage: "));
+  EXPECT_TRUE(kv({"stats", "--state", "/s", "--url", "http://h"}).starts_with("usage: "));
+  EXPECT_TRUE(kv({"stats", "--salvage"}).starts_with("usage: "));
+  EXPECT_TRUE(kv({"stats", "--state", ""}).starts_with("usage: "));
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/offline_state.hpp"
+
+#include "admin/replies.hpp"
+#include "admin/state_page.hpp"
+#include "admin/target.hpp"
+#include "admin/tokens.hpp"
+#include "base/executor.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <utility>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace helios::app {
+namespace {
+
+using kv::rocksdb::DiskJournal;
+using kv::rocksdb::OpenMode;
+
+// What root writes belongs to root, and the proxy, as somebody else, could not start on it any more.
+base::Result<void> check_owner(const std::string& directory) {
+  struct stat found{};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &found) != 0 || found.st_uid == 0) return {};
+  return base::fail(base::Errc::invalid,
+                    "state directory " + directory + " belongs to user " +
+                        std::to_string(found.st_uid) +
+                        ": change it as that user, or a proxy that runs as that user could not "
+                        "open it any more (setpriv --reuid " +
+                        std::to_string(found.st_uid) + " --clear-groups heliosproxy ...)");
+}
+
+}  // namespace
+
+// Work from the threads of the journal, done by the thread that waits for an answer.
+class OfflineState::Inbox final : public base::Executor {
+ public:
+  void post(base::Task task) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      tasks_.push_back(std::move(task));
+    }
+    posted_.notify_one();
+  }
+
+  void run_one() {
+    std::unique_lock lock(mutex_);
+    posted_.wait(lock, [this] { return !tasks_.empty(); });
+    base::Task task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable posted_;
+  std::deque<base::Task> tasks_;
+};
+
+OfflineState::OfflineState(const kv::Limits& limits)
+    : inbox_(std::make_shared<Inbox>()),
+      store_(limits, clock_),
+      routes_(admin::KvContext{&store_, &clock_, inbox_}) {}
+
+OfflineState::~OfflineState() = default;
+
+base::Result<std::unique_ptr<OfflineState>> OfflineState::open(const OfflineOptions& options) {
+  if (!options.read_only) {
+    if (auto owned = check_owner(options.directory); !owned) return std::unexpected(owned.error());
+  }
+  std::unique_ptr<OfflineState> state(new OfflineState(options.limits));
+  auto journal =
+      DiskJournal::open({.directory = options.directory,
+                         .mode = options.read_only ? OpenMode::read_only : OpenMode::existing,
+                         .salvage = options.salvage},
+                        state->clock_, state->log_);
+  if (!journal) return std::unexpected(journal.error());
+  // A single command has nothing to gain from syncing each write: close() syncs them all.
+  state->store_.attach(**journal, {.standard = kv::Durability::relaxed});
+  state->journal_ = *std::move(journal);
+  if (auto recovered = state->journal_->recover(state->store_); !recovered)
+    return std::unexpected(recovered.error());
+  if (!options.read_only) state->journal_->start();
+  return state;
+}
+
+admin::Response OfflineState::answer(admin::Request request) {
+  const std::string path(admin::split_target(request.target).path);
+  if (path == "/admin/state") return admin::state_reply(store_);
+  if (!path.starts_with("/admin/kv/"))
+    return admin::error_reply(404, "only a running proxy does this (--url ...)");
+  std::optional<admin::Response> answered;
+  routes_.handle(std::move(request), admin::unlimited_grant(),
+                 [&answered](admin::Response response) { answered = std::move(response); });
+  while (!answered) inbox_->run_one();
+  return *std::move(answered);
+}
+
+base::Result<void> OfflineState::close() {
+  journal_->stop(store_.last_used_version());
+  const std::string problem = journal_->health();
+  return problem.empty() ? base::Result<void>() : base::fail(base::Errc::unavailable, problem);
+}
+
+}  // namespace helios::app

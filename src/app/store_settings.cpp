@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/store_settings.hpp"
+
+#include "kv/namespace_name.hpp"
+
+#include <utility>
+
+namespace helios::app {
+namespace {
+
+kv::Durability to_durability(config::Durability durability) {
+  switch (durability) {
+    case config::Durability::memory: return kv::Durability::memory;
+    case config::Durability::relaxed: return kv::Durability::relaxed;
+    case config::Durability::strict: return kv::Durability::strict;
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+kv::Limits to_limits(const config::Kv& config) {
+  kv::Limits limits;
+  limits.max_key_bytes = config.max_key_bytes;
+  limits.max_value_bytes = config.max_value_bytes;
+  limits.max_keys_per_namespace = config.max_keys_per_namespace;
+  limits.max_bytes_per_namespace = config.max_bytes_per_namespace;
+  limits.max_total_bytes = config.max_total_bytes;
+  return limits;
+}
+
+base::Result<kv::Durabilities> to_durabilities(const config::State& state) {
+  kv::Durabilities result{.standard = to_durability(state.durability)};
+  for (const auto& [name, durability] : state.namespaces) {
+    auto space = kv::namespace_name(name);
+    if (!space) {
+      return base::fail(base::Errc::invalid, "[state.namespaces]: " + space.error().message);
+    }
+    result.by_name[*space] = to_durability(durability);
+  }
+  return result;
+}
+
+}  // namespace helios::app

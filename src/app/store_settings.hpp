@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The configuration of the store in the store's own words.
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "kv/limits.hpp"
+#include "kv/memory_store.hpp"
+
+namespace helios::app {
+
+[[nodiscard]] kv::Limits to_limits(const config::Kv& config);
+
+// Namespaces may be named like their plugins. Errors: invalid (a name that none can have).
+[[nodiscard]] base::Result<kv::Durabilities> to_durabilities(const config::State& state);
+
+}  // namespace helios::app
