@@ -25,12 +25,14 @@ using kv::rocksdb::OpenMode;
 base::Result<void> check_owner(const std::string& directory) {
   struct stat found{};
   if (::geteuid() != 0 || ::stat(directory.c_str(), &found) != 0 || found.st_uid == 0) return {};
-  return base::fail(base::Errc::invalid,
-                    "state directory " + directory + " belongs to user " +
-                        std::to_string(found.st_uid) +
-                        ": change it as that user, or a proxy that runs as that user could not "
-                        "open it any more (setpriv --reuid " +
-                        std::to_string(found.st_uid) + " --clear-groups heliosproxy ...)");
+  const std::string user = std::to_string(found.st_uid);
+  return base::fail(
+      base::Errc::invalid,
+      "state directory " + directory + " belongs to user " + user +
+          ", who could not open it any more after a change by root: change it as that "
+          "user (setpriv --reuid " +
+          user + " --regid " + std::to_string(found.st_gid) +
+          " --clear-groups heliosproxy kv ...)");
 }
 
 }  // namespace

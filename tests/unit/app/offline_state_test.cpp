@@ -16,6 +16,8 @@
 #include <memory>
 #include <string>
 
+#include <unistd.h>
+
 namespace helios::app {
 namespace {
 
@@ -159,6 +161,18 @@ TEST_F(Offline, what_is_no_state_directory_is_refused_and_left_alone) {
     EXPECT_EQ(ask(method, "/admin/kv/subject/a"),
               "state directory " + folder.path() + "/none does not exist");
   }
+}
+
+TEST_F(Offline, root_changes_nothing_that_is_somebody_elses) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, who may open what belongs to others";
+  put("a", "1");
+  disk_.close();
+  ASSERT_EQ(::chown(directory().c_str(), 4711, 4712), 0);
+  const auto before = files();
+  EXPECT_THAT(ask(Method::put, "/admin/kv/subject/a", "2"),
+              AllOf(HasSubstr("belongs to user 4711"), HasSubstr("--reuid 4711 --regid 4712")));
+  EXPECT_EQ(ask(Method::get, "/admin/kv/subject/a"), "1");
+  EXPECT_EQ(files(), before);
 }
 
 TEST_F(Offline, newer_format_is_refused_and_left_alone) {
