@@ -92,4 +92,8 @@ void sql_tree_close(struct sql_tree* tree) {
   *tree = (struct sql_tree){0};
 }
 
-void sql_set_scanner_rules(bool rules) { standard_conforming_strings = rules; }
+void sql_set_scanner_rules(bool rules) {
+  standard_conforming_strings = rules;
+  // A warning says where it belongs, counted in characters, and fails over bytes that are none.
+  escape_string_warning = false;
+}

@@ -102,6 +102,13 @@ TEST(Reading, the_whole_view_is_read_and_no_byte_behind_it) {
   EXPECT_EQ(parse_text(std::string_view(text).substr(0, 8))->statements.size(), 1U);
 }
 
+TEST(Reading, calls_are_found_behind_escapes_and_bytes_of_other_encodings) {
+  const auto analysis = parse("select \xF3, '\\n', helios.kv()", backslash_rules());
+  ASSERT_EQ(analysis->statements.size(), 1U);
+  ASSERT_EQ(analysis->statements[0].kv_calls.size(), 1U);
+  EXPECT_EQ(analysis->statements[0].kv_calls[0].problem, "");
+}
+
 TEST(Reading, bytes_of_other_encodings_pass) {
   EXPECT_THAT(statement_texts("select 'M\xFCller'; select 2"),
               ElementsAre("select 'M\xFCller'", "select 2"));
