@@ -5,11 +5,10 @@
 // is pending continues on the home executor, a conflict is tried again.
 //
 // Thread rule: started on the home executor's thread, where the callback is called too, possibly
-// before the start returns. Lifetime: store and clock outlive every operation.
+// before the start returns. Lifetime: the store outlives every operation.
 
 #include "admin/message.hpp"
 #include "admin/preconditions.hpp"
-#include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 
@@ -24,7 +23,6 @@ namespace helios::admin {
 
 struct KvContext {
   kv::Store* store = nullptr;
-  const base::Clock* clock = nullptr;
   std::shared_ptr<base::Executor> home;
 };
 

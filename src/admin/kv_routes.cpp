@@ -122,7 +122,7 @@ void get_key(const KvContext& context, Place place, Preconditions preconditions,
 }
 
 // When what is written now expires, by the header Helios-TTL-Ms.
-base::Result<kv::ExpiryMs> expiry_of(const Request& request, const base::Clock& clock) {
+base::Result<kv::ExpiryMs> expiry_of(const Request& request, const kv::Store& store) {
   if (!request.ttl_ms) return kv::kNeverExpires;
   const std::string& text = *request.ttl_ms;
   std::int64_t ttl_ms = 0;
@@ -131,7 +131,7 @@ base::Result<kv::ExpiryMs> expiry_of(const Request& request, const base::Clock& 
     return base::fail(base::Errc::invalid,
                       "Helios-TTL-Ms must be a whole number of milliseconds from 1 to " +
                           std::to_string(kMaxTtlMs));
-  return clock.wall_ms() + ttl_ms;
+  return store.now_ms() + ttl_ms;
 }
 
 // {"increment":n}
@@ -148,10 +148,10 @@ base::Result<std::int64_t> parse_increment(std::string_view body) {
 }
 
 // What the request makes of the key. Errors: invalid.
-base::Result<Edit> edit_of(Request& request, const Place& place, const base::Clock& clock) {
+base::Result<Edit> edit_of(Request& request, const Place& place, const kv::Store& store) {
   auto preconditions = parse_preconditions(request);
   if (!preconditions) return std::unexpected(preconditions.error());
-  const auto expiry = expiry_of(request, clock);
+  const auto expiry = expiry_of(request, store);
   if (!expiry) return std::unexpected(expiry.error());
   Edit edit{.key = place.key, .preconditions = std::move(*preconditions), .change = Remove{}};
   if (request.method == Method::put) edit.change = SetValue{std::move(request.body), *expiry};
@@ -179,7 +179,7 @@ void edit_key(const KvContext& context, const Place& place, Edit edit, Responder
 
 void handle_key(const KvContext& context, Request& request, Place place, Responder respond) {
   if (request.method == Method::other) return respond(method_not_allowed(std::string(kKeyMethods)));
-  auto edit = edit_of(request, place, *context.clock);
+  auto edit = edit_of(request, place, *context.store);
   if (!edit) return respond(error_reply(400, edit.error().message));
   switch (request.method) {
     case Method::get:

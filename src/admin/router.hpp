@@ -9,7 +9,6 @@
 #include "admin/kv_routes.hpp"
 #include "admin/message.hpp"
 #include "admin/routes.hpp"
-#include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 
@@ -20,10 +19,10 @@ namespace helios::admin {
 class Router {
  public:
   // `home` is where handle() is called and where pending work continues; it is kept alive by that
-  // work. Requires: `store`, `control`, `clock` and `access` outlive the router and every answer that is
+  // work. Requires: `store`, `control` and `access` outlive the router and every answer that is
   // still due.
-  Router(kv::Store& store, Control& control, const base::Clock& clock,
-         std::shared_ptr<base::Executor> home, AccessGuard& access);
+  Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home,
+         AccessGuard& access);
 
   // Requires: called on `home`'s thread. Calls `respond` once, on that thread, now or later.
   void handle(Request request, Responder respond);

@@ -66,7 +66,7 @@ class OfflineState::Inbox final : public base::Executor {
 OfflineState::OfflineState(const kv::Limits& limits)
     : inbox_(std::make_shared<Inbox>()),
       store_(limits, clock_),
-      routes_(admin::KvContext{&store_, &clock_, inbox_}) {}
+      routes_(admin::KvContext{&store_, inbox_}) {}
 
 OfflineState::~OfflineState() = default;
 

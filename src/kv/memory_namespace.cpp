@@ -53,7 +53,7 @@ class MemoryNamespace::Lease final : public Exclusivity {
 };
 
 MemoryNamespace::MemoryNamespace(std::string name, const LimitsInForce& limits,
-                                 const base::Clock& clock, TotalUsage& total, Journal* journal,
+                                 const ExpiryClock& clock, TotalUsage& total, Journal* journal,
                                  Durability durability)
     : name_(std::move(name)),
       limits_(limits),
@@ -64,7 +64,7 @@ MemoryNamespace::MemoryNamespace(std::string name, const LimitsInForce& limits,
       version_(journal == nullptr ? kAbsent : journal->last_used_version()) {}
 
 std::int64_t MemoryNamespace::present_ms() const {
-  return entries_.has_expiring() ? clock_.wall_ms() : kTimeless;
+  return entries_.has_expiring() ? clock_.now_ms() : kTimeless;
 }
 
 ReadStatus MemoryNamespace::read(Transaction& transaction, std::string_view key, std::string& out,
@@ -198,7 +198,7 @@ std::size_t MemoryNamespace::remove_expired_locked(std::size_t max) {
   if (!entries_.has_expiring()) return 0;
   removed_.clear();
   const Growth growth =
-      entries_.remove_expired(clock_.wall_ms(), max, is_kept() ? &removed_ : nullptr);
+      entries_.remove_expired(clock_.now_ms(), max, is_kept() ? &removed_ : nullptr);
   if (growth.keys == 0) return 0;
   structure_version_ = ++version_;
   changes_.clear();

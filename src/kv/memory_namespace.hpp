@@ -17,9 +17,9 @@
 // With a journal, and a class other than `memory`, everything applied is handed to it under the mutex.
 // A transaction that only read rests on what others wrote, so it waits for their tickets.
 
-#include "base/clock.hpp"
 #include "kv/callback_queue.hpp"
 #include "kv/entry_table.hpp"
+#include "kv/expiry_clock.hpp"
 #include "kv/journal.hpp"
 #include "kv/limits_in_force.hpp"
 #include "kv/store.hpp"
@@ -58,7 +58,7 @@ class MemoryNamespace final : public Namespace {
  public:
   // What is passed in outlives the namespace. `journal`: may be null, then everything is as in class
   // `memory`.
-  MemoryNamespace(std::string name, const LimitsInForce& limits, const base::Clock& clock,
+  MemoryNamespace(std::string name, const LimitsInForce& limits, const ExpiryClock& clock,
                   TotalUsage& total, Journal* journal = nullptr,
                   Durability durability = Durability::memory);
 
@@ -117,7 +117,7 @@ class MemoryNamespace final : public Namespace {
 
   const std::string name_;
   const LimitsInForce& limits_;
-  const base::Clock& clock_;
+  const ExpiryClock& clock_;
   TotalUsage& total_;
   Journal* const journal_;  // null: none
   std::atomic<Durability> durability_;

@@ -8,6 +8,7 @@
 // and never fails. Two transactions of different namespaces do not meet.
 
 #include "base/clock.hpp"
+#include "kv/expiry_clock.hpp"
 #include "kv/journal.hpp"
 #include "kv/limits_in_force.hpp"
 #include "kv/memory_namespace.hpp"
@@ -42,6 +43,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] Usage usage(Namespace& space) override;
   [[nodiscard]] Usage total_usage() override;
   [[nodiscard]] const Limits& limits() const override { return limits_.get(); }
+  [[nodiscard]] std::int64_t now_ms() const override { return clock_.now_ms(); }
   [[nodiscard]] std::string health() const override;
   [[nodiscard]] Ticket kept() const override;
   [[nodiscard]] WaitStatus when_kept(Ticket ticket, OnReached& on_kept) override;
@@ -80,7 +82,7 @@ class MemoryStore final : public Store {
   MemoryNamespace& make(std::string_view name);
 
   LimitsInForce limits_;
-  const base::Clock& clock_;
+  const ExpiryClock clock_;
   TotalUsage total_;
   Journal* journal_ = nullptr;
   Durabilities durabilities_;

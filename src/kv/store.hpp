@@ -17,7 +17,8 @@
 // and are never used twice, whatever is deleted in between. Version 0 means absent.
 //
 // Expiry changes no version. An entry whose time has come is absent for every read and scan at once;
-// usage may count it until it is removed, which happens when the namespace is next written.
+// usage may count it until it is removed, which happens when the namespace is next written. It goes by
+// now_ms(), not by the wall clock: whoever wants an entry to live so long adds that to now_ms().
 //
 // Durability: where a store keeps namespaces on disk, a commit's answer means what the class of the
 // namespace promises (durability.hpp). Under `relaxed` the promise is kept a little later than the
@@ -52,7 +53,8 @@ inline constexpr Version kAbsent = 0;
 // known before.
 inline constexpr Version kOwnWrite = ~Version{0};
 
-// Milliseconds since 1970-01-01 UTC at which an entry is gone; kNeverExpires for most.
+// Milliseconds since 1970-01-01 UTC, as Store::now_ms() counts them, at which an entry is gone;
+// kNeverExpires for most.
 using ExpiryMs = std::int64_t;
 inline constexpr ExpiryMs kNeverExpires = 0;
 
@@ -182,6 +184,10 @@ class Store {
   [[nodiscard]] virtual Usage usage(Namespace& space) = 0;
   [[nodiscard]] virtual Usage total_usage() = 0;
   [[nodiscard]] virtual const Limits& limits() const = 0;
+
+  // The time by which entries expire, in milliseconds since 1970-01-01 UTC. Never goes back, and does not
+  // jump with the wall clock; see expiry_clock.hpp.
+  [[nodiscard]] virtual std::int64_t now_ms() const = 0;
 
   // Empty when the store works; otherwise one line that says what is broken.
   [[nodiscard]] virtual std::string health() const = 0;

@@ -68,6 +68,9 @@ class Transaction {
   // on the page must not have changed.
   [[nodiscard]] ReadStatus scan(const KeyRange& range, KeyPage& out);
 
+  // The present by which entries expire: Store::now_ms().
+  [[nodiscard]] std::int64_t now_ms() const { return store_.now_ms(); }
+
   // Not empty, and not longer than Limits allow. Nothing is ever stored under other keys.
   [[nodiscard]] bool may_be_key(std::string_view key) const;
 
@@ -122,7 +125,7 @@ class Transaction {
   [[nodiscard]] const std::string& missing_key() const { return missing_key_; }
 
   // The instant at which every read so far is known to hold: the version of the namespace, and the
-  // wall clock by which entries were live or expired. No snapshot before the first read.
+  // store's time by which entries were live or expired. No snapshot before the first read.
   [[nodiscard]] std::optional<Version> snapshot() const { return snapshot_; }
   [[nodiscard]] std::int64_t as_of_ms() const { return as_of_ms_; }
   void set_snapshot(Version version, std::int64_t as_of_ms) {

@@ -66,7 +66,7 @@ std::optional<std::int32_t> kv_take(HostCalls& calls, std::string_view key, std:
     full_at_ns = number_in(present->entry.value);
   }
   const std::int64_t now_ns =
-      std::clamp<std::int64_t>(calls.now_ms(), 0, kMaxNowNs / kNsPerMs) * kNsPerMs;
+      std::clamp<std::int64_t>(calls.state_now_ms(), 0, kMaxNowNs / kNsPerMs) * kNsPerMs;
   const BucketAnswer answer = take_tokens(full_at_ns, *rated.rate, cost, now_ns);
   if (answer.has_changed && cost != 0)
     if (const auto code = keep_bucket(calls, key, answer, now_ns); code != kOk) return code;

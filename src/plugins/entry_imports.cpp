@@ -51,7 +51,7 @@ std::optional<std::int32_t> kv_set_ex(HostCalls& calls, std::string_view key,
 
 std::int64_t ttl_left_ms(HostCalls& calls, const kv::Stamp& stamp) {
   if (stamp.expires_at_ms == kv::kNeverExpires) return kNoTtl;
-  return std::max<std::int64_t>(stamp.expires_at_ms - calls.now_ms(), 0);
+  return std::max<std::int64_t>(stamp.expires_at_ms - calls.state_now_ms(), 0);
 }
 
 std::optional<std::int32_t> kv_get_ex(HostCalls& calls, std::string_view key, std::span<char> out,

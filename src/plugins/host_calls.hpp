@@ -77,10 +77,15 @@ class HostCalls {
   [[nodiscard]] kv::Transaction& transaction() { return *transaction_; }
 
   // The attempt's one time, in milliseconds since 1970: taken when first asked for, then the same
-  // for the whole attempt.
+  // for the whole attempt. By the wall clock, as people have it.
   [[nodiscard]] std::int64_t now_ms() {
     if (!now_ms_) now_ms_ = clock_->wall_ms();
     return *now_ms_;
+  }
+  // The same by the clock of the store, which does not jump: for all that expires or refills.
+  [[nodiscard]] std::int64_t state_now_ms() {
+    if (!state_now_ms_) state_now_ms_ = transaction_->now_ms();
+    return *state_now_ms_;
   }
 
   // The attempt ends when `ticks` has moved on by `count` from now. Requires: it outlives this.
@@ -121,6 +126,7 @@ class HostCalls {
   const base::Clock* clock_ = nullptr;
   CallScope scope_;
   std::optional<std::int64_t> now_ms_;
+  std::optional<std::int64_t> state_now_ms_;
   const std::atomic<std::uint64_t>* ticks_ = nullptr;  // null: no deadline
   std::uint64_t end_tick_ = 0;
   Stop stop_ = Stop::none;

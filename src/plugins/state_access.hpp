@@ -52,7 +52,7 @@ struct Present {
 
 // Requires: is_ttl(ttl_ms). 0 is for ever.
 [[nodiscard]] inline kv::ExpiryMs expiry_after(HostCalls& calls, std::int64_t ttl_ms) {
-  return ttl_ms == 0 ? kv::kNeverExpires : calls.now_ms() + ttl_ms;
+  return ttl_ms == 0 ? kv::kNeverExpires : calls.state_now_ms() + ttl_ms;
 }
 
 // The code for how a write was taken.

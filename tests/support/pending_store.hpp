@@ -51,6 +51,7 @@ class PendingStore final : public kv::Store {
   [[nodiscard]] kv::Usage usage(kv::Namespace& space) override;
   [[nodiscard]] kv::Usage total_usage() override;
   [[nodiscard]] const kv::Limits& limits() const override { return inner_.limits(); }
+  [[nodiscard]] std::int64_t now_ms() const override { return inner_.now_ms(); }
   [[nodiscard]] std::string health() const override { return {}; }
   void fetch(kv::Transaction& transaction, base::Task ready) override;
   void request_exclusive(kv::Namespace& space, kv::OnExclusive granted) override;

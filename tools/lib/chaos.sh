@@ -34,11 +34,19 @@ cmd_chaos() {
   return "$failed"
 }
 
-# crash [ROUNDS]: and a million random operations beside a model, and a fault at every call of the disk.
+# model [OPERATIONS]: over all option sets of the store together, and as long a history of threads, proved serializable.
+cmd_model() {
+  cmd_setup
+  build_preset dev kv_rocksdb_test kv_contract_test
+  HELIOS_OPERATIONS=${1:-1000000} build/dev/tests/kv_rocksdb_test --gtest_filter='*Model*'
+  HELIOS_HISTORY=$((${1:-1000000} / 200)) build/dev/tests/kv_contract_test --gtest_filter='*recorded_history*'
+}
+
+# crash [ROUNDS]: and a fault at every call of the disk.
 cmd_crash() {
   cmd_setup
   build_preset dev kv_rocksdb_test
-  HELIOS_FAULTS=all HELIOS_OPERATIONS=1000000 build/dev/tests/kv_rocksdb_test --gtest_brief=1
+  HELIOS_FAULTS=all build/dev/tests/kv_rocksdb_test --gtest_brief=1
   build_preset release product guest_counter
   use_build release
   HELIOS_CRASH_ROUNDS=${1:-100} /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/integration/test_crash.py

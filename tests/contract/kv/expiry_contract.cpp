@@ -127,13 +127,51 @@ TEST_P(StoreContract, transaction_that_moved_on_sees_what_has_expired_meanwhile)
   EXPECT_EQ(get(transaction, "k"), "-");
 }
 
+TEST_P(StoreContract, wall_clock_that_jumps_ahead_ends_nothing_early) {
+  put("k", "v", store().now_ms() + 1000);
+  clock_.set_wall_ms(FakeClock::kStartWallMs + 3'600'000);
+  EXPECT_EQ(committed("k"), "v");
+  EXPECT_TRUE(item("k"));
+  put("fresh", "v", store().now_ms() + 1000);
+  clock_.advance_ms(999);
+  EXPECT_EQ(committed("k"), "v");
+  clock_.advance_ms(1);
+  EXPECT_EQ(committed("k"), "-");
+  EXPECT_EQ(committed("fresh"), "-");
+}
+
+TEST_P(StoreContract, wall_clock_that_jumps_back_prolongs_nothing) {
+  put("k", "v", store().now_ms() + 1000);
+  clock_.set_wall_ms(FakeClock::kStartWallMs - 3'600'000);
+  put("fresh", "v", store().now_ms() + 1000);
+  clock_.advance_ms(999);
+  EXPECT_EQ(committed("k"), "v");
+  EXPECT_EQ(committed("fresh"), "v");
+  clock_.advance_ms(1);
+  EXPECT_EQ(committed("k"), "-");
+  EXPECT_EQ(committed("fresh"), "-");
+  put("last", "v");
+  EXPECT_EQ(store().usage(space()).keys, 1U);
+}
+
+TEST_P(StoreContract, time_of_the_store_begins_with_the_wall_clock_and_never_goes_back) {
+  EXPECT_EQ(store().now_ms(), FakeClock::kStartWallMs);
+  clock_.advance_ms(10);
+  clock_.set_wall_ms(0);
+  EXPECT_EQ(store().now_ms(), FakeClock::kStartWallMs + 10);
+  clock_.advance_ns(999'999);
+  EXPECT_EQ(store().now_ms(), FakeClock::kStartWallMs + 10);
+  clock_.advance_ns(1);
+  EXPECT_EQ(store().now_ms(), FakeClock::kStartWallMs + 11);
+}
+
 TEST_P(StoreContract, clock_that_jumps_back_brings_no_conflict_and_no_old_value_of_a_set_key) {
   put("k", "v", kSoon);
   clock_.advance_ms(2000);
   put("k", "w");
   clock_.set_wall_ms(FakeClock::kStartWallMs - 1'000'000);
   EXPECT_EQ(committed("k"), "w");
-  put("k", "x", kSoon);
+  put("k", "x", store().now_ms() + 1000);
   EXPECT_EQ(committed("k"), "x");
 }
 

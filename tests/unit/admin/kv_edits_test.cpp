@@ -16,7 +16,6 @@ namespace {
 
 using namespace std::string_literals;
 
-// The clock is the one that the router has, so that what expires for one does for the other.
 struct OnMemory {
   test::FakeClock clock;
   kv::MemoryStore store{kv::Limits{}, clock};
@@ -120,7 +119,6 @@ TYPED_TEST(KvEditsTest, bad_condition_is_400_and_changes_nothing) {
 TYPED_TEST(KvEditsTest, value_with_a_time_to_live_is_gone_after_it) {
   Request put = request(Method::put, "/admin/kv/p/key", "a");
   put.ttl_ms = "5000";
-  this->setup.admin.clock.set_wall_ms(this->setup.clock.wall_ms());
   EXPECT_EQ(this->send(put).status, 200);
   this->setup.clock.advance_ms(4999);
   EXPECT_EQ(this->get("/admin/kv/p/key").status, 200);

@@ -36,7 +36,7 @@ class RouterDriver {
  public:
   explicit RouterDriver(kv::Store& store, config::Admin configured = {})
       : access(log, clock, TokenSet::load(configured).value()),
-        router_(store, control, clock, home, access) {}
+        router_(store, control, home, access) {}
 
   // Hands the request over; the exchange has its response when (and if) it comes.
   std::shared_ptr<Exchange> start(Request request) {

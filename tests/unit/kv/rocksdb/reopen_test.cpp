@@ -4,9 +4,7 @@
 
 #include "disk_fixture.hpp"
 
-#include <cstdlib>
 #include <filesystem>
-#include <random>
 
 namespace helios::test {
 namespace {
@@ -103,6 +101,43 @@ TEST_F(Reopen, entry_that_was_removed_for_its_age_does_not_return_when_the_clock
   clock_.set_wall_ms(FakeClock::kStartWallMs);
   disk_.open();
   EXPECT_EQ(content(), Content{});
+}
+
+// While a process runs, what passes counts; what the wall clock says counts when the next one starts.
+TEST_F(Reopen, entry_lives_as_long_as_the_wall_clock_says_at_the_start) {
+  put("short", "1", store().now_ms() + 1000);
+  put("long", "2", store().now_ms() + 10'000);
+  clock_.advance_ms(400);
+  reopen();
+  clock_.advance_ms(599);
+  EXPECT_EQ(content(), (Content{{"long", "2"}, {"short", "1"}}));
+  clock_.advance_ms(1);
+  EXPECT_EQ(content(), (Content{{"long", "2"}}));
+  disk_.close();
+  clock_.set_wall_ms(FakeClock::kStartWallMs + 9'999);  // nine seconds without a process
+  disk_.open();
+  EXPECT_EQ(content(), (Content{{"long", "2"}}));
+  clock_.advance_ms(1);
+  EXPECT_EQ(content(), Content{});
+}
+
+TEST_F(Reopen, correction_of_the_wall_clock_counts_from_the_next_start) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  for (const std::int64_t jump_ms : {kHourMs, -kHourMs}) {
+    SCOPED_TRACE(jump_ms);
+    const std::int64_t before_ms = clock_.wall_ms();
+    reopen();
+    put("k", "1", store().now_ms() + 2 * kHourMs);
+    clock_.set_wall_ms(before_ms + jump_ms);
+    clock_.advance_ms(kHourMs / 2);
+    EXPECT_EQ(content(), (Content{{"k", "1"}}))
+        << "half an hour has passed, whatever the clock says";
+    reopen();
+    clock_.advance_ms(kHourMs * 3 / 2 - jump_ms - 1);
+    EXPECT_EQ(content(), (Content{{"k", "1"}}));
+    clock_.advance_ms(1);
+    EXPECT_EQ(content(), Content{});
+  }
 }
 
 TEST_F(Reopen, update_keeps_its_expiry_on_disk) {
@@ -237,33 +272,6 @@ TEST_F(Reopen, large_values_and_many_logs_come_back) {
   disk_.abandon();
   disk_.open();
   EXPECT_EQ(content(), expected);
-}
-
-// Beside a std::map, with reopens of both kinds in between.
-TEST_F(Reopen, random_operations_are_what_a_map_would_hold) {
-  const char* wanted = std::getenv("HELIOS_OPERATIONS");
-  const int operations = wanted == nullptr ? 10'000 : std::atoi(wanted);
-  std::mt19937 random(7);
-  const auto below = [&](int limit) { return std::uniform_int_distribution(0, limit - 1)(random); };
-  Content expected;
-  for (int i = 0; i < operations; ++i) {
-    const std::string key = "k" + std::to_string(below(200));
-    const int what = below(1000);
-    if (what < 700) {
-      expected[key] = std::to_string(i) + std::string(static_cast<std::size_t>(below(200)), '.');
-      ASSERT_EQ(put(key, expected[key]), CommitStatus::done);
-    } else if (what < 997) {
-      expected.erase(key);
-      ASSERT_EQ(erase(key), CommitStatus::done);
-    } else {
-      what == 997 ? disk_.abandon() : disk_.close();
-      disk_.open();
-      ASSERT_EQ(content(), expected) << "operation " << i;
-    }
-  }
-  reopen();
-  EXPECT_EQ(content(), expected);
-  EXPECT_EQ(store().usage(space()).keys, expected.size());
 }
 
 }  // namespace
