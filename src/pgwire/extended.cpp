@@ -155,4 +155,13 @@ std::string serialize_close_portal(std::string_view name) { return serialize_clo
 
 std::string serialize_flush() { return end_message(begin_message(frontend::kFlush)); }
 
+std::string serialize_function_call(std::uint32_t function) {
+  std::string out = begin_message(frontend::kFunctionCall);
+  base::append_i32(out, static_cast<std::int32_t>(function));
+  base::append_i16(out, 0);  // formats of arguments
+  base::append_i16(out, 0);  // arguments
+  base::append_i16(out, 0);  // the result's format: text
+  return end_message(std::move(out));
+}
+
 }  // namespace helios::pgwire

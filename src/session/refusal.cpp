@@ -10,12 +10,20 @@ std::string Refusal::error_response() const {
   return pgwire::serialize_error_response(pgwire::Severity::error, sqlstate, message, position);
 }
 
-bool answers_refusal(char request, const pgwire::ErrorFieldsView& error) {
+namespace {
+
+std::string_view expected_sqlstate(char request) {
+  namespace fe = pgwire::frontend;
   namespace state = pgwire::sqlstate;
-  const std::string_view expected =
-      request == pgwire::frontend::kExecute ? state::kInvalidCursorName : state::kSyntaxError;
-  return error.severity == "ERROR" &&
-         (error.sqlstate == expected || error.sqlstate == state::kInternalError);
+  if (request == fe::kExecute) return state::kInvalidCursorName;
+  return request == fe::kFunctionCall ? state::kUndefinedFunction : state::kSyntaxError;
+}
+
+}  // namespace
+
+bool answers_refusal(char request, const pgwire::ErrorFieldsView& error) {
+  return error.severity == "ERROR" && (error.sqlstate == expected_sqlstate(request) ||
+                                       error.sqlstate == pgwire::sqlstate::kInternalError);
 }
 
 }  // namespace helios::session

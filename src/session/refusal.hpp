@@ -6,12 +6,13 @@
 // Idle (no transaction open, no answer outstanding) the proxy answers by itself. Otherwise the server
 // must fail too, as it would have by itself: the message is replaced by one that must fail
 // there, and its ErrorResponse by ours: a text that cannot be parsed, for Execute and Bind an Execute of
-// a portal whose name no client knows. Order of replies, the skipping to Sync and the state of the
+// a portal whose name no client knows, for FunctionCall one of a function that there cannot be. Order of replies, the skipping to Sync and the state of the
 // transaction then come from the server.
 
 #include "pgwire/error_response.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,9 +30,13 @@ struct Refusal {
 // it shows up in the server's log.
 inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
 
-// Is this error the server's answer to what stands in for a refused message: kRefusedText, or the
-// Execute of a portal that does not exist? Anything else (a cancel, a FATAL, a broken connection) passes
-// to the client unchanged. 42601 and 34000 are PostgreSQL's; HeliosDB-Nano answers XX000.
+// Stands in for a refused FunctionCall: no function has this OID.
+inline constexpr std::uint32_t kNoFunction = 0;
+
+// Is this error the server's answer to what stands in for a refused message: kRefusedText, the Execute of
+// a portal or the call of a function that does not exist? Anything else (a cancel, a FATAL, a broken
+// connection) passes to the client unchanged. 42601, 34000 and 42883 are PostgreSQL's; HeliosDB-Nano
+// answers XX000.
 [[nodiscard]] bool answers_refusal(char request, const pgwire::ErrorFieldsView& error);
 
 }  // namespace helios::session

@@ -20,7 +20,7 @@ struct ReplyItem {
   ReplyItem() = default;
   explicit ReplyItem(char request_type, bool may_touch_session = false)
       : request(request_type), touches_session(may_touch_session) {}
-  // kRefusedText was sent in the place of such a message.
+  // What must fail was sent in the place of such a message, see refusal.hpp.
   ReplyItem(char request_type, const Refusal& refused)
       : request(request_type), refusal(std::make_unique<Refusal>(refused)) {}
 

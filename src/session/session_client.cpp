@@ -160,6 +160,8 @@ void Session::Impl::end_streamed_message() {
   const Refusal refusal = refusal_of_length();
   if (is_extended(client_reader_.type())) {
     refuse_item(refusal);
+  } else if (client_reader_.type() == fe::kFunctionCall) {
+    refuse_function_call(refusal);
   } else {
     refuse_query(refusal);
   }
@@ -237,20 +239,31 @@ NameChanges Session::Impl::drop_unnamed() {
   return changes;
 }
 
-// Refuses a Query or FunctionCall; see refusal.hpp. A Query ends the unnamed statement, also where it
+// Refuses a Query; see refusal.hpp. A Query ends the unnamed statement, also where it
 // fails: where there is one, the server is told by a Query that does.
 void Session::Impl::refuse_query(const Refusal& refusal) {
+  if (is_idle() && !names_.statements.has("")) return refuse_here(refusal);
   ++environment_.counters->refused;
-  if (is_idle() && !names_.statements.has("")) {
-    actions_->to_client.append(refusal.error_response());
-    actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
-    return;
-  }
   actions_->to_server.append(pgwire::serialize_query(kRefusedText));
   ReplyItem item(fe::kQuery, refusal);
   item.names = drop_unnamed();
   replies_.push(std::move(item));
   ++names_.unit;
+}
+
+void Session::Impl::refuse_function_call(const Refusal& refusal) {
+  if (is_idle()) return refuse_here(refusal);
+  ++environment_.counters->refused;
+  actions_->to_server.append(pgwire::serialize_function_call(kNoFunction));
+  replies_.push(ReplyItem(fe::kFunctionCall, refusal));
+  ++names_.unit;
+}
+
+// Requires: is_idle().
+void Session::Impl::refuse_here(const Refusal& refusal) {
+  ++environment_.counters->refused;
+  actions_->to_client.append(refusal.error_response());
+  actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
 }
 
 }  // namespace helios::session

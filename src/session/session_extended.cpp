@@ -282,14 +282,15 @@ bool Session::Impl::follow_close() {
 bool Session::Impl::follow_function_call() {
   const auto function = pgwire::parse_function_call(present_body());
   if (!function) {
-    refuse_query({std::string(sqlstate::kProtocolViolation), "insufficient data left in message"});
+    refuse_function_call(
+        {std::string(sqlstate::kProtocolViolation), "insufficient data left in message"});
     return true;
   }
   const bool may_pass = environment_.config->protocol.function_call == Policy::allow;
   if (environment_.chain->may_deny() && !may_pass) {
-    refuse_query({std::string(sqlstate::kFeatureNotSupported),
-                  "function calls of the protocol have no text that plugins could judge "
-                  "([protocol] function_call = \"deny\"): use SELECT"});
+    refuse_function_call({std::string(sqlstate::kFeatureNotSupported),
+                          "function calls of the protocol have no text that plugins could judge "
+                          "([protocol] function_call = \"deny\"): use SELECT"});
     return true;
   }
   if (!gate_.start_function_call(*function == kSetConfigFunction)) return false;
@@ -303,7 +304,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
     return;
   }
   if (decision.refusal) {
-    refuse_query(*decision.refusal);
+    refuse_function_call(*decision.refusal);
     return;
   }
   ReplyItem item(fe::kFunctionCall, decision.touches_session);

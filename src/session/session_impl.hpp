@@ -148,6 +148,8 @@ class Session::Impl {
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
   void refuse_query(const Refusal& refusal);
+  void refuse_function_call(const Refusal& refusal);
+  void refuse_here(const Refusal& refusal);
 
   // session_extended.cpp
   ClientPlan plan_followed(char type);

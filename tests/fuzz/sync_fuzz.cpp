@@ -134,7 +134,7 @@ class Expectation {
     if (is_skipping_ || model_.is_skipping()) return true;
     if (model_.is_copying()) return expect(model_.feed(message)) && !model_.is_over();
     if (type == fe::kQuery) return check_query(message);
-    if (type == fe::kFunctionCall) return expect_refusal({}) && expect_ready_after_refusal();
+    if (type == fe::kFunctionCall) return check_function_call(message);
     const bool is_extended = type == fe::kParse || type == fe::kBind || type == fe::kDescribe ||
                              type == fe::kExecute || type == fe::kClose;
     if (!is_extended) return true;
@@ -156,6 +156,13 @@ class Expectation {
       if (text.contains(kRewriteWord) || text.contains(kAnswerWord)) return false;
     }
     return expect(model_.feed(message)) && !model_.is_over();
+  }
+
+  // In a transaction that has failed the server's own error comes first.
+  bool check_function_call(std::string_view message) {
+    const bool is_failed = model_.status() == 'E';
+    const std::string answer = model_.feed(message);
+    return is_failed ? expect(answer) : expect_refusal({}) && expect(ready(model_.status()));
   }
 
   static bool is_hooked(const std::string& text) {

@@ -200,6 +200,23 @@ def test_function_call_is_refused_unless_configured(session, start_proxy, counte
     assert counted(proxy) == 1
 
 
+@pytest.mark.parametrize("before", ["", "BEGIN"])
+def test_refused_function_call_leaves_the_unnamed_statement(session, before):
+    session.query(before).expect_ok()
+    session.send(parse_message("SELECT 7"), SYNC)
+    session.ready().expect_ok()
+    session.send(bind_message("", ""), message(b"F", struct.pack("!ihhh", 1610, 0, 0, 0)))
+    refused = session.ready()
+    assert refused.sqlstate == "0A000" and refused.status == ("E" if before else "I")
+    if before:
+        session.send(message(b"F", struct.pack("!ihhh", 1610, 0, 0, 0)))
+        assert session.ready().sqlstate == "25P02", "the server's own words come first"
+        session.query("ROLLBACK").expect_ok()
+        session.send(parse_message("SELECT 7"))
+    session.send(bind_message("", ""), execute_message(""), SYNC)
+    assert session.ready().expect_ok().value() == "7"
+
+
 def test_malformed_messages_are_errors_and_the_session_goes_on(session):
     for bad in [message(b"P", b"no terminator"), message(b"B", cstring("") + cstring("") + b"\0\0\0\5\0\0"),
                 message(b"B", cstring("") + cstring("") + b"\0\0\0\1\xff\xff\xff\xfe\0\0"), message(b"E", b"\0"),

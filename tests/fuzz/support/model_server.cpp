@@ -62,6 +62,9 @@ void ModelServer::handle(char type, std::string_view body) {
     const auto text = pgwire::parse_query(body);
     require(text.has_value(), "a Query with its text");
     handle_query(*text);
+  } else if (type == fe::kFunctionCall) {
+    fail(status_ == 'E' ? "25P02" : "42883", "no such function");
+    finish_unit();
   } else if (type == fe::kParse || type == fe::kBind || type == fe::kDescribe ||
              type == fe::kExecute || type == fe::kClose) {
     const std::size_t before = out_.size();
