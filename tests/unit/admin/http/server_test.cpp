@@ -45,7 +45,7 @@ class AdminServerTest : public ::testing::Test {
   FakeControl control;
   Server server{log, Limits{}};
   AccessGuard access{log, clock, std::make_shared<const TokenSet>()};
-  Router router{store, control, clock, server.executor(), access};
+  Router router{store, control, server.executor(), access};
   std::uint16_t port = 0;
 };
 
