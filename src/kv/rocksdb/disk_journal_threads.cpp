@@ -155,11 +155,13 @@ void DiskJournal::take_due(Waiting& waiting, Ticket reached, Due& due) {
 // Gives the mutex back meanwhile.
 void DiskJournal::call(Due& due, bool reached, std::unique_lock<std::mutex>& lock) {
   if (due.empty()) return;
-  calling_ += due.size();
+  const std::size_t count = due.size();
+  calling_ += count;
   lock.unlock();
   for (OnReached& callback : due) callback(reached);
+  due.clear();  // what they hold may use the store when it goes
   lock.lock();
-  calling_ -= due.size();
+  calling_ -= count;
 }
 
 }  // namespace helios::kv::rocksdb
