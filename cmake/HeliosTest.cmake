@@ -26,7 +26,8 @@ set(HELIOS_TEST_TIMEOUT 900)
 # ThreadSanitizer wants its fixed address ranges free; kernels with much randomisation put mappings into them.
 set(HELIOS_TEST_LAUNCHER "")
 if("thread" IN_LIST HELIOS_SANITIZE)
-  set(HELIOS_TEST_LAUNCHER setarch --addr-no-randomize)
+  set(HELIOS_TEST_LAUNCHER
+    env TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan-suppressions.txt setarch --addr-no-randomize)
 endif()
 
 # Debian's own python3, which setup gives pytest; another one on PATH may lack it.
