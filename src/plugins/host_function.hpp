@@ -136,9 +136,10 @@ template <typename Result, typename... Parameters, Result (*kFunction)(HostCalls
 struct Binding<kFunction, kPurity> {
   static FunctionType type() {
     FunctionType type;
-    (type.params.insert(type.params.end(), Parameter<Parameters>::kTypes.begin(),
-                        Parameter<Parameters>::kTypes.end()),
-     ...);
+    [[maybe_unused]] const auto append = [&type](const auto& types) {
+      for (const ValueType value_type : types) type.params.push_back(value_type);
+    };
+    (append(Parameter<Parameters>::kTypes), ...);
     type.results = result_types(Result());
     return type;
   }
