@@ -4,6 +4,8 @@
 // What survives of a namespace, and the tickets by which others wait for it. docs/state.md says what
 // each class promises to people.
 
+#include "base/function_view.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -49,5 +51,8 @@ enum class WaitStatus {
 // Called once, with false when the journal broke first; on a thread of the journal's, which it must not
 // hold up.
 using OnReached = std::move_only_function<void(bool reached)>;
+
+// Makes it when the answer is pending, as MakeOnCommit.
+using MakeOnReached = base::FunctionView<OnReached()>;
 
 }  // namespace helios::kv

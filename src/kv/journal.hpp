@@ -49,8 +49,9 @@ class Journal {
   // Up to which ticket everything is that safe. One atomic load.
   [[nodiscard]] virtual Ticket reached(Safety safety) const = 0;
 
-  // Moves `on_reached` away when, and only when, the answer is pending; never calls it inside.
-  [[nodiscard]] virtual WaitStatus wait(Ticket ticket, Safety safety, OnReached& on_reached) = 0;
+  // Calls `make_on_reached` when, and only when, the answer is pending; never calls inside what that makes.
+  [[nodiscard]] virtual WaitStatus wait(Ticket ticket, Safety safety,
+                                        MakeOnReached make_on_reached) = 0;
 
   // False for good after the first write or sync that failed. One atomic load.
   [[nodiscard]] virtual bool is_writable() const = 0;

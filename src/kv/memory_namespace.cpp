@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
 #include <utility>
 
 namespace helios::kv {
@@ -14,9 +13,6 @@ namespace {
 constexpr std::size_t kExpiredPerCommit = 8;
 constexpr std::size_t kExpiredPerRound = 256;
 
-// The present of a namespace in which nothing expires: no entry is expired at that time.
-constexpr std::int64_t kTimeless = std::numeric_limits<std::int64_t>::min();
-
 std::uint64_t grown(std::uint64_t count, std::int64_t growth) {
   return count + static_cast<std::uint64_t>(growth);
 }
@@ -24,8 +20,11 @@ std::uint64_t grown(std::uint64_t count, std::int64_t growth) {
 }  // namespace
 
 void TotalUsage::count(Growth growth) {
-  keys_.fetch_add(static_cast<std::uint64_t>(growth.keys), std::memory_order_relaxed);
-  bytes_.fetch_add(static_cast<std::uint64_t>(growth.bytes), std::memory_order_relaxed);
+  // Most writes replace a value by one of the same size.
+  if (growth.keys != 0)
+    keys_.fetch_add(static_cast<std::uint64_t>(growth.keys), std::memory_order_relaxed);
+  if (growth.bytes != 0)
+    bytes_.fetch_add(static_cast<std::uint64_t>(growth.bytes), std::memory_order_relaxed);
 }
 
 bool TotalUsage::try_count(Growth growth, std::uint64_t max_bytes) {
@@ -153,38 +152,39 @@ WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_v
     const Growth own = entries_.growth(key, value_bytes);
     const WriteStatus status =
         check_quotas({.keys = others.keys + own.keys, .bytes = others.bytes + own.bytes});
-    if (status == WriteStatus::ok || remove_expired_locked(kExpiredPerRound) == 0) return status;
+    if (status == WriteStatus::ok || remove_expired_locked(clock_.now_ms(), kExpiredPerRound) == 0)
+      return status;
   }
 }
 
-CommitStatus MemoryNamespace::commit(Transaction& transaction, OnCommit& done) {
+CommitStatus MemoryNamespace::commit(Transaction& transaction, MakeOnCommit make_done) {
   const std::scoped_lock lock(mutex_);
   const bool is_held_up = holder_ != nullptr && holder_ != transaction.exclusivity();
   if (is_held_up && !transaction.writes().empty()) {
-    pending_.push_back({.transaction = &transaction, .done = std::move(done)});
+    pending_.push_back({.transaction = &transaction, .done = make_done()});
     return CommitStatus::pending;
   }
-  return decide(transaction, done);
+  return decide(transaction, make_done);
 }
 
-CommitStatus MemoryNamespace::decide(Transaction& transaction, OnCommit& done) {
+CommitStatus MemoryNamespace::decide(Transaction& transaction, MakeOnCommit make_done) {
   if (!is_current(transaction)) return CommitStatus::conflict;
   if (!transaction.writes().empty()) {
     if (const CommitStatus status = apply(transaction); status != CommitStatus::done) return status;
   }
-  return is_kept() ? keep(transaction, done) : CommitStatus::done;
+  return is_kept() ? keep(transaction, make_done) : CommitStatus::done;
 }
 
 CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
   if (is_read_only()) return CommitStatus::failed;
-  remove_expired_locked(kExpiredPerCommit);
+  if (entries_.has_expiring()) remove_expired_locked(transaction.now_ms(), kExpiredPerCommit);
   for (;;) {
     const Growth growth = entries_.plan(transaction.writes());
     if (check_quotas(growth) == WriteStatus::ok &&
         total_.try_count(growth, limits_.get().max_total_bytes)) {
       break;
     }
-    if (remove_expired_locked(kExpiredPerRound) == 0) return CommitStatus::full;
+    if (remove_expired_locked(clock_.now_ms(), kExpiredPerRound) == 0) return CommitStatus::full;
   }
   ++version_;
   if (entries_.apply(transaction.writes(), version_, scanned_until_ms_))
@@ -194,11 +194,9 @@ CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
   return CommitStatus::done;
 }
 
-std::size_t MemoryNamespace::remove_expired_locked(std::size_t max) {
-  if (!entries_.has_expiring()) return 0;
+std::size_t MemoryNamespace::remove_expired_locked(std::int64_t now_ms, std::size_t max) {
   removed_.clear();
-  const Growth growth =
-      entries_.remove_expired(clock_.now_ms(), max, is_kept() ? &removed_ : nullptr);
+  const Growth growth = entries_.remove_expired(now_ms, max, is_kept() ? &removed_ : nullptr);
   if (growth.keys == 0) return 0;
   structure_version_ = ++version_;
   changes_.clear();
@@ -211,7 +209,7 @@ std::size_t MemoryNamespace::remove_expired_locked(std::size_t max) {
 
 std::size_t MemoryNamespace::remove_expired(std::size_t max) {
   const std::scoped_lock lock(mutex_);
-  return remove_expired_locked(max);
+  return entries_.has_expiring() ? remove_expired_locked(clock_.now_ms(), max) : 0;
 }
 
 void MemoryNamespace::publish_usage() {
@@ -257,7 +255,8 @@ void MemoryNamespace::release([[maybe_unused]] const Exclusivity& lease) {
   assert(holder_ == &lease);
   holder_ = nullptr;
   for (PendingCommit& commit : pending_) {
-    const CommitStatus status = decide(*commit.transaction, commit.done);
+    const CommitStatus status =
+        decide(*commit.transaction, [&commit] { return std::move(commit.done); });
     if (status == CommitStatus::pending) continue;  // the journal has it now
     callbacks_.push([done = std::move(commit.done), status]() mutable { done(status); });
   }

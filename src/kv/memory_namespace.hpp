@@ -69,7 +69,7 @@ class MemoryNamespace final : public Namespace {
   ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page);
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes);
-  CommitStatus commit(Transaction& transaction, OnCommit& done);
+  CommitStatus commit(Transaction& transaction, MakeOnCommit make_done);
   std::vector<ScanPage> scan(std::span<const ScanRange> ranges);
   Usage usage();
   void request_exclusive(OnExclusive granted);
@@ -100,16 +100,16 @@ class MemoryNamespace final : public Namespace {
   [[nodiscard]] std::int64_t present_ms() const;
   bool catch_up(Transaction& transaction) const;
   [[nodiscard]] bool is_current(const Transaction& transaction) const;
-  CommitStatus decide(Transaction& transaction, OnCommit& done);
+  CommitStatus decide(Transaction& transaction, MakeOnCommit make_done);
   CommitStatus apply(const Transaction& transaction);
-  CommitStatus keep(Transaction& transaction, OnCommit& done);
+  CommitStatus keep(Transaction& transaction, MakeOnCommit make_done);
   [[nodiscard]] bool is_kept() const;  // changes are handed to the journal
   [[nodiscard]] bool is_read_only() const;
   void write_down(std::span<const WriteRecord> writes);
   void write_down(std::span<const Change> changes);
   void write_down_everything();
   [[nodiscard]] WriteStatus check_quotas(Growth growth) const;
-  std::size_t remove_expired_locked(std::size_t max);
+  std::size_t remove_expired_locked(std::int64_t now_ms, std::size_t max);
   void publish_usage();
   void grant(OnExclusive granted);
 

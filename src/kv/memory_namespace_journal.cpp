@@ -42,7 +42,7 @@ void MemoryNamespace::write_down(std::span<const Change> changes) {
 }
 
 // Answers a transaction that has been applied, or only read: it rests on the last change at most.
-CommitStatus MemoryNamespace::keep(Transaction& transaction, OnCommit& done) {
+CommitStatus MemoryNamespace::keep(Transaction& transaction, MakeOnCommit make_done) {
   transaction.set_ticket(last_ticket_);
   const bool is_strict = durability() == Durability::strict;
   const bool has_written = !transaction.writes().empty();
@@ -51,14 +51,13 @@ CommitStatus MemoryNamespace::keep(Transaction& transaction, OnCommit& done) {
   const Safety safety = is_strict ? Safety::on_disk : Safety::handed_over;
   if (!waits || journal_->reached(safety) >= last_ticket_) return CommitStatus::done;
 
-  auto held = std::make_unique<OnCommit>(std::move(done));
-  OnCommit& late = *held;
-  OnReached on_reached = [held = std::move(held)](bool reached) {
-    (*held)(reached ? CommitStatus::done : CommitStatus::failed);
+  const auto make_on_reached = [make_done]() -> OnReached {
+    return [done = make_done()](bool reached) mutable {
+      done(reached ? CommitStatus::done : CommitStatus::failed);
+    };
   };
-  const WaitStatus status = journal_->wait(last_ticket_, safety, on_reached);
+  const WaitStatus status = journal_->wait(last_ticket_, safety, make_on_reached);
   if (status == WaitStatus::pending) return CommitStatus::pending;
-  done = std::move(late);
   // Reads go on when nothing can be written any more.
   const bool is_lost = status == WaitStatus::failed && has_written;
   return is_lost ? CommitStatus::failed : CommitStatus::done;

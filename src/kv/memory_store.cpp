@@ -68,9 +68,9 @@ Ticket MemoryStore::kept() const {
   return journal_ == nullptr ? kEveryTicket : journal_->reached(Safety::handed_over);
 }
 
-WaitStatus MemoryStore::when_kept(Ticket ticket, OnReached& on_kept) {
+WaitStatus MemoryStore::when_kept(Ticket ticket, MakeOnReached make_on_kept) {
   if (journal_ == nullptr || ticket == kNoTicket) return WaitStatus::reached;
-  return journal_->wait(ticket, Safety::handed_over, on_kept);
+  return journal_->wait(ticket, Safety::handed_over, make_on_kept);
 }
 
 Durability MemoryStore::durability(const Namespace& space) const {
@@ -137,8 +137,8 @@ WriteStatus MemoryStore::admit(const Transaction& transaction, std::string_view 
   return own(transaction.space()).admit(transaction, key, value_bytes);
 }
 
-CommitStatus MemoryStore::commit(Transaction& transaction, OnCommit& done) {
-  return own(transaction.space()).commit(transaction, done);
+CommitStatus MemoryStore::commit(Transaction& transaction, MakeOnCommit make_done) {
+  return own(transaction.space()).commit(transaction, make_done);
 }
 
 }  // namespace helios::kv

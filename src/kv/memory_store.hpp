@@ -46,7 +46,7 @@ class MemoryStore final : public Store {
   [[nodiscard]] std::int64_t now_ms() const override { return clock_.now_ms(); }
   [[nodiscard]] std::string health() const override;
   [[nodiscard]] Ticket kept() const override;
-  [[nodiscard]] WaitStatus when_kept(Ticket ticket, OnReached& on_kept) override;
+  [[nodiscard]] WaitStatus when_kept(Ticket ticket, MakeOnReached make_on_kept) override;
   [[nodiscard]] Durability durability(const Namespace& space) const override;
   void prefer_durability(Namespace& space, std::optional<Durability> durability) override;
   [[nodiscard]] base::Result<void> backup(const std::string& path) override;
@@ -78,7 +78,7 @@ class MemoryStore final : public Store {
   ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page) override;
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes) override;
-  CommitStatus commit(Transaction& transaction, OnCommit& done) override;
+  CommitStatus commit(Transaction& transaction, MakeOnCommit make_done) override;
   MemoryNamespace& make(std::string_view name);
 
   LimitsInForce limits_;

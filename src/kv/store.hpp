@@ -31,6 +31,7 @@
 // is destroyed are destroyed without a call.
 
 #include "base/executor.hpp"
+#include "base/function_view.hpp"
 #include "base/result.hpp"
 #include "kv/durability.hpp"
 #include "kv/limits.hpp"
@@ -90,6 +91,10 @@ enum class CommitStatus {
 // Called once with the final status (never `pending`), on any thread, possibly one that holds up
 // others: it should do no more than post the news to whoever waits.
 using OnCommit = std::move_only_function<void(CommitStatus)>;
+
+// Makes it once the answer is known to be pending, which it seldom is: called once or never, before commit()
+// returns, possibly with a lock of the store held.
+using MakeOnCommit = base::FunctionView<OnCommit()>;
 
 // One namespace, opaque to its users. Lives as long as its store.
 class Namespace {
@@ -195,9 +200,9 @@ class Store {
   // Everything up to this ticket outlives the process. One atomic load.
   [[nodiscard]] virtual Ticket kept() const { return kEveryTicket; }
 
-  // Waits until `ticket` is kept. Moves `on_kept` away when, and only when, the answer is pending; never
-  // calls it inside.
-  [[nodiscard]] virtual WaitStatus when_kept(Ticket /*ticket*/, OnReached& /*on_kept*/) {
+  // Waits until `ticket` is kept. Calls `make_on_kept` when, and only when, the answer is pending; never
+  // calls inside what that makes.
+  [[nodiscard]] virtual WaitStatus when_kept(Ticket /*ticket*/, MakeOnReached /*make_on_kept*/) {
     return WaitStatus::reached;
   }
 
@@ -240,8 +245,8 @@ class Store {
                               std::uint64_t value_bytes) {
     return inner.admit(transaction, key, value_bytes);
   }
-  static CommitStatus commit_to(Store& inner, Transaction& transaction, OnCommit& done) {
-    return inner.commit(transaction, done);
+  static CommitStatus commit_to(Store& inner, Transaction& transaction, MakeOnCommit make_done) {
+    return inner.commit(transaction, make_done);
   }
 
  private:
@@ -262,8 +267,8 @@ class Store {
   virtual WriteStatus admit(const Transaction& transaction, std::string_view key,
                             std::uint64_t value_bytes) = 0;
 
-  // Moves `done` away when, and only when, the answer is pending.
-  virtual CommitStatus commit(Transaction& transaction, OnCommit& done) = 0;
+  // Calls `make_done` when, and only when, the answer is pending.
+  virtual CommitStatus commit(Transaction& transaction, MakeOnCommit make_done) = 0;
 };
 
 }  // namespace helios::kv

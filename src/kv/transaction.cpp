@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace helios::kv {
 namespace {
@@ -23,7 +24,7 @@ void forget(RecordList<Record>& records, std::uint64_t bytes) {
 }  // namespace
 
 Transaction::Transaction(Store& store, Namespace& space, Exclusivity* exclusivity)
-    : store_(store), space_(space), exclusivity_(exclusivity) {}
+    : store_(store), space_(space), exclusivity_(exclusivity), limits_(&store.limits()) {}
 
 ReadStatus Transaction::get(std::string_view key, std::string_view& out) {
   Found found;
@@ -44,34 +45,28 @@ ReadStatus Transaction::find(std::string_view key, Found& out) {
   // Nothing is ever stored under such a key, so there is nothing to remember either.
   if (!may_be_key(key)) return ReadStatus::absent;
 
-  if (reads_.find(key) == nullptr && !has_room_for(reads_.size(), entry_bytes(key.size(), 0))) {
-    return end_attempt(ReadStatus::failed);
-  }
+  const ReadRecord* const seen = reads_.find(key);
+  if (seen == nullptr && !has_room_for_read(key)) return end_attempt(ReadStatus::failed);
   turn_ ^= 1U;  // `key` may view what the last get() found
   std::string& value = values_[turn_];
   Stamp stamp;
   const ReadStatus status = store_.read(*this, key, value, stamp);
   if (status == ReadStatus::not_resident) missing_key_.assign(key);
   if (status != ReadStatus::value && status != ReadStatus::absent) return end_attempt(status);
-  if (!note_read(key, stamp)) return end_attempt(ReadStatus::failed);
+  assert(seen == nullptr ||
+         seen->version == stamp.version);  // or the store should have said doomed
+  if (seen == nullptr) note_read(key, stamp);
   if (status == ReadStatus::value) out = {.value = value, .stamp = stamp};
   return status;
 }
 
-bool Transaction::note_read(std::string_view key, const Stamp& stamp) {
-  if ([[maybe_unused]] const ReadRecord* seen = reads_.find(key)) {
-    assert(seen->version == stamp.version);  // or the store should have said doomed
-    return true;
-  }
-  const std::uint64_t bytes = entry_bytes(key.size(), 0);
-  if (!has_room_for(reads_.size(), bytes)) return false;
+void Transaction::note_read(std::string_view key, const Stamp& stamp) {
   reads_.add([key, &stamp](ReadRecord& record) {
     record.key.assign(key);
     record.version = stamp.version;
     record.expires_at_ms = stamp.expires_at_ms;
   });
-  read_bytes_ += bytes;
-  return true;
+  read_bytes_ += entry_bytes(key.size(), 0);
 }
 
 std::vector<const WriteRecord*> Transaction::own_writes_in(const KeyRange& range) const {
@@ -119,7 +114,10 @@ ReadStatus Transaction::scan(const KeyRange& range, KeyPage& out) {
       const Stamp own_stamp{.version = kOwnWrite,
                             .expires_at_ms = is_own ? (*write)->expires_at_ms : 0};
       const KeyItem shown = is_own ? KeyItem{key, (*write)->value.size(), own_stamp} : *item;
-      if (!is_own && !note_read(key, item->stamp)) return end_attempt(ReadStatus::failed);
+      if (!is_own && reads_.find(key) == nullptr) {
+        if (!has_room_for_read(key)) return end_attempt(ReadStatus::failed);
+        note_read(key, item->stamp);
+      }
       out.items.push_back(shown);
     }
     last = key;
@@ -196,12 +194,21 @@ WriteStatus Transaction::put(std::string_view key, Fill fill, std::uint64_t valu
 }
 
 CommitStatus Transaction::commit(OnCommit done) {
+  return commit_or_make([&done] { return std::move(done); });
+}
+
+CommitStatus Transaction::commit_or_make(MakeOnCommit make_done) {
   if (ended_) return *ended_ == ReadStatus::failed ? CommitStatus::failed : CommitStatus::conflict;
   if (has_read_nothing() && writes_.size() == 0) return CommitStatus::done;
-  return store_.commit(*this, done);
+  return store_.commit(*this, make_done);
+}
+
+std::int64_t Transaction::now_ms() const {
+  return snapshot_ && as_of_ms_ != kTimeless ? as_of_ms_ : store_.now_ms();
 }
 
 void Transaction::reset() {
+  limits_ = &store_.limits();
   snapshot_.reset();
   structure_.reset();
   forget(reads_, read_bytes_);
@@ -219,13 +226,16 @@ ReadStatus Transaction::end_attempt(ReadStatus status) {
 }
 
 bool Transaction::may_be_key(std::string_view key) const {
-  return !key.empty() && key.size() <= store_.limits().max_key_bytes;
+  return !key.empty() && key.size() <= limits_->max_key_bytes;
+}
+
+bool Transaction::has_room_for_read(std::string_view key) const {
+  return has_room_for(reads_.size(), entry_bytes(key.size(), 0));
 }
 
 bool Transaction::has_room_for(std::uint64_t position, std::uint64_t bytes) const {
-  const Limits& limits = store_.limits();
-  return position < limits.max_transaction_records &&
-         read_bytes_ + write_bytes_ + bytes <= limits.max_transaction_bytes;
+  return position < limits_->max_transaction_records &&
+         read_bytes_ + write_bytes_ + bytes <= limits_->max_transaction_bytes;
 }
 
 }  // namespace helios::kv

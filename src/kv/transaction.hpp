@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -41,6 +42,9 @@ struct WriteRecord {
   // The entry keeps the time it has, and is not made: one that has expired meanwhile stays away.
   bool keeps_expiry = false;
 };
+
+// The time of a snapshot of a namespace in which nothing expires: no entry is expired at that time.
+inline constexpr std::int64_t kTimeless = std::numeric_limits<std::int64_t>::min();
 
 // A value as a transaction sees it.
 struct Found {
@@ -68,8 +72,9 @@ class Transaction {
   // on the page must not have changed.
   [[nodiscard]] ReadStatus scan(const KeyRange& range, KeyPage& out);
 
-  // The present by which entries expire: Store::now_ms().
-  [[nodiscard]] std::int64_t now_ms() const { return store_.now_ms(); }
+  // The present by which entries expire: that of its snapshot, where it has looked at the time, and
+  // otherwise Store::now_ms().
+  [[nodiscard]] std::int64_t now_ms() const;
 
   // Not empty, and not longer than Limits allow. Nothing is ever stored under other keys.
   [[nodiscard]] bool may_be_key(std::string_view key) const;
@@ -93,6 +98,8 @@ class Transaction {
   // Validates and applies. `done` is called, and only then, when the answer is pending.
   // Requires: the transaction stays alive and untouched until then.
   [[nodiscard]] CommitStatus commit(OnCommit done);
+  // The same for those who commit so often that what is seldom called should not be made each time.
+  [[nodiscard]] CommitStatus commit_or_make(MakeOnCommit make_done);
 
   // From now on commit() answers `done` only when what it stands on outlives the process, also where
   // the namespace's class would answer before: for those who have no reply to hold back.
@@ -125,7 +132,8 @@ class Transaction {
   [[nodiscard]] const std::string& missing_key() const { return missing_key_; }
 
   // The instant at which every read so far is known to hold: the version of the namespace, and the
-  // store's time by which entries were live or expired. No snapshot before the first read.
+  // store's time by which entries were live or expired; kTimeless where none expires. No snapshot before
+  // the first read.
   [[nodiscard]] std::optional<Version> snapshot() const { return snapshot_; }
   [[nodiscard]] std::int64_t as_of_ms() const { return as_of_ms_; }
   void set_snapshot(Version version, std::int64_t as_of_ms) {
@@ -137,16 +145,18 @@ class Transaction {
   template <typename Fill>
   WriteStatus put(std::string_view key, Fill fill, std::uint64_t value_bytes);
   ReadStatus end_attempt(ReadStatus status);
-  // False: there is no room for it.
-  [[nodiscard]] bool note_read(std::string_view key, const Stamp& stamp);
+  // Requires: there is room for it, and no record of that key.
+  void note_read(std::string_view key, const Stamp& stamp);
   [[nodiscard]] std::vector<const WriteRecord*> own_writes_in(const KeyRange& range) const;
   [[nodiscard]] bool has_read_nothing() const { return reads_.size() == 0 && !structure_; }
+  [[nodiscard]] bool has_room_for_read(std::string_view key) const;
   // Room for a record at `position` of its list.
   [[nodiscard]] bool has_room_for(std::uint64_t position, std::uint64_t bytes) const;
 
   Store& store_;
   Namespace& space_;
   Exclusivity* exclusivity_;
+  const Limits* limits_;  // those in force when the attempt began
   std::optional<Version> snapshot_;
   std::int64_t as_of_ms_ = 0;  // of no meaning without a snapshot
   std::optional<Version> structure_;

@@ -49,8 +49,8 @@ kv::WriteStatus ForwardingStore::admit(const kv::Transaction& transaction, std::
   return admit_by(*inner_, transaction, key, value_bytes);
 }
 
-kv::CommitStatus ForwardingStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
-  return commit_to(*inner_, transaction, done);
+kv::CommitStatus ForwardingStore::commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) {
+  return commit_to(*inner_, transaction, make_done);
 }
 
 SharedNamespaceStore::SharedNamespaceStore(std::unique_ptr<kv::Store> inner)
@@ -86,7 +86,8 @@ kv::ReadStatus SharedNamespaceStore::scan_keys(kv::Transaction& transaction,
   return status;
 }
 
-kv::CommitStatus SharedNamespaceStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
+kv::CommitStatus SharedNamespaceStore::commit(kv::Transaction& transaction,
+                                              kv::MakeOnCommit make_done) {
   kv::Transaction repeated(inner(), shared_);
   if (transaction.structure()) {
     kv::KeyPage page;
@@ -105,7 +106,7 @@ kv::CommitStatus SharedNamespaceStore::commit(kv::Transaction& transaction, kv::
                                        : repeated.set(write.key, write.value, write.expires_at_ms);
     if (status != kv::WriteStatus::ok) return kv::CommitStatus::full;
   }
-  return repeated.commit(std::move(done));
+  return repeated.commit_or_make(make_done);
 }
 
 kv::ReadStatus StaleWriteStore::read(kv::Transaction& transaction, std::string_view key,
@@ -118,8 +119,8 @@ kv::ReadStatus StaleWriteStore::read(kv::Transaction& transaction, std::string_v
   return status;
 }
 
-kv::CommitStatus StaleWriteStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
-  const kv::CommitStatus status = ForwardingStore::commit(transaction, done);
+kv::CommitStatus StaleWriteStore::commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) {
+  const kv::CommitStatus status = ForwardingStore::commit(transaction, make_done);
   if (status != kv::CommitStatus::done) return status;
   const std::scoped_lock lock(mutex_);
   for (const kv::WriteRecord& write : transaction.writes()) {

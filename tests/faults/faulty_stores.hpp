@@ -47,7 +47,7 @@ class ForwardingStore : public kv::Store {
                            kv::KeyPage& page) override;
   kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,
                         std::uint64_t value_bytes) override;
-  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) override;
 
  private:
   std::unique_ptr<kv::Store> inner_;
@@ -68,7 +68,7 @@ class SharedNamespaceStore final : public ForwardingStore {
                       kv::Stamp& stamp) override;
   kv::ReadStatus scan_keys(kv::Transaction& transaction, const kv::KeyRange& range,
                            kv::KeyPage& page) override;
-  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) override;
 
   kv::Namespace& shared_;
 };
@@ -89,7 +89,7 @@ class StaleWriteStore final : public ForwardingStore {
 
   kv::ReadStatus read(kv::Transaction& transaction, std::string_view key, std::string& out,
                       kv::Stamp& stamp) override;
-  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) override;
 
   std::mutex mutex_;
   std::map<Key, History> histories_;

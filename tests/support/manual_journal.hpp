@@ -30,10 +30,10 @@ class ManualJournal final : public kv::Journal {
   kv::Ticket clear(std::string_view /*space*/) override { return ++last_; }
   [[nodiscard]] kv::Ticket reached(kv::Safety /*safety*/) const override { return reached_; }
   [[nodiscard]] kv::WaitStatus wait(kv::Ticket ticket, kv::Safety /*safety*/,
-                                    kv::OnReached& on_reached) override {
+                                    kv::MakeOnReached make_on_reached) override {
     if (reached_ >= ticket) return kv::WaitStatus::reached;
     if (is_broken_) return kv::WaitStatus::failed;
-    waiting_.emplace(ticket, std::move(on_reached));
+    waiting_.emplace(ticket, make_on_reached());
     return kv::WaitStatus::pending;
   }
   [[nodiscard]] bool is_writable() const override { return !is_broken_; }

@@ -86,12 +86,12 @@ kv::WriteStatus PendingStore::admit(const kv::Transaction& transaction, std::str
   return admit_by(inner_, transaction, key, value_bytes);
 }
 
-kv::CommitStatus PendingStore::commit(kv::Transaction& transaction, kv::OnCommit& done) {
+kv::CommitStatus PendingStore::commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) {
   {
     const std::scoped_lock lock(mutex_);
     ++counts_.pending_commits;
   }
-  executor_.post([this, &transaction, done = std::move(done)]() mutable {
+  executor_.post([this, &transaction, done = make_done()]() mutable {
     commit_now(transaction, std::move(done));
   });
   return kv::CommitStatus::pending;
@@ -100,7 +100,8 @@ kv::CommitStatus PendingStore::commit(kv::Transaction& transaction, kv::OnCommit
 void PendingStore::commit_now(kv::Transaction& transaction, kv::OnCommit done) {
   evict(transaction);
   kv::CommitStatus status = kv::CommitStatus::failed;
-  if (!take_planned_failure(status)) status = commit_to(inner_, transaction, done);
+  if (!take_planned_failure(status))
+    status = commit_to(inner_, transaction, [&done] { return std::move(done); });
   if (status != kv::CommitStatus::pending) done(status);
 }
 

@@ -65,7 +65,7 @@ class PendingStore final : public kv::Store {
                            kv::KeyPage& page) override;
   kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,
                         std::uint64_t value_bytes) override;
-  kv::CommitStatus commit(kv::Transaction& transaction, kv::OnCommit& done) override;
+  kv::CommitStatus commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) override;
   bool check_resident(const kv::Namespace& space, std::string_view key);
   void commit_now(kv::Transaction& transaction, kv::OnCommit done);
   bool take_planned_failure(kv::CommitStatus& status);

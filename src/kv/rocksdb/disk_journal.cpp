@@ -207,13 +207,13 @@ Ticket DiskJournal::reached(Safety safety) const {
   return kNoTicket;
 }
 
-WaitStatus DiskJournal::wait(Ticket ticket, Safety safety, OnReached& on_reached) {
+WaitStatus DiskJournal::wait(Ticket ticket, Safety safety, MakeOnReached make_on_reached) {
   if (reached(safety) >= ticket) return WaitStatus::reached;
   const std::scoped_lock lock(mutex_);
   if (reached(safety) >= ticket) return WaitStatus::reached;
   if (!why_broken_.empty()) return WaitStatus::failed;
   Waiting& waiting = safety == Safety::on_disk ? for_disk_ : for_hand_over_;
-  waiting.emplace(ticket, std::move(on_reached));
+  waiting.emplace(ticket, make_on_reached());
   if (safety == Safety::on_disk && ticket > last_strict_) {
     last_strict_ = ticket;
     if (handed_over_ >= ticket) last_strict_written_ = ticket;
@@ -246,13 +246,15 @@ base::Result<void> DiskJournal::backup(const std::string& path) {
   }
   std::promise<bool> kept;
   std::future<bool> result = kept.get_future();
-  OnReached on_reached = [&kept](bool reached) { kept.set_value(reached); };
+  const auto make_on_reached = [&kept]() -> OnReached {
+    return [&kept](bool reached) { kept.set_value(reached); };
+  };
   Ticket last = kNoTicket;
   {
     const std::scoped_lock lock(mutex_);
     last = last_ticket_;
   }
-  const WaitStatus status = wait(last, Safety::on_disk, on_reached);
+  const WaitStatus status = wait(last, Safety::on_disk, make_on_reached);
   if (status == WaitStatus::failed || (status == WaitStatus::pending && !result.get())) {
     return base::fail(base::Errc::unavailable, "backup to " + path + " failed: " + health());
   }

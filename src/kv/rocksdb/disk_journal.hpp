@@ -90,7 +90,8 @@ class DiskJournal final : public Journal {
   Ticket append(const Applied& applied) override;
   Ticket clear(std::string_view space) override;
   [[nodiscard]] Ticket reached(Safety safety) const override;
-  [[nodiscard]] WaitStatus wait(Ticket ticket, Safety safety, OnReached& on_reached) override;
+  [[nodiscard]] WaitStatus wait(Ticket ticket, Safety safety,
+                                MakeOnReached make_on_reached) override;
   [[nodiscard]] bool is_writable() const override {
     return !is_broken_.load(std::memory_order_acquire) && options_.mode != OpenMode::read_only;
   }

@@ -171,7 +171,9 @@ TEST_F(FaultyDisk, waiting_reply_hears_of_the_failure) {
   ASSERT_EQ(transaction.set("k", "v"), WriteStatus::ok);
   ASSERT_EQ(commit(transaction), CommitStatus::done) << "relaxed answers at once";
   std::promise<bool> kept;
-  kv::OnReached on_kept = [&](bool reached) { kept.set_value(reached); };
+  const auto on_kept = [&]() -> kv::OnReached {
+    return [&](bool reached) { kept.set_value(reached); };
+  };
   const auto status = store().when_kept(transaction.ticket(), on_kept);
   EXPECT_NE(status, kv::WaitStatus::reached);
   if (status == kv::WaitStatus::pending) {

@@ -226,7 +226,9 @@ TEST_F(Reopen, relaxed_commit_has_a_ticket_to_wait_for) {
   ASSERT_EQ(commit(transaction), CommitStatus::done);
   ASSERT_NE(transaction.ticket(), kv::kNoTicket);
   std::promise<bool> kept;
-  kv::OnReached on_kept = [&](bool reached) { kept.set_value(reached); };
+  const auto on_kept = [&]() -> kv::OnReached {
+    return [&](bool reached) { kept.set_value(reached); };
+  };
   switch (store().when_kept(transaction.ticket(), on_kept)) {
     case kv::WaitStatus::reached: break;
     case kv::WaitStatus::pending: EXPECT_TRUE(kept.get_future().get()); break;
