@@ -54,20 +54,16 @@ CallRun::Next CallRun::run_attempts(Lane lane) {
 }
 
 CallRun::Next CallRun::attempt(Lane lane) {
-  LiveInstance live;
-  if (lane == Lane::event_loop) {
-    live = kept_.instance ? std::move(kept_) : plugin_.take_instance();
-    if (!live.slot) return go_slow();
+  if (lane == Lane::slow) {
+    LiveInstance live;
+    return after_attempt(lane, run_guest(lane, live));
   }
-  AttemptEnd end = run_guest(lane, live);
-  if (lane == Lane::event_loop) {
-    const bool may_keep = plugin_.reuses_instances() && end.kind == AttemptEnd::Kind::returned &&
-                          plugin_.services().slots.has_spare();
-    if (may_keep)
-      kept_ = std::move(live);
-    else
-      plugin_.end_instance(std::move(live), *call_->home);
-  }
+  if (!live_.slot) live_ = plugin_.take_instance();
+  if (!live_.slot) return go_slow();
+  AttemptEnd end = run_guest(lane, live_);
+  const bool may_keep = plugin_.reuses_instances() && end.kind == AttemptEnd::Kind::returned &&
+                        plugin_.services().slots.has_spare();
+  if (!may_keep) plugin_.end_instance(std::move(live_), *call_->home);
   return after_attempt(lane, std::move(end));
 }
 
@@ -97,7 +93,7 @@ void CallRun::note_duration(Lane lane, std::int64_t began_ns) {
                                        kSliceNs);
 }
 
-CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
+CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd&& end) {
   switch (end.kind) {
     case AttemptEnd::Kind::returned:
       return transaction_->is_untouched() ? after_commit(kv::CommitStatus::done) : commit();
@@ -112,11 +108,13 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd end) {
 }
 
 CallRun::Next CallRun::commit() {
-  const kv::CommitStatus status =
-      transaction_->commit([self = shared_from_this()](kv::CommitStatus late) {
-        // On some thread of the store's: only pass it on.
-        self->call_->home->post([self, late] { self->hand_over(self->after_commit(late)); });
-      });
+  const auto make_done = [this]() -> kv::OnCommit {
+    return [self = shared_from_this()](kv::CommitStatus late) {
+      // On some thread of the store's: only pass it on.
+      self->call_->home->post([self, late] { self->hand_over(self->after_commit(late)); });
+    };
+  };
+  const kv::CommitStatus status = transaction_->commit_or_make(make_done);
   return status == kv::CommitStatus::pending ? Next::waiting : after_commit(status);
 }
 
@@ -160,7 +158,7 @@ void CallRun::apply_effects() {
 }
 
 CallRun::Next CallRun::after_conflict() {
-  plugin_.end_instance(std::move(kept_), *call_->home);
+  plugin_.end_instance(std::move(live_), *call_->home);
   plugin_.counters().add(PluginEvent::retry);
   ++conflicts_;
   if (exclusivity_ && conflicts_ >= kMaxExclusiveConflicts)
@@ -217,7 +215,7 @@ void CallRun::note_retries() {
 CallRun::Next CallRun::fail(std::string why) {
   exclusivity_.reset();
   note_retries();
-  plugin_.end_instance(std::move(kept_), *call_->home);
+  plugin_.end_instance(std::move(live_), *call_->home);
   const PluginServices& services = plugin_.services();
   plugin_.counters().add(PluginEvent::failure);
   why = base::escape_for_log(why, 400);
@@ -267,7 +265,7 @@ void CallRun::hand_over(Next next) {
   }
   // What comes now may end the plugin, and with it the transaction's namespace.
   transaction_.reset();
-  if (kept_.instance) plugin_.keep_instance(std::move(kept_));
+  if (live_.instance) plugin_.keep_instance(std::move(live_));
   auto on_done = std::move(call_->on_done);
   on_done();
 }

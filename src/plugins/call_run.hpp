@@ -38,6 +38,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace helios::plugins {
 
@@ -54,6 +55,15 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   // `done` it can be started again, for another call: it keeps its buffers.
   hooks::RunStatus start(hooks::Call& call);
 
+  // Between two calls: it keeps itself, so that whoever finds it needs only the pointer. Returns it.
+  static CallRun* rest(std::shared_ptr<CallRun> run) {
+    CallRun& resting = *run;
+    resting.self_ = std::move(run);
+    return &resting;
+  }
+  // Requires: it rests.
+  std::shared_ptr<CallRun> wake() { return std::move(self_); }
+
  private:
   enum class Lane { event_loop, slow };
   // What a step has come to.
@@ -66,7 +76,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   Next run_attempts(Lane lane);
   Next attempt(Lane lane);
   AttemptEnd run_guest(Lane lane, LiveInstance& live);
-  Next after_attempt(Lane lane, AttemptEnd end);
+  Next after_attempt(Lane lane, AttemptEnd&& end);
   Next commit();
   Next after_commit(kv::CommitStatus status);
   Next after_conflict();
@@ -85,14 +95,15 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   void apply_effects();
   void note_duration(Lane lane, std::int64_t began_ns);
 
+  std::shared_ptr<CallRun> self_;  // while it rests
   WasmPlugin& plugin_;
   hooks::Call* call_ = nullptr;
   std::string json_;
   std::unique_ptr<kv::Exclusivity> exclusivity_;  // before transaction_, which refers to it
   std::optional<kv::Transaction> transaction_;
-  // Of a plugin that reuses instances: the one of the attempt that is being committed, then for the next
-  // call.
-  LiveInstance kept_;
+  // Of the attempt on the event loop. Of a plugin that reuses instances it stays for the next attempt once
+  // its own has committed.
+  LiveInstance live_;
   AttemptEffects effects_;  // of the attempt that is being committed
   std::uint32_t conflicts_ = 0;
   std::uint32_t fetches_ = 0;

@@ -11,9 +11,9 @@ namespace helios::plugins {
 inline constexpr std::size_t kThreadShards = 8;
 
 [[nodiscard]] inline std::size_t thread_shard() {
-  static std::atomic<std::size_t> next = 0;
-  thread_local const std::size_t mine =
-      next.fetch_add(1, std::memory_order_relaxed) % kThreadShards;
+  static constinit std::atomic<std::size_t> next = 0;
+  static constinit thread_local std::size_t mine = kThreadShards;  // none yet
+  if (mine == kThreadShards) mine = next.fetch_add(1, std::memory_order_relaxed) % kThreadShards;
   return mine;
 }
 

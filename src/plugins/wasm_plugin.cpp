@@ -55,7 +55,9 @@ WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
       backoff_(backoff_options(parts_.manifest.limits)),
       stock_(services.slots, parts_.manifest.reuses_instances ? kReuseStock : kStock) {}
 
-WasmPlugin::~WasmPlugin() = default;
+WasmPlugin::~WasmPlugin() {
+  for (IdleRun& idle : idle_runs_) end_run(idle.run.exchange(nullptr));
+}
 
 hooks::RunStatus WasmPlugin::run(hooks::Call& call) {
   if (is_backed_off(call)) return hooks::RunStatus::done;
@@ -67,18 +69,19 @@ hooks::RunStatus WasmPlugin::run(hooks::Call& call) {
 }
 
 std::shared_ptr<CallRun> WasmPlugin::take_run() {
-  IdleRun& idle = idle_runs_[thread_shard()];
-  {
-    const std::lock_guard lock(idle.mutex);
-    if (idle.run) return std::move(idle.run);
-  }
-  return std::make_shared<CallRun>(*this);
+  CallRun* const resting = idle_runs_[thread_shard()].run.exchange(nullptr);
+  return resting == nullptr ? std::make_shared<CallRun>(*this) : resting->wake();
 }
 
 void WasmPlugin::keep_run(std::shared_ptr<CallRun> run) {
-  IdleRun& idle = idle_runs_[thread_shard()];
-  const std::lock_guard lock(idle.mutex);
-  if (!is_retired_.load(std::memory_order_relaxed)) idle.run.swap(run);
+  std::atomic<CallRun*>& idle = idle_runs_[thread_shard()].run;
+  end_run(idle.exchange(CallRun::rest(std::move(run))));
+  // Put down, then look: retire() does it in the opposite order, so one of the two ends it.
+  if (is_retired_.load()) end_run(idle.exchange(nullptr));
+}
+
+void WasmPlugin::end_run(CallRun* resting) {
+  if (resting != nullptr) resting->wake().reset();
 }
 
 void WasmPlugin::write_input(const hooks::Call& call, std::string& out) const {
@@ -129,11 +132,7 @@ void WasmPlugin::fill_stock() {
 void WasmPlugin::retire() {
   is_retired_.store(true);
   stock_.close();
-  for (IdleRun& idle : idle_runs_) {
-    std::shared_ptr<CallRun> ended;  // ends after the lock
-    const std::lock_guard lock(idle.mutex);
-    ended.swap(idle.run);
-  }
+  for (IdleRun& idle : idle_runs_) end_run(idle.run.exchange(nullptr));
 }
 
 AttemptInput WasmPlugin::attempt_input(hooks::HookPoint point, std::string_view json,

@@ -22,7 +22,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace helios::plugins {
@@ -114,12 +113,12 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
  private:
   // What a call leaves for the next one on the same thread.
   struct alignas(64) IdleRun {
-    std::mutex mutex;
-    std::shared_ptr<CallRun> run;
+    std::atomic<CallRun*> run = nullptr;  // rests
   };
 
   std::shared_ptr<CallRun> take_run();
   void keep_run(std::shared_ptr<CallRun> run);
+  static void end_run(CallRun* resting);
   void fill_stock();
   base::Result<void> check_version(WasmInstance& instance);
   bool is_backed_off(hooks::Call& call);

@@ -72,6 +72,7 @@ std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& link
   wasmtime_extern_t item;
   if (find_export("memory", item) && item.kind == WASMTIME_EXTERN_MEMORY) {
     data_.memory = item.of.memory;
+    data_.memory_base = reinterpret_cast<char*>(wasmtime_memory_data(context_, &data_.memory));
     data_.has_memory = true;
   }
   for (std::size_t i = 0; i < exported.size(); ++i)
@@ -81,8 +82,7 @@ std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& link
 
 GuestMemory WasmtimeInstance::memory() {
   if (!data_.has_memory) return {};
-  return {reinterpret_cast<char*>(wasmtime_memory_data(context_, &data_.memory)),
-          wasmtime_memory_data_size(context_, &data_.memory)};
+  return {data_.memory_base, wasmtime_memory_data_size(context_, &data_.memory)};
 }
 
 std::expected<std::uint64_t, Fault> WasmtimeInstance::call(

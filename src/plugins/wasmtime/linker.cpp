@@ -30,16 +30,13 @@ FunctypeHandle to_wasm(const FunctionType& type) {
 
 GuestMemory memory_of(wasmtime_caller_t* caller, wasmtime_context_t* context,
                       const StoreData& data) {
-  wasmtime_memory_t memory = data.memory;
-  if (!data.has_memory) {
-    wasmtime_extern_t item;
-    if (!wasmtime_caller_export_get(caller, "memory", 6, &item) ||
-        item.kind != WASMTIME_EXTERN_MEMORY)
-      return {};
-    memory = item.of.memory;
-  }
-  return {reinterpret_cast<char*>(wasmtime_memory_data(context, &memory)),
-          wasmtime_memory_data_size(context, &memory)};
+  if (data.has_memory) return {data.memory_base, wasmtime_memory_data_size(context, &data.memory)};
+  wasmtime_extern_t item;
+  if (!wasmtime_caller_export_get(caller, "memory", 6, &item) ||
+      item.kind != WASMTIME_EXTERN_MEMORY)
+    return {};
+  return {reinterpret_cast<char*>(wasmtime_memory_data(context, &item.of.memory)),
+          wasmtime_memory_data_size(context, &item.of.memory)};
 }
 
 wasm_trap_t* call_host(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* raw,

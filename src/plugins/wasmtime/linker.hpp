@@ -13,7 +13,8 @@ namespace helios::plugins::detail {
 struct StoreData {
   HostCalls* calls = nullptr;
   wasmtime_memory_t memory{};
-  bool has_memory = false;  // false until the instance exists: its start function runs before
+  char* memory_base = nullptr;  // where it stays: the engine never moves memories
+  bool has_memory = false;      // false until the instance exists: its start function runs before
 };
 
 // Makes `function` importable. Requires: it outlives the linker.
