@@ -25,6 +25,11 @@ PGBENCH = os.environ["HELIOS_PGBENCH"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def all_contenders(transport):
     guests = os.path.join(HERE, "../tests/guests")
     plugins = os.environ["HELIOS_PLUGIN_DIR"]
@@ -41,7 +46,8 @@ def all_contenders(transport):
     if not unix:
         yield Helios("counter, reused, on disk", os.path.join(guests, "counter2.wat"), manifest='instance = "reuse"\n',
                      state__directory="state")
-    yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"), unix)
+    yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"), unix,
+                 manifest=text_of(os.path.join(plugins, "cost-governor.toml")))
     yield Floor("epoll", os.path.join(BUILD, "bench/epoll_relay"), unix)
     yield Floor("io_uring", os.path.join(BUILD, "bench/uring_relay"), unix)
 

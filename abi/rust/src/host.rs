@@ -21,6 +21,11 @@ pub fn log_info(line: &str) {
     unsafe { sys::log(1, line.as_ptr(), line.len() as u32) };
 }
 
+/// A line for the proxy's log, at level warning.
+pub fn log_warning(line: &str) {
+    unsafe { sys::log(2, line.as_ptr(), line.len() as u32) };
+}
+
 /// Adds to a counter of /metrics.
 pub fn metric_add(name: &str, amount: i64) {
     unsafe { sys::metric_add(name.as_ptr(), name.len() as u32, amount) };

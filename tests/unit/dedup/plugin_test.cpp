@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace helios::plugin {
 namespace {
@@ -24,13 +26,30 @@ class Dedup : public testing::Test {
 TEST_F(Dedup, repeat_within_the_window_is_refused) {
   EXPECT_EQ(ask("INSERT 1"), "");
   host_.now_ms += 80;
-  EXPECT_EQ(ask("INSERT 1"), "the same statement was sent less than 500 ms ago (retry in 420 ms)");
+  EXPECT_EQ(ask("INSERT 1"), "the same statement was sent already (retry in 420 ms)");
   EXPECT_EQ(host_.verdict.sqlstate, "23505");
   host_.now_ms += 419;
   EXPECT_NE(ask("INSERT 1"), "");  // a repeat does not make the window longer
   host_.now_ms += 1;
   EXPECT_EQ(ask("INSERT 1"), "");
   EXPECT_EQ(host_.metrics["repeats"], 2);
+}
+
+TEST_F(Dedup, repeat_is_told_how_long_the_window_of_its_first_lasts) {
+  EXPECT_EQ(ask("INSERT 1"), "");
+  host_.state["config"] = R"({"window_ms":5})";
+  EXPECT_EQ(ask("INSERT 1"), "the same statement was sent already (retry in 500 ms)");
+}
+
+TEST_F(Dedup, repeat_is_answered_where_told_so) {
+  host_.state["config"] = R"({"window_ms":500,"answer":"taken"})";
+  EXPECT_EQ(ask("INSERT 1"), "");
+  EXPECT_EQ(host_.verdict.action, Verdict::Action::proceed);
+  ask("INSERT 1");
+  EXPECT_EQ(host_.verdict.action, Verdict::Action::answer);
+  EXPECT_EQ(host_.verdict.columns, std::vector<std::string>{"dedup"});
+  EXPECT_EQ(host_.verdict.values, std::vector<std::optional<std::string>>{"taken"});
+  EXPECT_EQ(host_.metrics["repeats"], 1);
 }
 
 TEST_F(Dedup, other_text_tenant_or_parameter_is_another_statement) {
@@ -64,9 +83,12 @@ TEST_F(Dedup, without_configuration_or_tenant_nothing_is_refused) {
 }
 
 TEST_F(Dedup, configuration_that_is_none_refuses_everything) {
-  for (const char* const text : {"", "{}", R"({"window_ms":0})", R"({"window_ms":"5"})"}) {
+  for (const char* const text :
+       {"", "{}", R"({"window_ms":0})", R"({"window_ms":"5"})", R"({"window_ms":5,"answer":1})"}) {
     host_.state["config"] = text;
-    EXPECT_EQ(ask("SELECT 1"), "dedup: \"config\" has no window_ms") << text;
+    EXPECT_EQ(ask("SELECT 1"),
+              "dedup: \"config\" needs a window_ms of 1 or more; its answer, if any, is a text")
+        << text;
   }
 }
 
