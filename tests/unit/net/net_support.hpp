@@ -40,10 +40,12 @@ inline std::string name_of(TestEngine engine) {
 
 // Those of ordinary size that there are on this machine; with ThreadSanitizer epoll alone.
 inline std::vector<TestEngine> sized_engines_for_test() {
-  const auto chosen = choose_engine(config::EngineChoice::automatic);
-  if (chosen && chosen->kind == EngineKind::io_uring) {
-    return {TestEngine::epoll, TestEngine::io_uring};
-  }
+  // Every suite asks, in every process: trying it out takes 30 ms.
+  static const bool has_uring = [] {
+    const auto chosen = choose_engine(config::EngineChoice::automatic);
+    return chosen && chosen->kind == EngineKind::io_uring;
+  }();
+  if (has_uring) return {TestEngine::epoll, TestEngine::io_uring};
   return {TestEngine::epoll};
 }
 

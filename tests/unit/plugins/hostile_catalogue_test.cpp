@@ -28,7 +28,7 @@ class HostileCatalogueTest : public PluginTest, public ::testing::WithParamInter
     // Those that end by themselves are not to be ended by a busy machine.
     config_.limits.timeout_ms = is_short ? 50 : 60'000;
     if (!is_short) inline_ticks_ = 60'000 / kTickMs;
-    write_file(GetParam().name + (GetParam().is_text ? ".wat" : ".wasm"), GetParam().file);
+    write_file(GetParam().name + (GetParam().is_text ? ".wat" : ".wasm"), GetParam().file.make());
   }
 
   void expect_not_loaded();
@@ -104,7 +104,7 @@ TEST(HostileCatalogue, names_are_unique) {
 TEST_F(PluginTest, start_that_loops_only_later_leaves_the_event_loop_too) {
   for (const HostileGuest& guest : hostile_calls())
     if (guest.name == "loops_in_start_once_it_has_state")
-      write_file(guest.name + ".wat", guest.file);
+      write_file(guest.name + ".wat", guest.file.make());
   config_.limits.timeout_ms = 50;
   const auto chain = load_ok();
   const std::string name = "loops_in_start_once_it_has_state";

@@ -37,9 +37,9 @@ HostileGuest hook(std::string name, std::string code, Outcome outcome, std::stri
   return text(std::move(name), {.hook = std::move(code)}, outcome, std::move(words), keys);
 }
 
-HostileGuest answers(std::string name, std::string_view json, Outcome outcome,
-                     std::string words = "") {
-  return {std::move(name), guest_answering(json), true, outcome, std::move(words)};
+HostileGuest answers(std::string name, LazyBytes json, Outcome outcome, std::string words = "") {
+  const auto file = [json = std::move(json)] { return guest_answering(json.make()); };
+  return {std::move(name), file, true, outcome, std::move(words)};
 }
 
 std::string packed(std::uint64_t pointer, std::uint64_t length) {
@@ -273,14 +273,19 @@ std::vector<HostileGuest> hostile_answers() {
   const std::string block = R"({"action":"block","value":")";
   return {
       answers("answers_half", R"({"action":)", Outcome::fails, "bad answer: not JSON"),
-      answers("answers_deep_lists", repeat("[", kDeep), Outcome::fails, "bad answer: not JSON"),
-      answers("answers_deep_objects", repeat(R"({"a":)", kDeep), Outcome::fails,
-              "bad answer: not JSON"),
-      answers("answers_many_numbers", "[0" + repeat(",0", kAlmostMib / 2) + "]", Outcome::fails,
-              "bad answer: not a JSON object"),
-      answers("answers_many_members",
-              R"({"action":"continue")" + repeat(R"(,"x":0)", kAlmostMib / 6) + "}",
-              Outcome::proceeds),
+      answers(
+          "answers_deep_lists", [] { return repeat("[", kDeep); }, Outcome::fails,
+          "bad answer: not JSON"),
+      answers(
+          "answers_deep_objects", [] { return repeat(R"({"a":)", kDeep); }, Outcome::fails,
+          "bad answer: not JSON"),
+      answers(
+          "answers_many_numbers", [] { return "[0" + repeat(",0", kAlmostMib / 2) + "]"; },
+          Outcome::fails, "bad answer: not a JSON object"),
+      answers(
+          "answers_many_members",
+          [] { return R"({"action":"continue")" + repeat(R"(,"x":0)", kAlmostMib / 6) + "}"; },
+          Outcome::proceeds),
       answers("answers_a_huge_number",
               R"({"action":"continue","x":1)" + std::string(1000, '0') + "e999999999}",
               Outcome::proceeds),
@@ -294,8 +299,10 @@ std::vector<HostileGuest> hostile_answers() {
               "no reason given"),
       answers("answers_zero_bytes_in_the_reason", block + R"(a\u0000b"})", Outcome::blocks, "a b"),
       answers("answers_raw_zero_bytes", block + "a\0b\"}"s, Outcome::fails, "bad answer: not JSON"),
-      answers("answers_a_reason_of_a_megabyte", block + std::string(kAlmostMib, 'x') + "\"}",
-              Outcome::blocks, "xxx..."),
+      answers(
+          "answers_a_reason_of_a_megabyte",
+          [block] { return block + std::string(kAlmostMib, 'x') + "\"}"; }, Outcome::blocks,
+          "xxx..."),
       answers("answers_a_sqlstate_that_is_none", R"({"action":"block","sqlstate":"4200"})",
               Outcome::fails, "\"sqlstate\""),
       answers("answers_the_sqlstate_of_success", R"({"action":"block","sqlstate":"00000"})",

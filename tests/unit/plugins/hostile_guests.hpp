@@ -3,12 +3,32 @@
 
 // The catalogue of hostile plugins: what each is, and the one thing that may come of it.
 
+#include <concepts>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace helios::plugins {
+
+// Bytes, or what makes them when they are asked for: of large ones, as every test makes the whole catalogue.
+class LazyBytes {
+ public:
+  template <typename Bytes>
+    requires std::convertible_to<Bytes, std::string>
+  LazyBytes(Bytes bytes)  // NOLINT(google-explicit-constructor): either is bytes
+      : make_([kept = std::string(std::move(bytes))] { return kept; }) {}
+  template <std::invocable Make>
+  LazyBytes(Make make)  // NOLINT(google-explicit-constructor)
+      : make_(std::move(make)) {}
+
+  [[nodiscard]] std::string make() const { return make_(); }
+
+ private:
+  std::function<std::string()> make_;
+};
 
 struct HostileGuest {
   enum class Outcome {
@@ -21,7 +41,7 @@ struct HostileGuest {
   };
 
   std::string name;
-  std::string file;  // the module: text or binary
+  LazyBytes file;  // the module: text or binary
   bool is_text = true;
   Outcome outcome = Outcome::proceeds;
   std::string words{};

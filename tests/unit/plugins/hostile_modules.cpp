@@ -17,16 +17,16 @@ using namespace std::literals;
 
 constexpr std::uint32_t kMany = 100'000;
 
-HostileGuest refused(std::string name, std::string text, std::string words) {
+HostileGuest refused(std::string name, LazyBytes text, std::string words) {
   return {std::move(name), std::move(text), true, Outcome::not_loaded, std::move(words)};
 }
 
-HostileGuest refused_bytes(std::string name, std::string bytes, std::string words) {
+HostileGuest refused_bytes(std::string name, LazyBytes bytes, std::string words) {
   return {std::move(name), std::move(bytes), false, Outcome::not_loaded, std::move(words)};
 }
 
-HostileGuest fine(std::string name, const WasmBytes& more) {
-  return {std::move(name), wasm_plugin(more), false, Outcome::proceeds};
+HostileGuest fine(std::string name, LazyBytes bytes) {
+  return {std::move(name), std::move(bytes), false, Outcome::proceeds};
 }
 
 // A plugin that is one only but for `more`.
@@ -122,40 +122,57 @@ std::vector<HostileGuest> malformed() {
       refused_bytes("ends_in_the_middle_of_a_function",
                     wasm_plugin({.bodies = {wasm_body(0, "\x02\x40"sv)}}), "control frames remain"),
       refused("is_unbalanced_text", "(module", "expected"),
-      refused("is_text_of_parentheses", repeat("(", kMany), ""),
-      refused("is_text_of_deep_expressions",
-              guest_text({.hook = repeat("(i64.add (i64.const 1) ", kMany) + "(i64.const 0)" +
-                                  repeat(")", kMany)}),
-              ""),
+      refused(
+          "is_text_of_parentheses", [] { return repeat("(", kMany); }, ""),
+      refused(
+          "is_text_of_deep_expressions",
+          [] {
+            return guest_text({.hook = repeat("(i64.add (i64.const 1) ", kMany) + "(i64.const 0)" +
+                                       repeat(")", kMany)});
+          },
+          ""),
   };
 }
 
 std::vector<HostileGuest> too_much() {
   return {
-      refused_bytes("has_many_types", wasm_plugin({.types = kMany}), "types; the limit is 10000"),
-      refused_bytes("has_a_type_of_many_values", wasm_plugin({.params = 1000}),
-                    "parameters in one function type"),
-      refused_bytes("has_many_imports", wasm_plugin({.imports = kMany}),
-                    "100000 imports; the limit is 100"),
-      refused_bytes("has_many_functions",
-                    wasm_plugin({.bodies = std::vector<std::string>(kMany, wasm_body(0, ""))}),
-                    "100003 functions; the limit is 20000"),
-      refused_bytes("has_many_globals", wasm_plugin({.globals = kMany}),
-                    "globals; the limit is 10000"),
-      refused_bytes("has_many_exports", wasm_plugin({.exports = kMany}),
-                    "100004 exports; the limit is 1000"),
-      refused_bytes("has_an_export_of_a_long_name",
-                    wasm_plugin({.export_name = std::string(200'000, 'n')}), "string"),
-      refused_bytes("has_many_element_segments", wasm_plugin({.elements = kMany}),
-                    "element segments"),
-      refused_bytes("has_many_data_segments", wasm_plugin({.data = kMany}), "data segments"),
-      refused_bytes("has_many_locals", wasm_plugin({.bodies = {wasm_body(50'000, "")}}),
-                    "50000 locals in one function"),
-      refused_bytes("has_a_function_of_megabytes",
-                    wasm_plugin({.bodies = {wasm_body(0, repeat("\x01", 3 << 20))}}),
-                    "bytes in one function; the limit is 262144"),
-      refused_bytes("is_padded_to_10_megabytes", wasm_plugin({.custom_bytes = 10 << 20}),
-                    "larger than 4096 KiB"),
+      refused_bytes(
+          "has_many_types", [] { return wasm_plugin({.types = kMany}); },
+          "types; the limit is 10000"),
+      refused_bytes(
+          "has_a_type_of_many_values", [] { return wasm_plugin({.params = 1000}); },
+          "parameters in one function type"),
+      refused_bytes(
+          "has_many_imports", [] { return wasm_plugin({.imports = kMany}); },
+          "100000 imports; the limit is 100"),
+      refused_bytes(
+          "has_many_functions",
+          [] { return wasm_plugin({.bodies = std::vector<std::string>(kMany, wasm_body(0, ""))}); },
+          "100003 functions; the limit is 20000"),
+      refused_bytes(
+          "has_many_globals", [] { return wasm_plugin({.globals = kMany}); },
+          "globals; the limit is 10000"),
+      refused_bytes(
+          "has_many_exports", [] { return wasm_plugin({.exports = kMany}); },
+          "100004 exports; the limit is 1000"),
+      refused_bytes(
+          "has_an_export_of_a_long_name",
+          [] { return wasm_plugin({.export_name = std::string(200'000, 'n')}); }, "string"),
+      refused_bytes(
+          "has_many_element_segments", [] { return wasm_plugin({.elements = kMany}); },
+          "element segments"),
+      refused_bytes(
+          "has_many_data_segments", [] { return wasm_plugin({.data = kMany}); }, "data segments"),
+      refused_bytes(
+          "has_many_locals", [] { return wasm_plugin({.bodies = {wasm_body(50'000, "")}}); },
+          "50000 locals in one function"),
+      refused_bytes(
+          "has_a_function_of_megabytes",
+          [] { return wasm_plugin({.bodies = {wasm_body(0, repeat("\x01", 3 << 20))}}); },
+          "bytes in one function; the limit is 262144"),
+      refused_bytes(
+          "is_padded_to_10_megabytes", [] { return wasm_plugin({.custom_bytes = 10 << 20}); },
+          "larger than 4096 KiB"),
   };
 }
 
@@ -166,14 +183,19 @@ std::vector<HostileGuest> large() {
   const std::string jumps =
       "\x02\x40\x41\0\x0e"s + leb(60'000) + repeat("\0"sv, 60'000) + "\0\x0b"s;
   return {
-      fine("is_padded_to_3_megabytes", {.custom_bytes = 3 << 20}),
-      fine("has_garbage_for_names", {.names = "\0\xff\xff\xff\xff\x0f garbage"s}),
-      fine("has_a_function_of_many_nops", {.bodies = {wasm_body(0, repeat("\x01", 250'000))}}),
-      fine("has_deep_blocks", {.bodies = {wasm_body(0, blocks)}}),
-      fine("has_a_large_jump_table", {.bodies = {wasm_body(0, jumps)}}),
-      fine("has_a_thousand_functions",
-           {.bodies = std::vector<std::string>(1000, wasm_body(3, ""))}),
-      fine("has_as_many_locals_as_it_may", {.bodies = {wasm_body(2'000, "")}}),
+      fine("is_padded_to_3_megabytes", [] { return wasm_plugin({.custom_bytes = 3 << 20}); }),
+      fine("has_garbage_for_names",
+           [] { return wasm_plugin({.names = "\0\xff\xff\xff\xff\x0f garbage"s}); }),
+      fine("has_a_function_of_many_nops",
+           [] { return wasm_plugin({.bodies = {wasm_body(0, repeat("\x01", 250'000))}}); }),
+      fine("has_deep_blocks", [blocks] { return wasm_plugin({.bodies = {wasm_body(0, blocks)}}); }),
+      fine("has_a_large_jump_table",
+           [jumps] { return wasm_plugin({.bodies = {wasm_body(0, jumps)}}); }),
+      fine(
+          "has_a_thousand_functions",
+          [] { return wasm_plugin({.bodies = std::vector<std::string>(1000, wasm_body(3, ""))}); }),
+      fine("has_as_many_locals_as_it_may",
+           [] { return wasm_plugin({.bodies = {wasm_body(2'000, "")}}); }),
       {"uses_simd",
        guest_text({.hook = "(i64x2.extract_lane 0 (i64x2.add (v128.const i64x2 0 0) (v128.const "
                            "i64x2 0 0)))"}),
