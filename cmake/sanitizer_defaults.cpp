@@ -4,6 +4,8 @@
 // program behaves the same whoever starts it. The environment (ASAN_OPTIONS, ...) still overrides
 // them.
 
+// The sanitizers' libraries look for these, so they are visible where nothing else is.
+#pragma GCC visibility push(default)
 extern "C" {
 
 const char* __asan_default_options();
@@ -21,3 +23,4 @@ const char* __tsan_default_options() { return "report_signal_unsafe=0:second_dea
 const char* __ubsan_default_options() { return "print_stacktrace=1"; }
 
 }  // extern "C"
+#pragma GCC visibility pop
