@@ -13,7 +13,7 @@ std::string prefixed(const std::string& origin, const std::string& message) {
   return origin.empty() ? message : origin + ": " + message;
 }
 
-double to_number(std::uint64_t value) { return static_cast<double>(value); }
+double to_number(std::int64_t value) { return static_cast<double>(value); }
 
 }  // namespace
 
