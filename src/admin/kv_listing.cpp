@@ -84,13 +84,14 @@ void put_keys(boost::json::object& body, const Found& found) {
   if (!encoded.empty()) body["keys_percent_encoded"] = std::move(encoded);
 }
 
-void put_entries(boost::json::object& body, const Found& found) {
+void put_entries(boost::json::object& body, const Found& found, StartId start) {
   boost::json::array entries;
   for (const kv::Item& item : found.items) {
     boost::json::object entry;
     put_key(entry, item.key);
     put_value(entry, item.value);
     entry["version"] = item.version;
+    entry["etag"] = entity_tag(start, item.version);
     if (item.expires_at_ms != kv::kNeverExpires) entry["expires_at_ms"] = item.expires_at_ms;
     entries.emplace_back(std::move(entry));
   }
@@ -129,12 +130,12 @@ base::Result<ListRequest> parse_list_request(std::string_view query) {
   return result;
 }
 
-Response list_keys(kv::Store& store, kv::Namespace* space, std::string_view plugin,
+Response list_keys(const KvContext& context, kv::Namespace* space, std::string_view plugin,
                    const ListRequest& request) {
   Found found;
-  if (space != nullptr) found = collect(store, *space, request);
+  if (space != nullptr) found = collect(*context.store, *space, request);
   boost::json::object body{{"plugin", plugin}};
-  request.with_values ? put_entries(body, found) : put_keys(body, found);
+  request.with_values ? put_entries(body, found, context.start) : put_keys(body, found);
   if (!found.complete && !found.items.empty())
     body["next"] = next_page(plugin, request, found.items.back().key);
   Response response;

@@ -3,6 +3,7 @@
 
 // One page of the keys of a namespace.
 
+#include "admin/kv_operations.hpp"
 #include "admin/message.hpp"
 #include "base/result.hpp"
 #include "kv/store.hpp"
@@ -32,7 +33,7 @@ struct ListRequest {
 // {"plugin":..,"keys":[..]}, or {"plugin":..,"entries":[..]}, with "next" (path and query of the next page) when there are more.
 // `space` may be nullptr: a namespace that does not exist has no keys. A page is not a snapshot: a
 // key that comes or goes meanwhile may be on it or not.
-[[nodiscard]] Response list_keys(kv::Store& store, kv::Namespace* space, std::string_view plugin,
-                                 const ListRequest& request);
+[[nodiscard]] Response list_keys(const KvContext& context, kv::Namespace* space,
+                                 std::string_view plugin, const ListRequest& request);
 
 }  // namespace helios::admin

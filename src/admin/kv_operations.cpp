@@ -160,7 +160,8 @@ class EditOperation final : public Operation {
     const auto* increment = std::get_if<Increment>(&edit_.change);
     const bool has_to_read = increment != nullptr || !edit_.preconditions.empty();
     if (has_to_read && !read(edit_.key, present)) return;
-    if (!edit_.preconditions.hold(present ? present->version : kv::kAbsent))
+    const kv::Version version = present ? present->version : kv::kAbsent;
+    if (!edit_.preconditions.hold(entity_tag(context_.start, version)))
       return finish(error_reply(412, "the key is not as the request wants it"));
     if (increment != nullptr) return add(*increment, present);
     const auto* set = std::get_if<SetValue>(&edit_.change);

@@ -24,6 +24,7 @@ namespace helios::admin {
 struct KvContext {
   kv::Store* store = nullptr;
   std::shared_ptr<base::Executor> home;
+  StartId start = 0;  // in every entity tag
 };
 
 struct FoundValue {

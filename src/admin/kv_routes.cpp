@@ -69,9 +69,9 @@ bool wants_bytes(std::string_view accept) {
   return false;
 }
 
-Response value_reply(const Place& place, FoundValue found, bool as_bytes) {
+Response value_reply(const Place& place, FoundValue found, std::string tag, bool as_bytes) {
   Response response;
-  response.headers.push_back({"ETag", entity_tag(found.version)});
+  response.headers.push_back({"ETag", std::move(tag)});
   if (as_bytes) {
     response.content_type = kBytesType;
     response.body = std::move(found.value);
@@ -85,10 +85,10 @@ Response value_reply(const Place& place, FoundValue found, bool as_bytes) {
 }
 
 // The client has that version already.
-Response not_modified(kv::Version version) {
+Response not_modified(std::string tag) {
   Response response;
   response.status = 304;
-  response.headers.push_back({"ETag", entity_tag(version)});
+  response.headers.push_back({"ETag", std::move(tag)});
   return response;
 }
 
@@ -96,13 +96,14 @@ Response key_not_found() { return error_reply(404, "key not found"); }
 
 // What a read comes to. RFC 9110 section 13.2.2: If-Match first.
 Response read_reply(const Place& place, const Preconditions& preconditions, bool as_bytes,
-                    std::optional<FoundValue> found) {
+                    StartId start, std::optional<FoundValue> found) {
   if (!found) return key_not_found();
-  if (preconditions.if_match && !preconditions.if_match->match(found->version))
+  std::string tag = entity_tag(start, found->version);
+  if (preconditions.if_match && !preconditions.if_match->match(tag))
     return error_reply(412, "the key is not as the request wants it");
-  if (preconditions.if_none_match && preconditions.if_none_match->match(found->version))
-    return not_modified(found->version);
-  return value_reply(place, std::move(*found), as_bytes);
+  if (preconditions.if_none_match && preconditions.if_none_match->match(tag))
+    return not_modified(std::move(tag));
+  return value_reply(place, std::move(*found), std::move(tag), as_bytes);
 }
 
 void get_key(const KvContext& context, Place place, Preconditions preconditions, bool as_bytes,
@@ -114,9 +115,9 @@ void get_key(const KvContext& context, Place place, Preconditions preconditions,
   std::string key = place.key;
   start_read(
       context, *space, std::move(key),
-      [shared, place = std::move(place), preconditions = std::move(preconditions),
-       as_bytes](std::optional<FoundValue> found) {
-        (*shared)(read_reply(place, preconditions, as_bytes, std::move(found)));
+      [shared, place = std::move(place), preconditions = std::move(preconditions), as_bytes,
+       start = context.start](std::optional<FoundValue> found) {
+        (*shared)(read_reply(place, preconditions, as_bytes, start, std::move(found)));
       },
       [shared](Response failure) { (*shared)(std::move(failure)); });
 }
@@ -225,8 +226,7 @@ void handle_list(const KvContext& context, const Request& request, const Place& 
   }
   const auto list = parse_list_request(query);
   if (!list) return respond(error_reply(400, list.error().message));
-  kv::Store& store = *context.store;
-  respond(list_keys(store, store.find(place.plugin), place.plugin, *list));
+  respond(list_keys(context, context.store->find(place.plugin), place.plugin, *list));
 }
 
 // 403 for what the grant does not cover. A method that no route has needs no right.

@@ -2,6 +2,9 @@
 #include "admin/preconditions.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cinttypes>
+#include <cstdio>
 
 namespace helios::admin {
 namespace {
@@ -57,14 +60,14 @@ base::Result<EntityTags> EntityTags::parse(std::string_view header) {
                                              " entity tags in double quotes");
 }
 
-bool EntityTags::match(kv::Version version) const {
-  if (version == kv::kAbsent) return false;
-  return any_ || std::ranges::find(tags_, entity_tag(version)) != tags_.end();
+bool EntityTags::match(std::string_view tag) const {
+  if (tag.empty()) return false;
+  return any_ || std::ranges::find(tags_, tag) != tags_.end();
 }
 
-bool Preconditions::hold(kv::Version version) const {
-  if (if_match && !if_match->match(version)) return false;
-  return !if_none_match || !if_none_match->match(version);
+bool Preconditions::hold(std::string_view tag) const {
+  if (if_match && !if_match->match(tag)) return false;
+  return !if_none_match || !if_none_match->match(tag);
 }
 
 base::Result<Preconditions> parse_preconditions(const Request& request) {
@@ -75,6 +78,12 @@ base::Result<Preconditions> parse_preconditions(const Request& request) {
   return Preconditions{std::move(*match), std::move(*none_match)};
 }
 
-std::string entity_tag(kv::Version version) { return '"' + std::to_string(version) + '"'; }
+std::string entity_tag(StartId start, kv::Version version) {
+  if (version == kv::kAbsent) return {};
+  std::array<char, 48> text{};
+  const int size =
+      std::snprintf(text.data(), text.size(), "\"%016" PRIx64 "-%" PRIu64 "\"", start, version);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
 
 }  // namespace helios::admin

@@ -79,11 +79,11 @@ Response backup_reply(const base::Result<std::string>& directory) {
 }  // namespace
 
 Router::Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home,
-               AccessGuard& access)
+               AccessGuard& access, StartId start)
     : sources_{control, store},
       access_(access),
       home_(home),
-      kv_(KvContext{&store, std::move(home)}) {}
+      kv_(KvContext{&store, std::move(home), start}) {}
 
 void Router::handle(Request request, Responder respond) {
   const Route* route = find_route(split_target(request.target).path);

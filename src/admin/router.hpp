@@ -20,9 +20,9 @@ class Router {
  public:
   // `home` is where handle() is called and where pending work continues; it is kept alive by that
   // work. Requires: `store`, `control` and `access` outlive the router and every answer that is
-  // still due.
+  // still due. `start` tells the entity tags of this start from those of all others.
   Router(kv::Store& store, Control& control, std::shared_ptr<base::Executor> home,
-         AccessGuard& access);
+         AccessGuard& access, StartId start);
 
   // Requires: called on `home`'s thread. Calls `respond` once, on that thread, now or later.
   void handle(Request request, Responder respond);

@@ -2,6 +2,8 @@
 
 #include "app/admin_service.hpp"
 
+#include "app/start_id.hpp"
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,7 +41,7 @@ AdminService::AdminService(AdminControl::Process process, kv::Store& store, base
       tls_(std::move(access.tls)),
       server_(log, access.limits),
       access_(log, clock, std::move(access.tokens)),
-      router_(store, control_, server_.executor(), access_) {}
+      router_(store, control_, server_.executor(), access_, new_start_id()) {}
 
 base::Result<void> AdminService::start(const config::Admin& admin) {
   const auto started = server_.start(admin, std::exchange(tls_, nullptr),

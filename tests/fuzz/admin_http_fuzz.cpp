@@ -69,7 +69,7 @@ class AdminServer {
   admin::FakeControl control_;
   admin::http::Server server_{log_, limits()};
   admin::AccessGuard access_{log_, clock_, std::make_shared<const admin::TokenSet>()};
-  admin::Router router_{store_, control_, server_.executor(), access_};
+  admin::Router router_{store_, control_, server_.executor(), access_, 1};
 };
 
 std::size_t content_length(std::string_view head) {

@@ -8,6 +8,7 @@ crash` makes 100 of it.
 
 import os
 import random
+import shutil
 import threading
 
 import pytest
@@ -111,6 +112,33 @@ def test_orderly_restart_keeps_everything_but_memory(make_proxy, counter):
     assert proxy.admin.value("counter", "acme") == "10"
     assert proxy.admin.value("passing", "key") is None
     assert proxy.admin.metric("helios_state_writable") == 1
+
+
+@pytest.mark.parametrize("state", [{}, {"state__directory": "state"}])
+def test_tag_from_before_a_restart_changes_nothing(make_proxy, state):
+    proxy = make_proxy(**state).start()
+    proxy.admin.put("p", "key", "first")
+    old = proxy.admin.get("/admin/kv/p/key").headers["ETag"]
+    proxy.stop()
+    proxy.start()
+    proxy.admin.put("p", "key", "second")
+    late = proxy.admin.request("PUT", "/admin/kv/p/key", b"third", {"If-Match": old})
+    assert late.status == 412
+    assert proxy.admin.value("p", "key") == "second"
+
+
+def test_two_starts_on_one_backup_share_no_tag(make_proxy, tmp_path):
+    first = make_proxy(state__directory="state").start()
+    first.admin.put("p", "before", "value")
+    first.stop()
+    shutil.copytree(os.path.join(first.directory, "state"), tmp_path / "copy")
+    second = make_proxy(state__directory=str(tmp_path / "copy")).start()
+    first.start()
+    tags = []
+    for proxy, value in ((first, "one"), (second, "two")):
+        proxy.admin.put("p", "key", value)
+        tags += [proxy.admin.get(f"/admin/kv/p/{key}").headers["ETag"] for key in ("key", "before")]
+    assert len(set(tags)) == len(tags), tags
 
 
 def test_without_a_directory_the_log_says_that_state_is_forgotten(start_proxy):

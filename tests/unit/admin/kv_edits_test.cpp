@@ -88,6 +88,19 @@ TYPED_TEST(KvEditsTest, write_with_the_present_tag_passes_and_with_an_old_one_do
   EXPECT_EQ(this->get("/admin/kv/p/key").body, R"({"plugin":"p","key":"key","value":"b"})");
 }
 
+TEST(KvEdits, tag_of_an_earlier_start_is_refused_though_the_version_is_the_same) {
+  OnMemory before;
+  before.admin.put("/admin/kv/p/key", "a");
+  const std::string old = header_of(before.admin.get("/admin/kv/p/key"), "ETag");
+  OnMemory other;
+  RouterDriver after(other.store, {}, 2);
+  after.put("/admin/kv/p/key", "b");
+  Request late = request(Method::put, "/admin/kv/p/key", "c");
+  late.if_match = old;
+  EXPECT_EQ(after.send(std::move(late)).status, 412);
+  EXPECT_EQ(after.get("/admin/kv/p/key").body, R"({"plugin":"p","key":"key","value":"b"})");
+}
+
 TYPED_TEST(KvEditsTest, key_is_made_only_once_with_if_none_match_star) {
   EXPECT_EQ(this->send(Method::put, "/admin/kv/p/key", "a", {}, "*").status, 200);
   EXPECT_EQ(this->send(Method::put, "/admin/kv/p/key", "b", {}, "*").status, 412);
@@ -97,7 +110,8 @@ TYPED_TEST(KvEditsTest, key_is_made_only_once_with_if_none_match_star) {
 
 TYPED_TEST(KvEditsTest, condition_on_an_unknown_namespace_makes_none) {
   EXPECT_EQ(this->send(Method::put, "/admin/kv/ghost/key", "a", "*").status, 412);
-  EXPECT_EQ(this->send(Method::del, "/admin/kv/ghost/key", "", "\"1\"").status, 412);
+  EXPECT_EQ(this->send(Method::del, "/admin/kv/ghost/key", "", "\"0000000000000001-1\"").status,
+            412);
   EXPECT_TRUE(this->setup.store.namespaces().empty());
 }
 
@@ -180,8 +194,10 @@ TYPED_TEST(KvEditsTest, listing_with_values_shows_entries) {
   this->put("/admin/kv/p/a", "1");
   this->put("/admin/kv/p/%FF", "\xFE");
   EXPECT_EQ(this->get("/admin/kv/p/?values=true").body,
-            R"({"plugin":"p","entries":[{"key":"a","value":"1","version":1},)"
-            R"({"key_percent_encoded":"%FF","value_base64":"/g==","version":2}]})");
+            R"({"plugin":"p","entries":[{"key":"a","value":"1","version":1,)"
+            R"("etag":"\"0000000000000001-1\""},)"
+            R"({"key_percent_encoded":"%FF","value_base64":"/g==","version":2,)"
+            R"("etag":"\"0000000000000001-2\""}]})");
   EXPECT_TRUE(this->get("/admin/kv/p/?values=true&limit=1").body.contains("&values=true"));
   EXPECT_EQ(this->get("/admin/kv/p/?values=yes").status, 400);
 }

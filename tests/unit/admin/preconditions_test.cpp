@@ -8,10 +8,12 @@
 namespace helios::admin {
 namespace {
 
-bool matches(std::string_view header, kv::Version version) {
+constexpr StartId kStart = 0x2a;
+
+bool matches(std::string_view header, kv::Version version, StartId start = kStart) {
   const auto tags = EntityTags::parse(header);
   EXPECT_TRUE(tags.has_value()) << header;
-  return tags && tags->match(version);
+  return tags && tags->match(entity_tag(start, version));
 }
 
 TEST(EntityTags, star_matches_whatever_is_there) {
@@ -21,12 +23,18 @@ TEST(EntityTags, star_matches_whatever_is_there) {
 }
 
 TEST(EntityTags, list_matches_each_of_its_tags) {
-  EXPECT_TRUE(matches(R"("42")", 42));
-  EXPECT_TRUE(matches(R"("1" ,	"42")", 42));
-  EXPECT_TRUE(matches(R"(W/"42")", 42));
-  EXPECT_FALSE(matches(R"("1", "4")", 42));
-  EXPECT_FALSE(matches(R"("0")", kv::kAbsent));
+  EXPECT_TRUE(matches(R"("000000000000002a-42")", 42));
+  EXPECT_TRUE(matches(R"("1" ,	"000000000000002a-42")", 42));
+  EXPECT_TRUE(matches(R"(W/"000000000000002a-42")", 42));
+  EXPECT_FALSE(matches(R"("000000000000002a-1", "000000000000002a-4", "42")", 42));
+  EXPECT_FALSE(matches(R"("000000000000002a-0")", kv::kAbsent));
   EXPECT_FALSE(matches(R"("someone else's")", 42));
+}
+
+TEST(EntityTags, tag_of_another_start_does_not_match) {
+  EXPECT_TRUE(matches(entity_tag(7, 42), 42, 7));
+  EXPECT_FALSE(matches(entity_tag(7, 42), 42, 8));
+  EXPECT_NE(entity_tag(1, 11), entity_tag(11, 1));
 }
 
 TEST(EntityTags, anything_else_is_refused) {
@@ -43,11 +51,11 @@ TEST(EntityTags, number_of_tags_is_limited) {
 TEST(Preconditions, both_have_to_hold) {
   Request request;
   request.if_match = "*";
-  request.if_none_match = R"("3")";
+  request.if_none_match = entity_tag(kStart, 3);
   const auto preconditions = parse_preconditions(request).value();
-  EXPECT_FALSE(preconditions.hold(kv::kAbsent));
-  EXPECT_FALSE(preconditions.hold(3));
-  EXPECT_TRUE(preconditions.hold(4));
+  EXPECT_FALSE(preconditions.hold(""));
+  EXPECT_FALSE(preconditions.hold(entity_tag(kStart, 3)));
+  EXPECT_TRUE(preconditions.hold(entity_tag(kStart, 4)));
 }
 
 TEST(Preconditions, error_names_the_header) {

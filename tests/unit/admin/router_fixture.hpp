@@ -34,9 +34,9 @@ struct Exchange {
 
 class RouterDriver {
  public:
-  explicit RouterDriver(kv::Store& store, config::Admin configured = {})
+  explicit RouterDriver(kv::Store& store, config::Admin configured = {}, StartId start = 1)
       : access(log, clock, TokenSet::load(configured).value()),
-        router_(store, control, home, access) {}
+        router_(store, control, home, access, start) {}
 
   // Hands the request over; the exchange has its response when (and if) it comes.
   std::shared_ptr<Exchange> start(Request request) {

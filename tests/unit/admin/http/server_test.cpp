@@ -2,16 +2,8 @@
 // The whole admin interface on a real socket: framing, limits, pipelining, and clients that go away.
 // Requests are written as plain text.
 
-#include "admin/http/server.hpp"
-
 #include "admin/replies.hpp"
-#include "admin/router.hpp"
-#include "kv/memory_store.hpp"
-#include "support/capture_log.hpp"
-#include "support/fake_clock.hpp"
-#include "unit/admin/fake_control.hpp"
-#include "unit/admin/http/raw_client.hpp"
-#include "unit/admin/http/requests.hpp"
+#include "unit/admin/http/admin_server.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,28 +18,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using namespace std::string_literals;
-
-class AdminServerTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto started =
-        server.start(any_port(), nullptr, [this](Request message, Responder respond) {
-          router.handle(std::move(message), std::move(respond));
-        });
-    ASSERT_TRUE(started) << started.error().message;
-    port = server.addresses().at(0).port;
-  }
-  void TearDown() override { server.stop(); }  // before the router goes
-
-  test::CaptureLog log;
-  test::FakeClock clock;
-  kv::MemoryStore store{kv::Limits{}, clock};
-  FakeControl control;
-  Server server{log, Limits{}};
-  AccessGuard access{log, clock, std::make_shared<const TokenSet>()};
-  Router router{store, control, server.executor(), access};
-  std::uint16_t port = 0;
-};
 
 TEST_F(AdminServerTest, value_is_put_and_read_over_one_connection) {
   RawClient client(port);
