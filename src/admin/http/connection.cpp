@@ -83,7 +83,9 @@ std::optional<std::string> authorization_of(const bhttp::request<bhttp::string_b
   return header_of(message, bhttp::field::authorization);
 }
 
-Request convert(bhttp::request<bhttp::string_body>&& message) {
+// All but the body. Requires: called before the body is read, since the parser puts the fields of a trailer
+// among those of the header, and who sends a body must not say behind it who he is or what he wants.
+Request convert_header(const bhttp::request<bhttp::string_body>& message) {
   Request request;
   request.authorization = authorization_of(message);
   request.method = method_of(message.method());
@@ -96,7 +98,6 @@ Request convert(bhttp::request<bhttp::string_body>&& message) {
   request.if_match = joined_header_of(message, "If-Match");
   request.if_none_match = joined_header_of(message, "If-None-Match");
   request.ttl_ms = joined_header_of(message, "Helios-TTL-Ms");
-  request.body = std::move(message.body());
   return request;
 }
 
@@ -104,6 +105,22 @@ Request convert(bhttp::request<bhttp::string_body>&& message) {
 bool has_valid_host(const bhttp::request<bhttp::string_body>& message) {
   const auto count = message.count(bhttp::field::host);
   return count == 1 || (count == 0 && message.version() == 10);
+}
+
+// Where the body ends must be said once, in a way that everybody reads alike (RFC 9112, section 6). The parser
+// takes a coding that it does not know for no body at all. Nullopt: all is well.
+std::optional<Response> refuse_framing(const bhttp::request<bhttp::string_body>& message) {
+  if (message.count(bhttp::field::content_length) > 1 ||
+      message[bhttp::field::content_length].find(',') != beast::string_view::npos)
+    return error_reply(400, "exactly one Content-Length is allowed");
+  const auto coding = joined_header_of(message, "Transfer-Encoding");
+  if (!coding) return std::nullopt;
+  if (message.version() == 10)
+    return error_reply(400, "HTTP/1.0 has no Transfer-Encoding: send a Content-Length");
+  if (message.count(bhttp::field::content_length) != 0)
+    return error_reply(400, "either Content-Length or Transfer-Encoding, not both");
+  if (beast::iequals(*coding, "chunked")) return std::nullopt;
+  return error_reply(501, "the only Transfer-Encoding is chunked");
 }
 
 // What the client is told about a request that could not be read; nullopt: nothing, it is gone.
@@ -179,6 +196,9 @@ void Connection::on_header(ErrorCode error) {
   if (error) return on_read_failed(error);
   if (!has_valid_host(message))
     return refuse(error_reply(400, "exactly one Host header is required"));
+  if (auto refusal = refuse_framing(message)) return refuse(std::move(*refusal));
+  keep_alive_ = message.keep_alive();
+  request_ = convert_header(message);
   if (!parser_->is_done() && beast::iequals(message[bhttp::field::expect], "100-continue"))
     return write_continue();
   read_body();
@@ -205,7 +225,6 @@ void Connection::read_body() {
 void Connection::dispatch() {
   stream_.tcp().expires_never();
   has_been_served_ = true;
-  keep_alive_ = parser_->get().keep_alive();
   Reply reply(weak_from_this(), host_.mailbox);
   try {
     host_.handler(take_request(), std::move(reply));
@@ -215,7 +234,8 @@ void Connection::dispatch() {
 }
 
 Request Connection::take_request() {
-  Request request = convert(parser_->release());
+  Request request = std::exchange(request_, {});
+  request.body = std::move(parser_->get().body());
   request.peer = to_text(peer_);
   request.is_encrypted = stream_.is_encrypted();
   return request;

@@ -88,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Stream stream_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  Request request_;                 // its header has been read
   std::optional<Message> message_;  // being written
   std::uint64_t discarded_bytes_ = 0;
   unsigned version_ = 11;  // of the request being answered
