@@ -97,6 +97,8 @@ class TomlSection {
   }
 
   [[nodiscard]] bool has(std::string_view key) const;
+  // Of a key that may be there and means nothing here: finish() does not report it. Returns whether it is.
+  bool leave_aside(std::string_view key) { return find(key) != nullptr; }
   // "FILE:LINE: key" of a key that is there.
   [[nodiscard]] std::string place(std::string_view key) const;
   // Reports a problem with a key that is there, at its line.

@@ -19,6 +19,10 @@ using config::TomlSection;
 constexpr std::array<std::string_view, 4> kCalledHooks{"authenticate", "pre_query", "post_query",
                                                        "settled"};
 
+// What manifests of HeliosProxy have beside our keys. None of it was ever enforced there either.
+constexpr std::array<std::string_view, 7> kLeftAside{
+    "description", "author", "license", "permissions", "min_memory", "max_memory", "priority"};
+
 void read_hooks(TomlSection& root, Manifest& out) {
   if (!root.has("hooks")) return;
   root.texts("hooks", out.hooks.emplace());
@@ -51,6 +55,7 @@ void read_manifest(TomlSection root, Manifest& out) {
   root.text("name", out.name);
   root.text("version", out.version);
   read_hooks(root, out);
+  root.texts("optional_hooks", out.optional_hooks);
   read_imports(root, out);
   root.integer("order", out.order, std::numeric_limits<std::int32_t>::min(),
                std::numeric_limits<std::int32_t>::max());
@@ -65,6 +70,8 @@ void read_manifest(TomlSection root, Manifest& out) {
                  {"strict", kv::Durability::strict}});
   read_limits(root.section("limits"), out.limits);
   root.section("config").all_texts(out.config);
+  for (const std::string_view key : kLeftAside)
+    if (root.leave_aside(key)) out.left_aside.push_back(key);
   root.finish();
 }
 

@@ -7,6 +7,7 @@
 //   name = "cost-governor"              # default: the file's name without extension
 //   version = "1.2.0"                   # shown by /plugins, nothing else
 //   hooks = ["pre_query"]               # default: those that the module exports
+//   optional_hooks = ["route"]          # may stay uncalled; default: a module with no other hook does not load
 //   order = 10                          # smaller runs first, then by name
 //   on_error = "deny"                   # or "allow"
 //   statements = "all"                  # default "queries": not those that only manage the session
@@ -20,6 +21,9 @@
 //   output_kb = 64
 //   [config]                            # the plugin finds these among its attributes,
 //   region = "eu"                       # as "config.region"
+//
+// Manifests of HeliosProxy (plugin.toml) are read as well: description, author, license, permissions,
+// min_memory, max_memory and priority have no effect here, and left_aside names those that are there.
 
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -38,7 +42,8 @@ namespace helios::plugins {
 struct Manifest {
   std::string name;
   std::string version;
-  std::optional<std::vector<std::string>> hooks;    // nullopt: inferred from the exports
+  std::optional<std::vector<std::string>> hooks;  // nullopt: inferred from the exports
+  std::vector<std::string> optional_hooks;
   std::optional<std::vector<std::string>> imports;  // nullopt: all
   std::int32_t order = 0;
   hooks::OnError on_error = hooks::OnError::deny;
@@ -47,6 +52,7 @@ struct Manifest {
   std::optional<kv::Durability> durability;  // nullopt: as configured for all
   config::PluginLimits limits;               // module_kb as configured
   std::vector<std::pair<std::string, std::string>> config;
+  std::vector<std::string_view> left_aside;  // keys without an effect; static storage
 };
 
 // What holds for a plugin called `name` without a manifest.

@@ -36,6 +36,10 @@ std::unexpected<base::Error> invalid(std::string message) {
 
 std::string quote(std::string_view name) { return "\"" + base::escape_for_log(name, 80) + "\""; }
 
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
 const ModuleExport* find_export(const WasmModule& module, std::string_view name) {
   const auto found = std::ranges::find(module.exports(), name, &ModuleExport::name);
   return found == module.exports().end() ? nullptr : &*found;
@@ -111,15 +115,54 @@ std::vector<const FunctionType*> types_of(std::string_view hook, bool is_abi2) {
   return {&kHook};
 }
 
+bool is_uncalled_hook(const ModuleExport& one) {
+  return std::ranges::find(kUncalledHooks, one.name) != kUncalledHooks.end();
+}
+
+// Warns of the hooks that stay uncalled. Returns whether there are some, and the manifest says of each that the
+// plugin can do without it.
+bool note_uncalled(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
+  bool has_any = false;
+  bool all_optional = true;
+  for (const ModuleExport& one : module.exports()) {
+    if (!is_uncalled_hook(one)) continue;
+    has_any = true;
+    all_optional &= contains(manifest.optional_hooks, one.name);
+    shape.warnings.push_back("exports " + quote(one.name) +
+                             ", a hook that this version does not call yet");
+  }
+  return has_any && all_optional;
+}
+
+// Whoever installs a guard must not be left in the belief that it guards.
+std::string no_hook_to_call(const WasmModule& module) {
+  std::string uncalled;
+  for (const ModuleExport& one : module.exports())
+    if (is_uncalled_hook(one)) uncalled += (uncalled.empty() ? "" : ", ") + quote(one.name);
+  const std::string called = " (authenticate, pre_query, post_query, with ABI 2 settled)";
+  if (uncalled.empty()) return "exports no hook" + called;
+  return "exports no hook that this version calls" + called + ", only " + uncalled +
+         ": it would never act. Its manifest's optional_hooks, or [plugins] optional, says that it "
+         "may be so";
+}
+
+// A hook that ABI 1 does not have would be named and never called.
+Check check_settled(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
+  if (shape.says_version) return {};
+  if (manifest.hooks && contains(*manifest.hooks, "settled"))
+    return invalid("its manifest names the hook \"settled\", which plugins of ABI 1 do not have");
+  if (find_export(module, "settled") != nullptr)
+    shape.warnings.push_back("exports \"settled\", a hook of ABI 2: it is not called");
+  return {};
+}
+
 Check check_hooks(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
   shape.has_authenticate = wants_hook(module, manifest, "authenticate", shape);
   shape.has_pre_query = wants_hook(module, manifest, "pre_query", shape);
   shape.has_post_query = wants_hook(module, manifest, "post_query", shape);
+  if (auto checked = check_settled(module, manifest, shape); !checked) return checked;
   shape.has_settled = shape.says_version && wants_hook(module, manifest, "settled", shape);
-  for (const std::string_view name : kUncalledHooks)
-    if (find_export(module, name) != nullptr)
-      shape.warnings.push_back("exports " + quote(name) +
-                               ", a hook that this version does not call yet");
+  const bool misses_none = note_uncalled(module, manifest, shape);
   bool has_any = false;
   for (const auto& [is_wanted, name] :
        {std::pair(shape.has_authenticate, "authenticate"),
@@ -130,9 +173,8 @@ Check check_hooks(const WasmModule& module, const Manifest& manifest, ModuleShap
     if (auto checked = check_function(module, name, types_of(name, shape.says_version)); !checked)
       return checked;
   }
-  if (!has_any && shape.warnings.empty())
-    return invalid("exports no hook (authenticate, pre_query or post_query)");
-  return {};
+  if (has_any || misses_none) return {};
+  return invalid(no_hook_to_call(module));
 }
 
 Check check_abi(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
@@ -148,8 +190,20 @@ Check check_abi(const WasmModule& module, const Manifest& manifest, ModuleShape&
 
 }  // namespace
 
+namespace {
+
+void note_left_aside(const Manifest& manifest, ModuleShape& shape) {
+  if (manifest.left_aside.empty()) return;
+  std::string line = "has keys in its manifest that have no effect here:";
+  for (const std::string_view key : manifest.left_aside) (line += ' ') += key;
+  shape.warnings.push_back(line + " (instead: order, imports, limits.memory_mb)");
+}
+
+}  // namespace
+
 base::Result<ModuleShape> check_module(const WasmModule& module, const Manifest& manifest) {
   ModuleShape shape;
+  note_left_aside(manifest, shape);
   if (auto checked = check_imports(module, manifest); !checked)
     return std::unexpected(checked.error());
   if (auto checked = check_memory(module); !checked) return std::unexpected(checked.error());

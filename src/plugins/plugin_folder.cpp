@@ -43,24 +43,38 @@ std::string PluginFile::manifest_path() const {
   return fs::path(path).replace_extension(".toml").string();
 }
 
-base::Result<std::vector<PluginFile>> list_plugin_files(const std::string& folder) {
+base::Result<PluginFolder> list_plugin_folder(const std::string& folder) {
   std::error_code error;
   std::error_code ignored;  // of a file: reading it will tell
-  std::vector<PluginFile> files;
+  PluginFolder found;
+  std::vector<std::string> manifests;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const fs::path& path = entry->path();
     const std::string extension = path.extension().string();
-    if (extension != ".wasm" && extension != ".wat") continue;
-    if (path.filename().string().starts_with('.') || entry->is_directory(ignored)) continue;
-    files.push_back({path.string(), path.stem().string(), extension == ".wat"});
+    std::string name = path.filename().string();
+    if (name.starts_with('.')) continue;
+    if (entry->is_directory(ignored)) {
+      found.others.push_back(std::move(name) + '/');
+    } else if (extension == ".wasm" || extension == ".wat") {
+      found.plugins.push_back({path.string(), path.stem().string(), extension == ".wat"});
+    } else {
+      (extension == ".toml" ? manifests : found.others).push_back(std::move(name));
+    }
   }
   if (error)
     return base::fail(error == std::errc::no_such_file_or_directory ? base::Errc::not_found
                                                                     : base::Errc::unavailable,
                       "cannot read the folder " + folder + ": " + error.message());
-  std::ranges::sort(files, {}, &PluginFile::path);
-  return files;
+  const auto has_module = [&](const std::string& manifest) {
+    return std::ranges::find(found.plugins, fs::path(manifest).stem().string(),
+                             &PluginFile::stem) != found.plugins.end();
+  };
+  std::ranges::remove_copy_if(manifests, std::back_inserter(found.lone_manifests), has_module);
+  std::ranges::sort(found.plugins, {}, &PluginFile::path);
+  std::ranges::sort(found.lone_manifests);
+  std::ranges::sort(found.others);
+  return found;
 }
 
 base::Result<PluginSource> read_plugin(const PluginFile& file, std::uint32_t max_code_kb) {

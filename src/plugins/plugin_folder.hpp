@@ -21,9 +21,16 @@ struct PluginFile {
   [[nodiscard]] std::string manifest_path() const;
 };
 
-// All plugins of the folder, sorted by file name; hidden files and everything else are left out.
-// Errors: not_found, unavailable.
-[[nodiscard]] base::Result<std::vector<PluginFile>> list_plugin_files(const std::string& folder);
+struct PluginFolder {
+  std::vector<PluginFile> plugins;
+  // File names that are neither a plugin nor the manifest of one. Manifests without their module first: somebody
+  // believes that what they say holds.
+  std::vector<std::string> lone_manifests;
+  std::vector<std::string> others;
+};
+
+// All of the folder but hidden files, sorted by file name. Errors: not_found, unavailable.
+[[nodiscard]] base::Result<PluginFolder> list_plugin_folder(const std::string& folder);
 
 struct PluginSource {
   std::string code;

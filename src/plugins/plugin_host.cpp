@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/plugin_host.hpp"
 
+#include "base/text.hpp"
 #include "kv/namespace_name.hpp"
 #include "plugins/call_run.hpp"
 #include "plugins/host_imports.hpp"
@@ -28,6 +29,16 @@ std::vector<std::string> hooks_of(const ModuleShape& shape) {
   if (shape.has_post_query) names.emplace_back("post_query");
   if (shape.has_settled) names.emplace_back("settled");
   return names;
+}
+
+// Some of them, for a line of the log.
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i)
+    text += (i == 0 ? "" : ", ") + base::escape_for_log(names[i], 80);
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
 }
 
 void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
@@ -116,16 +127,31 @@ ReloadResult PluginHost::reload(const config::Plugins& config) {
 // The folder as it is now, loaded as far as possible. What fails keeps its plugin of table_.
 base::Result<PluginHost::Table> PluginHost::read_folder() {
   if (config_.directory.empty()) return Table();
-  const auto files = list_plugin_files(config_.directory);
-  if (!files)
-    return base::fail(files.error().code, (config_.origin.empty() ? "" : config_.origin + ": ") +
-                                              files.error().message);
-  if (!files->empty())
+  const auto folder = list_plugin_folder(config_.directory);
+  if (!folder)
+    return base::fail(folder.error().code, (config_.origin.empty() ? "" : config_.origin + ": ") +
+                                               folder.error().message);
+  log_left_aside(*folder);
+  if (!folder->plugins.empty())
     if (auto made = make_engine(); !made) return std::unexpected(made.error());
   Table table;
-  for (const PluginFile& file : *files) table.push_back(load_file(file, find_previous(file)));
+  for (const PluginFile& file : folder->plugins)
+    table.push_back(load_file(file, find_previous(file)));
   settle_namespaces(table);
   return table;
+}
+
+// Whoever put a file there expects something of it.
+void PluginHost::log_left_aside(const PluginFolder& folder) const {
+  const std::string where = "plugin folder " + config_.directory + ": ";
+  if (folder.plugins.empty())
+    log_.write(base::LogLevel::warning, where + "no plugin in it: they are .wasm and .wat files");
+  if (!folder.lone_manifests.empty())
+    log_.write(base::LogLevel::warning, where + "manifests without a .wasm or .wat of that name: " +
+                                            listed(folder.lone_manifests));
+  if (!folder.others.empty())
+    log_.write(folder.plugins.empty() ? base::LogLevel::warning : base::LogLevel::info,
+               where + "left aside, being neither plugin nor manifest: " + listed(folder.others));
 }
 
 base::Result<void> PluginHost::make_engine() {

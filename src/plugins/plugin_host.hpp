@@ -117,6 +117,7 @@ class PluginHost {
 
   base::Result<Table> read_folder();
   base::Result<void> make_engine();
+  void log_left_aside(const PluginFolder& folder) const;
   Entry load_file(const PluginFile& file, const Entry* previous);
   base::Result<std::shared_ptr<WasmPlugin>> load_source(Entry& entry, const PluginSource& source);
   base::Result<Manifest> manifest_of(const Entry& entry, const PluginSource& source) const;

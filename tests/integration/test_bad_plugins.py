@@ -226,9 +226,43 @@ def test_two_plugins_with_one_namespace_stop_the_start(make_proxy):
     assert "cost-governor" in done.stdout + done.stderr
 
 
+ROUTE = '(func (export "route") (param i32 i32) (result i64) (i64.const 0))'
+
+
+def test_guard_whose_only_hook_is_never_called_stops_the_start(make_proxy):
+    proxy = make_proxy()
+    proxy.write_plugin_file("guard.wat", MODULE.format(ALLOC + ROUTE))
+    done = run_to_the_end(proxy)
+    assert done.returncode != 0 and "it would never act" in done.stdout + done.stderr
+    proxy.write_plugin_file("guard.toml", 'optional_hooks = ["route"]\n')
+    proxy.start()
+    assert "route" in proxy.log
+
+
+def test_check_names_what_lies_in_the_folder_and_is_no_plugin(make_proxy):
+    proxy = make_proxy()
+    proxy.write_plugin_file("guard-1.0.0.tar.gz", "artefact")
+    proxy.write_config()
+    done = subprocess.run([proxy.binary, "--check", "--config", proxy.config_file], capture_output=True, text=True,
+                          timeout=60, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and "no plugin in it" in said and "guard-1.0.0.tar.gz" in said
+
+
+def test_foreign_manifest_is_read(make_proxy):
+    proxy = install(make_proxy(), "guard", guest())
+    proxy.write_plugin_file("guard.toml", 'name = "helios-plugin-guard"\nversion = "0.1.0"\ndescription = "d"\n'
+                            'author = "a"\nlicense = "Apache-2.0"\nhooks = ["pre_query"]\npermissions = ["kv_read"]\n'
+                            'min_memory = 1048576\nmax_memory = 16777216\npriority = 40\n')
+    proxy.start()
+    plugin, = proxy.admin.get("/plugins").json
+    assert plugin["name"] == "helios-plugin-guard" and plugin["state"] == "loaded"
+    assert "permissions" in plugin["warnings"][0] and "priority" in proxy.log
+
+
 def test_export_that_is_not_called_yet_is_a_warning(make_proxy):
     proxy = install(make_proxy(), "early", guest(
-        more='(func (export "route") (param i32 i32) (result i64) (i64.const 0))')).start()
+        more=ROUTE)).start()
     plugin, = proxy.admin.get("/plugins").json
     assert any("route" in warning for warning in plugin["warnings"])
     assert "route" in proxy.log

@@ -76,8 +76,80 @@ TEST_F(PluginTest, manifest_decides_name_hooks_and_policy) {
             std::string::npos);
 }
 
-TEST_F(PluginTest, hook_that_is_not_called_yet_is_a_warning) {
+TEST_F(PluginTest, module_whose_hooks_are_never_called_stops_the_start) {
   add_guest("only_routes");
+  const auto chain = load();
+  ASSERT_FALSE(chain);
+  EXPECT_NE(chain.error().message.find("only \"route\": it would never act"), std::string::npos)
+      << chain.error().message;
+  config_.optional = {"only_routes"};
+  EXPECT_FALSE(load_ok()->has_hooks());
+  EXPECT_EQ(info("only_routes").state, PluginInfo::State::failed);
+}
+
+TEST_F(PluginTest, module_whose_hooks_are_never_called_is_refused_by_a_reload) {
+  add_guest("counter", "p");
+  load_ok();
+  add_guest("only_routes", "p");
+  const ReloadResult result = host_->reload(config_);
+  ASSERT_EQ(result.errors.size(), 1U);
+  EXPECT_NE(result.errors[0].find("it would never act"), std::string::npos);
+  EXPECT_EQ(info("p").state, PluginInfo::State::outdated);
+}
+
+TEST_F(PluginTest, manifest_that_names_another_optional_hook_does_not_help) {
+  add_guest("only_routes");
+  write_file("only_routes.toml", "optional_hooks = [\"rewrite\"]");
+  EXPECT_FALSE(load());
+}
+
+TEST_F(PluginTest, settled_in_the_manifest_of_abi_1_stops_the_start) {
+  add_guest("notes");
+  write_file("notes.toml", "hooks = [\"pre_query\", \"settled\"]");
+  const auto chain = load();
+  ASSERT_FALSE(chain);
+  EXPECT_NE(chain.error().message.find("ABI 1"), std::string::npos) << chain.error().message;
+}
+
+TEST_F(PluginTest, foreign_manifest_is_read_and_what_has_no_effect_is_named) {
+  add_guest("notes");
+  write_file("notes.toml",
+             "name = \"helios-plugin-notes\"\nversion = \"0.1.0\"\ndescription = \"d\"\n"
+             "author = \"a\"\nlicense = \"Apache-2.0\"\nhooks = [\"pre_query\"]\n"
+             "permissions = [\"kv_read\", \"http_post\"]\nmin_memory = 1048576\n"
+             "max_memory = 16777216\npriority = 40\n");
+  load_ok();
+  const PluginInfo described = info("helios-plugin-notes");
+  EXPECT_EQ(described.hooks, std::vector<std::string>{"pre_query"});
+  EXPECT_EQ(log_.count(base::LogLevel::warning,
+                       "have no effect here: description author license permissions min_memory "
+                       "max_memory priority"),
+            1U);
+}
+
+TEST_F(PluginTest, folder_with_nothing_but_other_files_says_so) {
+  write_file("cost-governor-1.0.0.tar.gz", "artefact");
+  write_file("README.txt", "text");
+  write_file("cost-governor.toml", "order = 1");
+  EXPECT_FALSE(load_ok()->has_hooks());
+  EXPECT_EQ(log_.count(base::LogLevel::warning, "no plugin in it"), 1U);
+  EXPECT_EQ(log_.count(base::LogLevel::warning, "README.txt, cost-governor-1.0.0.tar.gz"), 1U);
+  EXPECT_EQ(log_.count(base::LogLevel::warning, "without a .wasm or .wat of that name: cost-g"),
+            1U);
+}
+
+TEST_F(PluginTest, files_beside_plugins_are_named_and_their_manifests_are_not) {
+  add_guest("notes");
+  write_file("notes.toml", "order = 1");
+  write_file("notes.sig", "signature");
+  load_ok();
+  EXPECT_EQ(log_.count(base::LogLevel::info, "neither plugin nor manifest: notes.sig"), 1U);
+  EXPECT_EQ(log_.count(base::LogLevel::warning, "plugin folder"), 0U);
+}
+
+TEST_F(PluginTest, hook_that_is_not_called_and_may_be_so_is_a_warning) {
+  add_guest("only_routes");
+  write_file("only_routes.toml", "optional_hooks = [\"route\"]");
   load_ok();
   const PluginInfo described = info("only_routes");
   EXPECT_TRUE(described.hooks.empty());
