@@ -56,13 +56,15 @@ void append_hook_context(std::string& out, const hooks::StatementExecution& stat
 }
 
 void append_query_context(std::string& out, const hooks::StatementExecution& statement,
-                          std::string_view config) {
+                          std::string_view config, bool with_normalized) {
   out += R"({"query":)";
   const std::size_t begin = out.size();
   append_json_string(out, statement.current_text());
   const std::size_t length = out.size() - begin;
-  out += R"(,"normalized":)";
-  out.append(out, begin, length);
+  if (with_normalized) {
+    out += R"(,"normalized":)";
+    out.append(out, begin, length);
+  }
   out += R"(,"tables":[],"is_read_only":)";
   out += statement.is_read_only ? "true" : "false";
   out += R"(,"hook_context":)";
@@ -136,17 +138,20 @@ std::string abi1_authentication_input(const hooks::AuthenticationRequest& reques
 }
 
 std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& statement,
-                       std::string_view config, std::string buffer) {
+                       std::string_view config, std::string buffer, bool with_normalized) {
   std::string out = std::move(buffer);
   out.clear();
-  out.reserve(kFrameBytes + 2 * statement.current_text().size() + config.size());
+  const std::size_t copies = with_normalized ? 2 : 1;
+  out.reserve(kFrameBytes + copies * statement.current_text().size() + config.size());
   switch (point) {
     case hooks::HookPoint::authenticate:
     case hooks::HookPoint::settled: break;  // not of this kind, or not of this ABI
-    case hooks::HookPoint::pre_query: append_query_context(out, statement, config); break;
+    case hooks::HookPoint::pre_query:
+      append_query_context(out, statement, config, with_normalized);
+      break;
     case hooks::HookPoint::post_query:
       out += '[';
-      append_query_context(out, statement, config);
+      append_query_context(out, statement, config, with_normalized);
       out += ',';
       append_outcome(out, statement);
       out += ']';

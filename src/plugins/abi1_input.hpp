@@ -11,7 +11,7 @@
 //   {"success": bool, "target_node": "primary", "elapsed_us": n, "response_bytes": n,
 //    "error": text | null, "outcome": word, "rows": n | null, "sqlstate": text | null}
 // of which outcome, rows and sqlstate are ours. `normalized` is the query itself, and `tables` is
-// empty, as plugins have always had them.
+// empty, as plugins have always had them; a manifest can do without the second copy of the text.
 
 #include "hooks/plugin.hpp"
 
@@ -38,6 +38,7 @@ namespace helios::plugins {
 // Requires: a point that has a statement.
 [[nodiscard]] std::string abi1_input(hooks::HookPoint point,
                                      const hooks::StatementExecution& statement,
-                                     std::string_view config, std::string buffer = {});
+                                     std::string_view config, std::string buffer = {},
+                                     bool with_normalized = true);
 
 }  // namespace helios::plugins

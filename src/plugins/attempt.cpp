@@ -83,6 +83,10 @@ std::expected<std::uint32_t, AttemptEnd> Guest::copy_in(std::string_view bytes) 
   const GuestMemory memory = instance_.memory();
   if (!in_memory(memory, pointer, bytes.size()))
     return std::unexpected(failed("alloc returned room outside the plugin's memory"));
+  if (!input_.layout.has_room(pointer, bytes.size()))
+    return std::unexpected(
+        failed("alloc had no room for " + std::to_string(bytes.size()) +
+               " bytes of input: they would lie over the plugin's own stack or data"));
   std::memcpy(memory.base + pointer, bytes.data(), bytes.size());
   return pointer;
 }

@@ -9,6 +9,7 @@
 
 #include "hooks/plugin.hpp"
 #include "plugins/host_calls.hpp"
+#include "plugins/static_layout.hpp"
 #include "plugins/wasm.hpp"
 
 #include <cstdint>
@@ -22,6 +23,7 @@ namespace helios::plugins {
 // What an attempt runs. Views and references outlive it.
 struct AttemptInput {
   const WasmModule& module;
+  const StaticLayout& layout;
   bool call_initialize = false;
   bool is_abi2 = false;  // then `json` and max_output_bytes have no meaning
   hooks::HookPoint point = hooks::HookPoint::pre_query;

@@ -63,6 +63,7 @@ void read_manifest(TomlSection root, Manifest& out) {
               {{"deny", hooks::OnError::deny}, {"allow", hooks::OnError::allow}});
   root.choice("statements", out.all_statements, {{"queries", false}, {"all", true}});
   root.choice("instance", out.reuses_instances, {{"fresh", false}, {"reuse", true}});
+  root.boolean("normalized", out.sends_normalized);
   if (root.has("durability"))
     root.choice("durability", out.durability.emplace(),
                 {{"memory", kv::Durability::memory},

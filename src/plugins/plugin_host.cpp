@@ -215,7 +215,7 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   const auto space_name = kv::namespace_name(parts.manifest.name);
   if (!space_name) return std::unexpected(space_name.error());
 
-  auto module = compile(entry, source);
+  auto module = compile(entry, source, parts.layout);
   if (!module) return std::unexpected(module.error());
   parts.module = std::move(*module);
   auto shape = check_module(*parts.module, parts.manifest);
@@ -243,12 +243,14 @@ base::Result<Manifest> PluginHost::manifest_of(const Entry& entry,
 }
 
 base::Result<std::unique_ptr<WasmModule>> PluginHost::compile(const Entry& entry,
-                                                              const PluginSource& source) {
+                                                              const PluginSource& source,
+                                                              StaticLayout& layout) {
   auto binary =
       entry.file.is_text ? engine_->assemble(source.code) : base::Result<std::string>(source.code);
   if (!binary) return std::unexpected(binary.error());
   if (const auto checked = check_module_limits(*binary); !checked)
     return std::unexpected(checked.error());
+  layout = StaticLayout::of(*binary);
   return compile_guard_.compile(engine_, std::move(*binary),
                                 std::chrono::milliseconds(config_.limits.compile_timeout_ms));
 }

@@ -121,7 +121,8 @@ class PluginHost {
   Entry load_file(const PluginFile& file, const Entry* previous);
   base::Result<std::shared_ptr<WasmPlugin>> load_source(Entry& entry, const PluginSource& source);
   base::Result<Manifest> manifest_of(const Entry& entry, const PluginSource& source) const;
-  base::Result<std::unique_ptr<WasmModule>> compile(const Entry& entry, const PluginSource& source);
+  base::Result<std::unique_ptr<WasmModule>> compile(const Entry& entry, const PluginSource& source,
+                                                    StaticLayout& layout);
   const Entry* find_previous(const PluginFile& file) const;
   void settle_namespaces(Table& table) const;
   std::shared_ptr<const hooks::Chain> install(Table table);

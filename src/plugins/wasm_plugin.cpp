@@ -88,7 +88,8 @@ void WasmPlugin::write_input(const hooks::Call& call, std::string& out) const {
   if (call.point == hooks::HookPoint::authenticate)
     out = abi1_authentication_input(*call.authentication, std::move(out));
   else
-    out = abi1_input(call.point, *call.statement, config_attributes_, std::move(out));
+    out = abi1_input(call.point, *call.statement, config_attributes_, std::move(out),
+                     parts_.manifest.sends_normalized);
 }
 
 CallScope WasmPlugin::scope(const hooks::Call& call, AttemptEffects& effects) const {
@@ -139,6 +140,7 @@ AttemptInput WasmPlugin::attempt_input(hooks::HookPoint point, std::string_view 
                                        std::uint32_t deadline_ticks) const {
   const config::PluginLimits& limits = parts_.manifest.limits;
   return {.module = *parts_.module,
+          .layout = parts_.layout,
           .call_initialize = parts_.shape.has_initialize,
           .is_abi2 = parts_.shape.says_version,
           .point = point,

@@ -43,6 +43,7 @@ struct PluginServices {
 struct PluginParts {
   Manifest manifest;
   ModuleShape shape;
+  StaticLayout layout;
   std::unique_ptr<WasmModule> module;  // linked
   kv::Namespace* space = nullptr;
   std::shared_ptr<PluginCounters> counters;

@@ -51,6 +51,14 @@ TEST(Abi1Input, pre_query_has_every_field_of_the_query_context) {
   EXPECT_EQ(hook.as_object().size(), 6U);
 }
 
+TEST(Abi1Input, normalized_can_be_left_out) {
+  const auto statement = make_statement();
+  const auto root =
+      boost::json::parse(abi1_input(hooks::HookPoint::post_query, statement, "", {}, false)).at(0);
+  EXPECT_EQ(root.at("query"), "SELECT 'a\n'");
+  EXPECT_EQ(root.as_object().size(), 4U);
+}
+
 TEST(Abi1Input, request_id_is_a_uuid_per_statement_and_the_same_in_both_hooks) {
   auto statement = make_statement();
   const auto id_of = [](const boost::json::value& context) {
