@@ -66,6 +66,9 @@ base::Result<void> AdminControl::ready() {
   if (auto broken = process_.store.health(); !broken.empty()) {
     return base::fail(base::Errc::unavailable, std::move(broken));
   }
+  if (auto full = process_.host.why_full()) {
+    return base::fail(base::Errc::unavailable, *std::move(full));
+  }
   return {};
 }
 

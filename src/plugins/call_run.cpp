@@ -76,10 +76,19 @@ AttemptEnd CallRun::run_guest(Lane lane, LiveInstance& live) {
   HostCalls calls(*transaction_, services.clock, plugin_.scope(*call_, effects_));
   AttemptEnd end =
       run_attempt(plugin_.attempt_input(call_->point, json_, ticks), calls, live.instance);
-  if (calls.refused_writes() != 0)
-    plugin_.counters().add(PluginEvent::refused_write, calls.refused_writes());
+  refusal_.clear();
+  if (calls.refused_writes() != 0) note_refused_writes(calls);
   if (end.kind != AttemptEnd::Kind::overran) note_duration(lane, began_ns);
   return end;
+}
+
+void CallRun::note_refused_writes(const HostCalls& calls) {
+  plugin_.counters().add(PluginEvent::refused_write, calls.refused_writes());
+  const RefusedWrite& write = calls.last_refused_write();
+  refusal_ = to_text(write, plugin_.services().store, plugin_.space());
+  if (write.status == kv::WriteStatus::namespace_full ||
+      write.status == kv::WriteStatus::store_full)
+    plugin_.note_full(write.bytes);
 }
 
 // Keeps track of whether the plugin is one for the slow lane.
@@ -123,6 +132,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::done: break;
     case kv::CommitStatus::conflict: return after_conflict();
     case kv::CommitStatus::full:
+      plugin_.note_full(transaction_->write_bytes());
       return fail("the store is full: what the call wrote does not fit any more");
     case kv::CommitStatus::failed: return fail_by_store("");
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
@@ -229,6 +239,8 @@ CallRun::Next CallRun::fail(std::string why) {
 }
 
 CallRun::Next CallRun::fail_by_guest(std::string why) {
+  // What the guest does about a refused write is often a trap, which tells an operator nothing.
+  if (!refusal_.empty()) why += "; before that " + refusal_;
   const Next next = fail(std::move(why));
   plugin_.note_fault(*call_, call_->result.failure);
   return next;

@@ -85,6 +85,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   Next go_exclusive();
   Next go_slow();
   void note_retries();
+  void note_refused_writes(const HostCalls& calls);
   Next fail(std::string why);
   Next fail_by_guest(std::string why);
   Next fail_by_store(std::string_view if_healthy);
@@ -104,6 +105,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   // Of the attempt on the event loop. Of a plugin that reuses instances it stays for the next attempt once
   // its own has committed.
   LiveInstance live_;
+  std::string refusal_;     // of the last write that a limit refused in this attempt
   AttemptEffects effects_;  // of the attempt that is being committed
   std::uint32_t conflicts_ = 0;
   std::uint32_t fetches_ = 0;

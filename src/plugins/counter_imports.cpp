@@ -37,7 +37,10 @@ std::optional<std::int32_t> kv_incr(HostCalls& calls, std::string_view key, std:
     const auto written = present->is_there ? calls.transaction().update(key, bytes_of(sum))
                                            : calls.transaction().set(key, bytes_of(sum),
                                                                      expiry_after(calls, ttl_ms));
-    if (const auto code = code_of(calls, written); code != kOk) return code;
+    if (const auto code =
+            code_of(calls, {"kv_incr", written, kv::entry_bytes(key.size(), kNumberBytes)});
+        code != kOk)
+      return code;
   }
   put_number(out.data(), sum);
   return kOk;
@@ -47,9 +50,12 @@ std::optional<std::int32_t> kv_incr(HostCalls& calls, std::string_view key, std:
 // began a little earlier must not find it gone before that.
 std::int32_t keep_bucket(HostCalls& calls, std::string_view key, const BucketAnswer& answer,
                          std::int64_t now_ns) {
-  if (answer.full_at_ns <= now_ns) return code_of(calls, calls.transaction().erase(key));
+  if (answer.full_at_ns <= now_ns)
+    return code_of(calls, {"kv_take", calls.transaction().erase(key), 0});
   const kv::ExpiryMs expires = (answer.full_at_ns + kSlackNs) / kNsPerMs + 1;
-  return code_of(calls, calls.transaction().set(key, bytes_of(answer.full_at_ns), expires));
+  return code_of(calls,
+                 {"kv_take", calls.transaction().set(key, bytes_of(answer.full_at_ns), expires),
+                  kv::entry_bytes(key.size(), kNumberBytes)});
 }
 
 std::optional<std::int32_t> kv_take(HostCalls& calls, std::string_view key, std::int64_t cost,

@@ -26,11 +26,11 @@ constexpr std::uint64_t kScanRecordBytes = 2 * sizeof(std::uint32_t);
 constexpr std::int64_t kNoTtl = -1;
 
 // Requires: `keeps_ttl` only if the key is there, and was read just now.
-std::int32_t write(HostCalls& calls, std::string_view key, std::string_view value,
-                   std::int64_t ttl_ms, bool keeps_ttl) {
-  return code_of(calls, keeps_ttl
-                            ? calls.transaction().update(key, value)
-                            : calls.transaction().set(key, value, expiry_after(calls, ttl_ms)));
+std::int32_t write(HostCalls& calls, std::string_view operation, std::string_view key,
+                   std::string_view value, std::int64_t ttl_ms, bool keeps_ttl) {
+  const auto status = keeps_ttl ? calls.transaction().update(key, value)
+                                : calls.transaction().set(key, value, expiry_after(calls, ttl_ms));
+  return code_of(calls, {operation, status, kv::entry_bytes(key.size(), value.size())});
 }
 
 std::optional<std::int32_t> kv_set_ex(HostCalls& calls, std::string_view key,
@@ -41,12 +41,13 @@ std::optional<std::int32_t> kv_set_ex(HostCalls& calls, std::string_view key,
       !calls.transaction().may_be_key(key)) {
     return kInvalid;
   }
-  if (flags == 0) return write(calls, key, value, ttl_ms, false);
+  if (flags == 0) return write(calls, "kv_set_ex", key, value, ttl_ms, false);
   const auto present = read_entry(calls, key);
   if (!present) return std::nullopt;
   const std::uint32_t excluded = present->is_there ? kIfAbsent : kIfPresent;
   if ((flags & excluded) != 0) return kUnmet;
-  return write(calls, key, value, ttl_ms, present->is_there && (flags & kKeepTtl) != 0);
+  return write(calls, "kv_set_ex", key, value, ttl_ms,
+               present->is_there && (flags & kKeepTtl) != 0);
 }
 
 std::int64_t ttl_left_ms(HostCalls& calls, const kv::Stamp& stamp) {
@@ -82,9 +83,9 @@ std::optional<std::int32_t> kv_cas(HostCalls& calls, std::string_view key, std::
     return kUnmet;
   }
   const bool deletes = (flags & kDelete) != 0;
-  const std::int32_t code =
-      deletes ? code_of(calls, calls.transaction().erase(key))
-              : write(calls, key, value, ttl_ms, present->is_there && (flags & kKeepTtl) != 0);
+  const std::int32_t code = deletes ? code_of(calls, {"kv_cas", calls.transaction().erase(key), 0})
+                                    : write(calls, "kv_cas", key, value, ttl_ms,
+                                            present->is_there && (flags & kKeepTtl) != 0);
   if (code == kOk) put_number(version_out.data(), deletes ? kv::kAbsent : kv::kOwnWrite);
   return code;
 }

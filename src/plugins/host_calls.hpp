@@ -10,6 +10,7 @@
 #include "hooks/plugin.hpp"
 #include "kv/transaction.hpp"
 #include "plugins/attempt_effects.hpp"
+#include "plugins/full_namespace.hpp"
 #include "plugins/plugin_counters.hpp"
 
 #include <atomic>
@@ -116,8 +117,12 @@ class HostCalls {
   [[nodiscard]] std::string_view stopped_function() const { return stopped_function_; }
 
   // A write that the store's limits refused; the guest was told -1.
-  void note_refused_write() { ++refused_writes_; }
+  void note_refused_write(const RefusedWrite& write) {
+    ++refused_writes_;
+    last_refused_write_ = write;
+  }
   [[nodiscard]] std::uint32_t refused_writes() const { return refused_writes_; }
+  [[nodiscard]] const RefusedWrite& last_refused_write() const { return last_refused_write_; }
 
  private:
   HostCalls() = default;
@@ -133,6 +138,7 @@ class HostCalls {
   std::string_view stopped_function_;
   std::string stop_text_;
   std::uint32_t refused_writes_ = 0;
+  RefusedWrite last_refused_write_;
 };
 
 }  // namespace helios::plugins

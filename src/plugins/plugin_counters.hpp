@@ -6,6 +6,7 @@
 //
 // Thread rule: any thread. Counting touches a cache line that few threads share.
 
+#include "plugins/full_namespace.hpp"
 #include "plugins/thread_shard.hpp"
 
 #include <array>
@@ -74,6 +75,9 @@ class PluginCounters {
   [[nodiscard]] PluginMetrics& metrics() { return metrics_; }
   [[nodiscard]] const PluginMetrics& metrics() const { return metrics_; }
 
+  [[nodiscard]] FullNamespace& full() { return full_; }
+  [[nodiscard]] const FullNamespace& full() const { return full_; }
+
   // Returns true when the beginning of a back-off should be logged: the first in a second.
   bool note_backoff(std::int64_t now_ns);
 
@@ -85,6 +89,7 @@ class PluginCounters {
 
   std::array<Shard, kThreadShards> shards_;
   PluginMetrics metrics_;
+  FullNamespace full_;
   mutable std::mutex mutex_;  // guards what follows
   std::string last_failure_;
   std::int64_t logged_at_ns_ = INT64_MIN;

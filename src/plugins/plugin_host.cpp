@@ -314,6 +314,18 @@ void PluginHost::log_new(const Table& table) const {
   }
 }
 
+std::optional<std::string> PluginHost::why_full() const {
+  const std::lock_guard lock(table_mutex_);
+  for (const Entry& entry : table_) {
+    if (entry.plugin == nullptr || entry.plugin->manifest().on_error != hooks::OnError::deny)
+      continue;
+    if (auto why = entry.plugin->why_full())
+      return "the namespace " + entry.plugin->space().name() + " of plugin " +
+             entry.plugin->traits().name + " is full: " + *why;
+  }
+  return std::nullopt;
+}
+
 std::vector<PluginInfo> PluginHost::describe() const {
   const std::lock_guard lock(table_mutex_);
   std::vector<PluginInfo> infos;

@@ -25,6 +25,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,6 +101,10 @@ class PluginHost {
 
   // Every plugin file as of the last load, by file name.
   [[nodiscard]] std::vector<PluginInfo> describe() const;
+
+  // Why statements are refused that should not be: a plugin with on_error = "deny" cannot write any more, since its
+  // namespace is full. Nullopt: none.
+  [[nodiscard]] std::optional<std::string> why_full() const;
 
   // Alive on event loops, those included that are kept ready for calls to come.
   [[nodiscard]] std::uint32_t instances() const { return slots_.used(); }

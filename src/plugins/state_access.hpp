@@ -56,8 +56,8 @@ struct Present {
 }
 
 // The code for how a write was taken.
-[[nodiscard]] inline std::int32_t code_of(HostCalls& calls, kv::WriteStatus status) {
-  switch (status) {
+[[nodiscard]] inline std::int32_t code_of(HostCalls& calls, const RefusedWrite& write) {
+  switch (write.status) {
     case kv::WriteStatus::ok: return kOk;
     case kv::WriteStatus::invalid_key: return kInvalid;
     case kv::WriteStatus::value_too_large:
@@ -66,7 +66,7 @@ struct Present {
     case kv::WriteStatus::transaction_too_large:
     case kv::WriteStatus::failed: break;
   }
-  calls.note_refused_write();
+  calls.note_refused_write(write);
   return kLimit;
 }
 

@@ -23,8 +23,9 @@ std::optional<std::int32_t> kv_get(HostCalls& calls, std::string_view key, std::
 }
 
 std::optional<std::int32_t> kv_set(HostCalls& calls, std::string_view key, std::string_view value) {
-  if (calls.transaction().set(key, value) == kv::WriteStatus::ok) return kOk;
-  calls.note_refused_write();
+  const kv::WriteStatus status = calls.transaction().set(key, value);
+  if (status == kv::WriteStatus::ok) return kOk;
+  calls.note_refused_write({"kv_set", status, kv::entry_bytes(key.size(), value.size())});
   return kRefused;
 }
 

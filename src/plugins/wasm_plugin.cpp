@@ -191,6 +191,18 @@ void WasmPlugin::note_success(const hooks::Call& call) {
   if (backoff_.is_in_use() && may_back_off(call)) backoff_.note_success(caller_of(call));
 }
 
+void WasmPlugin::note_full(std::uint64_t bytes) {
+  if (!counters().full().note_refused(bytes, services_.clock.monotonic_ns())) return;
+  const auto why = limit_reached(services_.store, space(), bytes);
+  if (!why) return;  // it was filled by what one call wrote, and that is gone
+  services_.log.write(base::LogLevel::error,
+                      "plugin " + traits_.name + ": the namespace " + space().name() +
+                          " is full: " + *why +
+                          (traits_.on_error == hooks::OnError::deny
+                               ? "; statements that it has to write for are refused, /readyz is 503"
+                               : "; what it has to write is lost"));
+}
+
 base::Result<void> WasmPlugin::try_out() {
   const AttemptInput input =
       attempt_input(hooks::HookPoint::pre_query, "", deadline_ticks(timeout_ms()));

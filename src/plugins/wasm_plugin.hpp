@@ -97,6 +97,12 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   // How a call ended, where that says something about the plugin.
   void note_fault(const hooks::Call& call, const std::string& failure);
   void note_success(const hooks::Call& call);
+  // A limit of the store refused an entry of so many bytes, because the namespace, or all together, are full.
+  void note_full(std::uint64_t bytes);
+  // Why no more fits into its namespace; nullopt: it does.
+  [[nodiscard]] std::optional<std::string> why_full() const {
+    return parts_.counters->full().reason(services_.store, space());
+  }
 
   // Makes one instance and throws it away. Errors: invalid, one line, when that fails or takes longer
   // than a hook call may. To be called once, before the first call.

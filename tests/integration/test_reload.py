@@ -32,6 +32,22 @@ def test_quota_is_raised_for_a_running_session(start_proxy, counter):
     assert proxy.admin.value("counter", "two") == "1"
 
 
+def test_full_namespace_is_said_until_there_is_room(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter], kv__max_keys_per_namespace=1)
+    with proxy.connect(options="-c helios.tenant_id=one") as one, proxy.connect(options="-c helios.tenant_id=two") as two:
+        one.query("SELECT 1").expect_ok()
+        assert proxy.admin.get("/readyz").status == 200
+        for _ in range(5):
+            assert two.query("SELECT 1").error
+        ready = proxy.admin.get("/readyz")
+        assert ready.status == 503 and "[kv] max_keys_per_namespace = 1" in ready.json["error"]
+        assert proxy.log.count("is full: its keys are 1") == 1
+        assert proxy.admin.get("/healthz").status == 200
+        proxy.admin.delete("counter", "one")
+        wait_until(lambda: proxy.admin.get("/readyz").status == 200, "there is room again")
+        two.query("SELECT 1").expect_ok()
+
+
 def test_plugins_that_appear_make_old_sessions_tenants_unknown(start_proxy, counter):
     """What passed while nobody watched was not read: such a session must say its tenant again."""
     proxy = start_proxy(plugins=[counter], plugins__directory="")
