@@ -54,9 +54,10 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       reconfiguration_(std::move(reconfiguration)),
       in_force_{std::make_shared<const config::Config>(std::move(config)), nullptr},
       connection_limits_(in_force_.config->limits),
+      faults_(log_, clock_),
       store_(to_limits(in_force_.config->kv), clock_),
-      slow_lane_(in_force_.config->plugins.slow_lane_threads),
-      background_(1),
+      slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
+      background_(1, &faults_),
       host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_) {}
 
 App::~App() { stop(); }
@@ -89,6 +90,7 @@ base::Result<void> App::start() {
   }
   in_force_.chain = *std::move(chain);
   control_ = *std::move(control);
+  control_->report_faults_to(faults_);
   if (auto made = make_proxy(); !made) {
     return made;
   }
@@ -148,7 +150,8 @@ base::Result<void> App::make_proxy() {
   ReloadSteps steps;
   steps.load = [this] { return load_snapshot(); };
   steps.install = [this](const auto& next, base::Task done) { install(next, std::move(done)); };
-  reloader_ = std::make_unique<Reloader>(std::move(steps), background_, control_->mailbox(), log_);
+  reloader_ =
+      std::make_unique<Reloader>(std::move(steps), background_, control_->mailbox(), log_, faults_);
   return proxy_->listen(in_force_.config->listen);
 }
 
@@ -215,6 +218,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   options.engine = engine_;
   options.server = net::server_target(in_force_.config->server);
   options.connection_limits = &connection_limits_;
+  options.faults = &faults_;
   options.environment = std::move(environment);
   return options;
 }
@@ -272,6 +276,7 @@ void App::register_metrics() {
     registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));
   }
   registrations_.push_back(registry_.add_source(process_metrics(slow_lane_)));
+  registrations_.push_back(registry_.add_source(faults_.metrics_source()));
 }
 
 void App::log_addresses() {
@@ -330,8 +335,8 @@ void App::cut() {
 // Nobody may ever touch a namespace again whose entries have expired.
 void App::remove_expired_regularly() {
   control_->start_timer(kExpiryIntervalMs, [this] {
+    remove_expired_regularly();  // first: whatever becomes of this round, there is a next one
     store_.remove_expired();
-    remove_expired_regularly();
   });
 }
 

@@ -15,6 +15,7 @@
 //   SIGHUP            read the configuration and load the plugin folder again
 
 #include "app/admin_service.hpp"
+#include "app/internal_faults.hpp"
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
@@ -89,6 +90,7 @@ class App {
   session::Snapshot in_force_;
   net::ConnectionLimits connection_limits_;
   SystemClock clock_;
+  InternalFaults faults_;
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
   kv::MemoryStore store_;
   exec::SlowLane slow_lane_;

@@ -19,8 +19,12 @@ std::string join_lines(const std::vector<std::string>& lines) {
 }  // namespace
 
 Reloader::Reloader(ReloadSteps steps, base::Executor& background, base::Executor& control,
-                   base::Log& log)
-    : steps_(std::move(steps)), background_(background), control_(control), log_(log) {}
+                   base::Log& log, base::FaultSink& faults)
+    : steps_(std::move(steps)),
+      background_(background),
+      control_(control),
+      log_(log),
+      faults_(faults) {}
 
 void Reloader::request(OnReloaded done) {
   if (running_) {
@@ -42,25 +46,47 @@ void Reloader::start(OnReloaded done) {
   running_ = true;
   done_ = std::move(done);
   background_.post([this] {
-    auto loaded = steps_.load();
-    control_.post([this, loaded = std::move(loaded)]() mutable {
-      const auto snapshot = loaded.snapshot;
-      steps_.install(snapshot, [this, loaded = std::move(loaded)] { finish(loaded); });
+    const bool is_loaded = base::contain(&faults_, base::FaultPlace::reload, [this] {
+      auto loaded = steps_.load();
+      control_.post([this, loaded = std::move(loaded)]() mutable { install(std::move(loaded)); });
     });
+    if (!is_loaded) {
+      control_.post([this] { fail(); });
+    }
   });
 }
 
+void Reloader::install(LoadedSnapshot loaded) {
+  const bool is_on_its_way = base::contain(&faults_, base::FaultPlace::reload, [&] {
+    const auto snapshot = loaded.snapshot;
+    steps_.install(snapshot, [this, loaded = std::move(loaded)] { finish(loaded); });
+  });
+  if (!is_on_its_way) {
+    fail();
+  }
+}
+
+// Otherwise whoever asked would wait for ever, and every later reload be refused.
+void Reloader::fail() {
+  log_.write(base::LogLevel::error, "reload: an internal fault ended it");
+  end(base::fail(base::Errc::unavailable, "an internal fault ended the reload, see the log"));
+}
+
 void Reloader::finish(const LoadedSnapshot& loaded) {
-  running_ = false;
   log_.write(
       base::LogLevel::info,
       "reloaded: " + std::to_string(loaded.snapshot.chain->plugins().size()) + " plugins in force");
-  auto done = std::exchange(done_, {});
   if (loaded.errors.empty()) {
-    done({});
+    end({});
   } else {
-    done(base::fail(base::Errc::invalid, join_lines(loaded.errors)));
+    end(base::fail(base::Errc::invalid, join_lines(loaded.errors)));
   }
+}
+
+void Reloader::end(base::Result<void> result) {
+  running_ = false;
+  auto done = std::exchange(done_, {});
+  done(std::move(result));
   if (std::exchange(again_, false)) {
     request_soon();
   }

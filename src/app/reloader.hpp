@@ -8,6 +8,7 @@
 // Thread rule: the control thread, where `done` is called as well.
 
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "session/environment.hpp"
@@ -35,10 +36,13 @@ class Reloader {
  public:
   using OnReloaded = std::move_only_function<void(base::Result<void>)>;
 
-  // Lifetime: `background` is stopped before the reloader is destroyed, `control` outlives it.
-  Reloader(ReloadSteps steps, base::Executor& background, base::Executor& control, base::Log& log);
+  // Lifetime: `background` is stopped before the reloader is destroyed, the others outlive it. A step that throws
+  // ends the reload with an error, and the next one can begin.
+  Reloader(ReloadSteps steps, base::Executor& background, base::Executor& control, base::Log& log,
+           base::FaultSink& faults);
 
-  // Reloads, unless that is happening already. Errors: unavailable (another reload is under way),
+  // Reloads, unless that is happening already. Errors: unavailable (another reload is under way, or this one has
+  // failed inside),
   // invalid (the configuration is wrong, and nothing changed; or some
   // plugins could not be loaded, and their old versions, and all others, are in force).
   void request(OnReloaded done);
@@ -48,12 +52,16 @@ class Reloader {
 
  private:
   void start(OnReloaded done);
+  void install(LoadedSnapshot loaded);
   void finish(const LoadedSnapshot& loaded);
+  void fail();
+  void end(base::Result<void> result);
 
   ReloadSteps steps_;
   base::Executor& background_;
   base::Executor& control_;
   base::Log& log_;
+  base::FaultSink& faults_;
   bool running_ = false;
   bool again_ = false;
   OnReloaded done_;  // running

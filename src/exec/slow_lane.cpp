@@ -18,6 +18,7 @@ struct SlowLane::Core {
   std::size_t max_running_per_queue = 1;
   std::size_t waiting = 0;
   bool stopped = false;
+  base::FaultSink* faults = nullptr;
 };
 
 // Guarded by core->mutex.
@@ -57,8 +58,9 @@ void SlowLane::Queue::post(base::Task task) { enqueue(*state_, std::move(task), 
 
 void SlowLane::Queue::post_first(base::Task task) { enqueue(*state_, std::move(task), true); }
 
-SlowLane::SlowLane(std::size_t threads)
+SlowLane::SlowLane(std::size_t threads, base::FaultSink* faults)
     : core_(std::make_shared<Core>()), thread_count_(std::max<std::size_t>(threads, 1)) {
+  core_->faults = faults;
   core_->max_running_per_queue = std::max<std::size_t>(thread_count_ - 1, 1);
   common_ = make_queue();
   for (std::size_t i = 0; i < thread_count_; ++i)
@@ -109,7 +111,7 @@ void SlowLane::serve(Core& core) {
     ++queue->running;
     if (queue->line_up()) core.work.notify_one();
     lock.unlock();
-    task();
+    base::contain(core.faults, base::FaultPlace::slow_lane, task);
     task = nullptr;
     lock.lock();
     --queue->running;

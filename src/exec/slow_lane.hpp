@@ -14,6 +14,7 @@
 // Thread rule: everything but stop() and destruction may be called from any thread.
 
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 
 #include <condition_variable>
 #include <cstddef>
@@ -48,8 +49,9 @@ class SlowLane : public base::Executor {
     std::shared_ptr<QueueState> state_;
   };
 
-  // Starts `threads` threads (at least one).
-  explicit SlowLane(std::size_t threads);
+  // Starts `threads` threads (at least one). A task that throws is destroyed, `faults` is told, and the next one
+  // runs. `faults` outlives the lane; see contain().
+  explicit SlowLane(std::size_t threads, base::FaultSink* faults = nullptr);
   ~SlowLane() override;  // stop()
 
   [[nodiscard]] std::unique_ptr<Queue> make_queue();

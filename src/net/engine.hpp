@@ -16,6 +16,7 @@
 // still open.
 
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 #include "config/config.hpp"
 #include "net/endpoint.hpp"
 #include "net/fd.hpp"
@@ -160,6 +161,10 @@ class Engine {
   virtual TimerId start_timer(std::int64_t delay_ms, base::Task task) = 0;
   // Does nothing when the timer has run or was cancelled already.
   virtual void cancel_timer(TimerId id) = 0;
+
+  // What timers, tasks of the mailbox and handlers throw is reported there, and the loop goes on. `faults` outlives
+  // the engine. Without a call it goes to whoever called run_once().
+  virtual void report_faults_to(base::FaultSink& faults) = 0;
 
   // Tasks posted here run inside run_once(). A post ends its wait.
   [[nodiscard]] virtual base::Executor& mailbox() = 0;

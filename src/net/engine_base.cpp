@@ -34,9 +34,9 @@ std::int64_t EngineBase::prepare_wait_ns(std::int64_t max_wait_ms) {
 
 void EngineBase::run_tasks(std::int64_t now_ns) {
   if (!timers_.empty()) {
-    timers_.run_expired(now_ns);
+    timers_.run_expired(now_ns, faults_);
   }
-  mailbox_.run_all();
+  mailbox_.run_all(faults_);
 }
 
 void LingerClock::start(std::int64_t delay_ms, base::Task on_timeout) {

@@ -9,12 +9,15 @@
 #include "net/output_queue.hpp"
 #include "net/timer_queue.hpp"
 
+#include <utility>
+
 namespace helios::net {
 
 class EngineBase : public Engine {
  public:
   TimerId start_timer(std::int64_t delay_ms, base::Task task) final;
   void cancel_timer(TimerId id) final { timers_.cancel(id); }
+  void report_faults_to(base::FaultSink& faults) final { faults_ = &faults; }
   base::Executor& mailbox() final { return mailbox_; }
   std::size_t lingering() const final { return lingering_; }
   std::size_t unsent_bytes() const final { return buffer_pool_.queued_bytes(); }
@@ -34,6 +37,13 @@ class EngineBase : public Engine {
   // After a wait that ended at `now_ns`: the timers that are due, then the mailbox.
   void run_tasks(std::int64_t now_ns);
 
+  // Calls back into whatever handler a source has.
+  template <typename Call>
+  void call_handler(Call&& call) {
+    base::contain(faults_, base::FaultPlace::network, std::forward<Call>(call));
+  }
+
+  base::FaultSink* faults_ = nullptr;
   Mailbox mailbox_;
   TimerQueue timers_;
   BufferPool buffer_pool_;

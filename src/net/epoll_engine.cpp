@@ -138,7 +138,7 @@ void EpollEngine::report_events(std::size_t count) {
     auto* source = static_cast<EpollSource*>(event.data.ptr);
     // An earlier event of this round may have buried the source; it is still there.
     if (source != nullptr && !source->buried_) {
-      source->on_events(event.events);
+      call_handler([&] { source->on_events(event.events); });
     }
   }
 }
@@ -148,7 +148,7 @@ void EpollEngine::service_ready() {
   for (auto* source : servicing_) {
     source->on_ready_list_ = false;
     if (!source->buried_) {
-      source->service();
+      call_handler([&] { source->service(); });
     }
   }
   servicing_.clear();

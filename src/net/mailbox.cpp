@@ -32,14 +32,14 @@ bool Mailbox::prepare_to_sleep() {
   return owner_sleeps_;
 }
 
-void Mailbox::run_all() {
+void Mailbox::run_all(base::FaultSink* faults) {
   {
     const std::lock_guard lock(mutex_);
     owner_sleeps_ = false;
     running_.swap(tasks_);
   }
   for (auto& task : running_) {
-    task();
+    base::contain(faults, base::FaultPlace::mailbox, task);
   }
   running_.clear();
 }

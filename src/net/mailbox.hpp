@@ -8,6 +8,7 @@
 // triggered: it is never read); 3 run_all().
 
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 #include "net/fd.hpp"
 
 #include <mutex>
@@ -27,8 +28,9 @@ class Mailbox final : public base::Executor {
   // From here on, post() wakes the owner. Returns false when tasks are waiting: do not sleep then.
   [[nodiscard]] bool prepare_to_sleep();
 
-  // The owner is awake. Runs the tasks that are waiting now; those that they post come the next time.
-  void run_all();
+  // The owner is awake. Runs the tasks that are waiting now; those that they post come the next time. One that
+  // throws is over, `faults` is told; see contain().
+  void run_all(base::FaultSink* faults = nullptr);
 
  private:
   Fd event_;

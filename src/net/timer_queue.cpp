@@ -12,7 +12,7 @@ TimerId TimerQueue::add(std::int64_t deadline_ns, base::Task task) {
   return id;
 }
 
-void TimerQueue::run_expired(std::int64_t now_ns) {
+void TimerQueue::run_expired(std::int64_t now_ns, base::FaultSink* faults) {
   // Timers that a task adds come after this one, even when they are due already: a task that keeps
   // restarting itself must not hold up the loop.
   const auto end = next_sequence_;
@@ -25,7 +25,7 @@ void TimerQueue::run_expired(std::int64_t now_ns) {
     const auto id = next->first;
     auto task = std::move(next->second);
     tasks_.erase(next);
-    task();
+    base::contain(faults, base::FaultPlace::timer, task);
     next = tasks_.upper_bound(id);
   }
 }

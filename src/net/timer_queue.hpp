@@ -4,6 +4,7 @@
 // Tasks ordered by deadline. Knows no clock: it is told what time it is.
 
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 #include "net/engine.hpp"
 
 #include <cstdint>
@@ -19,8 +20,8 @@ class TimerQueue {
   void cancel(TimerId id) { tasks_.erase(id); }
 
   // Runs, in the order of their deadlines, the tasks that were due at `now_ns` when this call began.
-  // Tasks may add and cancel timers.
-  void run_expired(std::int64_t now_ns);
+  // Tasks may add and cancel timers. One that throws is over, `faults` is told; see contain().
+  void run_expired(std::int64_t now_ns, base::FaultSink* faults = nullptr);
 
   [[nodiscard]] bool empty() const { return tasks_.empty(); }
   // Requires: not empty().

@@ -208,7 +208,7 @@ void UringEngine::settle_at_once() {
   for (std::size_t i = 0; i < submitted_at_once_; ++i) {
     auto* source = at_once_[i];
     --source->in_flight_;
-    source->on_sent_at_once();
+    call_handler([&] { source->on_sent_at_once(); });
   }
   at_once_.erase(at_once_.begin(),
                  at_once_.begin() + static_cast<std::ptrdiff_t>(submitted_at_once_));
@@ -237,7 +237,7 @@ void UringEngine::report(const UringCompletion& completion) {
   if (use == UringUse::send_at_once) {
     on_failed_at_once(*source);
   }
-  source->on_completion(use, completion, buffers_->received(completion));
+  call_handler([&] { source->on_completion(use, completion, buffers_->received(completion)); });
   buffers_->give_back(completion);
 }
 
@@ -246,7 +246,7 @@ void UringEngine::service_ready() {
   for (auto* source : servicing_) {
     source->on_ready_list_ = false;
     if (!source->buried_) {
-      source->service();
+      call_handler([&] { source->service(); });
     }
   }
   servicing_.clear();

@@ -62,6 +62,9 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
                    found->second->on_cancel_delivered();
                  }
                }} {
+  if (options.faults != nullptr) {
+    engine_->report_faults_to(*options.faults);
+  }
   environment_.home = &engine_->mailbox();
   environment_.counters = &counters_;
   environment_.admission = &connection_limits_;

@@ -5,11 +5,13 @@
 #include "app/reloader.hpp"
 
 #include "support/capture_log.hpp"
+#include "support/fault_log.hpp"
 #include "support/manual_executor.hpp"
 
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 namespace helios::app {
@@ -17,15 +19,17 @@ namespace {
 
 class ReloaderTest : public testing::Test {
  protected:
-  ReloaderTest() : reloader_(make_steps(), background_, control_, log_) {}
+  ReloaderTest() : reloader_(make_steps(), background_, control_, log_, faults_) {}
 
   ReloadSteps make_steps() {
     ReloadSteps steps;
     steps.load = [this] {
       ++loads_;
+      if (fault_ == "load") throw std::runtime_error("planted");
       return LoadedSnapshot{{config_, chain_}, errors_};
     };
     steps.install = [this](const session::Snapshot& snapshot, base::Task done) {
+      if (fault_ == "install") throw std::runtime_error("planted");
       installed_.push_back(snapshot);
       in_force_ = std::move(done);
     };
@@ -51,6 +55,8 @@ class ReloaderTest : public testing::Test {
       std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
   std::shared_ptr<const config::Config> config_ =
       std::make_shared<const config::Config>(config::default_config());
+  test::FaultLog faults_;
+  std::string fault_;  // the step that throws
   std::vector<std::string> errors_;
   int loads_ = 0;
   std::vector<session::Snapshot> installed_;
@@ -58,6 +64,27 @@ class ReloaderTest : public testing::Test {
   std::vector<base::Result<void>> results_;
   Reloader reloader_;
 };
+
+TEST_F(ReloaderTest, step_that_throws_ends_the_reload_and_the_next_one_works) {
+  for (const char* step : {"load", "install"}) {
+    fault_ = step;
+    results_.clear();
+    reloader_.request(record());
+    reloader_.request_soon();
+    background_.run_all();
+    fault_ = step == std::string("load") ? "" : fault_;
+    control_.run_all();
+    ASSERT_EQ(results_.size(), 1U) << step;
+    EXPECT_EQ(results_[0].error().message, "an internal fault ended the reload, see the log");
+    fault_.clear();
+    run_to_the_end();  // the one that was to come soon
+    reloader_.request(record());
+    run_to_the_end();
+    ASSERT_EQ(results_.size(), 2U) << step;
+    EXPECT_TRUE(results_[1]) << step;
+  }
+  EXPECT_EQ(faults_.lines(), (std::vector<std::string>{"reload: planted", "reload: planted"}));
+}
 
 TEST_F(ReloaderTest, reload_loads_in_the_background_and_ends_when_in_force) {
   reloader_.request(record());

@@ -5,12 +5,15 @@
 
 #include "exec/slow_lane.hpp"
 
+#include "support/fault_log.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <latch>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -30,6 +33,28 @@ TEST(SlowLane, posted_tasks_all_run) {
   std::latch done(100);
   for (int i = 0; i < 100; ++i) lane.post([&] { done.count_down(); });
   done.wait();
+}
+
+TEST(SlowLane, task_that_throws_is_reported_and_the_next_ones_run) {
+  test::FaultLog faults;
+  std::atomic<int> destroyed = 0;
+  SlowLane lane(2, &faults);
+  const auto queue = lane.make_queue();  // of which one task runs at a time
+  std::latch done(3);
+  const auto flag = [&] {
+    return std::shared_ptr<int>(new int(0), [&](const int* value) {
+      delete value;
+      ++destroyed;
+      done.count_down();
+    });
+  };
+  queue->post([held = flag()] { throw std::runtime_error("planted"); });
+  queue->post([held = flag()] { throw 42; });
+  queue->post([&] { done.count_down(); });
+  done.wait();
+  EXPECT_EQ(destroyed, 2);
+  EXPECT_EQ(faults.lines(),
+            (std::vector<std::string>{"slow_lane: planted", "slow_lane: not a std::exception"}));
 }
 
 TEST(SlowLane, task_posted_by_a_task_runs) {

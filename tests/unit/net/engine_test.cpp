@@ -4,11 +4,14 @@
 
 #include "net/engine.hpp"
 
+#include "support/fault_log.hpp"
 #include "unit/net/net_support.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <stdexcept>
 
 #include <sys/resource.h>
 
@@ -44,6 +47,36 @@ class RecordingConnector : public ConnectHandler {
 
 using EngineTest = OnEveryEngine;
 HELIOS_ON_ALL_ENGINES(EngineTest);
+
+TEST_P(EngineTest, what_timers_tasks_and_handlers_throw_is_reported_and_the_loop_goes_on) {
+  test::FaultLog faults;
+  const auto engine = make_engine();
+  engine->report_faults_to(faults);
+  int ran = 0;
+  engine->start_timer(0, [] { throw std::runtime_error("of a timer"); });
+  engine->start_timer(0, [&] { ++ran; });
+  engine->mailbox().post([] { throw std::runtime_error("of a task"); });
+  engine->mailbox().post([&] { ++ran; });
+  EXPECT_TRUE(run_until(*engine, [&] { return ran == 2; }));
+
+  auto listening = listen_on_loopback();
+  const auto at = local_endpoint(listening.get());
+  RecordingAcceptor handler;
+  handler.on_next = [&] {
+    if (handler.accepted.size() == 1) {
+      throw std::runtime_error("of a handler");
+    }
+  };
+  const auto operation = engine->accept(std::move(listening), handler);
+  const auto first = connect_blocking(at);
+  EXPECT_TRUE(run_until(*engine, [&] { return faults.lines().size() == 3; }));
+  const auto second = connect_blocking(at);
+  EXPECT_TRUE(run_until(*engine, [&] { return handler.accepted.size() == 2; }));
+  auto lines = faults.lines();
+  std::ranges::sort(lines);
+  EXPECT_EQ(lines, (std::vector<std::string>{"mailbox: of a task", "network: of a handler",
+                                             "timer: of a timer"}));
+}
 
 TEST_P(EngineTest, waiting_connections_are_all_accepted) {
   const auto engine = make_engine();
