@@ -36,10 +36,10 @@ base::Result<AdminService::Access> AdminService::load(const config::Admin& admin
 }
 
 AdminService::AdminService(AdminControl::Process process, kv::Store& store, base::Log& log,
-                           const base::Clock& clock, Access access)
+                           const base::Clock& clock, Access access, base::FaultSink& faults)
     : control_(std::move(process)),
       tls_(std::move(access.tls)),
-      server_(log, access.limits),
+      server_(log, access.limits, &faults),
       access_(log, clock, std::move(access.tokens)),
       router_(store, control_, server_.executor(), access_, new_start_id()) {}
 

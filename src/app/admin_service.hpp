@@ -30,7 +30,7 @@ class AdminService {
 
   // Lifetime: everything passed outlives the service.
   AdminService(AdminControl::Process process, kv::Store& store, base::Log& log,
-               const base::Clock& clock, Access access);
+               const base::Clock& clock, Access access, base::FaultSink& faults);
 
   // Listens and begins to serve. Errors: those of http::Server::start(); the message begins with the
   // place in the configuration.

@@ -243,8 +243,8 @@ base::Result<void> App::start_admin() {
   if (!access) {
     return base::fail(access.error().code, access.error().message);
   }
-  admin_ =
-      std::make_unique<AdminService>(std::move(process), store_, log_, clock_, *std::move(access));
+  admin_ = std::make_unique<AdminService>(std::move(process), store_, log_, clock_,
+                                          *std::move(access), faults_);
   registrations_.push_back(registry_.add_source(admin_->metrics_source()));
   return admin_->start(in_force_.config->admin);
 }

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <string_view>
 #include <utility>
 
@@ -154,14 +153,16 @@ void Connection::start() {
 
 void Connection::shake_hands() {
   expires_after(host_.limits.handshake_timeout_ms);
-  stream_.async_handshake([self = shared_from_this()](ErrorCode error) {
-    if (!error) return self->await_request();
-    self->host_.stats->handshake_failures.add();
-    self->host_.quiet_log->warn(
-        monotonic_ns(),
-        "admin: TLS handshake with " + to_text(self->peer_) + " failed: " + error.message());
-    self->close();
-  });
+  stream_.async_handshake(
+      [self = shared_from_this()](ErrorCode error) { self->run([&] { self->on_shaken(error); }); });
+}
+
+void Connection::on_shaken(ErrorCode error) {
+  if (!error) return await_request();
+  host_.stats->handshake_failures.add();
+  host_.quiet_log->warn(monotonic_ns(), "admin: TLS handshake with " + to_text(peer_) +
+                                            " failed: " + error.message());
+  close();
 }
 
 void Connection::await_request() {
@@ -177,16 +178,17 @@ void Connection::await_request() {
                           [self = shared_from_this()](ErrorCode error, std::size_t count) {
                             if (error) return self->close();
                             self->buffer_.commit(count);
-                            self->read_header();
+                            self->run([&] { self->read_header(); });
                           });
 }
 
 void Connection::read_header() {
   // One deadline for header and body: a trickle of bytes does not extend it.
   expires_after(host_.limits.request_timeout_ms);
-  bhttp::async_read_header(
-      stream_, buffer_, *parser_,
-      [self = shared_from_this()](ErrorCode error, std::size_t) { self->on_header(error); });
+  bhttp::async_read_header(stream_, buffer_, *parser_,
+                           [self = shared_from_this()](ErrorCode error, std::size_t) {
+                             self->run([&] { self->on_header(error); });
+                           });
 }
 
 void Connection::on_header(ErrorCode error) {
@@ -209,7 +211,7 @@ void Connection::write_continue() {
   asio::async_write(stream_, asio::buffer(kContinue),
                     [self = shared_from_this()](ErrorCode error, std::size_t) {
                       if (error) return self->close();
-                      self->read_body();
+                      self->run([&] { self->read_body(); });
                     });
 }
 
@@ -217,20 +219,18 @@ void Connection::read_body() {
   if (parser_->is_done()) return dispatch();
   bhttp::async_read(stream_, buffer_, *parser_,
                     [self = shared_from_this()](ErrorCode error, std::size_t) {
-                      if (error) return self->on_read_failed(error);
-                      self->dispatch();
+                      self->run([&] { error ? self->on_read_failed(error) : self->dispatch(); });
                     });
 }
 
 void Connection::dispatch() {
   stream_.tcp().expires_never();
   has_been_served_ = true;
-  Reply reply(weak_from_this(), host_.mailbox);
-  try {
+  // Whatever becomes of it, a reply that goes unanswered says 500.
+  base::contain(host_.faults, base::FaultPlace::admin, [this] {
+    Reply reply(weak_from_this(), host_.mailbox);
     host_.handler(take_request(), std::move(reply));
-  } catch (const std::exception& error) {
-    host_.log->write(base::LogLevel::error, std::string("admin: request failed: ") + error.what());
-  }
+  });
 }
 
 Request Connection::take_request() {
@@ -252,7 +252,7 @@ void Connection::refuse(Response response) {
   write(std::move(response));
 }
 
-void Connection::answer(Response response) {
+void Connection::finish(Response response) {
   // When others wait for a place, nobody keeps one for later.
   keep_alive_ = keep_alive_ && !host_.is_crowded();
   write(std::move(response));
@@ -272,7 +272,7 @@ void Connection::write(Response response) {
   if (!is_head_) message_->body() = std::move(response.body);
   expires_after(host_.limits.response_timeout_ms);
   bhttp::async_write(stream_, *message_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-    self->on_written(error);
+    self->run([&] { self->on_written(error); });
   });
 }
 
@@ -288,7 +288,8 @@ void Connection::on_written(ErrorCode error) {
 void Connection::part() {
   if (!stream_.is_encrypted()) return linger();
   expires_after(kLingerMs);
-  stream_.async_shutdown([self = shared_from_this()](ErrorCode) { self->linger(); });
+  stream_.async_shutdown(
+      [self = shared_from_this()](ErrorCode) { self->run([&] { self->linger(); }); });
 }
 
 void Connection::linger() {
@@ -306,7 +307,7 @@ void Connection::discard_rest() {
                                   self->discarded_bytes_ += count;
                                   if (error || self->discarded_bytes_ > kMaxLingerBytes)
                                     return self->close();
-                                  self->discard_rest();
+                                  self->run([&] { self->discard_rest(); });
                                 });
 }
 

@@ -16,6 +16,7 @@
 #include "admin/http/server.hpp"
 #include "admin/http/stream.hpp"
 #include "admin/quiet_log.hpp"
+#include "base/faults.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -26,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace helios::admin::http {
 
@@ -35,7 +37,7 @@ class Connection;
 struct ConnectionHost {
   Limits limits;
   Handler handler;
-  base::Log* log = nullptr;
+  base::FaultSink* faults = nullptr;
   QuietLog* quiet_log = nullptr;
   ServerStats* stats = nullptr;
   std::shared_ptr<Mailbox> mailbox;
@@ -58,14 +60,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void cut();
 
   // The answer to the request that was handed out last.
-  void answer(Response response);
+  void answer(Response response) {
+    run([&] { finish(std::move(response)); });
+  }
 
  private:
   using ErrorCode = boost::beast::error_code;
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Message = boost::beast::http::response<boost::beast::http::string_body>;
 
+  // Every step of the connection runs in here. What it throws is reported, and ends the connection: otherwise it
+  // would keep its place for ever, with nothing under way.
+  template <typename Step>
+  void run(Step&& step) {
+    if (!base::contain(host_.faults, base::FaultPlace::admin, std::forward<Step>(step))) close();
+  }
+
   void shake_hands();
+  void on_shaken(ErrorCode error);
   void await_request();
   void read_header();
   void on_header(ErrorCode error);
@@ -73,6 +85,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void read_body();
   void dispatch();
   void on_read_failed(ErrorCode error);
+  void finish(Response response);
   void refuse(Response response);
   void write(Response response);
   void on_written(ErrorCode error);

@@ -12,13 +12,13 @@ void Mailbox::post(base::Task task) {
   if (waiting_.size() == 1) wake_();
 }
 
-void Mailbox::run_all() {
+void Mailbox::run_all(base::FaultSink* faults) {
   std::vector<base::Task> tasks;
   {
     const std::lock_guard lock(mutex_);
     tasks.swap(waiting_);
   }
-  for (base::Task& task : tasks) task();
+  for (base::Task& task : tasks) base::contain(faults, base::FaultPlace::admin, task);
 }
 
 void Mailbox::close() {

@@ -5,6 +5,7 @@
 // stops (a commit, a reload) holds the mailbox and posts into the void.
 
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 
 #include <functional>
 #include <mutex>
@@ -21,9 +22,9 @@ class Mailbox final : public base::Executor {
 
   void post(base::Task task) override;
 
-  // Runs what is waiting. Tasks posted meanwhile wait for the next call. Must not throw: a task that
-  // does takes those after it with it.
-  void run_all();
+  // Runs what is waiting. Tasks posted meanwhile wait for the next call. One that throws is over, `faults` is told;
+  // see base::contain().
+  void run_all(base::FaultSink* faults = nullptr);
 
   // Drops what is waiting and whatever comes later.
   void close();

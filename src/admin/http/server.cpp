@@ -3,6 +3,7 @@
 
 #include "admin/http/connection.hpp"
 #include "admin/http/endpoints.hpp"
+#include "base/text.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -38,6 +39,22 @@ struct Listener {
   bool is_paused = false;  // waits for a connection to end
 };
 
+class LoggedFaults final : public base::FaultSink {
+ public:
+  explicit LoggedFaults(base::Log& log) : log_(log) {}
+  void report(base::FaultPlace, std::string_view what) noexcept override {
+    try {
+      log_.write(base::LogLevel::error,
+                 "admin: internal fault: " + base::escape_for_log(what, 400));
+    } catch (...) {
+      // There may be no memory for a line.
+    }
+  }
+
+ private:
+  base::Log& log_;
+};
+
 bool is_missing_on_this_machine(ErrorCode error) {
   return error == asio::error::address_family_not_supported ||
          error == boost::system::errc::address_not_available;
@@ -59,13 +76,14 @@ ErrorCode open_acceptor(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) 
 
 class Server::Impl {
  public:
-  Impl(base::Log& log, Limits limits) : log_(log), quiet_log_(log) {
+  Impl(base::Log& log, Limits limits, base::FaultSink* faults)
+      : log_(log), quiet_log_(log), logged_faults_(log) {
+    host_.faults = faults == nullptr ? &logged_faults_ : faults;
     host_.limits = limits;
-    host_.log = &log;
     host_.quiet_log = &quiet_log_;
     host_.stats = &stats_;
     host_.mailbox = std::make_shared<Mailbox>(
-        [this] { asio::post(io_, [this] { host_.mailbox->run_all(); }); });
+        [this] { asio::post(io_, [this] { host_.mailbox->run_all(host_.faults); }); });
     host_.on_closed = [this](const auto& connection) { remove(connection); };
     host_.is_crowded = [this] { return connections_.size() >= host_.limits.max_connections; };
   }
@@ -90,6 +108,7 @@ class Server::Impl {
 
   base::Log& log_;
   QuietLog quiet_log_;
+  LoggedFaults logged_faults_;
   ServerStats stats_;
   std::shared_ptr<TlsContext> tls_;  // nullptr: plain
   ConnectionHost host_;
@@ -156,11 +175,7 @@ void Server::Impl::run() {
   pthread_setname_np(pthread_self(), "admin");
   // Nothing below is expected to throw but for want of memory, which must not end the process.
   while (!io_.stopped()) {
-    try {
-      io_.run();
-    } catch (const std::exception& error) {
-      log_.write(base::LogLevel::error, std::string("admin: ") + error.what());
-    }
+    base::contain(host_.faults, base::FaultPlace::admin, [this] { io_.run(); });
   }
 }
 
@@ -234,7 +249,8 @@ void Server::Impl::stop() {
   connections_.clear();
 }
 
-Server::Server(base::Log& log, Limits limits) : impl_(std::make_unique<Impl>(log, limits)) {}
+Server::Server(base::Log& log, Limits limits, base::FaultSink* faults)
+    : impl_(std::make_unique<Impl>(log, limits, faults)) {}
 
 Server::~Server() { stop(); }
 

@@ -20,6 +20,7 @@
 #include "admin/http/tls_context.hpp"
 #include "admin/message.hpp"
 #include "base/executor.hpp"
+#include "base/faults.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -45,8 +46,9 @@ using Handler = std::function<void(Request, Responder)>;
 // Thread rule: one thread constructs, starts, stops and destroys.
 class Server {
  public:
-  // `log` must outlive the server.
-  Server(base::Log& log, Limits limits);
+  // What the handler, or anything on the way to it and back, throws ends its request with 500, or its connection, and is
+  // reported to `faults`; to `log` where that is null. Both outlive the server.
+  explicit Server(base::Log& log, Limits limits, base::FaultSink* faults = nullptr);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

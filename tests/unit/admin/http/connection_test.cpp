@@ -5,6 +5,7 @@
 #include "admin/http/server.hpp"
 #include "admin/replies.hpp"
 #include "support/capture_log.hpp"
+#include "support/fault_log.hpp"
 #include "unit/admin/http/raw_client.hpp"
 #include "unit/admin/http/requests.hpp"
 
@@ -19,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace helios::admin::http {
 namespace {
@@ -31,6 +33,7 @@ class ConnectionTest : public ::testing::Test {
     ASSERT_TRUE(server->start(any_port(), nullptr, [this](Request message, Responder respond) {
       if (message.target == "/now") return respond(ok_reply());
       if (message.target == "/throw") throw std::runtime_error("planted");
+      if (message.target == "/throw/int") throw 42;
       if (message.target == "/forget") return;
       const std::lock_guard lock(mutex);
       waiting.push_back(std::move(respond));
@@ -75,12 +78,31 @@ TEST_F(ConnectionTest, handler_that_throws_or_forgets_gives_500) {
   start();
   RawClient client(port);
   EXPECT_EQ(client.ask(request("GET /throw"))->status, 500);
-  EXPECT_EQ(log.count("planted"), 1U);
+  EXPECT_EQ(log.count("internal fault: planted"), 1U);
+  EXPECT_EQ(client.ask(request("GET /throw/int"))->status, 500);
+  EXPECT_EQ(log.count("internal fault: not a std::exception"), 1U);
   const auto forgotten = client.ask(request("GET /forget"));
   ASSERT_TRUE(forgotten);
   EXPECT_EQ(forgotten->status, 500);
   EXPECT_EQ(forgotten->body, R"({"error":"internal error"})");
   EXPECT_EQ(client.ask(request("GET /now"))->status, 200);
+}
+
+TEST_F(ConnectionTest, task_that_throws_takes_no_other_with_it) {
+  test::FaultLog faults;
+  server = std::make_unique<Server>(log, Limits{}, &faults);
+  ASSERT_TRUE(server->start(any_port(), nullptr, [this](Request message, Responder respond) {
+    if (message.target == "/throw") throw std::runtime_error("of a request");
+    // Both wait in the mailbox at once: the server's thread is here.
+    server->executor()->post([] { throw std::runtime_error("of a task"); });
+    respond(ok_reply());
+  }));
+  RawClient client(server->addresses().at(0).port);
+  EXPECT_EQ(client.ask(request("GET /now"))->status, 200);
+  EXPECT_EQ(client.ask(request("GET /throw"))->status, 500);
+  EXPECT_EQ(client.ask(request("GET /now"))->status, 200);
+  EXPECT_EQ(faults.lines(), (std::vector<std::string>{"admin: of a task", "admin: of a request",
+                                                      "admin: of a task"}));
 }
 
 TEST_F(ConnectionTest, answer_to_a_client_that_left_is_dropped) {
