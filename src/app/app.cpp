@@ -58,7 +58,8 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       store_(to_limits(in_force_.config->kv), clock_),
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
       background_(1, &faults_),
-      host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_) {}
+      host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
+            &faults_) {}
 
 App::~App() { stop(); }
 

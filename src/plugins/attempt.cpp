@@ -30,6 +30,8 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
     case HostCalls::Stop::bad_verdict: return failed(calls.stop_text());
     case HostCalls::Stop::guest_exit: return failed("trap: called proc_exit");
     case HostCalls::Stop::out_of_time: return {.kind = AttemptEnd::Kind::overran};
+    case HostCalls::Stop::fault:
+      return {.kind = AttemptEnd::Kind::fault, .failure = calls.stop_text()};
     case HostCalls::Stop::too_early: return {.kind = AttemptEnd::Kind::too_early};
     case HostCalls::Stop::none: break;
   }

@@ -42,10 +42,11 @@ struct AttemptEnd {
     overran,       // its deadline passed
     store_failed,
     too_early,  // see HostCalls::before_the_call()
+    fault,      // the proxy's own: an exception in a host function
     failed,     // the guest's fault
   };
   Kind kind = Kind::returned;
-  std::string failure = {};  // failed: one line
+  std::string failure = {};  // failed, fault: one line
 };
 
 // What the hook decides goes to the effects of calls.scope(), which must be there.

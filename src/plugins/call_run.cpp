@@ -19,6 +19,8 @@ constexpr std::uint32_t kMaxFetches = 100;
 // Of input whose storage is kept for the next call.
 constexpr std::size_t kMaxKeptBytes = 64 * 1024;
 
+constexpr const char* kFault = "a fault inside the proxy, see its log";
+
 std::string_view to_word(hooks::HookPoint point) {
   switch (point) {
     case hooks::HookPoint::authenticate: return "authenticate";
@@ -47,10 +49,20 @@ hooks::RunStatus CallRun::start(hooks::Call& call) {
   return hooks::RunStatus::done;
 }
 
+template <typename Step>
+CallRun::Next CallRun::run(Step&& step) {
+  Next next = Next::finished;
+  const bool is_through = base::contain(plugin_.services().faults, base::FaultPlace::plugin,
+                                        [&] { next = std::forward<Step>(step)(); });
+  return is_through ? next : fail(kFault);
+}
+
 CallRun::Next CallRun::run_attempts(Lane lane) {
-  Next next = Next::again;
-  while (next == Next::again) next = attempt(lane);
-  return next;
+  return run([this, lane] {
+    Next next = Next::again;
+    while (next == Next::again) next = attempt(lane);
+    return next;
+  });
 }
 
 CallRun::Next CallRun::attempt(Lane lane) {
@@ -111,6 +123,7 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd&& end) {
     case AttemptEnd::Kind::overran: return after_overrun(lane);
     case AttemptEnd::Kind::store_failed: return fail_by_store("reads more than one call may");
     case AttemptEnd::Kind::too_early: assert(false); break;
+    case AttemptEnd::Kind::fault: return fail_by_fault(end.failure);
     case AttemptEnd::Kind::failed: return fail_by_guest(std::move(end.failure));
   }
   return Next::finished;
@@ -120,7 +133,8 @@ CallRun::Next CallRun::commit() {
   const auto make_done = [this]() -> kv::OnCommit {
     return [self = shared_from_this()](kv::CommitStatus late) {
       // On some thread of the store's: only pass it on.
-      self->call_->home->post([self, late] { self->hand_over(self->after_commit(late)); });
+      self->call_->home->post(
+          [self, late] { self->hand_over(self->run([&] { return self->after_commit(late); })); });
     };
   };
   const kv::CommitStatus status = transaction_->commit_or_make(make_done);
@@ -244,6 +258,12 @@ CallRun::Next CallRun::fail_by_guest(std::string why) {
   const Next next = fail(std::move(why));
   plugin_.note_fault(*call_, call_->result.failure);
   return next;
+}
+
+CallRun::Next CallRun::fail_by_fault(std::string_view what) {
+  if (base::FaultSink* const faults = plugin_.services().faults)
+    faults->report(base::FaultPlace::plugin, what);
+  return fail(kFault);
 }
 
 // `if_healthy`: what it must have been when the store itself says that it works.

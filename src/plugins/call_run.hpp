@@ -73,6 +73,11 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
     waiting,   // somebody else makes the next step; touch nothing any more
   };
 
+  // Runs a step of the call. What it throws is reported, and the call fails: whoever waits for it is answered.
+  // Requires: a step that may throw has not handed the run over yet.
+  template <typename Step>
+  Next run(Step&& step);
+
   Next run_attempts(Lane lane);
   Next attempt(Lane lane);
   AttemptEnd run_guest(Lane lane, LiveInstance& live);
@@ -88,6 +93,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   void note_refused_writes(const HostCalls& calls);
   Next fail(std::string why);
   Next fail_by_guest(std::string why);
+  Next fail_by_fault(std::string_view what);
   Next fail_by_store(std::string_view if_healthy);
 
   void run_on_slow_lane();

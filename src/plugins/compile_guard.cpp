@@ -2,6 +2,7 @@
 #include "plugins/compile_guard.hpp"
 
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,6 +33,17 @@ void lower_priority(pid_t thread) {
   setpriority(PRIO_PROCESS, static_cast<id_t>(thread), kLowestPriority);
 }
 
+// Nobody above would catch anything.
+Compiled compile(const WasmEngine& engine, const std::string& binary) {
+  try {
+    return engine.compile(binary);
+  } catch (const std::exception& error) {
+    return base::fail(
+        base::Errc::unavailable,
+        std::string("cannot be compiled, for a fault inside the proxy: ") + error.what());
+  }
+}
+
 void run(Job& job, const WasmEngine& engine, const std::string& binary) {
   pthread_setname_np(pthread_self(), "wasm-compile");
   {
@@ -39,7 +51,7 @@ void run(Job& job, const WasmEngine& engine, const std::string& binary) {
     job.thread = gettid();
     if (job.is_abandoned) lower_priority(job.thread);
   }
-  auto result = engine.compile(binary);
+  auto result = compile(engine, binary);
   const std::lock_guard lock(job.mutex);
   job.result = std::move(result);
   job.ended.notify_one();

@@ -44,6 +44,7 @@ class HostCalls {
     bad_verdict,  // the guest's decision cannot be carried out; letting the statement run would be worse
     guest_exit,   // the guest asked to be ended
     out_of_time,  // the deadline passed during a host call, or between two of them
+    fault,        // the proxy itself failed: an exception that nobody expected
     too_early,    // the instance is being made ready, and asked for what only a call has
   };
 
@@ -110,7 +111,15 @@ class HostCalls {
     stop_ = Stop::bad_verdict;
     stop_text_ = std::move(why);
   }
-  // bad_verdict: what is wrong with it, one line.
+  void stop_fault(std::string_view what) noexcept {
+    stop_ = Stop::fault;
+    try {
+      stop_text_ = what;
+    } catch (...) {
+      stop_text_.clear();  // there may be no memory for it
+    }
+  }
+  // bad_verdict: what is wrong with it, one line. fault: the exception's text.
   [[nodiscard]] const std::string& stop_text() const { return stop_text_; }
   [[nodiscard]] Stop stopped() const { return stop_; }
   // bad_pointer: the import that was called. Static storage.

@@ -80,10 +80,11 @@ std::string_view to_text(PluginInfo::State state) {
 }
 
 PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
-                       const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks)
+                       const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks,
+                       base::FaultSink* faults)
     : log_(log),
       slots_(config.pool_instances),
-      services_{store, lane, clock, log, slots_, inline_ticks},
+      services_{store, lane, clock, log, slots_, faults, inline_ticks},
       config_(std::move(config)) {}
 
 PluginHost::~PluginHost() {

@@ -82,7 +82,8 @@ class PluginHost {
   // finds a plugin. `inline_ticks`: how long a call may keep an event loop; a test whose outcome must
   // not depend on the machine's load gives more.
   PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
-             const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks = kInlineTicks);
+             const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks = kInlineTicks,
+             base::FaultSink* faults = nullptr);
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
   // Chains may outlive it, but not be run any more.

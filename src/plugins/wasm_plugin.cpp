@@ -116,18 +116,23 @@ void WasmPlugin::end_instance(LiveInstance live, base::Executor& home) {
 }
 
 void WasmPlugin::fill_stock() {
-  stock_.end_spent();
-  while (stock_.has_room()) {
-    LiveInstance live{.slot = services_.slots.try_take()};
-    if (!live.slot) break;
-    HostCalls calls = HostCalls::before_the_call();
-    auto made =
-        make_ready(attempt_input(hooks::HookPoint::pre_query, "", services_.inline_ticks), calls);
-    if (!made) break;  // calls make their own, and say what is wrong
-    live.instance = std::move(*made);
-    if (!stock_.put(std::move(live))) break;
-  }
+  base::contain(services_.faults, base::FaultPlace::plugin, [this] {
+    stock_.end_spent();
+    while (stock_.has_room() && make_one_for_stock()) {
+    }
+  });
   stock_.done_filling();
+}
+
+bool WasmPlugin::make_one_for_stock() {
+  LiveInstance live{.slot = services_.slots.try_take()};
+  if (!live.slot) return false;
+  HostCalls calls = HostCalls::before_the_call();
+  auto made =
+      make_ready(attempt_input(hooks::HookPoint::pre_query, "", services_.inline_ticks), calls);
+  if (!made) return false;  // calls make their own, and say what is wrong
+  live.instance = std::move(*made);
+  return stock_.put(std::move(live));
 }
 
 void WasmPlugin::retire() {
@@ -225,6 +230,9 @@ base::Result<void> WasmPlugin::try_out() {
                         "does not start within " + std::to_string(timeout_ms()) + " ms");
     case AttemptEnd::Kind::failed:
       return base::fail(base::Errc::invalid, "does not start: " + made.error().failure);
+    case AttemptEnd::Kind::fault:
+      return base::fail(base::Errc::unavailable,
+                        "cannot be started, for a fault inside the proxy: " + made.error().failure);
     case AttemptEnd::Kind::returned:
     case AttemptEnd::Kind::too_early: break;
   }

@@ -4,6 +4,7 @@
 // One loaded version of one plugin: a compiled module, its manifest, its namespace.
 
 #include "base/clock.hpp"
+#include "base/faults.hpp"
 #include "base/log.hpp"
 #include "exec/slow_lane.hpp"
 #include "hooks/plugin.hpp"
@@ -36,6 +37,7 @@ struct PluginServices {
   const base::Clock& clock;
   base::Log& log;
   InstanceSlots& slots;
+  base::FaultSink* faults;     // may be null, see base::contain()
   std::uint32_t inline_ticks;  // the slice of an attempt on an event loop
 };
 
@@ -127,6 +129,7 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   void keep_run(std::shared_ptr<CallRun> run);
   static void end_run(CallRun* resting);
   void fill_stock();
+  bool make_one_for_stock();
   base::Result<void> check_version(WasmInstance& instance);
   bool is_backed_off(hooks::Call& call);
   [[nodiscard]] bool may_back_off(const hooks::Call& call) const;

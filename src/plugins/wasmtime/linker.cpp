@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasmtime/linker.hpp"
 
+#include "plugins/host_calls.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <exception>
 
 namespace helios::plugins::detail {
 
@@ -39,6 +42,19 @@ GuestMemory memory_of(wasmtime_caller_t* caller, wasmtime_context_t* context,
           wasmtime_memory_data_size(context, &item.of.memory)};
 }
 
+// No exception may pass through the frames of guest code.
+bool call_entry(const HostFunction& function, HostCalls& calls, const GuestMemory& memory,
+                std::uint64_t* values) noexcept {
+  try {
+    return function.entry(function, calls, memory, values);
+  } catch (const std::exception& error) {
+    calls.stop_fault(error.what());
+  } catch (...) {
+    calls.stop_fault("not a std::exception");
+  }
+  return false;
+}
+
 wasm_trap_t* call_host(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* raw,
                        std::size_t) noexcept {
   const auto& function = *static_cast<const HostFunction*>(env);
@@ -47,7 +63,7 @@ wasm_trap_t* call_host(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t*
   std::array<std::uint64_t, kMaxHostValues> values{};
   for (std::size_t i = 0; i < function.type.params.size(); ++i)
     values[i] = static_cast<std::uint64_t>(raw[i].i64);
-  if (!function.entry(function, *data.calls, memory_of(caller, context, data), values.data())) {
+  if (!call_entry(function, *data.calls, memory_of(caller, context, data), values.data())) {
     constexpr std::string_view kText = "ended by the host";
     return wasmtime_trap_new(kText.data(), kText.size());
   }

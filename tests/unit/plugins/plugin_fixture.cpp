@@ -128,7 +128,7 @@ void PluginTest::remove_file(const std::string& file_name) const {
 
 base::Result<std::shared_ptr<const hooks::Chain>> PluginTest::load() {
   host_ = std::make_unique<PluginHost>(config_, *plugin_store_, lane_, *plugin_clock_, log_,
-                                       inline_ticks_);
+                                       inline_ticks_, faults_);
   return host_->load();
 }
 

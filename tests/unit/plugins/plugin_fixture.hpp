@@ -130,6 +130,7 @@ class PluginTest : public ::testing::Test {
   const base::Clock* plugin_clock_ = &clock_;  // what plugins are told the time by
   kv::Store* plugin_store_ = &store_;
   std::uint32_t inline_ticks_ = kInlineTicks;
+  base::FaultSink* faults_ = nullptr;
   std::unique_ptr<PluginHost> host_;
 };
 
