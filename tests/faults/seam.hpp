@@ -50,6 +50,7 @@ class PlantedPluginHost {
   [[nodiscard]] plugins::ReloadResult reload(const config::Plugins& config);
   [[nodiscard]] std::vector<plugins::PluginInfo> describe() const { return host_.describe(); }
   [[nodiscard]] std::uint32_t instances() const { return host_.instances(); }
+  [[nodiscard]] std::optional<std::string> why_full() const { return host_.why_full(); }
 
  private:
   plugins::PluginHost host_;
