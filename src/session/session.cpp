@@ -66,7 +66,10 @@ bool Session::Impl::pump_client() {
       case State::closing:
       case State::closed: break;
     }
-    if (!stepped) return moved;
+    if (!stepped) {
+      if (state_ == State::ready) ask_for_answers();
+      return moved;
+    }
     moved = true;
   }
 }
