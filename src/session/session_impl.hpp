@@ -162,6 +162,7 @@ class Session::Impl {
   bool retry_held();
   void carry_out_held(Decision decision);
   void ask_for_answers();
+  [[nodiscard]] bool is_uncertain(std::string_view name) const;
   bool follow();
   bool follow_parse();
   void carry_out_parse(Decision decision);
