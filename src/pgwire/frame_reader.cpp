@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace helios::pgwire {
 
@@ -37,7 +38,7 @@ FrameReader::Step FrameReader::read_header(std::string_view& input) {
   const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());
   std::memcpy(header_ + header_have_, input.data(), taken);
   header_have_ += taken;
-  input.remove_prefix(taken);
+  if (!header_in_input_) input.remove_prefix(taken);
   if (header_have_ < kHeaderBytes) return Step::need_more;
   if (length() < 4 || length() > INT32_MAX) return Step::bad_length;
   left_ = length() - 4;
@@ -58,6 +59,17 @@ void FrameReader::collect() {
   state_ = State::collecting;
 }
 
+// Takes the header, where it stands in the input, and as much of the body as there is.
+std::string_view FrameReader::take(std::string_view& input) {
+  const std::size_t before = std::exchange(header_in_input_, false) ? kHeaderBytes : 0;
+  assert(input.size() >= before);
+  const std::size_t body = std::min<std::uint64_t>(left_, input.size() - before);
+  const std::string_view taken = input.substr(0, before + body);
+  left_ -= body;
+  input.remove_prefix(taken.size());
+  return taken;
+}
+
 // The header is part of the first piece: directly when it stands before the body in this input,
 // otherwise as a piece of its own.
 FrameReader::Step FrameReader::pass_piece(std::string_view& input) {
@@ -65,13 +77,9 @@ FrameReader::Step FrameReader::pass_piece(std::string_view& input) {
     bytes_ = {header_, kHeaderBytes};
     in_input_ = false;
   } else {
-    const std::size_t before = header_sent_ ? 0 : kHeaderBytes;
-    const std::size_t taken = std::min<std::uint64_t>(left_, input.size());
-    if (before + taken == 0) return Step::need_more;
-    bytes_ = {input.data() - before, before + taken};
+    if (input.empty()) return Step::need_more;
+    bytes_ = take(input);
     in_input_ = true;
-    left_ -= taken;
-    input.remove_prefix(taken);
   }
   header_sent_ = true;
   if (left_ == 0) end_message();
@@ -79,17 +87,15 @@ FrameReader::Step FrameReader::pass_piece(std::string_view& input) {
 }
 
 FrameReader::Step FrameReader::gather(std::string_view& input) {
-  const std::size_t taken = std::min<std::uint64_t>(left_, input.size());
-  left_ -= taken;
-  in_input_ = gathered_.empty() && left_ == 0;
+  const bool begins_here = header_in_input_;
+  const std::string_view taken = take(input);
+  in_input_ = begins_here && left_ == 0;
   if (in_input_) {
-    bytes_ = {input.data() - kHeaderBytes, kHeaderBytes + taken};
+    bytes_ = taken;
   } else {
-    if (gathered_.empty()) gathered_.assign(header_, kHeaderBytes);
-    gathered_.append(input.substr(0, taken));
+    gathered_.append(taken);
     bytes_ = gathered_;
   }
-  input.remove_prefix(taken);
   if (left_ > 0) return Step::need_more;
   end_message();
   return Step::message;

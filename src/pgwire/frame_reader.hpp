@@ -7,8 +7,9 @@
 // Flow, with `input` a view of bytes just received:
 //  1 next(input) until it says need_more; each call takes what it used off the front of `input`.
 //  2 After `header`, look at type() and length() and choose: stream() lets the message pass in
-//    pieces as they come, in bounded memory; collect() delivers it whole. Go on at once with the rest
-//    of the same input, also when nothing is left of it.
+//    pieces as they come, in bounded memory; collect() delivers it whole. A header that stands whole in
+//    `input` stays in front of it until its message, or its first piece, is delivered. So the caller
+//    may stop after any step: what it keeps of `input` is all that the next call needs.
 //  3 After `piece` or `message`, bytes() is the piece, or the whole message. The first piece begins
 //    with the header; the piece that ends the message has last_piece().
 //
@@ -59,6 +60,9 @@ class FrameReader {
   // Memory kept between calls: of a message that is being collected, or was.
   [[nodiscard]] std::size_t held_bytes() const { return gathered_.capacity(); }
 
+  // A header was delivered, and the end of its message was not.
+  [[nodiscard]] bool inside_message() const { return state_ != State::header; }
+
   // True between two messages: nothing has been taken of the next one.
   [[nodiscard]] bool at_boundary() const { return state_ == State::header && header_have_ == 0; }
 
@@ -67,6 +71,7 @@ class FrameReader {
 
   Step read_header(std::string_view& input);
   void release_last_message();
+  std::string_view take(std::string_view& input);
   Step pass_piece(std::string_view& input);
   Step gather(std::string_view& input);
   void end_message();
@@ -74,7 +79,7 @@ class FrameReader {
   State state_ = State::header;
   char header_[kHeaderBytes] = {};
   std::size_t header_have_ = 0;   // bytes of header_ filled in
-  bool header_in_input_ = false;  // the header stands directly before the present input
+  bool header_in_input_ = false;  // the header is still the first thing of the input
   bool header_sent_ = false;      // streaming: the header was part of a piece
   std::uint64_t left_ = 0;        // bytes of the body not yet seen
   std::string gathered_;          // collecting across inputs

@@ -229,6 +229,12 @@ void QueryGate::judge_next() {
   if (in_this_turn_++ == kStatementsPerTurn) return yield();
   StatementRun& run = run_->statements[next_];
   stage_ = Stage::judge;
+  if (const bool matters = chain_->may_deny() || view_.identity.restricts_tenant();
+      matters &&
+      !(is_certain_name(run.statement->name) && is_certain_name(run.statement->savepoint))) {
+    refuse(state::kNameTooLong, std::string(kUncertainNameText));
+    return;
+  }
   if (!find_prepared(run)) return;
   if (auto refusal = objection(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
@@ -273,9 +279,11 @@ void QueryGate::make_execution(StatementRun& run) {
   environment.next_statement_id += environment.statement_id_step;
   ++environment.counters->statements;
   const sql::Statement& statement = *run.statement;
+  // Offsets belong to the text in which they were found: EXECUTE may keep changes of its own.
+  const sql::Statement& shown = run.prepared ? run.prepared->analysis->statements[0] : statement;
   const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
-  execution->text = text.substr(statement.begin, statement.end - statement.begin);
-  execution->is_read_only = statement.is_read_only;
+  execution->text = text.substr(shown.begin, shown.end - shown.begin);
+  execution->is_read_only = shown.is_read_only;
   if (subject_ == Subject::execute) {
     execution->origin = hooks::Origin::execute;
     execution->parameters = run_->portal->parameters;

@@ -99,6 +99,12 @@ bool QueryGate::find_prepared(StatementRun& run) {
            "prepared statement \"" + statement.name + "\" does not exist");
     return false;
   }
+  if (found.value->analysis->statements[0].name_op == NameOp::execute && chain_->may_deny()) {
+    refuse(state::kFeatureNotSupported,
+           "EXECUTE of a statement that is an EXECUTE itself is not supported while plugins are "
+           "loaded: execute the innermost statement");
+    return false;
+  }
   run.prepared = found.value;
   const bool has_own_changes = statement.settings.size() != 1;  // in its arguments
   if (!has_own_changes) run.statement = &found.value->analysis->statements[0];
@@ -107,11 +113,17 @@ bool QueryGate::find_prepared(StatementRun& run) {
 
 // The query of a PREPARE or DECLARE.
 std::shared_ptr<const PreparedStatement> QueryGate::named_query(const StatementRun& run) const {
-  const sql::Statement& statement = *run.statement;
-  const std::string_view text =
-      run.replacement.empty() ? run_->text : std::string_view(run.replacement);
+  const sql::Statement* statement = run.statement;
+  std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
+  std::shared_ptr<const sql::Analysis> replaced;  // offsets of the client's text are not its
+  if (!run.replacement.empty()) {
+    text = run.replacement;
+    replaced = view_.environment.analyzer->analyze(text, rules_);
+    if (replaced->statements.size() != 1) return nullptr;
+    statement = &replaced->statements[0];
+  }
   const std::string_view query =
-      text.substr(statement.query_begin, statement.end - statement.query_begin);
+      text.substr(statement->query_begin, statement->end - statement->query_begin);
   StatementPool& pool = *view_.environment.statements;
   if (auto known = pool.find(query, {}, rules_)) return known;
   return pool.intern(query, {}, rules_, view_.environment.analyzer->analyze(query, rules_));

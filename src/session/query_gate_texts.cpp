@@ -50,7 +50,6 @@ bool QueryGate::adopt_rewrite(StatementRun& run) {
   }
   run.statement = &analysis->statements[0];
   run.analysis = std::move(analysis);
-  run.prepared.reset();
   run.replacement = text;
   run_->held_bytes += 2 * text.size();
   decision_.touches_session |= run.analysis->touches_session;

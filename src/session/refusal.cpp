@@ -4,6 +4,8 @@
 #include "pgwire/message_types.hpp"
 #include "pgwire/sqlstate.hpp"
 
+#include <algorithm>
+
 namespace helios::session {
 
 std::string Refusal::error_response() const {
@@ -20,6 +22,12 @@ std::string_view expected_sqlstate(char request) {
 }
 
 }  // namespace
+
+bool is_certain_name(std::string_view name) {
+  constexpr std::size_t kMaxNameBytes = 63;  // NAMEDATALEN - 1
+  return name.size() <= kMaxNameBytes &&
+         std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 
 bool answers_refusal(char request, const pgwire::ErrorFieldsView& error) {
   return error.severity == "ERROR" && (error.sqlstate == expected_sqlstate(request) ||

@@ -30,6 +30,14 @@ struct Refusal {
 // it shows up in the server's log.
 inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
 
+// Does the server surely take this name, of a statement, a portal or a savepoint, for the one that the
+// proxy takes it for? It cuts a name after 63 bytes, and converts what is not ASCII.
+[[nodiscard]] bool is_certain_name(std::string_view name);
+inline constexpr std::string_view kUncertainNameText =
+    "while plugins are loaded or a tenant is fixed, names of prepared statements, cursors and "
+    "savepoints "
+    "have at most 63 bytes and only ASCII characters: choose another name";
+
 // Stands in for a refused FunctionCall: no function has this OID.
 inline constexpr std::uint32_t kNoFunction = 0;
 

@@ -86,7 +86,10 @@ void ReplyQueue::pop(char answer) {
     }
     first_ = 0;
   } else if (first_ >= kCompactAt && first_ * 2 >= items_.size()) {
-    items_.erase(items_.begin(), std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_)));
+    // Into memory of its own size: whoever waits for room must see it come back.
+    const auto rest = std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_));
+    items_ = std::vector<ReplyItem>(std::make_move_iterator(rest),
+                                    std::make_move_iterator(items_.end()));
     first_ = 0;
   }
 }

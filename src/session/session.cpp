@@ -6,6 +6,7 @@
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
+#include <exception>
 #include <utility>
 
 namespace helios::session {
@@ -66,7 +67,10 @@ bool Session::Impl::pump_client() {
       case State::closing:
       case State::closed: break;
     }
-    if (!stepped) return moved;
+    if (!stepped) {
+      if (state_ == State::ready) ask_for_answers();
+      return moved;
+    }
     moved = true;
   }
 }
@@ -222,6 +226,14 @@ bool Session::Impl::is_watching() const {
          identity_.restricts_tenant();
 }
 
+// Something that nobody expected went wrong in an event of this session. It ends; the others go on.
+void Session::Impl::on_fault(std::string_view what) {
+  environment_.log->write(base::LogLevel::error,
+                          private_name_ + " ends after an internal error: " + std::string(what));
+  actions_->to_server.clear();  // of this event: nobody knows whether it was judged to its end
+  fail(sqlstate::kSystemError, "terminating connection: internal error of the proxy");
+}
+
 // ---- events ----
 
 void Session::Impl::on_client_eof() { client_eof_ = true; }
@@ -290,8 +302,13 @@ namespace {
 template <typename Event>
 void run_event(auto& impl, Actions& actions, Event event) {
   impl.actions_ = &actions;
-  event();
-  impl.pump();
+  try {
+    event();
+    impl.pump();
+  } catch (const std::exception& fault) {
+    impl.on_fault(fault.what());
+    impl.pump();  // only ends are left
+  }
   impl.actions_ = nullptr;
 }
 

@@ -16,9 +16,6 @@ using pgwire::FrameReader;
 
 namespace {
 
-// Messages forwarded and not yet answered. A client that sends more waits for answers first.
-constexpr std::size_t kMaxOutstandingReplies = 16384;
-
 bool is_extended(char type) {
   switch (type) {
     case fe::kParse:
@@ -44,8 +41,8 @@ bool Session::Impl::client_may_go_on() const {
   if (gate_.busy() || !held_message_.empty() || terminate_sent_ || is_amid_notification()) {
     return false;
   }
-  if (replies_.size() >= kMaxOutstandingReplies) return false;
-  return has_room_for_replies() || in_copy_in_;  // the server may be waiting for COPY data
+  // Limits hold between messages: one that has begun is noted already.
+  return client_reader_.inside_message() || has_room_for_replies();
 }
 
 bool Session::Impl::step_client() {

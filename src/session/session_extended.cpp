@@ -40,7 +40,16 @@ Refusal reserved_name() {
   return {std::string(sqlstate::kProtocolViolation), "this name is the proxy's own"};
 }
 
+Refusal uncertain_name() {
+  return {std::string(sqlstate::kNameTooLong), std::string(kUncertainNameText)};
+}
+
 }  // namespace
+
+// The server may take another name for it, and somebody relies on what runs under it.
+bool Session::Impl::is_uncertain(std::string_view name) const {
+  return !is_certain_name(name) && (environment_.chain->may_deny() || identity_.restricts_tenant());
+}
 
 // A long message, where nobody could object to it, passes unread.
 Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
@@ -114,7 +123,8 @@ void Session::Impl::carry_out_held(Decision decision) {
 }
 
 void Session::Impl::ask_for_answers() {
-  const bool waits = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
+  const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
+  const bool waits = is_held || !has_room_for_replies();
   if (!waits || !is_batch_open_ || flush_sent_ || replies_.empty()) return;
   flush_sent_ = true;
   actions_->to_server.append(pgwire::serialize_flush());
@@ -136,6 +146,7 @@ bool Session::Impl::follow_parse() {
   const auto view = pgwire::parse_parse(present_body());
   if (!view) return forward_malformed();
   if (view->statement == private_name_) return refuse_item(reserved_name());
+  if (is_uncertain(view->statement)) return refuse_item(uncertain_name());
   if (names_.statements.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
                         "the session has too many prepared statements "
@@ -168,6 +179,8 @@ bool Session::Impl::follow_bind() {
   const auto view = pgwire::parse_bind(present_body());
   if (!view) return forward_malformed();
   if (view->portal == private_name_) return refuse_item(reserved_name());
+  if (is_uncertain(view->portal) || is_uncertain(view->statement))
+    return refuse_item(uncertain_name());
   const auto statement = names_.statements.find(view->statement, names_.unit);
   if (!statement.is_certain) return false;
   if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
@@ -190,6 +203,7 @@ bool Session::Impl::follow_bind() {
 bool Session::Impl::follow_execute() {
   const auto view = pgwire::parse_execute(present_body());
   if (!view) return refuse_item(malformed_execute(present_body()));
+  if (is_uncertain(view->portal)) return refuse_item(uncertain_name());
   const auto found = names_.portals.find(view->portal, names_.unit);
   if (!found.is_certain) return false;
   if (!found.value || !found.value->statement) {
@@ -268,6 +282,7 @@ void Session::Impl::replace_portal(std::string_view name, const Decision& decisi
 bool Session::Impl::follow_close() {
   const auto view = pgwire::parse_target(present_body());
   if (!view) return forward_malformed();
+  if (is_uncertain(view->name)) return refuse_item(uncertain_name());
   ReplyItem item(fe::kClose);
   if (view->is_portal) {
     item.names.portal = names_.portals.define(view->name, nullptr, names_.unit);

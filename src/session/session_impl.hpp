@@ -52,6 +52,7 @@ class Session::Impl {
   void on_timer();
   void on_cancel();
   void on_drain(bool force);
+  void on_fault(std::string_view what);
   void set_backlog(std::size_t bytes) { backlog_bytes_ = bytes; }
 
   // Moves input forward as far as it goes. Every event ends with it.
@@ -162,6 +163,7 @@ class Session::Impl {
   bool retry_held();
   void carry_out_held(Decision decision);
   void ask_for_answers();
+  [[nodiscard]] bool is_uncertain(std::string_view name) const;
   bool follow();
   bool follow_parse();
   void carry_out_parse(Decision decision);

@@ -22,6 +22,8 @@ constexpr std::uint64_t kLittleBytes = 64 * kKib;
 constexpr std::uint64_t kMuchBytes = kMib;
 // A query is there up to three times while it is judged: as it came, as a text, and as it goes on.
 constexpr std::uint64_t kCopiesOfQuery = 3;
+// Messages forwarded and not yet answered. A client that sends more waits for answers first.
+constexpr std::size_t kMaxOutstandingReplies = 16384;
 
 }  // namespace
 
@@ -75,8 +77,11 @@ bool Session::Impl::has_room_for_query(std::uint64_t bytes) const {
          held_by_all() + needed <= limits.max_total_memory_mb * kMib;
 }
 
+// The server may be waiting for COPY data, so that no answer would come.
 bool Session::Impl::has_room_for_replies() const {
-  return replies_.held_bytes() <= environment_.config->limits.max_session_memory_kb * kKib / 4;
+  if (in_copy_in_) return true;
+  return replies_.size() < kMaxOutstandingReplies &&
+         replies_.held_bytes() <= environment_.config->limits.max_session_memory_kb * kKib / 4;
 }
 
 }  // namespace helios::session

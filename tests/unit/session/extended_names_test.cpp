@@ -290,5 +290,30 @@ TEST_F(NamesTest, deep_pipeline_goes_through_with_a_flush_now_and_then) {
   EXPECT_EQ(witness.events.size(), 2000U);
 }
 
+// The offsets of an EXECUTE that changes settings itself are not those of the prepared text.
+TEST(Names, execute_with_changes_of_its_own_shows_the_prepared_text) {
+  Witness witness;
+  SessionHarness harness(witness.options());
+  harness.connect();
+  harness.client_sends(query("prepare p(text) as select 1"));
+  harness.server_sends(complete("PREPARE") + ready('I'));
+  witness.events.clear();
+  harness.client_sends(
+      query("select 1; select 2; select 3; execute p(set_config('helios.a', '', false))"));
+  EXPECT_THAT(witness.events,
+              testing::ElementsAre("pre select 1", "pre select 2", "pre select 3", "pre select 1"));
+}
+
+TEST(Names, that_the_server_may_take_for_another_are_refused) {
+  for (const std::string& name : {std::string(64, 'a'), std::string("\xc3\xa9")}) {
+    Witness witness;
+    SessionHarness harness(witness.options());
+    harness.connect();
+    harness.client_sends(parse(name, "select 1"));
+    EXPECT_EQ(harness.to_server.find("select 1"), std::string::npos);
+    EXPECT_EQ(harness.to_server.find(name), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace helios::session::test
