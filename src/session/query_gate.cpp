@@ -275,6 +275,9 @@ void QueryGate::make_execution(StatementRun& run) {
   const sql::Statement& statement = *run.statement;
   const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
   execution->text = text.substr(statement.begin, statement.end - statement.begin);
+  const sql::ReadingRules& rules = run.prepared ? run.prepared->rules : rules_;
+  if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
+  execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = statement.is_read_only;
   if (subject_ == Subject::execute) {
     execution->origin = hooks::Origin::execute;
