@@ -113,7 +113,7 @@ def test_statements_in_flight_cannot_overshoot(acme, postgres):
             assert acme.spent() == pytest.approx(before + FIT * RESERVED)
             reason = f"tenant exceeded minute budget ({before + FIT * RESERVED:.2f}/{BUDGET:.2f}) (retry in "
             for reply in replies.values():
-                assert reply.sqlstate == "42000" and reason in reply.error["M"]
+                assert reply.sqlstate == "53400" and reason in reply.error["M"]
             gate.open()
             for thread in threads:
                 thread.join()
@@ -166,7 +166,7 @@ def test_reservation_of_what_does_not_succeed_is_given_back(acme, outcome):
             assert session.query("SELECT 1 / 0").sqlstate == "22012"
         elif outcome == "refused":
             reply = session.query("SELECT 1;" * (FIT + 1))  # each reserves; the last one finds no room
-            assert reply.sqlstate == "42000" and not reply.tags
+            assert reply.sqlstate == "53400" and not reply.tags
             assert acme.spent() == pytest.approx(before, abs=ROUNDING), "what did not run costs nothing"
         else:
             session.send(executed("SELECT 1 / 0"), executed("SELECT 1"), executed("SELECT 2"), SYNC)
