@@ -76,6 +76,8 @@ class QueryContext {
     const Optional<int64_t> bits = detail::number_field(HELIOS_FINGERPRINT);
     return bits ? Optional<uint64_t>(static_cast<uint64_t>(*bits)) : Optional<uint64_t>();
   }
+  // An Execute of a prepared statement: its client has asked Describe for the columns, not the answer.
+  [[nodiscard]] bool is_prepared() const { return number(HELIOS_ORIGIN) == HELIOS_ORIGIN_EXECUTE; }
   [[nodiscard]] bool is_read_only() const { return number(HELIOS_IS_READ_ONLY) == 1; }
 
   // Who asks. Empty where it is not known.
