@@ -119,7 +119,7 @@ def test_statement_that_cannot_be_recorded_does_not_run(proxy):
     with proxy.connect() as client:
         client.query("CREATE TABLE done (a int)").expect_ok()
         assert client.query(f"INSERT INTO done VALUES (1) /*{'x' * (9 << 20)}*/").sqlstate == "54000"
-        assert client.query("SELECT count(*) FROM done").value == "0"
+        assert client.query("SELECT count(*) FROM done").value() == "0"
 
 
 def test_full_namespace_refuses_before_anything_runs(make_proxy):

@@ -29,7 +29,7 @@ def test_statement_is_the_same_however_it_is_written(proxy, other):
     with proxy.connect() as session:
         session.query("SELECT 'a'").expect_ok()
         assert session.query(other).sqlstate == LIMITED
-        session.query("SELECT 'a', 'b'").expect_ok()
+        session.query("SELECT relname FROM pg_class LIMIT 1").expect_ok()
 
 
 def test_in_lists_of_any_length_are_one_statement(proxy):
