@@ -76,7 +76,10 @@ enum {
   HELIOS_REQUEST_ID = 8,     /* a UUID per statement execution, the same in all of its hooks */
   HELIOS_COMMAND_TAG = 9,    /* "SELECT 1"; this and what follows in post_query and settled */
   HELIOS_SQLSTATE = 10,      /* of the error that ended it; missing when there was none */
-  HELIOS_ERROR_MESSAGE = 11
+  HELIOS_ERROR_MESSAGE = 11,
+  /* Of a statement that SQL EXECUTE runs: that EXECUTE's own text, arguments included. Missing of all
+   * others, and in settled. */
+  HELIOS_EXECUTE_TEXT = 12
 };
 
 /* Fields of helios_field_number(). */
@@ -89,7 +92,12 @@ enum {
   HELIOS_ROWS = 106,    /* missing when the command tag has no count */
   HELIOS_RESPONSE_BYTES = 107, /* all messages of its answer, framing included */
   HELIOS_DURATION_NS = 108,
-  HELIOS_SETTLEMENT = 109 /* HELIOS_SETTLED_*; in settled only */
+  HELIOS_SETTLEMENT = 109, /* HELIOS_SETTLED_*; in settled only */
+  /* 64 bits, by PostgreSQL's grammar, of HELIOS_ORIGINAL_TEXT: texts that differ in constants, layout and
+   * comments alone have the same. Worked out when a hook asks for it; only to be compared with others of
+   * the same version of the proxy. Missing in settled, of a function call, of a text that the grammar
+   * refuses or cannot be read, and of one of more than 64 KiB. */
+  HELIOS_FINGERPRINT = 110
 };
 
 enum {
@@ -104,7 +112,9 @@ enum {
   HELIOS_OUTCOME_FAILED = 2,   /* the server answered it with an error */
   HELIOS_OUTCOME_REFUSED = 3,  /* it never ran: a plugin or the proxy refused its message */
   HELIOS_OUTCOME_SKIPPED = 4,  /* it never ran: an earlier statement of its message failed */
-  HELIOS_OUTCOME_LOST = 5      /* the connection ended before the answer */
+  HELIOS_OUTCOME_LOST = 5,     /* the connection ended before the answer: it may have run */
+  /* It may have run, nobody can say. A module takes a number that it does not know for this one. */
+  HELIOS_OUTCOME_UNKNOWN = 6
 };
 
 enum { HELIOS_SETTLED_COMMITTED = 0, HELIOS_SETTLED_ROLLED_BACK = 1, HELIOS_SETTLED_UNKNOWN = 2 };

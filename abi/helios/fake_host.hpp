@@ -18,6 +18,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -72,6 +73,22 @@ class FakeQuery {
     numbers[HELIOS_IS_READ_ONLY] = yes ? 1 : 0;
     return *this;
   }
+  // What the grammar would say; none unless it is set here.
+  FakeQuery& fingerprint(uint64_t bits) {
+    numbers[HELIOS_FINGERPRINT] = static_cast<int64_t>(bits);
+    return *this;
+  }
+  // The statement is run by this SQL EXECUTE.
+  FakeQuery& execute_text(const std::string& text) {
+    texts[HELIOS_EXECUTE_TEXT] = text;
+    return *this;
+  }
+  // A parameter in binary format.
+  FakeQuery& binary_parameter(const std::string& value, uint32_t type_oid = 17) {
+    parameter(value, type_oid);
+    binary.insert(static_cast<uint32_t>(parameters.size() - 1));
+    return *this;
+  }
   // A parameter in text format; nullopt = NULL.
   FakeQuery& parameter(std::optional<std::string> value, uint32_t type_oid = 25) {
     parameters.emplace_back(type_oid, std::move(value));
@@ -85,6 +102,7 @@ class FakeQuery {
   std::map<uint32_t, int64_t> numbers;
   std::map<std::string, std::string> attributes;
   std::vector<std::pair<uint32_t, std::optional<std::string>>> parameters;
+  std::set<uint32_t> binary;  // indexes of those in binary format
 };
 
 // What happened to a statement, as the proxy would tell post_query.
@@ -101,7 +119,8 @@ struct FakeOutcome {
     static const std::map<std::string, int64_t> kNumbers{
         {"executed", HELIOS_OUTCOME_EXECUTED}, {"answered", HELIOS_OUTCOME_ANSWERED},
         {"failed", HELIOS_OUTCOME_FAILED},     {"refused", HELIOS_OUTCOME_REFUSED},
-        {"skipped", HELIOS_OUTCOME_SKIPPED},   {"lost", HELIOS_OUTCOME_LOST}};
+        {"skipped", HELIOS_OUTCOME_SKIPPED},   {"lost", HELIOS_OUTCOME_LOST},
+        {"unknown", HELIOS_OUTCOME_UNKNOWN}};
     query.numbers[HELIOS_OUTCOME] = kNumbers.at(outcome);
     query.numbers[HELIOS_DURATION_NS] = elapsed_us * 1000;
     query.numbers[HELIOS_RESPONSE_BYTES] = response_bytes;
@@ -148,7 +167,8 @@ class FakeHost {
   }
   void settled(const FakeQuery& asked, int64_t settlement) {
     FakeQuery ended = asked;
-    FakeOutcome().write_to(ended);
+    // A test may have written another one already.
+    if (ended.numbers.count(HELIOS_OUTCOME) == 0) FakeOutcome().write_to(ended);
     ended.numbers[HELIOS_SETTLEMENT] = settlement;
     call(ended, helios_guest_settled);
   }
@@ -240,10 +260,11 @@ HELIOS_FAKE int32_t helios_attribute(const char* name, uint32_t name_len, char* 
 }
 
 HELIOS_FAKE int32_t helios_get_parameter_kind(uint32_t index, helios_parameter_kind* out) {
-  const auto& parameters = helios::plugin::FakeHost::require().query().parameters;
-  if (index >= parameters.size()) return HELIOS_MISSING;
-  const auto& [type_oid, value] = parameters[index];
-  *out = {type_oid, 0, value ? static_cast<int32_t>(value->size()) : -1};
+  const auto& query = helios::plugin::FakeHost::require().query();
+  if (index >= query.parameters.size()) return HELIOS_MISSING;
+  const auto& [type_oid, value] = query.parameters[index];
+  *out = {type_oid, query.binary.count(index) != 0 ? 1U : 0U,
+          value ? static_cast<int32_t>(value->size()) : -1};
   return HELIOS_OK;
 }
 

@@ -68,6 +68,16 @@ class QueryContext {
   [[nodiscard]] String query() const { return text(HELIOS_TEXT); }
   // As the client sent it, before plugins rewrote it.
   [[nodiscard]] String original_query() const { return text(HELIOS_ORIGINAL_TEXT); }
+  // The text of the SQL EXECUTE that runs the statement, with its arguments; empty: none does.
+  [[nodiscard]] String execute_text() const { return text(HELIOS_EXECUTE_TEXT); }
+  // Of the text as the client sent it, by PostgreSQL's grammar: the same for texts that differ in constants,
+  // layout and comments alone. Nothing where the grammar cannot tell, and for texts over 64 KiB.
+  [[nodiscard]] Optional<uint64_t> fingerprint() const {
+    const Optional<int64_t> bits = detail::number_field(HELIOS_FINGERPRINT);
+    return bits ? Optional<uint64_t>(static_cast<uint64_t>(*bits)) : Optional<uint64_t>();
+  }
+  // An Execute of a prepared statement: its client has asked Describe for the columns, not the answer.
+  [[nodiscard]] bool is_prepared() const { return number(HELIOS_ORIGIN) == HELIOS_ORIGIN_EXECUTE; }
   [[nodiscard]] bool is_read_only() const { return number(HELIOS_IS_READ_ONLY) == 1; }
 
   // Who asks. Empty where it is not known.
@@ -123,8 +133,9 @@ struct Outcome {
     failed,    // the server answered it with an error
     refused,   // it never ran: a plugin or the proxy refused its message
     skipped,   // it never ran: an earlier statement of its message failed
-    lost,      // the connection ended before the answer
+    lost,      // the connection ended before the answer: it may have run
     answered,  // it never ran: the rows of a plugin were its answer
+    unknown,   // it may have run, nobody can say
   };
   Kind kind = Kind::executed;
   bool success = false;  // executed or answered
@@ -135,7 +146,11 @@ struct Outcome {
   String sqlstate;             // of the error
   String command_tag;
 
-  // True when the server worked on it.
+  // True unless it is certain that the server never worked on it. Who charges or records asks this.
+  [[nodiscard]] bool may_have_run() const {
+    return ran() || kind == Kind::lost || kind == Kind::unknown;
+  }
+  // True when it is certain that the server worked on it.
   [[nodiscard]] bool ran() const { return kind == Kind::executed || kind == Kind::failed; }
 
   // That of the hook call which runs. Requires: it is a post_query or a settled.
@@ -162,7 +177,8 @@ struct Outcome {
       case HELIOS_OUTCOME_FAILED: return Kind::failed;
       case HELIOS_OUTCOME_REFUSED: return Kind::refused;
       case HELIOS_OUTCOME_SKIPPED: return Kind::skipped;
-      default: return Kind::lost;
+      case HELIOS_OUTCOME_LOST: return Kind::lost;
+      default: return Kind::unknown;  // also one that a later proxy may add
     }
   }
 };

@@ -17,9 +17,11 @@ using plugin::StringView;
 namespace {
 
 constexpr size_t kHashDigits = 64;
-// Escaping makes six bytes of one at worst, and a value of the store has at most 64 KiB.
-constexpr size_t kMaxTextBytes = 7168;
-constexpr size_t kMaxParameterBytes = 2048;  // all of them together
+// Escaping makes six bytes of one at worst; all of it together stays below kMaxRecordBytes.
+constexpr size_t kMaxTextBytes = 6144;
+constexpr size_t kMaxExecuteBytes = 512;
+constexpr size_t kMaxParameterBytes = 1024;  // of the values, all of them together
+constexpr uint32_t kMaxParameters = 16;      // that have an entry of their own
 constexpr size_t kMaxNameBytes = 256;
 
 String hex(uint64_t number, int digits) {
@@ -51,39 +53,60 @@ StringView outcome_name(Outcome::Kind kind) {
     case Outcome::Kind::skipped: return "skipped";
     case Outcome::Kind::lost: return "lost";
     case Outcome::Kind::answered: return "answered";
+    case Outcome::Kind::unknown: return "unknown";
   }
   return "";
 }
 
-// A value in binary format as \x and hex digits, as PostgreSQL writes a bytea.
-String readable(const plugin::Parameter& parameter) {
-  if (!parameter.is_binary) return *parameter.value;
+// The first bytes of a value in binary format as \x and hex digits, as PostgreSQL writes a bytea.
+String binary_start(StringView value, size_t max) {
   String text = "\\x";
-  for (const char byte : parameter.value->view())
-    text.append(hex(static_cast<unsigned char>(byte), 2));
+  for (size_t i = 0; i < value.size() && text.size() + 2 <= max; ++i)
+    text.append(hex(static_cast<unsigned char>(value[i]), 2));
   return text;
 }
 
-String parameter_list(const QueryContext& context) {
-  String list = "[";
-  size_t left = kMaxParameterBytes;
-  for (uint32_t i = 0; i < context.parameter_count(); ++i) {
+// One parameter: its format, its whole length, the SHA-256 of all of it, and how it begins. Takes what it
+// shows from `left`.
+String parameter_entry(const Optional<plugin::Parameter>& parameter, size_t& left) {
+  if (!parameter || !parameter->value) return "null";
+  const String& value = *parameter->value;
+  const String start =
+      parameter->is_binary ? binary_start(value, left) : String(first_bytes(value, left));
+  left -= start.size() < left ? start.size() : left;
+  return concat("{\"format\":\"", parameter->is_binary ? "binary" : "text",
+                "\",\"bytes\":", format_int(static_cast<int64_t>(value.size())),
+                ",\"sha256\":", json_string(plugin::sha256_hex(value)),
+                ",\"start\":", json_string(start), "}");
+}
+
+// Those behind kMaxParameters: how many, and one hash of all: from 64 zeros on, for each the SHA-256 of the
+// hash so far, t, b or n (NULL), and the SHA-256 of the value.
+String further_parameters(const QueryContext& context) {
+  const uint32_t count = context.parameter_count();
+  if (count <= kMaxParameters) return "null";
+  String hash = empty_chain().hash;
+  for (uint32_t i = kMaxParameters; i < count; ++i) {
     const Optional<plugin::Parameter> parameter = context.parameter(i);
-    if (i != 0) list.append(",");
-    if (!parameter || !parameter->value) {
-      if (left < 4) break;
-      left -= 4;
-      list.append("null");
-      continue;
-    }
-    const String whole = readable(*parameter);
-    const StringView shown = first_bytes(whole, left);
-    list.append(json_string(shown));
-    left -= shown.size();
-    if (left == 0 || shown.size() != whole.size()) break;
+    const bool has_value = parameter && parameter->value;
+    hash = plugin::sha256_hex(concat(hash,
+                                     !has_value             ? "n"
+                                     : parameter->is_binary ? "b"
+                                                            : "t",
+                                     has_value ? plugin::sha256_hex(*parameter->value) : String()));
   }
-  list.append("]");
-  return list;
+  return concat("{\"count\":", format_int(count - kMaxParameters),
+                ",\"sha256\":", json_string(hash), "}");
+}
+
+String parameter_fields(const QueryContext& context) {
+  String list = ",\"parameters\":[";
+  size_t left = kMaxParameterBytes;
+  for (uint32_t i = 0; i < context.parameter_count() && i < kMaxParameters; ++i) {
+    if (i != 0) list.append(",");
+    list.append(parameter_entry(context.parameter(i), left));
+  }
+  return concat(list, "],\"more_parameters\":", further_parameters(context));
 }
 
 String who(const QueryContext& context) {
@@ -132,11 +155,15 @@ String record_key(int64_t seq) { return concat("rec:", hex(static_cast<uint64_t>
 String format_record(const Head& head, int64_t now_ms, const QueryContext& context,
                      const Outcome& outcome) {
   const String text = context.query();
-  String record = concat("{\"seq\":", format_int(head.seq + 1),
-                         ",\"prev\":", json_string(head.hash), ",\"time_ms\":", format_int(now_ms));
+  String record =
+      concat("{\"seq\":", format_int(head.seq + 1), ",\"prev\":", json_string(head.hash),
+             ",\"version\":2,\"time_ms\":", format_int(now_ms));
   record.append(who(context));
   record.append(what_came_of_it(outcome));
-  record.append(concat(",\"parameters\":", parameter_list(context)));
+  record.append(parameter_fields(context));
+  const String execute = context.execute_text();
+  if (!execute.empty())
+    record.append(concat(",\"execute\":", json_string(first_bytes(execute, kMaxExecuteBytes))));
   record.append(concat(",\"text_bytes\":", format_int(static_cast<int64_t>(text.size())),
                        ",\"text_sha256\":", json_string(plugin::sha256_hex(text)),
                        ",\"text\":", json_string(first_bytes(text, kMaxTextBytes)), "}"));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What one record of the chain is, as pure functions. README.md describes the format, which never changes:
-// `heliosproxy audit verify` hashes the bytes as they stand.
+// What one record of the chain is, as pure functions. README.md describes the format. What was written
+// never changes: `heliosproxy audit verify` hashes the bytes as they stand.
 
 #include "helios/plugin.hpp"
 
@@ -16,6 +16,12 @@ struct Head {
   int64_t seq = 0;
   plugin::String hash;
 };
+
+// No record is larger, whatever the client sends.
+inline constexpr size_t kMaxRecordBytes = 60'000;
+// Text, EXECUTE's own text and parameters together: they are hashed, so they have to fit into the memory of
+// the plugin.
+inline constexpr int64_t kMaxReadBytes = 8 << 20;
 
 [[nodiscard]] Head empty_chain();
 

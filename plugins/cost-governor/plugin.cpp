@@ -41,11 +41,29 @@ Verdict reserve_cost(const QueryContext& context, StringView tenant, const Budge
   return verdict;
 }
 
+// Names the key and what is wrong with its value; nothing when all of them can be used.
+Optional<Verdict> objection(StringView budget_key, StringView budget) {
+  const auto refuse = [](StringView key, StringView problem) {
+    return block(concat("cost-governor: \"", key, "\" cannot be used: ", problem), kUnusable);
+  };
+  if (const String problem = problem_of_budget(budget); !problem.empty())
+    return refuse(budget_key, problem);
+  if (const Optional<String> text = kv_read("config:windows"))
+    if (const String problem = problem_of_lengths(*text); !problem.empty())
+      return refuse("config:windows", problem);
+  if (const Optional<String> text = kv_read("config:reserve"))
+    if (const String problem = problem_of_reserve(*text); !problem.empty())
+      return refuse("config:reserve", problem);
+  return {};
+}
+
 Verdict check_budget(const QueryContext& context) {
   const Optional<String> tenant = context.attribute("tenant_id");
   if (!tenant) return proceed();
-  const Optional<String> budget_json = kv_read(concat("tenant:", *tenant, ":budget"));
+  const String budget_key = concat("tenant:", *tenant, ":budget");
+  const Optional<String> budget_json = kv_read(budget_key);
   if (!budget_json) return proceed();
+  if (const Optional<Verdict> refused = objection(budget_key, *budget_json)) return *refused;
   const Budget budget = parse_budget(*budget_json);
   const double reserve = parse_reserve(kv_read("config:reserve").value_or(String()));
   if (reserve > 0 && budget.has_limit()) return reserve_cost(context, *tenant, budget, reserve);
@@ -65,10 +83,10 @@ void charge_cost(const QueryContext& context, const Outcome& outcome) {
   const Optional<String> tenant = context.attribute("tenant_id");
   if (!tenant) return;
   const Reservation reservation = parse_reservation(context.kept());
-  if (reservation.cost <= 0 && !outcome.ran()) return;
+  if (reservation.cost <= 0 && !outcome.may_have_run()) return;
   const Usage stored = parse_usage(kv_read(usage_key(*tenant)).value_or(String()));
   const Usage present = usage_at(stored, lengths(), now_ms());
-  const double cost = outcome.ran() ? cost_of(outcome) : 0;
+  const double cost = charged_cost(outcome, reservation.cost);
   write_usage(*tenant, reservation.cost > 0 ? settle(present, reservation, cost, now_ms())
                                             : charge(present, cost, now_ms()));
 }

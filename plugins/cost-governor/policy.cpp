@@ -45,13 +45,78 @@ int64_t integer_in(const Json& object, StringView name) {
 
 Json parsed(StringView json) { return Json::parse(json).value_or(Json()); }
 
+// Two decimals, or as many more as a small budget needs for two digits.
+int decimals_for(double limit) {
+  int decimals = 2;
+  for (double least = 0.1; limit < least && decimals < 9; least /= 10) ++decimals;
+  return decimals;
+}
+
 String refusal(int window, double spent, double limit, int64_t left_ms) {
   return concat("tenant exceeded ", kNames[window].adjective, " budget (",
-                plugin::format_fixed(spent, 2), "/", plugin::format_fixed(limit, 2), ") (retry in ",
+                plugin::format_fixed(spent, decimals_for(limit)), "/",
+                plugin::format_fixed(limit, decimals_for(limit)), ") (retry in ",
                 plugin::format_int(left_ms / 1000 + (left_ms % 1000 != 0 ? 1 : 0)), "s)");
 }
 
+// The field as it stands, for a message: at most so much of it.
+String shown(StringView value) {
+  constexpr size_t kMaxShown = 64;
+  if (value.size() <= kMaxShown) return value;
+  return concat(StringView(value.data(), kMaxShown), "...");
+}
+
+// What is wrong with a number of an operator's text, if anything.
+String problem_of(const Json& object, StringView name, bool is_whole) {
+  const Optional<Json> field = object.member(name);
+  if (!field) return {};
+  const bool is_good =
+      is_whole ? field->integer().value_or(-1) >= 0 : field->number().value_or(-1) >= 0;
+  if (is_good) return {};
+  return concat("its \"", name, "\" is ", shown(field->text()), ", not a ",
+                is_whole ? "whole number" : "number", " of 0 or more");
+}
+
 }  // namespace
+
+String problem_of_budget(StringView json) {
+  const Optional<Json> object = Json::parse(json);
+  if (!object || object->kind() != Json::Kind::object)
+    return concat("it is ", shown(json), ", not a JSON object");
+  bool has_any = false;
+  for (const WindowNames& names : kNames) {
+    if (String problem = problem_of(*object, names.field, false); !problem.empty()) return problem;
+    has_any |= object->member(names.field).has_value();
+  }
+  if (!has_any) return concat("it is ", shown(json), ", without a minute, an hour or a day");
+  return {};
+}
+
+String problem_of_lengths(StringView json) {
+  const Optional<Json> object = Json::parse(json);
+  if (!object || object->kind() != Json::Kind::object)
+    return concat("it is ", shown(json), ", not a JSON object");
+  for (const WindowNames& names : kNames)
+    if (String problem = problem_of(*object, names.length_field, true); !problem.empty())
+      return problem;
+  return {};
+}
+
+String problem_of_reserve(StringView json) {
+  const Optional<Json> object = Json::parse(json);
+  if (!object || object->kind() != Json::Kind::object)
+    return concat("it is ", shown(json), ", not a JSON object");
+  if (!object->member("cost")) return concat("it is ", shown(json), ", without a cost");
+  return problem_of(*object, "cost", false);
+}
+
+double charged_cost(const Outcome& outcome, double reserved) {
+  if (!outcome.may_have_run()) return 0;
+  const double cost = cost_of(outcome);
+  // What it went on to cost at the server is not known: at least what was reserved.
+  if (!outcome.ran() && reserved > cost) return reserved;
+  return cost;
+}
 
 bool Budget::has_limit() const {
   for (const double each : limit)
@@ -122,7 +187,8 @@ Verdict judge(const Usage& usage, const Budget& budget, const WindowLengths& len
   for (int i = kWindowCount - 1; i >= 0; --i) {
     if (budget.limit[i] <= 0 || usage.spent[i] < budget.limit[i]) continue;
     const int64_t passed_ms = now_ms - usage.start_ms[i];
-    return plugin::block(refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - passed_ms));
+    return plugin::block(refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - passed_ms),
+                         kExceeded);
   }
   return plugin::proceed();
 }
@@ -138,7 +204,8 @@ Verdict judge_reserving(const Usage& usage, const Budget& budget, const WindowLe
     if (budget.limit[i] <= 0 || usage.spent[i] + reserve <= budget.limit[i] * kRoundedSum) continue;
     const int64_t start_ms = usage.start_ms[i] == 0 ? now_ms : usage.start_ms[i];
     return plugin::block(
-        refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - (now_ms - start_ms)));
+        refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - (now_ms - start_ms)),
+        kExceeded);
   }
   return plugin::proceed();
 }

@@ -11,6 +11,10 @@
 
 namespace helios::cost_governor {
 
+// configuration_limit_exceeded, and config_file_error.
+inline constexpr const char* kExceeded = "53400";
+inline constexpr const char* kUnusable = "F0000";
+
 inline constexpr int kWindowCount = 3;  // index 0 = minute, 1 = hour, 2 = day
 
 // The cost that ends a window's service; 0 or less = no limit.
@@ -39,6 +43,16 @@ struct Usage {
 [[nodiscard]] WindowLengths parse_lengths(plugin::StringView json);
 [[nodiscard]] Usage parse_usage(plugin::StringView json);
 [[nodiscard]] plugin::String format_usage(const Usage& usage);
+
+// What is wrong with an operator's text, as the end of a sentence about it; empty: nothing. A mistyped budget is
+// not no budget: whoever asks this refuses.
+[[nodiscard]] plugin::String problem_of_budget(plugin::StringView json);
+[[nodiscard]] plugin::String problem_of_lengths(plugin::StringView json);
+[[nodiscard]] plugin::String problem_of_reserve(plugin::StringView json);
+
+// What a statement is charged at its end: nothing only where it is certain that it never ran. One that is lost,
+// or that nobody can tell about, has cost its time and bytes so far, and never less than was reserved for it.
+[[nodiscard]] double charged_cost(const plugin::Outcome& outcome, double reserved);
 
 // 0.001 for every millisecond that the server worked, and 0.000001 for every row, where a row is 64
 // bytes of answer.

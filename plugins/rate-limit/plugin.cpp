@@ -19,7 +19,7 @@ Optional<String> subject_of(const QueryContext& context, Per per) {
   switch (per) {
     case Per::tenant: return context.tenant();
     case Per::user: return context.user();
-    case Per::statement: return sha256_hex(fingerprint(context.original_query()));
+    case Per::statement: return statement_subject(context.fingerprint());
   }
   fail();
 }
@@ -40,11 +40,25 @@ Verdict limit(const QueryContext& context) {
   }
   const Optional<Taken> taken = kv_take(concat("bucket:", *subject), rate);
   if (!taken) fail();  // it cannot be kept: on_error decides
-  if (taken->allowed) return proceed();
+  if (taken->allowed) {
+    context.keep(format_taken({all->per, rate}));
+    return proceed();
+  }
   metric_add("limited");
   return block(refusal(all->per, *taken), kLimited);
+}
+
+// The token of a statement that never ran: another plugin refused its message, or an earlier one failed.
+void give_back(const QueryContext& context, const Outcome& outcome) {
+  if (outcome.kind != Outcome::Kind::refused && outcome.kind != Outcome::Kind::skipped) return;
+  const Optional<Limit> taken = parse_taken(context.kept());
+  if (!taken) return;  // this one was refused here
+  const Optional<String> subject = subject_of(context, taken->per);
+  // One that cannot be given back comes back in time.
+  if (subject) (void)kv_take(concat("bucket:", *subject), taken->rate, -1);
 }
 
 }  // namespace
 
 HELIOS_PRE_QUERY(limit)
+HELIOS_POST_QUERY(give_back)

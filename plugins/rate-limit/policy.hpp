@@ -42,37 +42,37 @@ struct Limit {
   return limit;
 }
 
-// The text with every number and every quoted string replaced by '?', and one space for any white space:
-// statements that differ in constants alone have one. Quoted names stay as they are.
-[[nodiscard]] inline plugin::String fingerprint(plugin::StringView text) {
-  const auto is_word = [](char byte) {
-    const char lower = static_cast<char>(byte | 0x20);
-    return (lower >= 'a' && lower <= 'z') || byte == '_' || byte == '$' ||
-           static_cast<unsigned char>(byte) >= 0x80 || plugin::detail::is_digit(byte);
-  };
-  const auto is_space = [](char byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); };
-  plugin::String out;
-  for (size_t at = 0; at < text.size();) {
-    const char byte = text[at];
-    const bool begins = at == 0 || !is_word(text[at - 1]);
-    if (byte == '\'') {
-      // '' within is two strings side by side, which leaves one '?' more but splits none.
-      for (++at; at < text.size() && text[at] != '\''; ++at) {
-      }
-      ++at;
-      out.append('?');
-    } else if (begins && plugin::detail::is_digit(byte)) {
-      while (at < text.size() && (is_word(text[at]) || text[at] == '.')) ++at;
-      out.append('?');
-    } else if (is_space(byte)) {
-      while (at < text.size() && is_space(text[at])) ++at;
-      out.append(' ');
-    } else {
-      out.append(byte);
-      ++at;
-    }
+// Of a statement by its fingerprint: 16 hex digits. All those of which the grammar cannot tell one, because it
+// refuses them or they are too long, share a bucket: nobody gets a fresh one by writing such a text.
+[[nodiscard]] inline plugin::String statement_subject(plugin::Optional<uint64_t> fingerprint) {
+  if (!fingerprint) return "unread";
+  static constexpr char kDigits[] = "0123456789abcdef";
+  plugin::String text;
+  for (int shift = 60; shift >= 0; shift -= 4) text.append(kDigits[(*fingerprint >> shift) & 15]);
+  return text;
+}
+
+// Whose bucket a token came from and at which rate: pre_query's notes for post_query.
+[[nodiscard]] inline plugin::String format_taken(const Limit& limit) {
+  return plugin::concat(plugin::format_int(static_cast<int64_t>(limit.per)), " ",
+                        plugin::format_int(limit.rate.burst), " ",
+                        plugin::format_int(limit.rate.tokens), " ",
+                        plugin::format_int(limit.rate.period_ms));
+}
+// Nothing for any other text.
+[[nodiscard]] inline plugin::Optional<Limit> parse_taken(plugin::StringView notes) {
+  int64_t numbers[4] = {};
+  size_t at = 0;
+  for (int64_t& number : numbers) {
+    const size_t begin = at;
+    while (at < notes.size() && notes[at] != ' ') ++at;
+    const plugin::Optional<int64_t> parsed = plugin::parse_int(notes.part(begin, at - begin));
+    if (!parsed) return {};
+    number = *parsed;
+    if (at < notes.size()) ++at;
   }
-  return out;
+  if (numbers[0] < 0 || numbers[0] > static_cast<int64_t>(Per::statement)) return {};
+  return Limit{static_cast<Per>(numbers[0]), {numbers[1], numbers[2], numbers[3]}};
 }
 
 // "rate limit of the tenant reached (retry in 0.25s)"

@@ -14,6 +14,7 @@ namespace helios::cli {
 namespace {
 
 constexpr std::string_view kHeadKey = "head";
+constexpr std::string_view kReserveKey = "reserve";
 constexpr std::string_view kRecordPrefix = "rec:";
 constexpr std::size_t kKeyDigits = 16;
 constexpr std::size_t kHashDigits = 64;
@@ -76,6 +77,7 @@ base::Result<void> ChainVerifier::expect(const ChainLink& anchor) {
 
 base::Result<void> ChainVerifier::add(std::string_view key, std::string_view value) {
   if (key == kHeadKey) return set_head(value);
+  if (key == kReserveKey) return {};  // room that the plugin holds ready, no part of the chain
   const bool is_record = key.starts_with(kRecordPrefix);
   const std::string_view digits = is_record ? key.substr(kRecordPrefix.size()) : key;
   const std::int64_t seq = parse_seq(digits, 16).value_or(-1);

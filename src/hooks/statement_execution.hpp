@@ -55,8 +55,13 @@ enum class Outcome {
   failed,    // the server answered it with an error
   refused,   // a plugin, or the proxy itself, refused the message it belongs to
   skipped,   // an earlier statement of the same message failed
-  lost,      // the connection ended before the server answered
+  lost,      // the connection ended before the server answered: it may have run
+  unknown,   // it may have run, nobody can say
 };
+
+// Works out the fingerprint of a statement's text; none when the grammar refuses it. Any thread.
+using FingerprintOf = std::optional<std::uint64_t> (*)(std::string_view text,
+                                                       bool standard_conforming_strings);
 
 // What became of the transaction in which a statement ran: CommandComplete alone is not success.
 enum class Settlement {
@@ -118,6 +123,12 @@ struct StatementExecution {
   std::string_view text;
   std::string rewritten;                 // empty = not rewritten
   std::shared_ptr<const Answer> answer;  // a plugin's rows; null = the server answers
+  // Run by SQL EXECUTE: that EXECUTE's own text, with its arguments. Valid as long as `text`; empty = it
+  // is not.
+  std::string_view execute_text;
+  // Asked only when a plugin wants to know; null = the text cannot be read.
+  FingerprintOf fingerprint_of = nullptr;
+  bool standard_conforming_strings = true;  // as `text` is read
   bool is_read_only = false;
   Origin origin = Origin::query;
   std::vector<Parameter> parameters;  // of an Execute

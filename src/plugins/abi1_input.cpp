@@ -80,6 +80,7 @@ std::string_view to_word(hooks::Outcome outcome) {
     case hooks::Outcome::refused: return "refused";
     case hooks::Outcome::skipped: return "skipped";
     case hooks::Outcome::lost: return "lost";
+    case hooks::Outcome::unknown: return "unknown";
   }
   return "";
 }

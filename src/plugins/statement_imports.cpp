@@ -30,6 +30,7 @@ enum class BytesField : std::uint32_t {
   command_tag,
   sqlstate,
   error_message,
+  execute_text,
 };
 enum class NumberField : std::uint32_t {
   statement_id = 101,
@@ -41,6 +42,7 @@ enum class NumberField : std::uint32_t {
   response_bytes,
   duration_ns,
   settlement,
+  fingerprint,
 };
 
 // A field's value, or the code that says why there is none.
@@ -73,7 +75,8 @@ Found<std::string_view> authentication_field(BytesField field,
     case BytesField::request_id:
     case BytesField::command_tag:
     case BytesField::sqlstate:
-    case BytesField::error_message: return {};
+    case BytesField::error_message:
+    case BytesField::execute_text: return {};
   }
   return {.code = kInvalid};
 }
@@ -102,6 +105,8 @@ Found<std::string_view> statement_field(BytesField field, const hooks::Statement
       return has_ended ? unless_empty(it.sqlstate) : Found<std::string_view>();
     case BytesField::error_message:
       return has_ended ? unless_empty(it.error_message) : Found<std::string_view>();
+    case BytesField::execute_text:
+      return has_text ? unless_empty(it.execute_text) : Found<std::string_view>();
   }
   return {.code = kInvalid};
 }
@@ -136,8 +141,9 @@ std::int64_t outcome_number(hooks::Outcome outcome) {
     case hooks::Outcome::refused: return 3;
     case hooks::Outcome::skipped: return 4;
     case hooks::Outcome::lost: return 5;
+    case hooks::Outcome::unknown: return 6;
   }
-  return 5;
+  return 6;
 }
 
 std::int64_t origin_number(hooks::Origin origin) {
@@ -156,6 +162,14 @@ std::int64_t settlement_number(hooks::Settlement settlement) {
     case hooks::Settlement::unknown: return 2;
   }
   return 2;
+}
+
+// Of the client's text, so that it is the same wherever a plugin stands in the chain.
+Found<std::int64_t> fingerprint(const hooks::StatementExecution& it, HookPoint point) {
+  if (point == HookPoint::settled || it.origin == hooks::Origin::function_call) return {};
+  if (it.fingerprint_of == nullptr) return {};
+  const auto bits = it.fingerprint_of(it.text, it.standard_conforming_strings);
+  return bits ? found(static_cast<std::int64_t>(*bits)) : Found<std::int64_t>();
 }
 
 Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecution& it,
@@ -179,6 +193,7 @@ Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecut
     case NumberField::settlement:
       if (point != HookPoint::settled) return {};
       return found(settlement_number(it.settlement.value_or(hooks::Settlement::unknown)));
+    case NumberField::fingerprint: return fingerprint(it, point);
   }
   return {.code = kInvalid};
 }

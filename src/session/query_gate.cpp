@@ -283,6 +283,13 @@ void QueryGate::make_execution(StatementRun& run) {
   const sql::Statement& shown = run.prepared ? run.prepared->analysis->statements[0] : statement;
   const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
   execution->text = text.substr(shown.begin, shown.end - shown.begin);
+  if (run.prepared) {
+    const sql::Statement& own = analysis_->statements[next_];
+    execution->execute_text = run_->text.substr(own.begin, own.end - own.begin);
+  }
+  const sql::ReadingRules& rules = run.prepared ? run.prepared->rules : rules_;
+  if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
+  execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = shown.is_read_only;
   if (subject_ == Subject::execute) {
     execution->origin = hooks::Origin::execute;

@@ -156,6 +156,7 @@ void Settlements::rollback_to(const std::string& name) {
 void Settlements::keep(EndedStatement statement) {
   hooks::StatementExecution& execution = *statement.execution;
   execution.text = {};
+  execution.execute_text = {};
   execution.rewritten = {};
   execution.parameters = {};
   execution.answer.reset();

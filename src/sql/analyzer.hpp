@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 namespace helios::sql {
@@ -24,6 +25,13 @@ inline constexpr std::size_t kTreeBytesPerTextByte = 32;
 
 // Reads `text` with PostgreSQL's grammar. Pure; no cache. Thread rule: any thread, also many at once.
 [[nodiscard]] std::shared_ptr<const Analysis> parse(std::string_view text, ReadingRules rules);
+
+// The grammar's fingerprint of one statement: the same for texts that differ in constants, layout and
+// comments alone. Nothing when the grammar refuses the text, and for one of more than kLargeTextBytes:
+// it is asked for where a worker would wait. Each thread keeps the newest ones. Thread rule: any thread.
+// Requires: the text's encoding is ASCII-safe.
+[[nodiscard]] std::optional<std::uint64_t> fingerprint(std::string_view text,
+                                                       bool standard_conforming_strings);
 
 // Is a client_encoding (as ParameterStatus reports it) safe in the sense of ReadingRules?
 [[nodiscard]] bool is_ascii_safe_encoding(std::string_view encoding);

@@ -92,6 +92,14 @@ void sql_tree_close(struct sql_tree* tree) {
   *tree = (struct sql_tree){0};
 }
 
+bool sql_fingerprint(const char* text, bool conforming, uint64_t* fingerprint) {
+  PgQueryFingerprintResult result = pg_query_fingerprint_opts(text, parser_options(conforming), 0);
+  const bool is_read = result.error == NULL;
+  if (is_read) *fingerprint = result.fingerprint;
+  pg_query_free_fingerprint_result(result);
+  return is_read;
+}
+
 void sql_set_scanner_rules(bool rules) {
   standard_conforming_strings = rules;
   // A warning says where it belongs, counted in characters, and fails over bytes that are none.

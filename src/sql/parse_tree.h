@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -116,6 +117,9 @@ struct sql_tree {
 void sql_tree_open(struct sql_tree* tree, const char* text, bool standard_conforming_strings,
                    size_t max_bytes);
 void sql_tree_close(struct sql_tree* tree);
+
+// The grammar's fingerprint of `text`; false when it refuses the text.
+bool sql_fingerprint(const char* text, bool standard_conforming_strings, uint64_t* fingerprint);
 
 // Makes the next scan on this thread read string constants as sql_tree_open() would.
 void sql_set_scanner_rules(bool standard_conforming_strings);

@@ -2,12 +2,15 @@
 """The audit-chain plugin and `heliosproxy audit` on a real server: no gap and no fork under concurrency, and damage is
 named."""
 
+import hashlib
 import json
 import os
 import re
+import struct
 import threading
 
 import pytest
+from harness.wire import SYNC, cstring, execute_message, message, parse_message
 from test_kv_command import kv, run_cli
 
 SESSIONS = 8
@@ -98,3 +101,37 @@ def test_damage_is_named(proxy, tmp_path):
     kv("--url", url, "purge", "audit-chain", "--all")
     assert audit(proxy, "verify").startswith("0 records")
     assert "record 1 is missing" in audit(proxy, "verify", "--anchor", anchor, status=1)
+
+
+def test_large_binary_parameter_is_recorded_by_its_hash(proxy):
+    value = bytes(range(256)) * 4096
+    with proxy.connect() as client:
+        bind = cstring("") * 2 + struct.pack("!hhhi", 1, 1, 1, len(value)) + value + struct.pack("!h", 0)
+        client.send(parse_message("SELECT length($1::bytea)"), message(b"B", bind), execute_message(), SYNC)
+        client.ready().expect_ok()
+    (parameter,) = record(proxy, newest_number(proxy))["parameters"]
+    assert parameter["format"] == "binary" and parameter["bytes"] == len(value)
+    assert parameter["sha256"] == hashlib.sha256(value).hexdigest()
+    assert audit(proxy, "verify").startswith("1 records")
+
+
+def test_statement_that_cannot_be_recorded_does_not_run(proxy):
+    with proxy.connect() as client:
+        client.query("CREATE TABLE done (a int)").expect_ok()
+        assert client.query(f"INSERT INTO done VALUES (1) /*{'x' * (9 << 20)}*/").sqlstate == "54000"
+        assert client.query("SELECT count(*) FROM done").value() == "0"
+
+
+def test_full_namespace_refuses_before_anything_runs(make_proxy):
+    plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
+    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], kv__max_bytes_per_namespace=100_000).start()
+    with proxy.connect() as client:
+        for number in range(200):
+            reply = client.query(f"SELECT {number}")
+            if reply.errors:
+                break
+        assert reply.sqlstate == "53100" and "no room for another record" in reply.error["M"]
+        assert client.query("SELECT 1").sqlstate == "53100", "the session goes on"
+    (shown,) = proxy.admin.get("/plugins").json
+    assert shown["failures"] == 0, shown["last_error"]
+    assert audit(proxy, "verify").startswith(f"{number} records")

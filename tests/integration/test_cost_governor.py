@@ -113,7 +113,7 @@ def test_statements_in_flight_cannot_overshoot(acme, postgres):
             assert acme.spent() == pytest.approx(before + FIT * RESERVED)
             reason = f"tenant exceeded minute budget ({before + FIT * RESERVED:.2f}/{BUDGET:.2f}) (retry in "
             for reply in replies.values():
-                assert reply.sqlstate == "42000" and reason in reply.error["M"]
+                assert reply.sqlstate == "53400" and reason in reply.error["M"]
             gate.open()
             for thread in threads:
                 thread.join()
@@ -166,7 +166,7 @@ def test_reservation_of_what_does_not_succeed_is_given_back(acme, outcome):
             assert session.query("SELECT 1 / 0").sqlstate == "22012"
         elif outcome == "refused":
             reply = session.query("SELECT 1;" * (FIT + 1))  # each reserves; the last one finds no room
-            assert reply.sqlstate == "42000" and not reply.tags
+            assert reply.sqlstate == "53400" and not reply.tags
             assert acme.spent() == pytest.approx(before, abs=ROUNDING), "what did not run costs nothing"
         else:
             session.send(executed("SELECT 1 / 0"), executed("SELECT 1"), executed("SELECT 2"), SYNC)
@@ -176,18 +176,33 @@ def test_reservation_of_what_does_not_succeed_is_given_back(acme, outcome):
             session.query("SELECT 1").expect_ok()
 
 
-@pytest.mark.parametrize("whose_end", ["client", "server"])
-def test_reservation_of_a_lost_statement_is_given_back(acme, postgres, whose_end):
+def test_reservation_of_a_lost_statement_stays(acme, proxy, postgres):
+    """Its client cut the connection: it may have run. What the plugin has been called for says when post_query is through."""
+
+    def calls():
+        (plugin,) = proxy.admin.get("/plugins").json
+        return plugin["calls"]
+
+    with Gate(postgres) as gate:
+        gate.shut()
+        with acme.connect() as session:
+            session.send(query_message(BLOCKED))
+            wait_until(gate.waiting, "it runs")
+            assert acme.spent() == RESERVED
+            before = calls()
+            session.reset()
+            wait_until(lambda: calls() > before, "post_query has run")
+            assert acme.spent() == pytest.approx(RESERVED)
+
+
+def test_reservation_is_given_back_when_the_server_says_that_it_failed(acme, postgres):
     with Gate(postgres) as gate:
         gate.shut()
         with acme.connect() as session:
             session.send(query_message(BLOCKED))
             (pid,) = wait_until(gate.waiting, "it runs")
             assert acme.spent() == RESERVED
-            if whose_end == "client":
-                session.reset()
-            else:
-                gate.direct.query(f"SELECT pg_terminate_backend({pid})").expect_ok()
-                with pytest.raises((Closed, ConnectionResetError)):
-                    session.ready()
+            gate.direct.query(f"SELECT pg_terminate_backend({pid})").expect_ok()
+            with pytest.raises((Closed, ConnectionResetError)):
+                session.ready()
             wait_until(lambda: acme.spent() < RESERVED, "the reservation is gone")

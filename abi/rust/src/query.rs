@@ -26,6 +26,15 @@ impl QueryContext {
     pub fn original_query(&self) -> String {
         text_field(sys::ORIGINAL_TEXT)
     }
+    /// The text of the SQL EXECUTE that runs the statement, with its arguments; empty: none does.
+    pub fn execute_text(&self) -> String {
+        text_field(sys::EXECUTE_TEXT)
+    }
+    /// Of the text as the client sent it, by PostgreSQL's grammar: the same for texts that differ in
+    /// constants, layout and comments alone. `None` where the grammar cannot tell, and over 64 KiB.
+    pub fn fingerprint(&self) -> Option<u64> {
+        number_field(sys::FINGERPRINT).map(|bits| bits as u64)
+    }
     pub fn is_read_only(&self) -> bool {
         number_field(sys::IS_READ_ONLY) == Some(1)
     }
@@ -82,6 +91,8 @@ pub enum OutcomeKind {
     Refused,
     Skipped,
     Lost,
+    /// It may have run, nobody can say.
+    Unknown,
 }
 
 /// How a statement ended.
@@ -97,7 +108,11 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// True when the server worked on it.
+    /// True unless it is certain that the server never worked on it.
+    pub fn may_have_run(&self) -> bool {
+        self.ran() || matches!(self.kind, OutcomeKind::Lost | OutcomeKind::Unknown)
+    }
+    /// True when it is certain that the server worked on it.
     pub fn ran(&self) -> bool {
         matches!(self.kind, OutcomeKind::Executed | OutcomeKind::Failed)
     }
@@ -109,7 +124,8 @@ impl Outcome {
             Some(2) => OutcomeKind::Failed,
             Some(3) => OutcomeKind::Refused,
             Some(4) => OutcomeKind::Skipped,
-            _ => OutcomeKind::Lost,
+            Some(5) => OutcomeKind::Lost,
+            _ => OutcomeKind::Unknown,
         };
         Outcome {
             kind,

@@ -67,13 +67,16 @@ TEST_F(AuditChain, Record_HasTheDocumentedFormat) {
                        .parameter("one")
                        .parameter(std::nullopt),
                    {.rows = 1});
-  EXPECT_EQ(host_.state[key_of(1)],
-            R"({"seq":1,"prev":")" + std::string(64, '0') +
-                R"(","time_ms":1700000000000,"session":"00000000-0000-4000-8000-000000000002",)"
-                R"("request":"00000000-0000-4000-8000-000000000001","user":"u","database":"d",)"
-                R"("tenant":"acme","outcome":"executed","tag":"","rows":1,"sqlstate":"",)"
-                R"("parameters":["one",null],"text_bytes":15,"text_sha256":")" +
-                to_std(sha256_hex("SELECT $1, '\"\n'")) + R"(","text":"SELECT $1, '\"\u000a'"})");
+  EXPECT_EQ(
+      host_.state[key_of(1)],
+      R"({"seq":1,"prev":")" + std::string(64, '0') +
+          R"(","version":2,"time_ms":1700000000000,"session":"00000000-0000-4000-8000-000000000002",)"
+          R"("request":"00000000-0000-4000-8000-000000000001","user":"u","database":"d",)"
+          R"("tenant":"acme","outcome":"executed","tag":"","rows":1,"sqlstate":"",)"
+          R"("parameters":[{"format":"text","bytes":3,"sha256":")" +
+          to_std(sha256_hex("one")) +
+          R"(","start":"one"},null],"more_parameters":null,"text_bytes":15,"text_sha256":")" +
+          to_std(sha256_hex("SELECT $1, '\"\n'")) + R"(","text":"SELECT $1, '\"\u000a'"})");
 }
 
 TEST_F(AuditChain, LongTexts_AreCutBetweenCharactersAndFitOneValue) {
@@ -81,13 +84,94 @@ TEST_F(AuditChain, LongTexts_AreCutBetweenCharactersAndFitOneValue) {
   while (text.size() < 100'000) text += "\xE2\x82\xAC\x01";
   FakeQuery query(text);
   for (int i = 0; i < 100; ++i) query.parameter(std::string(5000, '\x02'));
+  const std::string name(1000, '\x03');
+  query.tenant(name).user(name).database(name).execute_text(name);
   host_.post_query(query, {});
   const std::string& record = host_.state[key_of(1)];
-  EXPECT_LT(record.size(), 65'536U);
+  EXPECT_LE(record.size(), 60'000U);
   EXPECT_THAT(record, HasSubstr("\"text_bytes\":" + std::to_string(text.size())));
   EXPECT_THAT(record, HasSubstr(to_std(sha256_hex(from_std(text)))));
   EXPECT_TRUE(Json::parse(from_std(record)).has_value());
   EXPECT_EQ(verify(), "");
+}
+
+TEST_F(AuditChain, LargestRecord_FitsIntoTheRoomThatIsHeldReady) {
+  const std::string name(10'000, '\x01');
+  FakeQuery query(name);
+  for (int i = 0; i < 40; ++i) query.parameter(i < 10 ? std::string(100, '\x02') : name);
+  query.tenant(name).user(name).database(name).execute_text(name);
+  host_.post_query(query, {.outcome = "unknown"});
+  EXPECT_GT(host_.state[key_of(1)].size(), 50'000U);
+  EXPECT_LE(host_.state[key_of(1)].size(), 60'000U);
+}
+
+TEST_F(AuditChain, TextAndBinaryParameters_AreToldApart) {
+  host_.post_query(FakeQuery("SELECT $1").parameter("\\x00"), {});
+  host_.post_query(FakeQuery("SELECT $1").binary_parameter(std::string(1, '\0')), {});
+  EXPECT_THAT(host_.state[key_of(1)], HasSubstr(R"("format":"text","bytes":4)"));
+  EXPECT_THAT(host_.state[key_of(2)], HasSubstr(R"("format":"binary","bytes":1)"));
+  for (int record = 1; record <= 2; ++record)
+    EXPECT_THAT(host_.state[key_of(record)], HasSubstr(R"("start":"\\x00")"));
+}
+
+TEST_F(AuditChain, EveryParameter_HasItsShareInTheRecord) {
+  const auto record_of = [this](int changed, const std::optional<std::string>& value) {
+    FakeQuery query("SELECT");
+    for (int i = 0; i < 40; ++i)
+      query.parameter(i == changed ? value : std::optional(std::string(500, 'x')));
+    host_.state.clear();
+    host_.post_query(query, {});
+    return host_.state[key_of(1)];
+  };
+  const std::string plain = record_of(-1, {});
+  EXPECT_THAT(plain, HasSubstr(R"("more_parameters":{"count":24,"sha256":")"));
+  for (const int changed : {0, 5, 15, 16, 39}) {
+    EXPECT_NE(record_of(changed, std::string(499, 'x') + "y"), plain) << changed;
+    EXPECT_NE(record_of(changed, std::nullopt), plain) << changed;
+  }
+}
+
+TEST_F(AuditChain, ExecuteOfSql_IsRecordedWithItsArguments) {
+  host_.post_query(FakeQuery("SELECT $1").execute_text("EXECUTE p(7)"), {});
+  EXPECT_THAT(host_.state[key_of(1)], HasSubstr(R"x("execute":"EXECUTE p(7)")x"));
+}
+
+TEST_F(AuditChain, StatementThatCannotBeHashed_IsRefusedBeforeItRuns) {
+  FakeQuery query("INSERT $1");
+  query.parameter(std::string((8 << 20) + 1, 'x'));
+  EXPECT_THAT(host_.pre_query(query), HasSubstr("of which it can record 8388608"));
+  EXPECT_EQ(host_.verdict.sqlstate, "54000");
+  host_.post_query(query, {.outcome = "refused", .success = false});
+  EXPECT_EQ(host_.state.size(), 0U);
+  EXPECT_EQ(host_.pre_query(FakeQuery("INSERT 1")), "");
+}
+
+TEST_F(AuditChain, NamespaceWithoutRoom_RefusesBeforeItRuns) {
+  host_.max_value_bytes = 1000;
+  EXPECT_EQ(host_.pre_query(FakeQuery("INSERT 1")),
+            "audit-chain: there is no room for another record in its namespace");
+  EXPECT_EQ(host_.verdict.sqlstate, "53100");
+  host_.post_query(FakeQuery("INSERT 1"), {.outcome = "refused", .success = false});
+  EXPECT_EQ(host_.state.size(), 0U);
+}
+
+TEST_F(AuditChain, RoomThatIsHeldReady_IsNoPartOfTheChain) {
+  EXPECT_EQ(host_.pre_query(FakeQuery("SELECT 1")), "");
+  EXPECT_EQ(host_.state["reserve"].size(), 60'000U);
+  run("SELECT 1");
+  EXPECT_EQ(verify(), "");
+  EXPECT_EQ(newest_.seq, 1);
+}
+
+// Chains are verified by their bytes: those of older versions go on.
+TEST_F(AuditChain, RecordsOfTheFirstFormat_AreContinued) {
+  const std::string old = R"({"seq":1,"prev":")" + std::string(64, '0') +
+                          R"(","time_ms":1,"parameters":["a"],"text":"SELECT 1"})";
+  host_.state[key_of(1)] = old;
+  host_.state["head"] = R"({"seq":1,"sha256":")" + to_std(sha256_hex(from_std(old))) + "\"}";
+  run("SELECT 2");
+  EXPECT_EQ(verify(), "");
+  EXPECT_EQ(newest_.seq, 2);
 }
 
 TEST_F(AuditChain, EmptyStore_IsAnEmptyChain) {

@@ -51,10 +51,47 @@ TEST_F(CostGovernor, StatementWithoutATenant_TouchesNothing) {
 }
 
 TEST_F(CostGovernor, FailedStatement_IsChargedAndOthersAreNot) {
-  for (const char* outcome : {"refused", "skipped", "lost"}) run(1000, outcome);
+  for (const char* outcome : {"refused", "skipped", "answered"}) run(1000, outcome);
   EXPECT_EQ(host_.state.count(kUsage), 0U);
   run(1000, "failed");
   EXPECT_DOUBLE_EQ(usage("day"), 0.001);
+}
+
+TEST_F(CostGovernor, StatementThatMayHaveRun_IsCharged) {
+  run(1000, "lost");
+  EXPECT_DOUBLE_EQ(usage("day"), 0.001);
+  run(1000, "unknown");
+  EXPECT_DOUBLE_EQ(usage("day"), 0.002);
+}
+
+TEST_F(CostGovernor, MistypedText_RefusesAndNamesKeyAndValue) {
+  const auto refused = [this](const std::string& key, const char* value, const char* problem) {
+    const auto before = host_.state;
+    host_.state[key] = value;
+    EXPECT_EQ(ask(), "cost-governor: \"" + key + "\" cannot be used: " + problem);
+    EXPECT_EQ(host_.verdict.sqlstate, "F0000");
+    host_.state = before;
+  };
+  const std::string budget = "tenant:acme:budget";
+  refused(budget, R"({"minute":"ten"})", R"(its "minute" is "ten", not a number of 0 or more)");
+  refused(budget, R"({"minute":1,"day":"10.0"})",
+          R"(its "day" is "10.0", not a number of 0 or more)");
+  refused(budget, R"({"minute":-1})", R"(its "minute" is -1, not a number of 0 or more)");
+  refused(budget, R"({"minutes":1})", R"(it is {"minutes":1}, without a minute, an hour or a day)");
+  refused(budget, "ten", "it is ten, not a JSON object");
+  refused(budget, "10.0", "it is 10.0, not a JSON object");
+  refused("config:windows", R"({"minute_ms":"x"})",
+          R"(its "minute_ms" is "x", not a whole number of 0 or more)");
+  refused("config:reserve", R"({"cost":"x"})", R"(its "cost" is "x", not a number of 0 or more)");
+  refused("config:reserve", "{}", "it is {}, without a cost");
+  EXPECT_EQ(ask(), "");
+}
+
+TEST_F(CostGovernor, SmallBudget_IsShownWithItsDigits) {
+  host_.state["tenant:acme:budget"] = R"({"minute":0.001})";
+  run(1'500);
+  EXPECT_EQ(ask(), "tenant exceeded minute budget (0.0015/0.0010) (retry in 60s)");
+  EXPECT_EQ(host_.verdict.sqlstate, "53400");
 }
 
 TEST_F(CostGovernor, TenantOverItsBudget_IsRefusedUntilTheWindowEnds) {

@@ -49,6 +49,35 @@ TEST_F(Abi2Test, outcome_and_settlement_are_there_when_they_are_known) {
   EXPECT_EQ(number(HELIOS_TEXT, HookPoint::post_query), "-5");
 }
 
+TEST_F(Abi2Test, text_of_an_execute_is_there_while_the_text_is) {
+  EXPECT_EQ(field(HELIOS_EXECUTE_TEXT, HookPoint::pre_query), "-1");
+  prepare = [](hooks::StatementExecution& it) { it.execute_text = "EXECUTE p(1)"; };
+  EXPECT_EQ(field(HELIOS_EXECUTE_TEXT, HookPoint::pre_query), "EXECUTE p(1)");
+  EXPECT_EQ(field(HELIOS_EXECUTE_TEXT, HookPoint::settled), "-1");
+}
+
+TEST_F(Abi2Test, fingerprint_is_that_of_the_clients_text) {
+  EXPECT_EQ(number(HELIOS_FINGERPRINT, HookPoint::pre_query), "-1");
+  prepare = [](hooks::StatementExecution& it) {
+    it.rewritten = "SELECT 'y'";
+    it.fingerprint_of = [](std::string_view text, bool) -> std::optional<std::uint64_t> {
+      return text == "SELECT 'x'" ? 77 : 0;
+    };
+  };
+  EXPECT_EQ(number(HELIOS_FINGERPRINT, HookPoint::pre_query), "77");
+  EXPECT_EQ(number(HELIOS_FINGERPRINT, HookPoint::post_query), "77");
+  EXPECT_EQ(number(HELIOS_FINGERPRINT, HookPoint::settled), "-1");
+  prepare = [](hooks::StatementExecution& it) {
+    it.fingerprint_of = [](std::string_view, bool) -> std::optional<std::uint64_t> { return {}; };
+  };
+  EXPECT_EQ(number(HELIOS_FINGERPRINT, HookPoint::pre_query), "-1");
+}
+
+TEST_F(Abi2Test, outcome_that_nobody_knows_has_its_number) {
+  prepare = [](hooks::StatementExecution& it) { it.outcome = hooks::Outcome::unknown; };
+  EXPECT_EQ(number(HELIOS_OUTCOME, HookPoint::post_query), std::to_string(HELIOS_OUTCOME_UNKNOWN));
+}
+
 TEST_F(Abi2Test, parameters_come_as_the_client_bound_them) {
   prepare = [](hooks::StatementExecution& it) {
     it.origin = hooks::Origin::execute;

@@ -48,10 +48,13 @@ TEST_F(RateLimit, user_or_statement_can_be_what_is_limited) {
   EXPECT_NE(ask("SELECT 1", "globex", "alice"), "");
   EXPECT_EQ(ask("SELECT 1", "acme", "bob"), "");
   host_.state["config"] = R"({"per":"statement","burst":1,"tokens":1,"period_ms":1000})";
-  EXPECT_EQ(ask("SELECT a FROM t WHERE b = 1"), "");
-  EXPECT_EQ(ask("SELECT a FROM t WHERE b = 23"),
-            "rate limit of the statement reached (retry in 1.000s)");
-  EXPECT_EQ(ask("SELECT a FROM t WHERE c = 1"), "");
+  const auto with = [this](uint64_t bits) {
+    return host_.pre_query(FakeQuery("SELECT 1").tenant("acme").fingerprint(bits));
+  };
+  EXPECT_EQ(with(0xABCDEF0123456789), "");
+  EXPECT_EQ(with(0xABCDEF0123456789), "rate limit of the statement reached (retry in 1.000s)");
+  EXPECT_EQ(with(0xABCDEF0123456788), "");
+  EXPECT_EQ(host_.state.count("bucket:abcdef0123456789"), 1U);
 }
 
 TEST_F(RateLimit, one_subject_can_have_a_limit_of_its_own) {
@@ -81,13 +84,51 @@ TEST_F(RateLimit, limit_that_is_none_refuses_everything) {
   }
 }
 
-TEST(Fingerprint, leaves_out_constants_and_layout) {
-  const auto of = [](const char* text) { return plugin::to_std(fingerprint(text)); };
-  EXPECT_EQ(of("SELECT  a1,\n2.50 FROM t9 WHERE x='it' AND y=$1"),
-            "SELECT a1, ? FROM t9 WHERE x=? AND y=$1");
-  EXPECT_EQ(of("1e5 0x1F"), "? ?");
-  EXPECT_EQ(of("'open"), "?");
-  EXPECT_EQ(of(""), "");
+TEST_F(RateLimit, token_of_a_statement_that_never_ran_is_given_back) {
+  for (const char* const per : {"tenant", "user", "statement"}) {
+    host_.state.clear();
+    host_.state["config"] =
+        std::string(R"({"burst":1,"tokens":1,"period_ms":1000,"per":")") + per + "\"}";
+    const FakeQuery query = FakeQuery("SELECT 1").tenant("acme").user("alice").fingerprint(7);
+    for (const char* const outcome : {"refused", "skipped"}) {
+      host_.scratch.clear();
+      EXPECT_EQ(host_.pre_query(query), "") << per;
+      host_.post_query(query, {.outcome = outcome});
+    }
+    for (const char* const outcome : {"executed", "failed", "answered", "lost", "unknown"}) {
+      host_.scratch.clear();
+      EXPECT_EQ(host_.pre_query(query), "") << per;
+      host_.post_query(query, {.outcome = outcome});
+      EXPECT_NE(host_.pre_query(query), "") << outcome;
+      host_.now_ms += 1000;
+    }
+  }
+}
+
+TEST_F(RateLimit, one_that_was_refused_here_gives_nothing_back) {
+  host_.state["config"] = R"({"burst":1,"tokens":1,"period_ms":1000})";
+  EXPECT_EQ(ask(), "");
+  host_.scratch.clear();
+  EXPECT_NE(ask(), "");
+  host_.post_query(FakeQuery("SELECT 1").tenant("acme"), {.outcome = "refused"});
+  EXPECT_NE(ask(), "");
+}
+
+TEST_F(RateLimit, statements_without_a_fingerprint_share_a_bucket) {
+  host_.state["config"] = R"({"per":"statement","burst":1,"tokens":1,"period_ms":1000})";
+  EXPECT_EQ(ask("SELEKT 1"), "");
+  EXPECT_NE(ask("SELEKT 2"), "");
+  EXPECT_EQ(host_.state.count("bucket:unread"), 1U);
+}
+
+TEST(Taken, is_read_as_it_was_written) {
+  const auto read = parse_taken(format_taken({Per::statement, {3, 2, 1000}}));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->per, Per::statement);
+  EXPECT_EQ(read->rate.burst, 3);
+  EXPECT_EQ(read->rate.period_ms, 1000);
+  for (const char* const notes : {"", "0", "0 1 2", "9 1 2 3", "x 1 2 3"})
+    EXPECT_FALSE(parse_taken(notes)) << notes;
 }
 
 }  // namespace

@@ -82,6 +82,7 @@ struct Witness {
       case hooks::Outcome::refused: return "refused";
       case hooks::Outcome::skipped: return "skipped";
       case hooks::Outcome::lost: return "lost";
+      case hooks::Outcome::unknown: return "unknown";
     }
     return "?";
   }

@@ -304,6 +304,24 @@ TEST(Names, execute_with_changes_of_its_own_shows_the_prepared_text) {
               testing::ElementsAre("pre select 1", "pre select 2", "pre select 3", "pre select 1"));
 }
 
+TEST(Names, execute_shows_its_own_text_beside_the_prepared_one) {
+  std::vector<std::string> own;
+  auto plugin =
+      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_pre_query = true});
+  plugin->pre_query = [&](hooks::Call& call) {
+    own.emplace_back(call.statement->execute_text);
+    return hooks::CallResult{};
+  };
+  Options options;
+  options.plugins = {plugin};
+  SessionHarness harness(options);
+  harness.connect();
+  harness.client_sends(query("prepare p(int) as select $1"));
+  harness.server_sends(complete("PREPARE") + ready('I'));
+  harness.client_sends(query("select 1; execute p(2)"));
+  EXPECT_THAT(own, testing::ElementsAre("", "execute p(2)"));
+}
+
 TEST(Names, that_the_server_may_take_for_another_are_refused) {
   for (const std::string& name : {std::string(64, 'a'), std::string("\xc3\xa9")}) {
     Witness witness;

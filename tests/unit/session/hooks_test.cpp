@@ -22,6 +22,7 @@ const char* name_of(hooks::Outcome outcome) {
     case hooks::Outcome::refused: return "refused";
     case hooks::Outcome::skipped: return "skipped";
     case hooks::Outcome::lost: return "lost";
+    case hooks::Outcome::unknown: return "unknown";
   }
   return "?";
 }
