@@ -354,7 +354,15 @@ void QueryGate::settle() {
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
 // still change them out of sight.
 bool QueryGate::awaits_rules(std::string_view text) const {
-  return !view_.replies.empty() && depends_on_rules(text);
+  const bool is_uncertain = !view_.replies.empty() || view_.replies.hides_changes();
+  return is_uncertain && depends_on_rules(text);
+}
+
+bool QueryGate::waits_for_rules() const {
+  if (waiting_elsewhere_) return false;
+  if (stage_ == Stage::confirm) return awaits_rules(decision_.new_text);
+  const bool reads_text = subject_ == Subject::query || subject_ == Subject::parse;
+  return stage_ == Stage::wait_for_answers && reads_text && awaits_rules(run_->text);
 }
 
 // A text of our own making is sent only under the rules that it was made for.

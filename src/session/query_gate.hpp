@@ -94,6 +94,8 @@ class QueryGate {
     return stage_ == Stage::wait_for_answers || stage_ == Stage::wait_for_names ||
            stage_ == Stage::confirm;
   }
+  // Waiting until it is certain how the server reads a text.
+  [[nodiscard]] bool waits_for_rules() const;
   // About what the message being judged takes.
   [[nodiscard]] std::size_t held_bytes() const {
     return (run_ ? run_->held_bytes : 0) + decision_.new_text.size() + decision_.answer.size();

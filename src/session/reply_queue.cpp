@@ -47,6 +47,10 @@ QueryRun* ReplyItem::present_run() const {
 }
 
 void ReplyQueue::push(ReplyItem item) {
+  // Planning, too, runs functions.
+  const bool may_run = item.request == fe::kBind || item.request == fe::kExecute;
+  if (may_run && !item.is_ours) hides_changes_ = true;
+  if (ends_with_ready(item.request)) hides_changes_ = false;
   if (skipping_) {
     if (item.request != fe::kSync) return end(std::move(item), 0);
     skipping_ = false;

@@ -27,6 +27,8 @@ struct ReplyItem {
   char request = 0;              // type byte of the frontend message
   bool touches_session = false;  // may change settings or the transaction
   bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
+  // An Execute of ours that asks for one of the settings that decide how texts are read.
+  bool asks_reading_rule = false;
   bool is_malformed = false;         // it should be answered with an error
   std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
   std::int32_t max_rows = 0;         // Execute
@@ -53,6 +55,12 @@ class ReplyQueue {
   void push(ReplyItem item);
   // An error was answered and no Sync has been forwarded since: the server skips what is forwarded.
   [[nodiscard]] bool is_skipping() const { return skipping_; }
+
+  // Something was forwarded since the last Sync or Query that may have changed settings. The server reports
+  // changes only in front of ReadyForQuery, so until then nobody knows the reading rules in force.
+  [[nodiscard]] bool hides_changes() const { return hides_changes_; }
+  // The server was asked for the reading rules behind all that, and has answered.
+  void changes_are_known() { hides_changes_ = false; }
 
   [[nodiscard]] bool empty() const { return first_ == items_.size(); }
   [[nodiscard]] std::size_t size() const { return items_.size() - first_; }
@@ -99,6 +107,7 @@ class ReplyQueue {
   std::size_t first_ = 0;  // items before it are done; compacted when the queue runs empty or long
   std::size_t run_bytes_ = 0;  // of all items that are not done
   bool skipping_ = false;      // an error was answered and no Sync has been forwarded since
+  bool hides_changes_ = false;
   std::vector<EndedItem> ended_;
 };
 

@@ -98,8 +98,9 @@ bool Session::Impl::pump_gate() {
   if (state_ == State::ready && is_amid_notification()) return false;
   if (!gate_.busy()) return false;
   if (!gate_.resume()) {
-    if (state_ == State::ready) ask_for_answers();
-    return false;
+    if (state_ != State::ready) return false;
+    ask_for_answers();
+    return gate_.waits_for_rules() && make_rules_certain();
   }
   Decision decision = gate_.take_decision();
   if (state_ == State::ready && !gate_.judges_query()) {

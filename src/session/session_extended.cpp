@@ -263,20 +263,24 @@ void Session::Impl::forward_execute(Decision decision) {
   await_reply(std::move(item));
 }
 
+// A message that the client did not send: it does not get the answer.
+void Session::Impl::send_own(ReplyItem item, std::string message) {
+  actions_->to_server.append(std::move(message));
+  await_reply(std::move(item));
+}
+
 // Binds the client's portal to another text, unnoticed by the client.
 void Session::Impl::replace_portal(std::string_view name, const Decision& decision) {
-  const auto send_own = [this](char type, std::string message) {
-    actions_->to_server.append(std::move(message));
+  const auto send = [this](char type, std::string message) {
     ReplyItem item(type);
     item.is_ours = true;
-    await_reply(std::move(item));
+    send_own(std::move(item), std::move(message));
   };
   const Rebinding rebinding = rebind(*judged_portal_, decision.new_text);
-  send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
-  send_own(fe::kParse, pgwire::serialize_parse(private_name_, decision.new_text, rebinding.types));
-  if (!name.empty()) send_own(fe::kClose, pgwire::serialize_close_portal(name));
-  send_own(fe::kBind,
-           pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats));
+  send(fe::kClose, pgwire::serialize_close_statement(private_name_));
+  send(fe::kParse, pgwire::serialize_parse(private_name_, decision.new_text, rebinding.types));
+  if (!name.empty()) send(fe::kClose, pgwire::serialize_close_portal(name));
+  send(fe::kBind, pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats));
 }
 
 bool Session::Impl::follow_close() {

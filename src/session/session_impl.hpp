@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over seven sources.
+// The inside of Session: the states of session.hpp, spread over eight sources.
 //   session.cpp          events, the pump that moves input forward, and the ends
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
 //   session_extended.cpp the same for Parse, Bind, Execute, Close and FunctionCall
+//   session_rules.cpp    how the server reads a text, and asking it
 //   session_timeouts.cpp what may take how long
 //   session_memory.cpp   what may be held
 //   session_server.cpp   server messages once ready: answers, outcomes, the held ReadyForQuery
@@ -132,7 +133,6 @@ class Session::Impl {
   bool step_server_authenticating();
   bool choose_authenticating(char type);
   void handle_authenticating(char type, std::string_view body);
-  void note_parameter(std::string_view body);
 
   // session_client.cpp
   [[nodiscard]] bool client_may_go_on() const;
@@ -172,12 +172,20 @@ class Session::Impl {
   void execute_unknown(std::string_view portal, bool is_bound);
   void carry_out_execute(Decision decision);
   void forward_execute(Decision decision);
+  void send_own(ReplyItem item, std::string message);
   void replace_portal(std::string_view name, const Decision& decision);
   bool follow_close();
   bool follow_function_call();
   void carry_out_function_call(Decision decision);
   bool forward_malformed();
   bool refuse_item(const Refusal& refusal);
+
+  // session_rules.cpp
+  bool make_rules_certain();
+  void ask_reading_rules();
+  void note_asked_rule(std::string_view row);
+  void note_parameter(std::string_view body);
+  bool note_reading_rule(std::string_view name, std::string_view value);
 
   // session_server.cpp
   void fail_server();
@@ -258,7 +266,8 @@ class Session::Impl {
   Settings settings_;
   Names names_;
   Settlements settlements_;
-  bool passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
+  std::size_t asked_rules_ = 0;  // questions about `rules_` that were answered, of those under way
+  bool passed_unread_ = false;   // texts, while nobody was watching; a reload may change that
   sql::ReadingRules rules_;
   bool draining_ = false;
   Admission* admission_ = nullptr;  // set while this session takes part of its limits

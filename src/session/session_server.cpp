@@ -90,9 +90,10 @@ void Session::Impl::choose_whole(bool is_whole) {
   }
 }
 
-// The client does not expect the answer to a message of ours. All of them are without a body.
+// The client does not expect the answer to a message of ours. Only those to questions have a body.
 bool Session::Impl::swallow(char type, std::uint32_t length) {
-  if (length != sizeof length) return false;
+  const bool is_answer = replies_.front()->asks_reading_rule;
+  if (length != sizeof length && !(is_answer && length <= kMaxTagBytes)) return false;
   swallowing_ = true;
   server_reader_.collect();
   replies_.on_answer(type);
@@ -166,7 +167,10 @@ void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
 }
 
 void Session::Impl::handle_server_message() {
-  if (std::exchange(swallowing_, false)) return;
+  if (std::exchange(swallowing_, false)) {
+    if (server_reader_.type() == be::kDataRow) note_asked_rule(server_reader_.body());
+    return;
+  }
   switch (server_reader_.type()) {
     case be::kCommandComplete:
       note_completion(pgwire::parse_command_complete(server_reader_.body()).value_or(""));

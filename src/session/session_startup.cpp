@@ -248,17 +248,4 @@ void Session::Impl::handle_authenticating(char type, std::string_view body) {
   pass_bytes(server_reader_, actions_->to_client);
 }
 
-// What the server reports about settings that decide how it reads a text, or that plugins see.
-void Session::Impl::note_parameter(std::string_view body) {
-  const auto parameter = pgwire::parse_parameter_status(body);
-  if (!parameter) return;
-  if (parameter->name == "standard_conforming_strings") {
-    rules_.standard_conforming_strings = parameter->value == "on";
-  } else if (parameter->name == "client_encoding") {
-    rules_.encoding_is_ascii_safe = sql::is_ascii_safe_encoding(parameter->value);
-  } else if (parameter->name == "application_name") {
-    identity_.set_application_name(parameter->value);
-  }
-}
-
 }  // namespace helios::session

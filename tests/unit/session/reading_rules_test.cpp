@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a text is read by the rules that the server will read it by, also when the message before it
 // changes them out of sight.
+#include "extended_messages.hpp"
 #include "kv/transaction.hpp"
 #include "session_harness.hpp"
 
@@ -111,6 +112,47 @@ TEST(ReadingRules, cancel_ends_the_waiting_of_a_changed_text) {
   session.harness->client_lost();
   EXPECT_TRUE(session.harness->session->finished());
   EXPECT_THAT(session.harness->to_client, IsEmpty());
+}
+
+// Changes are reported in front of ReadyForQuery only: inside an open batch the server is asked.
+TEST(ReadingRules, are_asked_for_inside_an_open_batch) {
+  WatchedSession session;
+  SessionHarness& harness = *session.harness;
+  const std::string batch =
+      parse("", "set standard_conforming_strings = off") + bind_to("", "") + execute();
+  harness.client_sends(batch + query(kTwofold));
+  EXPECT_THAT(session.seen, IsEmpty());
+  EXPECT_EQ(harness.take_to_server(), batch + message('H', ""));
+  harness.server_sends(parsed() + bound() + complete("SET"));
+  const std::string question = harness.take_to_server();
+  EXPECT_NE(question.find("SHOW standard_conforming_strings"), std::string::npos);
+  EXPECT_TRUE(question.ends_with(message('H', "")));
+  EXPECT_THAT(session.seen, IsEmpty());
+  EXPECT_EQ(harness.take_to_client(), parsed() + bound() + complete("SET"));
+
+  const auto answer = [](const std::string& value) {
+    std::string row("\0\1\0\0\0", 5);
+    row.push_back(static_cast<char>(value.size()));
+    return closed() + parsed() + bound() + message('D', row + value) + complete("SHOW") + closed();
+  };
+  harness.server_sends(answer("off") + answer("UTF8") + closed());
+  EXPECT_EQ(harness.take_to_client(), "");
+  EXPECT_THAT(session.seen, ElementsAre(R"(select 'a\'')", "insert into t values (1)"));
+  EXPECT_EQ(harness.take_to_server(), query(kTwofold));
+}
+
+// The transaction had failed: the text is skipped, however it reads.
+TEST(ReadingRules, that_cannot_be_asked_for_do_not_hold_up_what_is_skipped) {
+  WatchedSession session;
+  SessionHarness& harness = *session.harness;
+  const std::string batch = parse("", "select 1") + bind_to("", "") + execute();
+  harness.client_sends(batch + query(kTwofold) + sync());
+  harness.server_sends(parsed() + bound() + complete("SELECT 1"));
+  harness.take_to_server();
+  harness.server_sends(closed() + error("25P02", "current transaction is aborted"));
+  EXPECT_EQ(harness.take_to_server(), query(kTwofold) + sync());
+  harness.server_sends(ready('E'));
+  EXPECT_TRUE(harness.take_to_client().ends_with(ready('E')));
 }
 
 }  // namespace
