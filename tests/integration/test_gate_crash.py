@@ -32,8 +32,12 @@ OFFSETS = {
 CRASHES = "an offset of one text is applied to another: the process ends with an exception"
 
 
-@pytest.mark.parametrize("name", [
-    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=CRASHES) if "argument" in name else ()) for name in OFFSETS])
+def crashing(name):
+    marks = pytest.mark.xfail(strict=True, reason=CRASHES) if "argument" in name else ()
+    return pytest.param(name, marks=marks)
+
+
+@pytest.mark.parametrize("name", [crashing(name) for name in OFFSETS])
 def test_statement_behind_others_does_not_end_the_process(postgres, recorder, name):
     before, traffic = OFFSETS[name]
     with running_proxy(postgres.port, [recorder], kv_sql__readers=["postgres"]) as proxy:
@@ -67,7 +71,8 @@ def deep(plugin, name):
 
 @pytest.mark.parametrize("plugin, name", [deep(plugin, name) for plugin in ("alone", "plugin") for name in DEEP])
 def test_deep_pipeline_is_answered(postgres, counter, plugin, name):
-    with running_proxy(postgres.port, [counter] if plugin == "plugin" else [], plugins__limits__timeout_ms=60_000) as proxy:
+    plugins = [counter] if plugin == "plugin" else []
+    with running_proxy(postgres.port, plugins, plugins__limits__timeout_ms=60_000) as proxy:
         with proxy.connect(timeout=20) as session:
             session.query("BEGIN").expect_ok()
             marker = query_message("SELECT 'the end'")
