@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a text is to be read may change inside an open batch, before the server has reported it: nothing runs unseen."""
+
+import pytest
+from harness.answers import batch
+from harness.shared import Recorded, running_proxy
+from harness.wire import FLUSH, SYNC, query_message
+
+
+@pytest.fixture(scope="module")
+def proxy(postgres, recorder):
+    with running_proxy(postgres.port, [recorder]) as proxy:
+        with postgres.connect(database="demo") as admin:
+            admin.query("CREATE TABLE smuggled (a int)").expect_ok()
+        yield proxy
+
+
+@pytest.fixture
+def smuggled(postgres, proxy):
+    """How many rows hidden statements have left behind."""
+    with postgres.connect(database="demo") as admin:
+        admin.query("TRUNCATE smuggled").expect_ok()
+        yield lambda: int(admin.query("SELECT count(*) FROM smuggled").value())
+
+
+STRINGS = b"SET a.b = '\\'';INSERT INTO smuggled VALUES (1);--'"
+BITES = b"SELECT E'\x81\\' ;INSERT INTO smuggled VALUES (1);--'"
+SETTINGS = {"strings": ("standard_conforming_strings", "off", STRINGS), "encoding": ("client_encoding", "SJIS", BITES)}
+CHANGES = {
+    "SET": "SET {0} = '{1}'",
+    "SET LOCAL": "SET LOCAL {0} = '{1}'",
+    "set_config": "SELECT set_config('{0}', '{1}', false)",
+}
+BETWEEN = {"at once": b"", "behind a flush": FLUSH, "behind a statement": batch("SELECT 1")}
+STALE = "the server reports the change only before ReadyForQuery: the old rules are still in force for the proxy"
+
+
+def cases():
+    for setting in SETTINGS:
+        for change in CHANGES:
+            for between in BETWEEN:
+                yield setting, change, between
+
+
+@pytest.mark.parametrize("setting, change, between", cases())
+@pytest.mark.xfail(strict=True, reason=STALE)
+def test_query_in_the_batch_that_changed_the_rules(proxy, smuggled, setting, change, between):
+    name, value, text = SETTINGS[setting]
+    recorded = Recorded(proxy)
+    with proxy.connect(timeout=10) as session:
+        session.send(batch(CHANGES[change].format(name, value)), BETWEEN[between], query_message(text))
+        session.ready()
+    assert smuggled() <= len([seen for seen in recorded.texts() if seen.startswith("INSERT INTO smuggled")])
+
+
+@pytest.mark.xfail(strict=True, reason=STALE)
+def test_rules_that_come_back_by_a_rollback_in_the_batch(proxy, smuggled):
+    recorded = Recorded(proxy)
+    with proxy.connect(parameters={"standard_conforming_strings": "off"}) as session:
+        session.query("BEGIN; SET standard_conforming_strings = on").expect_ok()
+        session.send(batch("ROLLBACK"), query_message(STRINGS))
+        session.ready()
+    assert smuggled() <= len([seen for seen in recorded.texts() if seen.startswith("INSERT INTO smuggled")])
+
+
+def test_rules_that_did_not_change_are_not_a_reason_to_refuse(proxy):
+    with proxy.connect() as session:
+        session.send(batch("SET TimeZone = 'UTC'"), query_message("SELECT 'a\\'; SELECT 2"), SYNC)
+        assert session.ready().expect_ok().rows == [["a\\"], ["2"]]
