@@ -29,15 +29,9 @@ OFFSETS = {
     "DECLARE of plugin state behind others": (b"", query_message(
         f"BEGIN; SELECT '{'x' * 200}'; DECLARE c CURSOR FOR SELECT * FROM helios.kv('recorder')")),
 }
-CRASHES = "an offset of one text is applied to another: the process ends with an exception"
 
 
-def crashing(name):
-    marks = pytest.mark.xfail(strict=True, reason=CRASHES) if "argument" in name else ()
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [crashing(name) for name in OFFSETS])
+@pytest.mark.parametrize("name", OFFSETS)
 def test_statement_behind_others_does_not_end_the_process(postgres, recorder, name):
     before, traffic = OFFSETS[name]
     with running_proxy(postgres.port, [recorder], kv_sql__readers=["postgres"]) as proxy:
@@ -60,16 +54,10 @@ DEEP = {
     "describes": describe_message("p") * 20_000,
     "syncs": SYNC * 20_000,
 }
-STOPS = "reading stops between a message's header and its body, and finds the header in another buffer"
-FAULTY = {"describes", "syncs"}
 
 
-def deep(plugin, name):
-    marks = pytest.mark.xfail(strict=True, reason=STOPS) if name in FAULTY else ()
-    return pytest.param(plugin, name, marks=marks)
-
-
-@pytest.mark.parametrize("plugin, name", [deep(plugin, name) for plugin in ("alone", "plugin") for name in DEEP])
+@pytest.mark.parametrize("plugin", ["alone", "plugin"])
+@pytest.mark.parametrize("name", DEEP)
 def test_deep_pipeline_is_answered(postgres, counter, plugin, name):
     plugins = [counter] if plugin == "plugin" else []
     with running_proxy(postgres.port, plugins, plugins__limits__timeout_ms=60_000) as proxy:

@@ -32,8 +32,6 @@ CHANGES = {
     "set_config": "SELECT set_config('{0}', '{1}', false)",
 }
 BETWEEN = {"at once": b"", "behind a flush": FLUSH, "behind a statement": batch("SELECT 1")}
-STALE = "the server reports the change only before ReadyForQuery: the old rules are still in force for the proxy"
-
 
 def cases():
     for setting in SETTINGS:
@@ -43,7 +41,6 @@ def cases():
 
 
 @pytest.mark.parametrize("setting, change, between", cases())
-@pytest.mark.xfail(strict=True, reason=STALE)
 def test_query_in_the_batch_that_changed_the_rules(proxy, smuggled, setting, change, between):
     name, value, text = SETTINGS[setting]
     recorded = Recorded(proxy)
@@ -53,7 +50,6 @@ def test_query_in_the_batch_that_changed_the_rules(proxy, smuggled, setting, cha
     assert smuggled() <= len([seen for seen in recorded.texts() if seen.startswith("INSERT INTO smuggled")])
 
 
-@pytest.mark.xfail(strict=True, reason=STALE)
 def test_rules_that_come_back_by_a_rollback_in_the_batch(proxy, smuggled):
     recorded = Recorded(proxy)
     with proxy.connect(parameters={"standard_conforming_strings": "off"}) as session:
