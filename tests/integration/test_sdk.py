@@ -56,7 +56,7 @@ def test_entries_buckets_and_scans_work(make_proxy, built, tmp_path):
     with proxy.connect() as session:
         session.query("SELECT 'first'").expect_ok()
         # The key "short" lives for a millisecond, which a quick machine does not need for the next statement.
-        wait_until(lambda: "short" not in proxy.admin.get("/admin/kv/entries/").json["keys"])
+        wait_until(lambda: "short" not in proxy.admin.get("/admin/kv/entries/").json["keys"], "the key to expire")
         session.query("SELECT 'second'").expect_ok()
     assert proxy.admin.get("/admin/kv/entries/").json["keys"] == ["bucket", "once"]
     shown = {each["name"]: each for each in proxy.admin.get("/plugins").json}["entries"]
