@@ -153,6 +153,8 @@ std::string serialize_execute(std::string_view portal, std::int32_t max_rows) {
 std::string serialize_close_statement(std::string_view name) { return serialize_close('S', name); }
 std::string serialize_close_portal(std::string_view name) { return serialize_close('P', name); }
 
+std::string serialize_sync() { return end_message(begin_message(frontend::kSync)); }
+
 std::string serialize_flush() { return end_message(begin_message(frontend::kFlush)); }
 
 std::string serialize_function_call(std::uint32_t function) {

@@ -73,6 +73,7 @@ struct TargetView {
 [[nodiscard]] std::string serialize_close_statement(std::string_view name);
 [[nodiscard]] std::string serialize_close_portal(std::string_view name);
 [[nodiscard]] std::string serialize_flush();
+[[nodiscard]] std::string serialize_sync();
 // Without arguments.
 [[nodiscard]] std::string serialize_function_call(std::uint32_t function);
 

@@ -183,6 +183,7 @@ bool QueryGate::admit_unreadable() {
   sql::Statement whole;
   whole.end = run_->text.size();
   whole.may_commit_itself = true;  // who knows
+  whole.reads_copy_data = true;
   if (mentions_settings(run_->text)) {
     whole.settings.push_back({.kind = sql::SettingChange::Kind::unknown, .name = {}, .value = {}});
   }
@@ -374,6 +375,10 @@ void QueryGate::confirm() {
     return;
   }
   stage_ = Stage::decided;
+  decision_.may_copy_in = std::ranges::any_of(run_->statements, [](const StatementRun& run) {
+    const bool is_unknown = run.statement->name_op == sql::NameOp::execute && !run.prepared;
+    return run.statement->reads_copy_data || is_unknown;
+  });
   const bool is_followed =
       run_->has_executions() || decision_.touches_session || run_->defines_names();
   if (is_followed) decision_.run = std::move(run_);

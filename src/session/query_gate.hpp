@@ -61,7 +61,8 @@ struct Decision {
   // Parse, forward: what its name is to stand for.
   std::shared_ptr<const PreparedStatement> prepared;
   bool touches_session = false;
-  bool fatal = false;  // refusal: and end the session (a post_query failed under deny)
+  bool may_copy_in = false;  // the server may ask the client for COPY data
+  bool fatal = false;        // refusal: and end the session (a post_query failed under deny)
 };
 
 // Could a text that nobody parses change a helios.* setting in a way that its letters show?

@@ -50,11 +50,13 @@ void ReplyQueue::push(ReplyItem item) {
   // Planning, too, runs functions.
   const bool may_run = item.request == fe::kBind || item.request == fe::kExecute;
   if (may_run && !item.is_ours) hides_changes_ = true;
-  if (ends_with_ready(item.request)) hides_changes_ = false;
+  if (ends_with_ready(item.request) && !item.is_maybe) hides_changes_ = false;
   if (skipping_) {
     if (item.request != fe::kSync) return end(std::move(item), 0);
     skipping_ = false;
   }
+  copies_ += item.may_copy_in ? 1 : 0;
+  maybes_ += item.is_maybe ? 1 : 0;
   item.run_bytes = item.run ? item.run->held_bytes : 0;
   run_bytes_ += item.run_bytes;
   items_.push_back(std::move(item));
@@ -79,6 +81,8 @@ void ReplyQueue::end(ReplyItem item, char answer) {
 
 void ReplyQueue::pop(char answer) {
   run_bytes_ -= items_[first_].run_bytes;
+  copies_ -= items_[first_].may_copy_in ? 1 : 0;
+  maybes_ -= items_[first_].is_maybe ? 1 : 0;
   end(std::exchange(items_[first_], {}), answer);
   ++first_;
   constexpr std::size_t kCompactAt = 1024;
@@ -118,20 +122,44 @@ void ReplyQueue::on_error() {
 
 bool ReplyQueue::on_copy_in() {
   if (empty()) return false;
-  bool is_ended = take_copy_end(items_[first_]);
-  std::size_t kept = first_ + 1;
-  for (std::size_t i = kept; i < items_.size(); ++i) {
-    const bool is_swallowed = !is_ended && items_[i].request == fe::kSync;
-    is_ended = is_ended || take_copy_end(items_[i]);
-    if (is_swallowed) {
-      items_[kept - 1].copy_ends_sent += items_[i].copy_ends_sent;
-      continue;
+  ReplyItem& copy = items_[first_];
+  copies_ += copy.may_copy_in ? 0 : 1;
+  copy.may_copy_in = true;
+  bool is_ended = take_copy_end(copy);
+  for (std::size_t i = first_ + 1; i < items_.size() && !is_ended; ++i) {
+    ReplyItem& item = items_[i];
+    if (item.request == fe::kSync && !item.is_maybe) {
+      item.is_maybe = true;
+      ++maybes_;
     }
-    if (kept != i) items_[kept] = std::move(items_[i]);
-    ++kept;
+    is_ended = take_copy_end(item);
   }
-  items_.erase(std::next(items_.begin(), static_cast<std::ptrdiff_t>(kept)), items_.end());
   return is_ended;
+}
+
+const ReplyItem* ReplyQueue::copying() const {
+  if (copies_ == 0) return nullptr;
+  for (std::size_t i = first_; i < items_.size(); ++i) {
+    if (items_[i].may_copy_in) return &items_[i];
+  }
+  return nullptr;
+}
+
+void ReplyQueue::on_copy_done() {
+  if (maybes_ == 0) return;
+  std::size_t carried = 0;
+  const auto is_swallowed = [&carried](const ReplyItem& item) {
+    if (item.is_maybe) carried += item.copy_ends_sent;
+    return item.is_maybe;
+  };
+  const auto begin = std::next(items_.begin(), static_cast<std::ptrdiff_t>(first_));
+  items_.erase(std::remove_if(begin, items_.end(), is_swallowed), items_.end());
+  if (!empty()) items_[first_].copy_ends_sent += static_cast<std::uint32_t>(carried);
+  maybes_ = 0;
+}
+
+void ReplyQueue::end_all_ours() {
+  while (!empty()) pop(0);
 }
 
 std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_all() {

@@ -29,6 +29,9 @@ struct ReplyItem {
   bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
   // An Execute of ours that asks for one of the settings that decide how texts are read.
   bool asks_reading_rule = false;
+  bool may_copy_in = false;  // the server may answer it by asking for COPY data
+  // Sync: it was sent while the server read COPY data, which swallows it, unless it had failed before.
+  bool is_maybe = false;
   bool is_malformed = false;         // it should be answered with an error
   std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
   std::int32_t max_rows = 0;         // Execute
@@ -84,10 +87,18 @@ class ReplyQueue {
   // ErrorResponse: in the extended protocol, drops everything up to Sync.
   void on_error();
 
-  // CopyInResponse for the front item. A server that reads COPY data swallows Sync, so Syncs that
-  // were forwarded before the end of the data have no answer. Returns whether that end was forwarded
-  // already.
+  // CopyInResponse for the front item. Syncs that were forwarded before the end of the data may have no
+  // answer (ReplyItem::is_maybe). Returns whether that end was forwarded already.
   bool on_copy_in();
+  // The item, of which there is at most one, that the server may answer, or has answered, by asking for
+  // COPY data; null: there is none.
+  [[nodiscard]] const ReplyItem* copying() const;
+  // Nobody knows whether some Sync will be answered.
+  [[nodiscard]] bool has_maybe() const { return maybes_ > 0; }
+  // The data ended well: Syncs inside of it were swallowed.
+  void on_copy_done();
+  // Drops what is left up to the last item, which has been answered, and that one.
+  void end_all_ours();
 
   // Items with something to settle that ended since the last call, in stream order.
   template <typename Visit>
@@ -108,6 +119,8 @@ class ReplyQueue {
   std::size_t run_bytes_ = 0;  // of all items that are not done
   bool skipping_ = false;      // an error was answered and no Sync has been forwarded since
   bool hides_changes_ = false;
+  std::size_t copies_ = 0;  // items that may copy in
+  std::size_t maybes_ = 0;
   std::vector<EndedItem> ended_;
 };
 

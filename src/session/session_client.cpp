@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/byte_reader.hpp"
+#include "base/text.hpp"
 #include "pgwire/command_complete.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
@@ -47,6 +48,7 @@ bool Session::Impl::client_may_go_on() const {
 
 bool Session::Impl::step_client() {
   std::string_view& input = client_input_.view(*actions_);
+  if (next_must_wait(input)) return false;
   switch (client_reader_.next(input)) {
     case FrameReader::Step::need_more: return false;
     case FrameReader::Step::bad_length:
@@ -74,8 +76,9 @@ void Session::Impl::handle_client_header(char type) {
     fail(sqlstate::kProgramLimitExceeded,
          "a message of " + std::to_string(client_reader_.length()) +
              " bytes is longer than [limits] max_message_bytes allows");
-  } else if (type == fe::kQuery && in_copy_in_) {
-    fail(sqlstate::kProtocolViolation, "unexpected message type 0x51 during COPY from stdin");
+  } else if (in_copy_in_ && is_answered(type)) {
+    fail(sqlstate::kProtocolViolation,
+         "unexpected message type 0x" + base::to_hex({&type, 1}) + " during COPY from stdin");
   } else {
     client_plan_ = plan_message(type);
     if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::follow) {
@@ -126,28 +129,21 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
   if (has_hooks() || identity_.restricts_tenant()) return ClientPlan::drop_refused;
   settings_.store_change();
   settings_.set_tenant_unknown();
-  replies_.push(ReplyItem(fe::kQuery, true));
+  ReplyItem item(fe::kQuery, true);
+  push_copying(std::move(item), true);
   return ClientPlan::pass;
 }
 
 Session::Impl::ClientPlan Session::Impl::plan_sync() {
-  ++names_.unit;
-  is_skipping_ = false;
-  is_batch_open_ = false;
-  // The server would ignore it, unless it has failed meanwhile: then nobody could tell whose answer
-  // is whose.
-  if (in_copy_in_) return ClientPlan::drop;
-  replies_.push(ReplyItem(fe::kSync));
-  return ClientPlan::pass;
-}
-
-// CopyDone or CopyFail: for the data that the server reads, or for that which it will ask for.
-void Session::Impl::note_copy_end() {
-  if (in_copy_in_) {
-    in_copy_in_ = false;
-  } else if (!replies_.empty()) {
-    ++replies_.back()->copy_ends_sent;
+  ReplyItem item(fe::kSync);
+  item.is_maybe = in_copy_in_;
+  if (!in_copy_in_) {
+    ++names_.unit;
+    is_skipping_ = false;
+    is_batch_open_ = false;
   }
+  replies_.push(std::move(item));
+  return ClientPlan::pass;
 }
 
 // The whole message was streamed away.
@@ -222,7 +218,7 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
   ReplyItem item(fe::kQuery, decision.touches_session);
   item.run = std::move(decision.run);
   item.names = drop_unnamed();
-  replies_.push(std::move(item));
+  push_copying(std::move(item), decision.may_copy_in);
   ++names_.unit;
 }
 

@@ -61,7 +61,9 @@ Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
   settings_.store_change();
   settings_.set_tenant_unknown();
   names_.forget();
-  await_reply(ReplyItem(type, true));
+  ReplyItem item(type, true);
+  item.may_copy_in = type == fe::kExecute;
+  await_reply(std::move(item));
   return ClientPlan::pass;
 }
 
@@ -71,7 +73,8 @@ void Session::Impl::await_reply(ReplyItem item) {
     is_batch_open_ = true;
     flush_sent_ = false;
   }
-  replies_.push(std::move(item));
+  const bool may_copy_in = item.may_copy_in;
+  push_copying(std::move(item), may_copy_in);
 }
 
 // The message that is being handled: a held one, or what the reader just delivered.
@@ -124,7 +127,7 @@ void Session::Impl::carry_out_held(Decision decision) {
 
 void Session::Impl::ask_for_answers() {
   const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
-  const bool waits = is_held || !has_room_for_replies();
+  const bool waits = is_held || !has_room_for_replies() || waits_for_copy();
   if (!waits || !is_batch_open_ || flush_sent_ || replies_.empty()) return;
   flush_sent_ = true;
   actions_->to_server.append(pgwire::serialize_flush());
@@ -236,7 +239,9 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
     return;
   }
   forward_present();
-  await_reply(ReplyItem(fe::kExecute, true));
+  ReplyItem item(fe::kExecute, true);
+  item.may_copy_in = true;
+  await_reply(std::move(item));
 }
 
 void Session::Impl::carry_out_execute(Decision decision) {
@@ -255,6 +260,7 @@ void Session::Impl::forward_execute(Decision decision) {
   if (!decision.new_text.empty()) replace_portal(view->portal, decision);
   ReplyItem item(fe::kExecute, decision.touches_session);
   item.max_rows = view->max_rows;
+  item.may_copy_in = decision.may_copy_in;
   item.portal = std::exchange(judged_portal_, nullptr);
   item.portal->is_started = true;
   item.run = std::move(decision.run);

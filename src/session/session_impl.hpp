@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over eight sources.
+// The inside of Session: the states of session.hpp, spread over nine sources.
 //   session.cpp          events, the pump that moves input forward, and the ends
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
 //   session_extended.cpp the same for Parse, Bind, Execute, Close and FunctionCall
+//   session_copy.cpp     COPY data from the client, and who gets which ReadyForQuery then
 //   session_rules.cpp    how the server reads a text, and asking it
 //   session_timeouts.cpp what may take how long
 //   session_memory.cpp   what may be held
@@ -141,7 +142,6 @@ class Session::Impl {
   ClientPlan plan_message(char type);
   ClientPlan plan_query();
   ClientPlan plan_sync();
-  void note_copy_end();
   void end_streamed_message();
   void handle_client_message();
   Refusal refusal_of_length();
@@ -180,6 +180,17 @@ class Session::Impl {
   bool forward_malformed();
   bool refuse_item(const Refusal& refusal);
 
+  // session_copy.cpp
+  [[nodiscard]] bool must_wait(char type) const;
+  [[nodiscard]] bool next_must_wait(std::string_view input) const;
+  [[nodiscard]] bool waits_for_copy() const;
+  void push_copying(ReplyItem item, bool may_copy_in);
+  void note_copy_end();
+  void note_copy_in();
+  void begin_probe();
+  void note_probed_ready();
+  void end_probe();
+
   // session_rules.cpp
   bool make_rules_certain();
   void ask_reading_rules();
@@ -196,7 +207,7 @@ class Session::Impl {
   void note_completion(std::string_view tag);
   void note_execution(std::string_view tag);
   bool handle_error(std::string_view body);
-  void handle_ready();
+  void handle_ready(std::string_view message);
   void choose_whole(bool is_whole);
   bool swallow(char type, std::uint32_t length);
   void note_suspension();
@@ -253,7 +264,14 @@ class Session::Impl {
   bool server_eof_ = false;
   bool server_finished_ = false;  // half-closed after the client's end
   bool authenticated_ = false;
-  bool in_copy_in_ = false;  // the server reads COPY data whose end was not forwarded yet
+  bool in_copy_in_ = false;    // the server reads COPY data whose end was not forwarded yet
+  bool copy_started_ = false;  // the server has asked for data for replies_.copying()
+  // A COPY failed, and nobody knew whether a Sync in its data was swallowed: the server is being asked.
+  enum class Probe { none, asked, answered } probe_ = Probe::none;
+  std::string
+      delayed_ready_;  // the last ReadyForQuery; the one before the answer is not the client's
+  bool is_ready_owed_ =
+      false;  // the failed COPY was run by Execute: what follows is skipped to a Sync
   bool error_was_fatal_ = false;
   bool error_since_ready_ = false;  // the server answered an error after its last ReadyForQuery
   bool swallowing_ = false;         // the message being read answers one of ours

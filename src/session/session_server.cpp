@@ -63,6 +63,16 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
   if (run != nullptr && type != be::kReadyForQuery) {
     run->on_answer_bytes(server_reader_.total_bytes());
   }
+  if (probe_ != Probe::none && type == be::kEmptyQueryResponse) {
+    probe_ = Probe::answered;
+    swallowing_ = true;
+    server_reader_.collect();
+    return length == sizeof length;
+  }
+  if (probe_ != Probe::none && type == be::kReadyForQuery) {
+    server_reader_.collect();
+    return length == kReadyForQueryBytes;
+  }
   if (item != nullptr && item->is_ours && type != be::kErrorResponse) return swallow(type, length);
   bool is_whole = false;
   switch (type) {
@@ -103,8 +113,7 @@ bool Session::Impl::swallow(char type, std::uint32_t length) {
 // An answer whose body does not matter.
 void Session::Impl::note_answer(char type) {
   if (type == be::kCopyInResponse) {
-    // One that nobody asked for is the client's business.
-    in_copy_in_ = !replies_.empty() && !replies_.on_copy_in();
+    note_copy_in();
     if (gate_.waits_for_answers() && in_copy_in_) {
       fail(pgwire::sqlstate::kProtocolViolation,
            "unexpected message type 0x51 during COPY from stdin");
@@ -173,6 +182,7 @@ void Session::Impl::handle_server_message() {
   }
   switch (server_reader_.type()) {
     case be::kCommandComplete:
+      if (in_copy_in_ || replies_.has_maybe()) replies_.on_copy_done();
       note_completion(pgwire::parse_command_complete(server_reader_.body()).value_or(""));
       replies_.on_answer(be::kCommandComplete);
       settle_ended();
@@ -181,7 +191,10 @@ void Session::Impl::handle_server_message() {
     case be::kErrorResponse:
       if (handle_error(server_reader_.body())) return;
       break;
-    case be::kReadyForQuery: handle_ready(); return;
+    case be::kReadyForQuery:
+      if (probe_ != Probe::none) return note_probed_ready();
+      handle_ready(server_reader_.bytes());
+      return;
     default: break;
   }
   pass_bytes(server_reader_, actions_->to_client);
@@ -236,12 +249,14 @@ bool Session::Impl::handle_error(std::string_view body) {
   }
   replies_.on_error();
   settle_ended();
+  if (replies_.has_maybe() && probe_ == Probe::none && !error_was_fatal_) begin_probe();
   return is_replaced;
 }
 
 // The answer to a message is complete. It is released when its post_query hooks have committed.
-void Session::Impl::handle_ready() {
-  const auto status = pgwire::parse_ready_for_query(server_reader_.body());
+void Session::Impl::handle_ready(std::string_view message) {
+  const auto status =
+      pgwire::parse_ready_for_query(message.substr(pgwire::FrameReader::kHeaderBytes));
   if (!status) return fail_server();
   in_copy_in_ = false;
   transaction_ = *status;
@@ -251,10 +266,14 @@ void Session::Impl::handle_ready() {
   settle_ended();
   if (*status == TransactionStatus::idle) end_portals();
   if (ended_runs_.empty() && !settlements_.has_due()) {
-    pass_bytes(server_reader_, actions_->to_client);
+    if (probe_ == Probe::none) {
+      pass_bytes(server_reader_, actions_->to_client);
+    } else {
+      actions_->to_client.append(std::string(message));
+    }
     return;
   }
-  held_ready_ = server_reader_.bytes();
+  held_ready_ = message;
   if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();
 }
 

@@ -114,6 +114,7 @@ struct Statement {
   NameOp name_op = NameOp::none;
   std::string name;                // that name_op is about; empty where it is about all
   bool is_holdable = false;        // declare: WITH HOLD
+  bool reads_copy_data = false;    // COPY FROM STDIN, or nobody knows: the server may ask for data
   bool is_nested_execute = false;  // execute: not the statement itself, but a part of it
   // prepare, declare: where the text of the query begins; it ends where the statement does.
   std::size_t query_begin = 0;

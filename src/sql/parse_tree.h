@@ -94,6 +94,7 @@ struct sql_statement {
   const char* name;  // that name_op is about; NULL: none
   bool is_nested_execute;
   bool is_holdable;
+  bool reads_copy_data;
   enum sql_transaction_op transaction;
   bool is_chained;
   const char* savepoint;  // NULL: none

@@ -144,6 +144,7 @@ Statement read_statement(const sql_statement& found, const std::string& text) {
   statement.name_op = static_cast<NameOp>(found.name_op);
   statement.name = text_or_empty(found.name);
   statement.is_holdable = found.is_holdable;
+  statement.reads_copy_data = found.reads_copy_data;
   statement.is_nested_execute = found.is_nested_execute;
   statement.transaction = static_cast<TransactionOp>(found.transaction);
   statement.is_chained = found.is_chained;

@@ -182,6 +182,7 @@ static void read_create_table_as(const CreateTableAsStmt* create, struct sql_wal
 }
 
 static void read_copy(const CopyStmt* copy, struct sql_walk* walk) {
+  walk->statement->reads_copy_data = copy->is_from && copy->filename == NULL;
   if (copy->whereClause != NULL) {
     walk->kv_problem = "helios.kv() can't be used in COPY FROM";
     sql_visit(copy->whereClause, walk);
