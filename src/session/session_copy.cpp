@@ -60,6 +60,7 @@ void Session::Impl::push_copying(ReplyItem item, bool may_copy_in) {
 
 // CopyDone or CopyFail: for the data that the server reads, or for that which it will ask for.
 void Session::Impl::note_copy_end() {
+  flush_sent_ = false;  // one in front of the end was swallowed with the data
   if (in_copy_in_) {
     in_copy_in_ = false;
   } else if (!replies_.empty()) {

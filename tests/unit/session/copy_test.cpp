@@ -114,5 +114,12 @@ TEST(Copy, nothing_is_sent_before_the_server_has_asked_for_data) {
   EXPECT_EQ(harness.take_to_server(), sync());
 }
 
+TEST(Copy, flush_asks_for_the_end_of_a_copy_that_others_wait_for) {
+  Copying copying;
+  const std::string data = sync() + message('d', "1\n") + message('c', "");
+  copying.harness.client_sends(data + query("select forbidden") + sync());
+  EXPECT_EQ(copying.harness.take_to_server(), data + flush());
+}
+
 }  // namespace
 }  // namespace helios::session::test
