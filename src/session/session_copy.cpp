@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/extended.hpp"
 #include "pgwire/query.hpp"
+#include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
 #include <utility>
@@ -72,6 +73,10 @@ void Session::Impl::note_copy_end() {
 void Session::Impl::note_copy_in() {
   in_copy_in_ = !replies_.empty() && !replies_.on_copy_in();
   copy_started_ = !replies_.empty();
+  if (in_copy_in_ && gate_.waits_for_answers()) {
+    fail(pgwire::sqlstate::kProtocolViolation,
+         "unexpected message type 0x51 during COPY from stdin");
+  }
 }
 
 void Session::Impl::begin_probe() {

@@ -22,6 +22,7 @@ namespace {
 constexpr std::uint32_t kMaxErrorBytes = 16 << 20;
 constexpr std::uint32_t kMaxParameterBytes = 1 << 20;
 constexpr std::uint32_t kMaxTagBytes = 4096;
+constexpr std::uint32_t kMaxCopyInBytes = 256 << 10;  // two bytes for each of at most 65,535 columns
 constexpr std::uint32_t kReadyForQueryBytes = 5;
 
 }  // namespace
@@ -84,6 +85,10 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
       if (length > kMaxTagBytes) return false;
       is_whole = true;
       break;
+    case be::kCopyInResponse:
+      if (length > kMaxCopyInBytes) return false;
+      is_whole = true;
+      break;
     case be::kErrorResponse: is_whole = length <= kMaxErrorBytes; break;
     default: note_answer(type); break;
   }
@@ -112,14 +117,6 @@ bool Session::Impl::swallow(char type, std::uint32_t length) {
 
 // An answer whose body does not matter.
 void Session::Impl::note_answer(char type) {
-  if (type == be::kCopyInResponse) {
-    note_copy_in();
-    if (gate_.waits_for_answers() && in_copy_in_) {
-      fail(pgwire::sqlstate::kProtocolViolation,
-           "unexpected message type 0x51 during COPY from stdin");
-    }
-    return;
-  }
   if (type == be::kEmptyQueryResponse || type == be::kFunctionCallResponse) note_completion("");
   if (type == be::kPortalSuspended) note_suspension();
   replies_.on_answer(type);
@@ -187,6 +184,12 @@ void Session::Impl::handle_server_message() {
       replies_.on_answer(be::kCommandComplete);
       settle_ended();
       break;
+    // Whole: what it makes of messages that wait may end the session, and an error fits between
+    // messages only.
+    case be::kCopyInResponse:
+      pass_bytes(server_reader_, actions_->to_client);
+      note_copy_in();
+      return;
     case be::kParameterStatus: note_parameter(server_reader_.body()); break;
     case be::kErrorResponse:
       if (handle_error(server_reader_.body())) return;
