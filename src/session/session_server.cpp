@@ -22,7 +22,8 @@ namespace {
 constexpr std::uint32_t kMaxErrorBytes = 16 << 20;
 constexpr std::uint32_t kMaxParameterBytes = 1 << 20;
 constexpr std::uint32_t kMaxTagBytes = 4096;
-constexpr std::uint32_t kMaxCopyInBytes = 256 << 10;  // two bytes for each of at most 65,535 columns
+constexpr std::uint32_t kMaxCopyInBytes = 256
+                                          << 10;  // two bytes for each of at most 65,535 columns
 constexpr std::uint32_t kReadyForQueryBytes = 5;
 
 }  // namespace
