@@ -59,7 +59,7 @@ std::optional<hooks::RunStatus> PostHooks::run_post_query() {
         if (in_this_turn_++ == kStatementsPerTurn) return yield();
         is_hook_started_ = true;
         if (auto stopped = run_hook(hooks::HookPoint::post_query, *statement.execution,
-                                    statement.statement->is_session_statement)) {
+                                    statement.is_session_statement)) {
           return stopped;
         }
       }
@@ -96,7 +96,7 @@ std::optional<hooks::RunStatus> PostHooks::run_hook(hooks::HookPoint point,
 
 void PostHooks::on_post_query(StatementRun& statement) {
   if (!statement.execution->chain->has_settled()) return;
-  EndedStatement ended{std::move(statement.execution), statement.statement->is_session_statement};
+  EndedStatement ended{std::move(statement.execution), statement.is_session_statement};
   if (settlements_ != nullptr && !ended.execution->settlement) {
     settlements_->keep(std::move(ended));
   } else {

@@ -84,7 +84,8 @@ struct Portal {
   std::string values;   // parameter formats and values, as in Bind; empty after DECLARE
   std::string formats;  // result formats, as in Bind
   std::vector<hooks::Parameter> parameters;  // views into `values`
-  bool is_holdable = false;                  // a cursor WITH HOLD: it outlives its transaction
+  bool is_declared = false;                  // a cursor that SQL declared
+  bool is_holdable = false;                  // one WITH HOLD: it outlives its transaction
   bool is_started = false;                   // an Execute of it has met its hooks
   // That Execute, while the server has sent only a part of the rows. It lives by the portal then, and
   // keeps it alive again when it is taken out.

@@ -152,13 +152,17 @@ void QueryGate::begin_judging() {
   }
 }
 
+// Some statement changes settings or the transaction.
+void QueryGate::follow_settings() {
+  decision_.touches_session = true;
+  run_->touches_session = true;
+  if (ahead_) return;
+  ahead_ = std::make_unique<Settings>(view_.settings);
+  if (view_.transaction == pgwire::TransactionStatus::idle) ahead_->begin();
+}
+
 void QueryGate::begin_statements() {
-  decision_.touches_session = analysis_->touches_session;
-  if (analysis_->touches_session) {
-    ahead_ = std::make_unique<Settings>(view_.settings);
-    if (view_.transaction == pgwire::TransactionStatus::idle) ahead_->begin();
-  }
-  run_->touches_session = analysis_->touches_session;
+  if (analysis_->touches_session) follow_settings();
   if (!is_within_limits()) return;
   run_->statements.resize(analysis_->statements.size());
   run_->held_bytes +=
@@ -246,6 +250,7 @@ void QueryGate::judge_next() {
                          (!run.statement->is_session_statement || chain_->wants_all_statements());
   if (!is_hooked) return;
   make_execution(run);
+  run.is_session_statement = run.statement->is_session_statement;
   waiting_elsewhere_ = start_hooks(run);
 }
 
@@ -254,8 +259,8 @@ bool QueryGate::start_hooks(StatementRun& run) {
   if (!pre_query_) {
     pre_query_ = std::make_unique<hooks::ChainRun>(*view_.environment.home, [this] { wake(); });
   }
-  return pre_query_->start(hooks::HookPoint::pre_query, *run.execution,
-                           run.statement->is_session_statement) == hooks::RunStatus::pending;
+  return pre_query_->start(hooks::HookPoint::pre_query, *run.execution, run.is_session_statement) ==
+         hooks::RunStatus::pending;
 }
 
 std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) const {

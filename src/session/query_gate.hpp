@@ -125,6 +125,7 @@ class QueryGate {
   bool parse();
   void begin_judging();
   void begin_statements();
+  void follow_settings();
   void finish_parse();
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
@@ -139,6 +140,7 @@ class QueryGate {
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
   std::optional<Refusal> objection(const sql::Statement& statement) const;
   void make_execution(StatementRun& run);
+  bool may_replace_portal();
   bool adopt_answer(StatementRun& run);
   bool adopt_rewrite(StatementRun& run);
   bool expand_kv(StatementRun& run);

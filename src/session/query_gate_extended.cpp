@@ -147,6 +147,7 @@ void QueryGate::note_names(StatementRun& run) {
     case NameOp::declare: {
       auto portal = std::make_shared<Portal>();
       portal->statement = named_query(run);
+      portal->is_declared = true;
       portal->is_holdable = statement.is_holdable;
       run.names.portal = names.portals.define(statement.name, std::move(portal), names.unit);
       return;

@@ -13,11 +13,23 @@ namespace helios::session {
 
 namespace state = pgwire::sqlstate;
 
+// What DECLARE said of a cursor (BINARY, SCROLL, WITH HOLD), and how far it has been fetched, no Bind can
+// say again. False = refused.
+bool QueryGate::may_replace_portal() {
+  if (subject_ != Subject::execute || !run_->portal->is_declared) return true;
+  refuse(
+      state::kFeatureNotSupported,
+      "Query refused: a plugin put another text in the place of a declared cursor's query, which "
+      "can be done at its DECLARE only");
+  return false;
+}
+
 // A plugin's rows are the answer. Alone and idle they go to the client directly; otherwise the server
 // is made to produce them, so that order, transaction state and the unnamed statement, which a Query ends,
 // stay its own. False = settled here.
 bool QueryGate::adopt_answer(StatementRun& run) {
   const hooks::Answer& answer = *run.execution->answer;
+  if (!may_replace_portal()) return false;
   const std::uint64_t max_bytes = config_->protocol.max_query_bytes;
   if (const std::string_view problem = problem_of(answer, max_bytes); !problem.empty()) {
     refuse(state::kSystemError,
@@ -41,6 +53,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
 // A plugin's text must be exactly one statement: the answers are counted by it. helios.kv() is never
 // expanded in it.
 bool QueryGate::adopt_rewrite(StatementRun& run) {
+  if (!may_replace_portal()) return false;
   const std::string& text = run.execution->rewritten;
   auto analysis = view_.environment.analyzer->analyze(text, view_.rules);
   if (!analysis->parsed || analysis->statements.size() != 1) {
@@ -52,8 +65,7 @@ bool QueryGate::adopt_rewrite(StatementRun& run) {
   run.analysis = std::move(analysis);
   run.replacement = text;
   run_->held_bytes += 2 * text.size();
-  decision_.touches_session |= run.analysis->touches_session;
-  if (run.analysis->touches_session && !ahead_) ahead_ = std::make_unique<Settings>(view_.settings);
+  if (run.analysis->touches_session) follow_settings();
   if (auto refusal = objection(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return false;

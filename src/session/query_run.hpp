@@ -37,6 +37,9 @@ struct StatementRun {
   NameChanges names;
   // What the hooks see; null when none of them looks at this statement.
   std::unique_ptr<hooks::StatementExecution> execution;
+  // The client's statement only manages the session, whatever a plugin made of it: says which plugins'
+  // hooks run, before and after.
+  bool is_session_statement = false;
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
   bool is_open = false;     // it has worked in a transaction; see settlements.hpp
 };

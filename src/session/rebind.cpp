@@ -60,10 +60,9 @@ bool read_parameters(Portal& portal, std::vector<pgwire::BoundValue>& values) {
 Rebinding rebind(const Portal& portal, std::string_view text) {
   const std::vector<std::size_t> used =
       sql::parameters_in(text, portal.statement->rules.standard_conforming_strings);
-  constexpr std::size_t kOneFormatBytes = 4;
   return {.types = types_of(portal, used),
           .values = values_of(portal, used.empty() ? 0 : used.back()),
-          .formats = portal.formats.size() <= kOneFormatBytes ? portal.formats : std::string()};
+          .formats = portal.formats};
 }
 
 }  // namespace helios::session

@@ -19,7 +19,8 @@ namespace helios::session {
 // What Parse and Bind of `text` need in the place of the portal's own, fields as in the messages. A
 // statement takes no more values than it has parameters, and every one below its last must have a
 // type: so values behind the last parameter of `text` are left out, and one that it does not use is
-// declared as text. Formats of single columns are kept only where there is at most one for all.
+// declared as text. Formats of columns stay what the client asked for: where they are not as many as
+// `text` has columns, the server says so (08P01), for any other reading would be another value.
 struct Rebinding {
   std::string types;
   std::string values;

@@ -82,6 +82,12 @@ def guests():
 
 
 @pytest.fixture(scope="session")
+def obedient():
+    """A plugin that does what a comment in the statement tells it, and writes down what it was shown."""
+    return os.path.join(BUILD_DIR, "guests", "obedient.wasm")
+
+
+@pytest.fixture(scope="session")
 def recorder():
     """A plugin that writes down every call of its hooks."""
     return os.path.join(BUILD_DIR, "guests", "recorder.wasm")

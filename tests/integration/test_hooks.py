@@ -62,6 +62,17 @@ def test_refusal_by_a_later_plugin_is_an_outcome_too(start_proxy, recorder, coun
             "post|-|SELECT 1|refused", "post|-|SELECT 'forbidden'|refused"]
 
 
+def test_rewrite_to_a_session_statement_has_its_post_query(start_proxy, recorder, obedient):
+    proxy = start_proxy(plugins=[recorder, obedient])
+    with proxy.connect() as session:
+        text = "SELECT 1 /*rewrite: SET helios.tenant_id = 'acme'*/"
+        assert session.query(text).expect_ok().tags == ["SET"]
+        session.query("SELECT 2").expect_ok()
+        assert [call[:4] for call in calls(proxy)] == ["pre|", "post", "pre|", "post"]
+        assert calls(proxy)[3] == "post|acme|SELECT 2|executed"
+        assert proxy.admin.value("obedient", "count") == "4"
+
+
 def test_link_that_breaks_is_an_outcome_too(proxy, postgres):
     with proxy.connect(parameters={"application_name": "breaks"}) as session, postgres.connect() as admin:
         session.send(query_message("SELECT pg_sleep(600)"))

@@ -52,6 +52,19 @@ TEST(ExtendedRewrite, parameters_that_the_text_does_not_use_are_left_out_or_decl
                                    execute() + sync());
 }
 
+TEST(ExtendedRewrite, formats_of_columns_are_kept) {
+  Witness witness;
+  witness.plugin->pre_query = [](hooks::Call&) { return rewrite("select 3, 4"); };
+  SessionHarness harness(witness.options());
+  harness.connect();
+  const std::string formats = "\0\2\0\1\0\0"s;
+  const std::string head = parse("", "select 1, 2") + pgwire::serialize_bind("", "", {}, formats);
+  harness.client_sends(head + execute() + sync());
+  EXPECT_EQ(harness.to_server,
+            head + close_statement(kPrivateName) + parse(kPrivateName, "select 3, 4") +
+                pgwire::serialize_bind("", kPrivateName, {}, formats) + execute() + sync());
+}
+
 TEST(ExtendedRewrite, error_in_the_plugins_text_is_the_error_of_the_execute) {
   Witness witness;
   witness.plugin->pre_query = [](hooks::Call&) { return rewrite("select * from missing"); };

@@ -358,6 +358,30 @@ TEST(Rewrite, must_be_one_statement) {
   }
 }
 
+// The plugins that saw the statement before it ran see it afterwards, whatever one of them made of it.
+TEST(Rewrite, to_a_statement_that_manages_the_session_still_has_its_post_query) {
+  Recorder witness;
+  Recorder rewriter({.name = "r", .has_pre_query = true, .has_post_query = true});
+  rewriter.plugin->pre_query = [](hooks::Call&) { return rewrite("set helios.tenant_id = 'x'"); };
+  SessionHarness harness(with({witness.plugin, rewriter.plugin}));
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  harness.server_sends(complete("SET") + ready('I'));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1", "post select 1 executed"));
+  EXPECT_THAT(rewriter.events, ElementsAre("post select 1 executed"));
+}
+
+TEST(Rewrite, of_a_statement_that_manages_the_session_shows_it_to_nobody_else) {
+  Recorder witness({.name = "p", .has_post_query = true});
+  Recorder rewriter({.name = "r", .has_pre_query = true, .all_statements = true});
+  rewriter.plugin->pre_query = [](hooks::Call&) { return rewrite("select 1"); };
+  SessionHarness harness(with({witness.plugin, rewriter.plugin}));
+  harness.connect();
+  harness.client_sends(query("set a.b = 1"));
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(witness.events, IsEmpty());
+}
+
 TEST(Reload, statement_keeps_the_plugins_it_started_with) {
   Recorder old_version;
   Recorder new_version;

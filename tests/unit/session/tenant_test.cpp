@@ -26,7 +26,7 @@ struct TenantSession {
       return call.statement->text.find("forbidden") == std::string_view::npos ? hooks::CallResult{}
                                                                               : block("no");
     };
-    options.plugins = {plugin};
+    options.plugins.push_back(plugin);
     harness = std::make_unique<SessionHarness>(options);
     harness->connect();
   }
@@ -74,6 +74,22 @@ TEST(Tenant, error_in_the_message_undoes_its_set) {
   session.run("set helios.tenant_id = 'acme'; select 1/0",
               complete("SET") + error("22012", "x") + ready('I'));
   EXPECT_EQ(session.tenant(), "-");
+}
+
+TEST(Tenant, error_in_the_message_undoes_the_set_of_a_plugin) {
+  Options options;
+  auto rewriter =
+      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "a", .has_pre_query = true});
+  rewriter->pre_query = [](hooks::Call& call) {
+    return call.statement->text == "select 'set'" ? rewrite("set helios.tenant_id = 'acme'")
+                                                  : hooks::CallResult{};
+  };
+  options.plugins = {rewriter};
+  TenantSession session(options);
+  session.run("select 'set'; select 1/0", complete("SET") + error("22012", "x") + ready('I'));
+  EXPECT_EQ(session.tenant(), "-");
+  session.run("select 'set'; select 2", complete("SET") + complete("SELECT 1") + ready('I'));
+  EXPECT_EQ(session.tenant(), "acme");
 }
 
 TEST(Tenant, rollback_undoes_and_commit_keeps) {
