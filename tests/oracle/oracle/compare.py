@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds what hooks were told against what the server did."""
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from harness.wire import fields_of
+
+MARK = re.compile(r"/\*(\d+)( refuse| rewrite| answer| rewritten)?\*/")
+# What the proxy may refuse by itself: docs/protocol.md, "What differs from PostgreSQL".
+OWN_REFUSALS = {"42601", "0A000", "42501", "42622", "54000", "26000", "34000", "08P01"}
+NOT_JUDGED = ("PREPARE", "EXECUTE")  # PREPARE runs nothing; EXECUTE shows by what it runs
+
+
+@dataclass
+class Divergence:
+    kind: str
+    what: str
+    conversation: object = None
+
+
+@dataclass
+class Call:
+    """One pre_query and what followed it."""
+    at: int
+    decision: str
+    tenant: str
+    parameters: list
+    text: str
+    outcome: str = None
+    rows: str = "-"
+    tag: str = ""
+    settlement: str = None
+
+
+def number_of(text):
+    found = MARK.search(text)
+    return int(found[1]) if found else None
+
+
+def calls_of(lines):
+    """({id: Call}, divergences in their pairing)"""
+    calls, wrong = {}, []
+    for line in lines:
+        if line[0] == "pre":
+            text = "\x1f".join(line[6:])
+            calls[line[1]] = Call(int(line[2]), line[3], line[4], line[5].split("\x1e") if line[5] else [], text)
+        elif line[1] not in calls:
+            wrong.append(Divergence("pairing", f"{line[0]} without pre_query"))
+        elif line[0] == "post":
+            if calls[line[1]].outcome:
+                wrong.append(Divergence("pairing", f"post_query twice: {calls[line[1]].text}"))
+            calls[line[1]].outcome, calls[line[1]].rows, calls[line[1]].tag = line[2:5]
+        else:
+            if calls[line[1]].settlement:
+                wrong.append(Divergence("pairing", f"settled twice: {calls[line[1]].text}"))
+            calls[line[1]].settlement = line[2]
+    for call in calls.values():
+        if not call.outcome or not call.settlement:
+            wrong.append(Divergence("pairing", f"no end is told of {call.text}"))
+    return calls, wrong
+
+
+def text_told(call):
+    """The text that will run, by the plugin's verdict."""
+    return f"SELECT /*{number_of(call.text)} rewritten*/ 'rewritten'" if call.decision == "rewrite" else call.text
+
+
+def is_same_text(told, read):
+    """PostgreSQL keeps the whole PREPARE as the text of what was prepared."""
+    told, read = told.strip().rstrip(";").strip(), read.strip()
+    return told == read or (read.startswith("PREPARE ") and read.endswith(told) and told != "")
+
+
+def as_printed(parameter):
+    """A parameter of a hook as PostgreSQL prints it; binary ones are ints here."""
+    if parameter[:1] == "b":
+        return str(int.from_bytes(bytes.fromhex(parameter[1:]), "big", signed=True))
+    return None if parameter == "n" else parameter[1:]
+
+
+class Server:
+    """Events of one backend, by number."""
+
+    def __init__(self, events):
+        self.by_event = {event["event"]: event for event in events}
+        self.ends = {event["of"]: event for event in events if event["kind"] == "end"}
+        self.functions = [event for event in events if event["kind"] == "function"]
+        self.fate = {event["transaction"]: event["kind"] for event in events
+                     if event["kind"] in ("committed", "rolled back", "prepared")}
+        self.subs = [event for event in events if event["kind"] in ("merged", "undone")]
+        self.seen = defaultdict(list)
+        for event in events:
+            if event["kind"] in ("plan", "run", "utility"):
+                self.seen[number_of(event["text"])].append(event)
+
+    def is_inside_same(self, event):
+        number = number_of(event["text"])
+        while event["inside"] in self.by_event:
+            event = self.by_event[event["inside"]]
+            if event["kind"] != "plan" and number_of(event["text"]) == number:
+                return True
+        return False
+
+    def executions(self, number):
+        """Its executions, each as the events of it, outermost ones only."""
+        found = defaultdict(list)
+        for event in self.seen[number]:
+            if event["kind"] == "plan" or event.get("tag") in NOT_JUDGED or self.is_inside_same(event):
+                continue
+            found[("run", event["execution"]) if event["kind"] == "run" else ("utility", event["event"])].append(event)
+        return list(found.values())
+
+    def settlement(self, event):
+        """What became of the transaction, or subtransaction, that the event stands in."""
+        sub = event["sub"]
+        for later in self.subs:
+            if later["event"] > event["event"] and later["transaction"] == event["transaction"] and later["sub"] == sub:
+                if later["kind"] == "undone":
+                    return "rolled back"
+                sub = later["parent"]
+        return self.fate.get(event["transaction"], "rolled back")
+
+
+def compare(lines, events):
+    """The divergences between the plugin's lines and the server's events."""
+    calls, wrong = calls_of(lines)
+    server = Server(events)
+    told = defaultdict(list)
+    for call in calls.values():
+        if number_of(call.text) is not None:
+            told[number_of(call.text)].append(call)
+    for number in sorted(set(server.seen) | set(told)):
+        wrong += of_number(number, told[number], server)
+    for event in server.functions:
+        wrong.append(Divergence("function-unseen", f"FunctionCall of {event['text']}"))
+    return wrong
+
+
+def of_number(number, calls, server):
+    events = [event for event in server.seen[number] if event.get("tag") not in NOT_JUDGED]
+    if any(event["kind"] == "utility" and event["text"].startswith("PREPARE TRANS") for event in server.seen[number]):
+        events = server.seen[number]
+    wrong = [*existence(events, calls)]
+    if wrong:
+        return wrong
+    # A declared cursor may be told twice, as DECLARE and where Execute reads it.
+    if any(re.match(r"DECLARE|EXPLAIN|DO", event["text"]) for event in events):
+        return []
+    calls = [call for call in calls if not call.text.startswith("PREPARE ")]
+    return counts(server.executions(number), [call for call in calls if call.decision in ("pass", "rewrite")], server)
+
+
+def existence(events, calls):
+    for event in events:
+        kind = {"plan": "planned", "run": "ran", "utility": "utility"}[event["kind"]]
+        mark = MARK.search(event["text"])
+        if mark[2] in (" refuse", " answer", " rewrite") and any(call.decision == mark[2][1:] for call in calls):
+            return [Divergence(f"{mark[2][1:]}d-{kind}".replace("ed-", "d-").replace("refused", "refuse"),
+                               f"the verdict was {mark[2]}: {event['text']!r}")]
+        passed = [call for call in calls if call.decision in ("pass", "rewrite")]
+        if not passed:
+            return [Divergence(f"unseen-{kind}", f"no hook was asked about {event['text']!r}")]
+        if not any(is_same_text(text_told(call), event["text"]) for call in passed):
+            return [Divergence("text", f"hooks saw {passed[0].text!r}, the server {event['text']!r}")]
+        if event["kind"] != "plan" and not event_is_after(event, passed) or event["kind"] == "plan" and not event_is_after(event, passed):
+            return [Divergence(f"early-{kind}", f"before its hook: {event['text']!r}")]
+    return []
+
+
+def event_is_after(event, calls):
+    return any(call.at <= event["ns"] // 1000000 for call in calls)
+
+
+def counts(executions, calls, server):
+    wrong = []
+    text = executions[0][0]["text"] if executions else calls[0].text if calls else ""
+    done = [call for call in calls if call.outcome == "executed"]
+    if len(executions) > len(calls):
+        wrong.append(Divergence("told-too-seldom", f"{len(executions)} executions, {len(calls)} pre_query: {text!r}"))
+    if len(done) > len(executions):
+        wrong.append(Divergence("phantom", f"{len(done)} told as executed, {len(executions)} executions: {text!r}"))
+    ended = [group for group in executions if group[-1]["event"] in server.ends]
+    if len(executions) == len(calls):
+        wrong += agreement(executions, calls, text)
+    if len(executions) == len(calls) == 1:
+        wrong += of_one(executions[0], calls[0], server, text, ended)
+    return wrong
+
+
+def agreement(executions, calls, text):
+    """Parameters and tenants, in whatever order."""
+    wrong = []
+    server_parameters = Counter(tuple(group[0]["parameters"]) for group in executions)
+    hook_parameters = Counter(tuple(map(as_printed, call.parameters)) for call in calls if call.decision == "pass")
+    if all(call.decision == "pass" for call in calls) and server_parameters != hook_parameters:
+        wrong.append(Divergence("parameters", f"hooks {dict(hook_parameters)}, server {dict(server_parameters)}: {text!r}"))
+    server_tenants = Counter(group[0]["tenant"] or "" for group in executions)
+    hook_tenants = Counter(call.tenant for call in calls)
+    if server_tenants != hook_tenants:
+        wrong.append(Divergence("tenant", f"hooks {dict(hook_tenants)}, server {dict(server_tenants)}: {text!r}"))
+    return wrong
+
+
+def of_one(group, call, server, text, ended):
+    wrong = []
+    if call.outcome in ("skipped", "refused") and ended:
+        wrong.append(Divergence("outcome", f"told as {call.outcome}, and it ran: {text!r}"))
+    if call.outcome == "executed" and not ended:
+        wrong.append(Divergence("outcome", f"told as executed, and it did not end: {text!r}"))
+    if call.outcome == "executed" and group[0]["kind"] == "run" and call.rows != "-" and group[0]["depth"] == 0:
+        rows = sum(server.ends[event["event"]]["rows"] for event in group if event["event"] in server.ends)
+        if rows != int(call.rows):
+            wrong.append(Divergence("rows", f"hooks {call.rows}, server {rows}: {text!r}"))
+    fate = server.settlement(group[-1])
+    if call.settlement not in (None, "unknown") and fate != call.settlement:
+        wrong.append(Divergence("settlement", f"hooks {call.settlement}, server {fate}: {text!r}"))
+    return wrong
+
+
+def normal(kind, body):
+    """Without what differs from session to session: table numbers, temporary schemas, the key of a session."""
+    if kind == b"T":
+        count, at, out = int.from_bytes(body[:2]), 2, body[:2]
+        for _ in range(count):
+            end = body.index(b"\0", at) + 1
+            out += body[at:end] + body[end + 4:end + 18]
+            at = end + 18
+        return kind, out
+    if kind in b"EN":
+        fields = fields_of(body)
+        return kind, tuple(fields.get(field) for field in "SCM")
+    return kind, body
+
+
+def answers_differ(direct, proxied):
+    """The first difference of the answers that no rule of docs/protocol.md excuses."""
+    for position, (theirs, ours) in enumerate(zip(direct, proxied)):
+        theirs, ours = normal(*theirs), normal(*ours)
+        if theirs != ours:
+            if ours[0] == b"E" and ours[1][1] in OWN_REFUSALS:
+                return None
+            return Divergence("answer", f"answer {position}: server {theirs}, proxy {ours}")
+    if len(direct) != len(proxied):
+        return Divergence("answer", f"server {len(direct)} messages, proxy {len(proxied)}")
+    return None

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Conversations that chance alone makes too seldom, with texts of the generator's in them."""
+
+from .messages import b, data, e, f, p, q, step, sync
+
+LONG = "l" * 63
+
+
+def rules_in_an_open_batch(make):
+    return [step(p, "", f"SET {make.mark()} standard_conforming_strings = off"), step(b, "", ""), step(e, ""),
+            step(q, f"SET {make.mark()} a.b = '\\'';SELECT {make.mark()} $$x$$;--'"), step(sync)]
+
+
+def early_sync_in_copy(make):
+    return [step(p, "", f"COPY {make.mark()} t FROM STDIN"), step(b, "", ""), step(e, ""), step(data, "bad\n"), step(sync),
+            step(q, make.select()), step(q, make.select())]
+
+
+def names_that_are_cut(make):
+    return [step(p, LONG + "1", make.select()), step(sync), step(p, LONG + "2", make.select()), step(sync),
+            step(b, "", LONG + "1"), step(e, ""), step(sync)]
+
+
+def names_in_another_encoding(make):
+    return [step(q, "SET client_encoding = 'UTF8'"), step(p, "é", make.select()), step(sync),
+            step(q, "SET client_encoding = 'LATIN1'"), step(p, "é", make.select()), step(p, b"\xe9", make.select()),
+            step(sync), step(b, "", b"\xe9"), step(e, ""), step(sync)]
+
+
+def escaped_name(make):
+    return [step(p, "é", make.select()), step(sync), step(q, f'PREPARE U&"\\00e9" AS {make.select()}'),
+            step(q, 'EXECUTE "é"')]
+
+
+def portal_that_fetch_reads(make):
+    reader = make.chance.choice([f"FETCH {make.mark()} ALL FROM c", f"SELECT {make.mark()} cursor_to_xml('c',9,false,false,'')"])
+    return [step(q, f"BEGIN {make.mark()}"), step(p, "", make.select()), step(b, "c", ""), step(p, "", reader), step(b, "", ""),
+            step(e, ""), step(sync), step(q, f"COMMIT {make.mark()}")]
+
+
+def bind_alone(make):
+    return [step(p, "", f"SELECT {make.mark()} 1 WHERE 1 < steady(2)"), step(b, "", ""), step(sync)]
+
+
+def explain_of_a_declare(make):
+    return [step(q, f"BEGIN {make.mark()}"), step(p, "", make.select()), step(b, "c", ""),
+            step(p, "", f"EXPLAIN {make.mark()} (ANALYZE) DECLARE c CURSOR FOR SELECT 'harmless'"), step(b, "", ""), step(e, ""),
+            step(e, "c"), step(sync), step(q, f"ROLLBACK {make.mark()}")]
+
+
+def prepare_by_parse(make):
+    return [step(p, "x", f"PREPARE y AS {make.select()}"), step(sync), step(q, "EXECUTE x"), step(q, "EXECUTE y")]
+
+
+def execute_of_execute(make):
+    return [step(q, f"PREPARE y AS {make.select()}"), step(p, "x", "EXECUTE y"), step(p, "w", "EXECUTE x"), step(sync),
+            step(q, "EXECUTE x"), step(q, "EXECUTE w")]
+
+
+def execute_with_arguments(make):
+    return [step(q, f"PREPARE y(int) AS INSERT {make.mark()} INTO t VALUES ($1)"), step(q, "EXECUTE y(1)"),
+            step(q, "EXECUTE y(2)"), step(q, f"EXECUTE y(length(set_config('helios.tenant_id', 'acme', false)))")]
+
+
+def execute_behind_others(make):
+    others = "; ".join(make.select() for _ in range(make.chance.randint(1, 4)))
+    return [step(q, f"PREPARE y(text) AS SELECT {make.mark()} 1"),
+            step(q, f"{others}; EXECUTE y(set_config('helios.a', '', false))")]
+
+
+def portal_across_a_savepoint(make):
+    return [step(q, f"BEGIN {make.mark()}"), step(p, "", f"INSERT {make.mark()} INTO t VALUES (1)"), step(b, "c", ""),
+            step(p, "", f"SAVEPOINT {make.mark()} s"), step(b, "", ""), step(e, ""), step(p, "", "SELEC"), step(e, "c"),
+            step(sync), step(q, f"ROLLBACK {make.mark()} TO s"), step(e, "c"), step(sync), step(q, f"COMMIT {make.mark()}")]
+
+
+def tenant_after(make):
+    """What may leave another tenant than it seems."""
+    n = make.mark
+    ways = [
+        [step(q, f"CALL {n()} half()")],
+        [step(q, f"BEGIN {n()}; SET {n()} helios.tenant_id = 'acme'; SELECT 1/0"),
+         step(q, f"PREPARE TRANSACTION {n()} 'x{make.conversation.name}'")],
+        [step(p, "", f"SET {n()} helios.tenant_id = 'acme'"), step(b, "", ""), step(e, ""), step(p, "", f"DISCARD {n()} ALL"),
+         step(b, "", ""), step(e, ""), step(p, "", "SELECT 1/0"), step(b, "", ""), step(e, ""), step(sync)],
+        [step(q, f"BEGIN {n()}; SELECT {n()} set_config('helios.tenant_id', NULL, true); RESET {n()} ALL")],
+        [step(q, f"DO {n()} $$ BEGIN SET helios.tenant_id = 'acme'; COMMIT; RAISE 'x'; END $$")],
+        [step(p, "", f"SELECT {n()} 1"), step(b, "c", ""), step(p, "", f"SET {n()} helios.tenant_id = 'globex'"),
+         step(b, "", ""), step(e, ""), step(e, "c"), step(sync)],
+    ]
+    return [step(q, f"SET {n()} helios.tenant_id = 'globex'"), *make.chance.choice(ways), step(q, make.select())]
+
+
+def hidden_names(make):
+    return [step(q, f"DO {make.mark()} $x$ BEGIN EXECUTE 'PREPARE y AS {make.select().replace(chr(39), chr(39) * 2)}'; END $x$"),
+            step(q, f"BEGIN {make.mark()}; SELECT {make.mark()} 1/0"), step(q, f"ROLLBACK {make.mark()}; EXECUTE y"),
+            step(q, "EXECUTE y")]
+
+
+def function_call(make):
+    return [step(f, 1598 if make.chance.random() < 0.5 else 1317), step(sync)]
+
+
+SHAPES = [each for name, each in list(globals().items())
+          if callable(each) and each.__module__ == __name__]

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Leaves out of a conversation whatever the divergence does not need."""
+
+MOST_TRIES = 150
+
+
+def shrink(runner, conversation, kind):
+    """The smallest conversation found that still shows a divergence of this kind, and that divergence."""
+    tries = 0
+    best = None
+
+    def attempt(candidate):
+        nonlocal tries, best
+        tries += 1
+        shown = [each for each in runner.run([candidate]) if each.kind == kind]
+        if shown:
+            best = shown[0]
+        return bool(shown)
+
+    if not attempt(conversation):
+        return None
+    for change in ({"cuts": 0}, {"parameters": {}}):
+        candidate = best.conversation.replaced(best.conversation.steps, **change)
+        attempt(candidate)
+    size = max(1, len(best.conversation.steps) // 2)
+    while tries < MOST_TRIES:
+        steps, at, smaller = best.conversation.steps, 0, False
+        while at < len(steps) and tries < MOST_TRIES:
+            if attempt(best.conversation.replaced(steps[:at] + steps[at + size:])):
+                steps, smaller = best.conversation.steps, True
+            else:
+                at += size
+        if size == 1 and not smaller:
+            break
+        size = max(1, size // 2)
+    return best

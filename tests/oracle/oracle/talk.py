@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds a conversation over a socket, and gives back every answer."""
+
+import random
+import select
+import socket
+import struct
+import time
+
+from harness.wire import SYNC, TERMINATE, Closed, Wire, message, query_message
+
+PATIENCE = 0.3  # where nobody can know how many answers are owed: a Sync behind COPY may have been swallowed
+HANG = 15.0
+
+
+class Answers:
+    def __init__(self):
+        self.messages, self.pid, self.end = [], None, "complete"
+        self.waits = []  # how many ReadyForQuery there were at each wait
+
+
+class Talk:
+    def __init__(self, port, name, parameters):
+        self.wire = Wire("127.0.0.1", port, parameters=parameters)
+        self.answers = Answers()
+        self.readies = 0
+        reply = self.wire.query(f"SELECT /*hello {name}*/ pg_backend_pid()")
+        self.answers.pid = int(reply.rows[0][0]) if reply.rows else None
+        self.buffer = bytearray()
+
+    def run(self, conversation, expected=None):
+        """`expected`: the counts of ReadyForQuery at each wait, as the server itself gave them."""
+        try:
+            self._speak(conversation, expected)
+            self.wire.send(message(b"f", b"the end\0"), SYNC, query_message("ROLLBACK"), query_message("SELECT 'that is all'"))
+            if not self._until(lambda: self._is_over(), HANG):
+                self.answers.end = "hang"
+            self.wire.send(TERMINATE)
+        except (Closed, ConnectionError):
+            self._drain()
+            self.answers.end = "closed"
+        finally:
+            self.wire.close()
+        return self.answers
+
+    def _speak(self, conversation, expected):
+        chance = random.Random(conversation.cuts)
+        pending, owed = b"", 0
+        for step in conversation.steps:
+            pending += step.data
+            owed += step.data[:1] in (b"Q", b"S")
+            if step.wait:
+                self.wire.send(pending)
+                pending = b""
+                wanted = expected[len(self.answers.waits)] if expected else owed
+                self._until(lambda: self.readies >= wanted, PATIENCE)
+                self.answers.waits.append(self.readies)
+            elif conversation.cuts and chance.random() < 0.3:
+                at = chance.randint(0, len(pending))
+                self.wire.send(pending[:at])
+                pending = pending[at:]
+        self.wire.send(pending)
+
+    def _is_over(self):
+        messages = self.answers.messages
+        return len(messages) > 2 and messages[-1][0] == b"Z" and b"that is all" in messages[-3][1] and messages[-3][0] == b"D"
+
+    def _until(self, condition, seconds):
+        end = time.monotonic() + seconds
+        while not condition():
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.wire.socket], [], [], left)[0]:
+                return False
+            chunk = self.wire.socket.recv(65536)
+            if not chunk:
+                raise Closed(b"")
+            self._feed(chunk)
+        return True
+
+    def _drain(self):
+        try:
+            self.wire.socket.shutdown(socket.SHUT_WR)
+            self._until(lambda: False, 1.0)
+        except (Closed, OSError):
+            pass
+
+    def _feed(self, chunk):
+        self.buffer += chunk
+        at = 0
+        while len(self.buffer) >= at + 5:
+            length = struct.unpack_from("!i", self.buffer, at + 1)[0] + 1
+            if len(self.buffer) < at + length:
+                break
+            kind, body = bytes(self.buffer[at:at + 1]), bytes(self.buffer[at + 5:at + length])
+            self.answers.messages.append((kind, body))
+            self.readies += kind == b"Z"
+            at += length
+        del self.buffer[:at]
