@@ -24,6 +24,8 @@ def main():
             for each in found:
                 kinds[each.kind] += 1
                 first.setdefault(each.kind, []).append(each)
+            if at // BATCH % 25 == 24:
+                print(f"{at + BATCH} conversations, {time.monotonic() - began:.0f} s, {dict(kinds)}", flush=True)
         seconds = time.monotonic() - began
         print(f"{count} conversations in {seconds:.0f} s, {count / seconds:.0f} a second; divergences: {dict(kinds)}", flush=True)
         for kind, examples in first.items():

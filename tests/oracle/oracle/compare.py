@@ -10,6 +10,8 @@ from harness.wire import fields_of
 MARK = re.compile(r"/\*(\d+)( refuse| rewrite| answer| rewritten)?\*/")
 # What the proxy may refuse by itself: docs/protocol.md, "What differs from PostgreSQL".
 OWN_REFUSALS = {"42601", "0A000", "42501", "42622", "54000", "26000", "34000", "08P01"}
+DECIDED = {"refuse": "refused", "answer": "answered", "rewrite": "rewritten"}
+ENDS_TRANSACTIONS = ("PREPARE TRANSACTION", "COMMIT", "ROLLBACK")  # they are in none, or in two
 NOT_JUDGED = ("PREPARE", "EXECUTE")  # PREPARE runs nothing; EXECUTE shows by what it runs
 
 
@@ -140,33 +142,40 @@ def compare(lines, events):
 
 def of_number(number, calls, server):
     events = [event for event in server.seen[number] if event.get("tag") not in NOT_JUDGED]
-    if any(event["kind"] == "utility" and event["text"].startswith("PREPARE TRANS") for event in server.seen[number]):
-        events = server.seen[number]
     wrong = [*existence(events, calls)]
     if wrong:
         return wrong
     # A declared cursor may be told twice, as DECLARE and where Execute reads it.
     if any(re.match(r"DECLARE|EXPLAIN|DO", event["text"]) for event in events):
         return []
-    calls = [call for call in calls if not call.text.startswith("PREPARE ")]
+    calls = [call for call in calls if not re.match("PREPARE (?!TRANS)", call.text)]
     return counts(server.executions(number), [call for call in calls if call.decision in ("pass", "rewrite")], server)
 
 
 def existence(events, calls):
-    for event in events:
+    """What ran counts before what was only planned."""
+    for event in sorted(events, key=lambda each: each["kind"] == "plan"):
         kind = {"plan": "planned", "run": "ran", "utility": "utility"}[event["kind"]]
-        mark = MARK.search(event["text"])
-        if mark[2] in (" refuse", " answer", " rewrite") and any(call.decision == mark[2][1:] for call in calls):
-            return [Divergence(f"{mark[2][1:]}d-{kind}".replace("ed-", "d-").replace("refused", "refuse"),
-                               f"the verdict was {mark[2]}: {event['text']!r}")]
+        decision = (MARK.search(event["text"])[2] or "").strip()
+        if decision in DECIDED and any(call.decision == decision for call in calls):
+            return [Divergence(f"{DECIDED[decision]}-{kind}", f"and yet the server has {event['text']!r}")]
         passed = [call for call in calls if call.decision in ("pass", "rewrite")]
         if not passed:
             return [Divergence(f"unseen-{kind}", f"no hook was asked about {event['text']!r}")]
         if not any(is_same_text(text_told(call), event["text"]) for call in passed):
-            return [Divergence("text", f"hooks saw {passed[0].text!r}, the server {event['text']!r}")]
-        if event["kind"] != "plan" and not event_is_after(event, passed) or event["kind"] == "plan" and not event_is_after(event, passed):
+            return [Divergence(kind_of_text(passed[0].text, event["text"]),
+                               f"hooks saw {passed[0].text!r}, the server {event['text']!r}")]
+        if not event_is_after(event, passed):
             return [Divergence(f"early-{kind}", f"before its hook: {event['text']!r}")]
     return []
+
+
+def kind_of_text(told, read):
+    """Whether only the client's encoding stands between the two."""
+    try:
+        return "text-encoding" if is_same_text(told.encode().decode("latin-1"), read) else "text"
+    except UnicodeError:
+        return "text"
 
 
 def event_is_after(event, calls):
@@ -214,6 +223,8 @@ def of_one(group, call, server, text, ended):
         if rows != int(call.rows):
             wrong.append(Divergence("rows", f"hooks {call.rows}, server {rows}: {text!r}"))
     fate = server.settlement(group[-1])
+    if group[-1].get("tag") in ENDS_TRANSACTIONS:
+        return wrong
     if call.settlement not in (None, "unknown") and fate != call.settlement:
         wrong.append(Divergence("settlement", f"hooks {call.settlement}, server {fate}: {text!r}"))
     return wrong

@@ -112,7 +112,7 @@ class Generator:
             f"DEALLOCATE {n} {name}", f"DEALLOCATE {n} ALL", f"DECLARE {cursor} CURSOR FOR {self.select()}",
             f"DECLARE {cursor} CURSOR WITH HOLD FOR SELECT {n} generate_series(1, 3)", f"FETCH {n} ALL FROM {cursor}",
             f"FETCH {n} 2 FROM {cursor}", f"CLOSE {n} {cursor}", f"SELECT {n} cursor_to_xml('c', 10, false, false, '')",
-            f"EXPLAIN {n} ANALYZE DECLARE c CURSOR FOR SELECT 1", f"EXPLAIN {n} EXECUTE {name}"])
+            f"EXPLAIN {n} (ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF) DECLARE c CURSOR FOR SELECT 1", f"EXPLAIN {n} EXECUTE {name}"])
 
     def text(self):
         pick = self.chance.random()

@@ -44,8 +44,8 @@ def e(portal, rows=0):
 
 
 def f(oid):
-    """FunctionCall with one argument, the int 1."""
-    return message(b"F", struct.pack("!ihhhih", oid, 0, 1, 1, 0, 0)[:8] + struct.pack("!hi", 1, 1) + b"1" + struct.pack("!h", 0))
+    """FunctionCall with one argument, the text 1."""
+    return message(b"F", struct.pack("!ihhi", oid, 0, 1, 1) + b"1" + struct.pack("!h", 0))
 
 
 def data(text):

@@ -21,11 +21,9 @@ class Runner:
             name = f"r{self.round}"
             answers, divergences = self._hold(conversation, name)
             found += self._named(conversation, divergences)
-            if any(each.kind == "crash" for each in divergences):
-                held.clear()  # the state of the others went with the proxy
-            elif answers:
+            if answers and not any(each.kind == "closed" for each in divergences):
                 held.append((conversation, name, answers))
-        records = self.place.plugin_records() if held else {}
+        records = self.place.plugin_records({name for _, name, _ in held}) if held else {}
         for conversation, name, answers in held:
             events = self.place.server_events(answers.pid)
             found += self._named(conversation, compare(records.get(name, []), events))
@@ -50,10 +48,11 @@ class Runner:
             crash = self._crash()
             if crash:
                 return None, [Divergence("crash", crash)]
-        if proxied.end != direct.end:
+        decides = any(mark in step.data for step in conversation.steps
+                      for mark in (b" refuse*/", b" rewrite*/", b" answer*/"))
+        if proxied.end == "hang" or proxied.end != direct.end and not decides:
             return proxied, [Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")]
-        if any(b" refuse*/" in step.data or b" rewrite*/" in step.data or b" answer*/" in step.data
-               for step in conversation.steps):
+        if decides:
             return proxied, []
         different = answers_differ(direct.messages, proxied.messages)
         return proxied, [different] if different else []
