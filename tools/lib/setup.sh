@@ -20,7 +20,7 @@ wanted_packages() {
   if ! is_cached wasmtime || ! is_cached pg_query; then
     (use_rust) || printf 'rustc-web\ncargo-web\n'
   fi
-  if ! is_cached postgres17; then
+  if ! is_cached postgres17 || ! is_cached postgres15; then
     command -v npm >/dev/null || echo npm
   fi
 }
@@ -52,6 +52,8 @@ cmd_setup() {
   command -v dpkg-query >/dev/null || die "this is made for Debian 12: dpkg-query is missing"
   setup_packages
   setup_cached postgres17 "fetching PostgreSQL $POSTGRES17_VERSION" bash deps/build-postgres.sh 17
+  setup_cached postgres15 "fetching PostgreSQL $POSTGRES15_VERSION" bash deps/build-postgres.sh 15
+  setup_cached oracle_headers "fetching the headers of PostgreSQL 15's server" bash deps/build-oracle_headers.sh
   setup_cached pgbench "fetching pgbench" bash deps/build-pgbench.sh
   setup_cached guest_rust "fetching Debian's rustc for plugins in Rust" bash deps/build-guest_rust.sh
   setup_cached pg_query "building libpg_query $PG_QUERY_VERSION (about a minute, once)" bash deps/build-pg_query.sh

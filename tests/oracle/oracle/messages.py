@@ -73,3 +73,10 @@ MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail
 
 def step(maker, *arguments):
     return Step(maker(*arguments), f"{maker.__name__}({', '.join(map(repr, arguments))})")
+
+
+def read_step(line):
+    """A step from the words that it is printed with; "+" behind them: and waits."""
+    words, waits = (line[:-1], True) if line.endswith("+") else (line, False)
+    made = Step(eval(words, {"__builtins__": {}}, dict(MAKERS)), words, waits)
+    return made
