@@ -4,6 +4,10 @@
 // for each event, into a file per backend. Only what carries the mark of the generator in its own text is an event:
 // a comment that begins with a digit. Lines go out by one write() each, before the server does what they say.
 
+// clang-format off: the server's headers want this one first
+#include "postgres.h"
+// clang-format on
+
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
@@ -13,7 +17,6 @@
 #include "miscadmin.h"
 #include "nodes/params.h"
 #include "optimizer/planner.h"
-#include "postgres.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"

@@ -91,6 +91,12 @@ class Place:
         self.start_proxy()
         return "; ".join(last_words) or "the proxy has ended without a word"
 
+    def end_prepared_transactions(self):
+        """Their names are the server's: the same conversation makes them again."""
+        with self.postgres.connect(database="demo") as session:
+            for name, in session.query("SELECT gid FROM pg_prepared_xacts").expect_ok().rows:
+                session.query(f"ROLLBACK PREPARED '{name}'").expect_ok()
+
     # ---- What was written down
 
     def server_events(self, pid):

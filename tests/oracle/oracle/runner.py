@@ -39,6 +39,8 @@ class Runner:
         """(the proxy's answers, divergences between them and the server's)"""
         direct = Talk(self.place.postgres.port, name, conversation.parameters).run(conversation)
         self.place.server_events(direct.pid)
+        if any(b"PREPARE TRANS" in step.data for step in conversation.steps):
+            self.place.end_prepared_transactions()
         try:
             proxied = Talk(self.place.proxy.port, name, conversation.parameters).run(conversation, direct.waits)
         except (WireError, Closed, ConnectionError) as error:
