@@ -40,6 +40,12 @@ static int file = -1;
 static uint64 next_event = 1;
 static uint64 enclosing_event;  // the event inside of which the server is now; 0: none
 static int depth;
+// The utility command that the server is in.
+static struct {
+  const char* source;
+  int location;
+  int length;
+} command;
 static uint64 transaction = 1;
 static bool transaction_has_events;
 
@@ -149,11 +155,21 @@ static void note_end(uint64 event, uint64 rows) {
 
 // ---- Hooks
 
+// The statement inside of DECLARE or EXPLAIN does not know its place in the text: it is that of the command.
+static void place_of_inner(Query* parse, const char* source) {
+  if (parse->stmt_len == 0 && parse->stmt_location <= 0 && command.source &&
+      strcmp(command.source, source) == 0) {
+    parse->stmt_location = command.location;
+    parse->stmt_len = command.length;
+  }
+}
+
 static PlannedStmt* on_plan(Query* parse, const char* source, int options, ParamListInfo params) {
   const uint64 outer = enclosing_event;
   PlannedStmt* result = NULL;
   if (is_recording()) {
     StringInfoData line;
+    place_of_inner(parse, source);
     const uint64 event =
         note(&line, "plan", own_text(source, parse->stmt_location, parse->stmt_len));
     if (event) {
@@ -245,8 +261,10 @@ static void on_utility(PlannedStmt* statement, const char* source, bool read_onl
                        QueryEnvironment* environment, DestReceiver* dest,
                        QueryCompletion* completion) {
   const uint64 outer = enclosing_event;
+  const __typeof__(command) outer_command = command;
   const uint64 event = note_utility(statement, source, params);
   if (event) enclosing_event = event;
+  command = (__typeof__(command)){source, statement->stmt_location, statement->stmt_len};
   depth++;
   PG_TRY();
   {
@@ -258,6 +276,7 @@ static void on_utility(PlannedStmt* statement, const char* source, bool read_onl
   {
     depth--;
     enclosing_event = outer;
+    command = outer_command;
   }
   PG_END_TRY();
 }

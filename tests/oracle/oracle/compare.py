@@ -245,6 +245,12 @@ def normal(kind, body):
     return kind, body
 
 
+def own_refusals(messages):
+    """SQLSTATEs of errors that the proxy itself may have answered with; a FATAL one is the end of the session."""
+    errors = [fields_of(body) for kind, body in messages if kind == b"E"]
+    return {fields["C"] for fields in errors if fields["S"] == "ERROR" and fields["C"] in OWN_REFUSALS}
+
+
 def answers_differ(direct, proxied):
     """The first difference of the answers that no rule of docs/protocol.md excuses."""
     for position, (theirs, ours) in enumerate(zip(direct, proxied)):

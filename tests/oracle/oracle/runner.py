@@ -3,14 +3,13 @@
 
 from harness.wire import Closed, WireError
 
-from .compare import Divergence, answers_differ, compare
+from .compare import Divergence, answers_differ, compare, own_refusals
 from .talk import Talk
 
 
 class Runner:
     def __init__(self, place):
         self.place = place
-        self.refusals = {}
         self.round = 0
 
     def run(self, conversations):
@@ -52,7 +51,8 @@ class Runner:
                 return None, [Divergence("crash", crash)]
         decides = any(mark in step.data for step in conversation.steps
                       for mark in (b" refuse*/", b" rewrite*/", b" answer*/"))
-        if proxied.end == "hang" or proxied.end != direct.end and not decides:
+        interferes = decides or own_refusals(proxied.messages) - own_refusals(direct.messages)
+        if proxied.end == "hang" or proxied.end != direct.end and not interferes:
             return proxied, [Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")]
         if decides:
             return proxied, []

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leaves out of a conversation whatever the divergence does not need."""
 
+import time
+
 MOST_TRIES = 150
+MOST_SECONDS = 40.0  # what hangs is seen late, each time
 
 
 def shrink(runner, conversation, kind):
     """The smallest conversation found that still shows a divergence of this kind, and that divergence."""
-    tries = 0
+    tries, end = 0, time.monotonic() + MOST_SECONDS
     best = None
 
     def attempt(candidate):
@@ -23,9 +26,9 @@ def shrink(runner, conversation, kind):
         candidate = best.conversation.replaced(best.conversation.steps, **change)
         attempt(candidate)
     size = max(1, len(best.conversation.steps) // 2)
-    while tries < MOST_TRIES:
+    while tries < MOST_TRIES and time.monotonic() < end:
         steps, at, smaller = best.conversation.steps, 0, False
-        while at < len(steps) and tries < MOST_TRIES:
+        while at < len(steps) and tries < MOST_TRIES and time.monotonic() < end:
             if attempt(best.conversation.replaced(steps[:at] + steps[at + size:])):
                 steps, smaller = best.conversation.steps, True
             else:
