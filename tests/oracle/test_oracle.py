@@ -18,7 +18,7 @@ from oracle.runner import Runner  # noqa: E402
 from oracle.shrink import shrink  # noqa: E402
 
 CONVERSATIONS = int(os.environ.get("HELIOS_ORACLE_CONVERSATIONS", "300"))
-SECONDS = 25.0  # a proxy that often ends by itself takes its time; then fewer are held
+SECONDS = 12.0  # a proxy that often ends by itself takes its time; then fewer are held
 FEWEST = 40
 BATCH = 20
 

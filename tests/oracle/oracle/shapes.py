@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conversations that chance alone makes too seldom, with texts of the generator's in them."""
 
-from .messages import b, data, e, f, p, q, step, sync
+from .messages import b, c, data, e, f, p, q, step, sync
 
 LONG = "l" * 63
 
@@ -17,19 +17,20 @@ def early_sync_in_copy(make):
 
 
 def names_that_are_cut(make):
-    return [step(p, LONG + "1", make.select()), step(sync), step(p, LONG + "2", make.select()), step(sync),
-            step(b, "", LONG + "1"), step(e, ""), step(sync)]
+    """The server knows one of them where there seem to be two."""
+    return [step(p, LONG + "1", make.select()), step(sync), step(c, "S", LONG + "2"), step(p, LONG + "2", make.select()),
+            step(sync), step(b, "", LONG + "1"), step(e, ""), step(sync)]
 
 
 def names_in_another_encoding(make):
     return [step(q, "SET client_encoding = 'UTF8'"), step(p, "é", make.select()), step(sync),
-            step(q, "SET client_encoding = 'LATIN1'"), step(p, "é", make.select()), step(p, b"\xe9", make.select()),
-            step(sync), step(b, "", b"\xe9"), step(e, ""), step(sync)]
+            step(q, "SET client_encoding = 'LATIN1'"), step(c, "S", b"\xe9"), step(p, b"\xe9", make.select()), step(sync),
+            step(q, "SET client_encoding = 'UTF8'"), step(b, "", "é"), step(e, ""), step(sync)]
 
 
 def escaped_name(make):
-    return [step(p, "é", make.select()), step(sync), step(q, f'PREPARE U&"\\00e9" AS {make.select()}'),
-            step(q, 'EXECUTE "é"')]
+    return [step(p, "é", make.select()), step(sync), step(q, 'DEALLOCATE U&"\\00e9"'),
+            step(q, f'PREPARE U&"\\00e9" AS {make.select()}'), step(b, "", "é"), step(e, ""), step(sync)]
 
 
 def portal_that_fetch_reads(make):
@@ -70,7 +71,7 @@ def execute_behind_others(make):
 
 def portal_across_a_savepoint(make):
     return [step(q, f"BEGIN {make.mark()}"), step(p, "", f"INSERT {make.mark()} INTO t VALUES (1)"), step(b, "c", ""),
-            step(p, "", f"SAVEPOINT {make.mark()} s"), step(b, "", ""), step(e, ""), step(p, "", "SELEC"), step(e, "c"),
+            step(p, "", f"SAVEPOINT {make.mark()} s"), step(b, "", ""), step(e, ""), step(p, "", "SELECT * FROM missing"), step(e, "c"),
             step(sync), step(q, f"ROLLBACK {make.mark()} TO s"), step(e, "c"), step(sync), step(q, f"COMMIT {make.mark()}")]
 
 
