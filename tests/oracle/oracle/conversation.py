@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A conversation: what a client says, message by message, and where it waits. It can be printed as a test."""
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -10,6 +11,11 @@ class Step:
     source: str  # the expression of the harness that makes the same message
     wait: bool = False
     group: int = 0  # messages that were made together are left out together, first of all
+
+    def words(self):
+        """One line that rows of known.toml are matched with: "P name|text", "B portal|name", "Q text", "E portal", "S"."""
+        parts = self.data[5:].split(b"\0")[:2 if self.data[:1] in b"PB" else 1]
+        return " ".join((self.data[:1] + b" " + b"|".join(parts)).decode(errors="replace").splitlines()).rstrip()
 
 
 @dataclass
@@ -21,6 +27,10 @@ class Conversation:
 
     def replaced(self, steps, **other):
         return Conversation(self.name, steps, other.get("parameters", self.parameters), other.get("cuts", self.cuts))
+
+    def looks(self):
+        """What two conversations have in common that differ in names and numbers: kinds of messages, and keywords."""
+        return tuple(" ".join([step.words()[:1], *re.findall(r"\b[A-Z]{3,}\b", step.words())]) for step in self.steps)
 
     def lines(self):
         return [f"        {step.source},{'  # and waits' if step.wait else ''}" for step in self.steps]

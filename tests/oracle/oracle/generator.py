@@ -112,7 +112,8 @@ class Generator:
             f"DEALLOCATE {n} {name}", f"DEALLOCATE {n} ALL", f"DECLARE {cursor} CURSOR FOR {self.select()}",
             f"DECLARE {cursor} CURSOR WITH HOLD FOR SELECT {n} generate_series(1, 3)", f"FETCH {n} ALL FROM {cursor}",
             f"FETCH {n} 2 FROM {cursor}", f"CLOSE {n} {cursor}", f"SELECT {n} cursor_to_xml('c', 10, false, false, '')",
-            f"EXPLAIN {n} (ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF) DECLARE c CURSOR FOR SELECT 1", f"EXPLAIN {n} EXECUTE {name}"])
+            # "pr" is never an EXECUTE: EXPLAIN of one that runs itself ends PostgreSQL 15.
+            f"EXPLAIN {n} (ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF) DECLARE c CURSOR FOR SELECT 1", f"EXPLAIN {n} EXECUTE pr"])
 
     def text(self):
         pick = self.chance.random()

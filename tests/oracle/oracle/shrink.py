@@ -3,24 +3,26 @@
 
 import time
 
+from .known import row_of
+
 MOST_TRIES = 150
 MOST_SECONDS = 40.0  # what hangs is seen late, each time
 
 
-def shrink(runner, conversation, kind):
-    """The smallest conversation found that still shows a divergence of this kind, and that divergence."""
+def shrink(runner, known, example):
+    """The smallest conversation found that still shows a divergence of this kind that is not known, and that divergence."""
     tries, end = 0, time.monotonic() + MOST_SECONDS
     best = None
 
     def attempt(candidate):
         nonlocal tries, best
         tries += 1
-        shown = [each for each in runner.run([candidate]) if each.kind == kind]
+        shown = [each for each in runner.run([candidate]) if each.kind == example.kind and not row_of(known, each)]
         if shown:
             best = shown[0]
         return bool(shown)
 
-    if not attempt(conversation):
+    if not attempt(example.conversation):
         return None
     for change in ({"cuts": 0}, {"parameters": {}}):
         candidate = best.conversation.replaced(best.conversation.steps, **change)
