@@ -7,10 +7,14 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+fetch() {
+  (cd "$1" && apt-get download -qq -o APT::Sandbox::User=root postgresql-server-dev-15)
+}
+
 build() {
   local stage=$1 work=$2
   rm -rf "$work"/*
-  (cd "$work" && apt-get download -qq -o APT::Sandbox::User=root postgresql-server-dev-15)
+  fetch "$work" || { apt-get -q update && fetch "$work"; }
   dpkg-deb -x "$work"/*.deb "$work/unpacked"
   mkdir -p "$stage/include"
   cp -r "$work/unpacked/usr/include/postgresql/15/server/." "$stage/include/"
