@@ -32,6 +32,11 @@ Chain::Chain(std::vector<std::shared_ptr<Plugin>> plugins) : plugins_(std::move(
   }
 }
 
+bool Chain::looks_at_tenant() const {
+  return std::ranges::any_of(plugins_,
+                             [](const auto& plugin) { return plugin->looks_at_tenant(); });
+}
+
 ChainRun::ChainRun(base::Executor& home, std::function<void()> on_progress)
     : home_(home), on_progress_(std::move(on_progress)) {}
 

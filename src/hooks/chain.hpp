@@ -34,6 +34,8 @@ class Chain {
   // True when some plugin is to be told how the transactions of its statements ended.
   [[nodiscard]] bool has_settled() const { return has_settled_; }
   [[nodiscard]] bool has_authenticate() const { return has_authenticate_; }
+  // True when some plugin is known to ask for the tenant, or cannot be known not to.
+  [[nodiscard]] bool looks_at_tenant() const;
   // True when some plugin could refuse a statement: it has pre_query.
   [[nodiscard]] bool may_deny() const { return may_deny_; }
 

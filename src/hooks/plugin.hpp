@@ -80,6 +80,9 @@ class Plugin {
   virtual ~Plugin() = default;
   [[nodiscard]] virtual const PluginTraits& traits() const = 0;
 
+  // Its hooks have asked for the tenant or another helios.* setting, or nobody can say that they do not.
+  [[nodiscard]] virtual bool looks_at_tenant() const { return true; }
+
   // Runs one hook call as one transaction on the plugin's namespace. While it is pending, `call` and
   // everything it points to belong to the plugin: the caller neither touches nor destroys them. A
   // pending call always completes (its time is limited). The same StatementExecution is never passed

@@ -130,6 +130,9 @@ struct StatementExecution {
   FingerprintOf fingerprint_of = nullptr;
   bool standard_conforming_strings = true;  // as `text` is read
   bool is_read_only = false;
+  // Nobody knows the tenant that is in force: a hook that asks for it, or for another helios.* setting, must
+  // not get an answer.
+  bool is_tenant_unknown = false;
   Origin origin = Origin::query;
   std::vector<Parameter> parameters;  // of an Execute
   std::shared_ptr<const Context> context;

@@ -29,6 +29,8 @@ struct CallScope {
   AttemptEffects* effects = nullptr;  // with `call`
   const std::vector<std::pair<std::string, std::string>>* config = nullptr;  // likewise
   const PluginMetrics* metrics = nullptr;                                    // likewise
+  // Set when a hook asks for the tenant or another helios.* setting; with `call`.
+  std::atomic<bool>* looks_at_tenant = nullptr;
   bool takes_verdicts = false;  // by imports: not from ABI 1, which returns them
   std::uint64_t max_answer_bytes = 0;
 };

@@ -111,6 +111,24 @@ Found<std::string_view> statement_field(BytesField field, const hooks::Statement
   return {.code = kInvalid};
 }
 
+// A hook asks for something that settings say. False: nobody knows it, and the call ends.
+bool may_tell_settings(HostCalls& calls) {
+  const CallScope& scope = calls.scope();
+  if (scope.looks_at_tenant != nullptr && !scope.looks_at_tenant->load(std::memory_order_relaxed))
+    scope.looks_at_tenant->store(true, std::memory_order_relaxed);
+  const auto* const statement = calls.statement();
+  if (statement == nullptr || !statement->is_tenant_unknown) return true;
+  calls.stop_bad_verdict(
+      "it asked for the tenant, which is unknown: helios.tenant_id was changed in a way that the "
+      "proxy cannot follow");
+  return false;
+}
+
+bool comes_from_settings(std::string_view attribute) {
+  return attribute == "tenant_id" || attribute == "agent_id" || attribute == "model_id" ||
+         attribute.starts_with("helios.");
+}
+
 Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidBuffer& uuid) {
   const auto which = static_cast<BytesField>(field);
   if (const auto* const statement = calls.statement())
@@ -121,12 +139,16 @@ Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidB
 }
 
 std::optional<std::int32_t> field(HostCalls& calls, std::uint32_t number, std::span<char> out) {
+  if (static_cast<BytesField>(number) == BytesField::tenant && !may_tell_settings(calls))
+    return std::nullopt;
   UuidBuffer uuid;
   const auto value = bytes_field(calls, number, uuid);
   return value.code == kOk ? copy_out(value.value, out) : value.code;
 }
 
 std::optional<std::int32_t> field_length(HostCalls& calls, std::uint32_t number) {
+  if (static_cast<BytesField>(number) == BytesField::tenant && !may_tell_settings(calls))
+    return std::nullopt;
   UuidBuffer uuid;
   const auto value = bytes_field(calls, number, uuid);
   if (value.code != kOk) return value.code;
@@ -217,6 +239,7 @@ std::optional<std::int32_t> attribute(HostCalls& calls, std::string_view name,
       if (key == name.substr(kConfig.size())) return copy_out(value, out);
     return kMissing;
   }
+  if (comes_from_settings(name) && !may_tell_settings(calls)) return std::nullopt;
   const auto* const statement = calls.statement();
   if (statement == nullptr && calls.authentication() == nullptr) return kMissing;
   const auto& attributes =

@@ -53,7 +53,8 @@ WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
       config_attributes_(config_attributes(parts_.manifest.config)),
       slow_queue_(services.lane.make_queue()),
       backoff_(backoff_options(parts_.manifest.limits)),
-      stock_(services.slots, parts_.manifest.reuses_instances ? kReuseStock : kStock) {}
+      stock_(services.slots, parts_.manifest.reuses_instances ? kReuseStock : kStock),
+      looks_at_tenant_(!parts_.shape.says_version) {}
 
 WasmPlugin::~WasmPlugin() {
   for (IdleRun& idle : idle_runs_) end_run(idle.run.exchange(nullptr));
@@ -97,6 +98,7 @@ CallScope WasmPlugin::scope(const hooks::Call& call, AttemptEffects& effects) co
           .effects = &effects,
           .config = &parts_.manifest.config,
           .metrics = &parts_.counters->metrics(),
+          .looks_at_tenant = &looks_at_tenant_,
           .takes_verdicts = parts_.shape.says_version,
           .max_answer_bytes = parts_.manifest.limits.output_kb * kKib};
 }

@@ -61,6 +61,9 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   ~WasmPlugin() override;
 
   [[nodiscard]] const hooks::PluginTraits& traits() const override { return traits_; }
+  [[nodiscard]] bool looks_at_tenant() const override {
+    return looks_at_tenant_.load(std::memory_order_relaxed);
+  }
   hooks::RunStatus run(hooks::Call& call) override;
 
   [[nodiscard]] const Manifest& manifest() const { return parts_.manifest; }
@@ -143,6 +146,7 @@ class WasmPlugin final : public hooks::Plugin, public std::enable_shared_from_th
   FaultBackoff backoff_;
   InstanceStock stock_;  // ends before the module
   std::atomic<bool> is_retired_ = false;
+  mutable std::atomic<bool> looks_at_tenant_;
   std::array<IdleRun, kThreadShards> idle_runs_;
 };
 

@@ -263,13 +263,18 @@ bool QueryGate::start_hooks(StatementRun& run) {
          hooks::RunStatus::pending;
 }
 
+// Nobody may be told a tenant.
+bool QueryGate::hides_tenant() const {
+  return settings().tenant_unknown() && !view_.identity.has_pinned_tenant() &&
+         config_->tenant.unknown == Policy::deny;
+}
+
 std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) const {
-  const config::Config& config = *config_;
   if (auto refusal = view_.identity.objection_to(statement)) return refusal;
-  if (!chain_->has_hooks()) return std::nullopt;
-  const Settings& settings = ahead_ ? *ahead_ : view_.settings;
-  const bool is_unknown = settings.tenant_unknown() && !view_.identity.has_pinned_tenant();
-  if (is_unknown && !statement.is_session_statement && config.tenant.unknown == Policy::deny) {
+  if (!chain_->has_hooks() || !hides_tenant() || statement.is_session_statement)
+    return std::nullopt;
+  // Where no tenant was ever set, only a plugin that asks for one makes a difference.
+  if (settings().uses_tenant() || chain_->looks_at_tenant()) {
     return Refusal{
         std::string(state::kInsufficientPrivilege),
         "the tenant of this session is unknown: helios.tenant_id was changed in a way that "
@@ -303,7 +308,8 @@ void QueryGate::make_execution(StatementRun& run) {
   } else if (subject_ == Subject::function_call) {
     execution->origin = hooks::Origin::function_call;
   }
-  execution->context = view_.identity.context(ahead_ ? *ahead_ : view_.settings, ahead_ != nullptr);
+  execution->context = view_.identity.context(settings(), ahead_ != nullptr);
+  execution->is_tenant_unknown = hides_tenant();
   execution->chain = chain_;
   run_->held_bytes += sizeof(hooks::StatementExecution);
   run.execution = std::move(execution);

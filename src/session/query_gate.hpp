@@ -138,6 +138,8 @@ class QueryGate {
   bool start_hooks(StatementRun& run);
   void after_hooks();
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
+  [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : view_.settings; }
+  [[nodiscard]] bool hides_tenant() const;
   std::optional<Refusal> objection(const sql::Statement& statement) const;
   void make_execution(StatementRun& run);
   bool may_replace_portal();

@@ -128,7 +128,7 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
   }
   if (has_hooks() || identity_.restricts_tenant()) return ClientPlan::drop_refused;
   settings_.store_change();
-  settings_.set_tenant_unknown();
+  settings_.set_tenant_unread();
   ReplyItem item(fe::kQuery, true);
   push_copying(std::move(item), true);
   return ClientPlan::pass;

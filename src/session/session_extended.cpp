@@ -59,7 +59,7 @@ Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
   }
   if (has_hooks() || identity_.restricts_tenant()) return ClientPlan::drop_refused;
   settings_.store_change();
-  settings_.set_tenant_unknown();
+  settings_.set_tenant_unread();
   names_.forget();
   ReplyItem item(type, true);
   item.may_copy_in = type == fe::kExecute;

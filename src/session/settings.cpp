@@ -6,7 +6,10 @@
 namespace helios::session {
 
 void Settings::start(const std::vector<std::pair<std::string, std::string>>& values) {
-  for (const auto& [name, value] : values) start_[name] = value;
+  for (const auto& [name, value] : values) {
+    start_[name] = value;
+    uses_tenant_ |= name == kTenantSetting;
+  }
   now_.session = start_;
   ++revision_;
 }
@@ -34,6 +37,7 @@ void Settings::apply(const sql::SettingChange& change) {
     case Kind::recalled: recall_change(); return;
   }
   if (change.name != kTenantSetting) return;
+  uses_tenant_ = true;
   now_.local_unknown = false;
   const bool is_local = change.kind == Kind::set_local || change.kind == Kind::reset_local_default;
   if (!is_local) now_.session_unknown = false;
@@ -143,8 +147,13 @@ void Settings::unseen_rollback() {
   if (may_differ) set_tenant_unknown();
 }
 
-void Settings::set_all_unknown() {
+void Settings::set_tenant_unread() {
+  uses_tenant_ = true;
   set_tenant_unknown();
+}
+
+void Settings::set_all_unknown() {
+  set_tenant_unread();
   store_change();
   const auto forget = [](State& state) { state.session_unknown = state.local_unknown = true; };
   if (before_) forget(*before_);

@@ -48,6 +48,8 @@ class Settings {
 
   // A change happened whose effect on the tenant cannot be known.
   void set_tenant_unknown();
+  // Likewise of a text that nobody read.
+  void set_tenant_unread();
   // The server keeps something under a name that may change the tenant whenever it is run again.
   void store_change() { has_stored_change_ = true; }
   // Something that it keeps under a name was run.
@@ -59,6 +61,8 @@ class Settings {
   void set_all_unknown();
   // True until the tenant is set or reset to something known.
   [[nodiscard]] bool tenant_unknown() const;
+  // A tenant was set in this session, or statements passed unread that may have.
+  [[nodiscard]] bool uses_tenant() const { return uses_tenant_; }
 
   // The values in force. PostgreSQL leaves an empty string where a custom setting was reset, so empty
   // values are left out.
@@ -97,6 +101,7 @@ class Settings {
   std::shared_ptr<const State> kept_;  // now_ at kept_revision_; null = not kept
   std::uint64_t kept_revision_ = 0;
   bool has_stored_change_ = false;  // no ROLLBACK takes that back
+  bool uses_tenant_ = false;        // nor that
   std::uint64_t revision_ = 0;
 
   // held_bytes() as it was at a revision and a number of savepoints.

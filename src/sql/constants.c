@@ -40,6 +40,8 @@ static int parameter_below(const Node* node, bool (*is_transparent)(const TypeNa
   return node != NULL && IsA(node, ParamRef) ? ((const ParamRef*)node)->number : 0;
 }
 
+const Node* sql_below_text_casts(const Node* node) { return below_casts(node, keeps_strings); }
+
 int sql_string_parameter(const Node* node) { return parameter_below(node, keeps_strings); }
 
 const char* sql_string_constant(const Node* node) {

@@ -168,11 +168,46 @@ static bool record_constant_call(const char* name, const Node* value, const Node
   return true;
 }
 
+static bool is_column(const Node* node, const ColumnRef* column) {
+  const Node* below = sql_below_text_casts(node);
+  return below != NULL && IsA(below, ColumnRef) &&
+         equal(((const ColumnRef*)below)->fields, column->fields);
+}
+
+// The constant that `condition` compares `column` with: column = 'constant'; NULL: it does not.
+static const char* compared_with(const Node* condition, const ColumnRef* column) {
+  if (condition == NULL || !IsA(condition, A_Expr)) return NULL;
+  const A_Expr* comparison = (const A_Expr*)condition;
+  if (comparison->kind != AEXPR_OP || !sql_names_are(comparison->name, NULL, "=")) return NULL;
+  if (is_column(comparison->lexpr, column)) return sql_string_constant(comparison->rexpr);
+  if (is_column(comparison->rexpr, column)) return sql_string_constant(comparison->lexpr);
+  return NULL;
+}
+
+// SELECT set_config(name, ...) FROM pg_settings WHERE name = 'constant', as pg_dump writes it: the name is
+// that constant in every row that the select list is worked out for. NULL: it is not that.
+static const char* name_in_condition(const Node* name, const struct sql_walk* walk) {
+  name = sql_below_text_casts(name);
+  if (name == NULL || !IsA(name, ColumnRef) || walk->conditions == NULL) return NULL;
+  const ColumnRef* column = (const ColumnRef*)name;
+  if (!IsA(walk->conditions, BoolExpr)) return compared_with(walk->conditions, column);
+  const BoolExpr* all = (const BoolExpr*)walk->conditions;
+  if (all->boolop != AND_EXPR) return NULL;
+  ListCell* cell;
+  foreach (cell, all->args) {
+    const char* constant = compared_with(lfirst(cell), column);
+    if (constant != NULL) return constant;
+  }
+  return NULL;
+}
+
 void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk* walk) {
   walk->statement->touches_session = true;
   if (!walk->is_run && !walk->is_stored) return;
   const char* name = sql_string_constant(argument(call, 0, "setting_name"));
-  if (name != NULL && !is_followed(name)) return;
+  const char* certain_name =
+      name != NULL ? name : name_in_condition(argument(call, 0, "setting_name"), walk);
+  if (certain_name != NULL && !is_followed(certain_name)) return;
   if (is_exact && !walk->is_stored && !call->func_variadic && list_length(call->args) == 3) {
     const Node* const arguments[3] = {argument(call, 0, "setting_name"),
                                       argument(call, 1, "new_value"),
@@ -183,21 +218,53 @@ void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk*
   record_hidden_change(walk);
 }
 
-static bool count_parameters(Node* node, void* count) {
+struct parameter_count {
+  int number;
+  int count;
+};
+
+static bool count_parameter(Node* node, void* context) {
+  struct parameter_count* counter = context;
   if (node == NULL) return false;
-  if (IsA(node, ParamRef)) ++*(int*)count;
-  return raw_expression_tree_walker(node, count_parameters, count);
+  if (IsA(node, ParamRef) && ((ParamRef*)node)->number == counter->number) ++counter->count;
+  return raw_expression_tree_walker(node, count_parameter, counter);
+}
+
+static int times_in(List* targets, int number) {
+  struct parameter_count counter = {.number = number};
+  count_parameter((Node*)targets, &counter);
+  return counter.count;
+}
+
+// How often the parameter is an argument of set_config() and nothing else: a text, or is_local.
+static int times_as_argument(List* targets, int number, bool is_boolean) {
+  int count = 0;
+  ListCell* cell;
+  foreach (cell, targets) {
+    const Node* value = ((const ResTarget*)lfirst(cell))->val;
+    if (!sql_is_set_config(value)) continue;
+    const FuncCall* call = (const FuncCall*)value;
+    if (is_boolean) {
+      count += sql_boolean_parameter(argument(call, 2, "is_local")) == number;
+    } else {
+      count += sql_string_parameter(argument(call, 0, "setting_name")) == number;
+      count += sql_string_parameter(argument(call, 1, "new_value")) == number;
+    }
+  }
+  return count;
+}
+
+static bool has_doubtful_parameter(List* targets, const struct sql_change* change) {
+  for (int i = 0; i < 3; ++i) {
+    const int number = change->parameters[i];
+    if (number != 0 && times_in(targets, number) != times_as_argument(targets, number, i == 2))
+      return true;
+  }
+  return false;
 }
 
 void sql_check_bound_changes(List* targets, struct sql_walk* walk) {
-  int seen = 0;
-  int bound = 0;
-  count_parameters((Node*)targets, &seen);
-  for (const struct sql_change* change = walk->statement->changes; change != NULL;
-       change = change->next) {
-    for (int i = 0; i < 3; ++i) bound += change->parameters[i] != 0 ? 1 : 0;
-  }
-  if (bound == seen) return;
   for (struct sql_change* change = walk->statement->changes; change != NULL; change = change->next)
-    if (change->kind == SQL_CHANGE_BOUND) change->kind = SQL_CHANGE_UNKNOWN;
+    if (change->kind == SQL_CHANGE_BOUND && has_doubtful_parameter(targets, change))
+      change->kind = SQL_CHANGE_UNKNOWN;
 }

@@ -54,7 +54,15 @@ static bool visit_select(SelectStmt* select, struct sql_walk* walk) {
   if (select->intoClause != NULL || select->lockingClause != NIL)
     walk->statement->is_read_only = false;
   note_bare_targets(select, walk);
-  return visit_children((Node*)select, walk);
+  const Node* outer = walk->conditions;
+  walk->conditions = select->whereClause;
+  sql_visit((Node*)select->targetList, walk);
+  walk->conditions = NULL;
+  SelectStmt rest = *select;
+  rest.targetList = NIL;
+  visit_children((Node*)&rest, walk);
+  walk->conditions = outer;
+  return false;
 }
 
 bool sql_visit(Node* node, void* context) {

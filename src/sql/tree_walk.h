@@ -19,6 +19,8 @@ struct sql_walk {
   // Why helios.kv() cannot stand in this statement; NULL: it can.
   const char* kv_problem;
   bool is_inside_kv_arguments;
+  // In a select list: the WHERE that held for each of its rows. NULL: there is none, or it is elsewhere.
+  const Node* conditions;
   List* bare_targets;  // helios.kv() calls that are a select list item without a name
 };
 
@@ -58,6 +60,8 @@ void sql_record_kv_table(const FuncCall* call, const RangeFunction* item, List* 
 // The value of a string constant, also under a cast to text or varchar; NULL: it is none.
 const char* sql_string_constant(const Node* node);
 bool sql_is_null_constant(const Node* node);
+// What stands below casts to text or varchar, which keep a string as it is; NULL: another cast is there.
+const Node* sql_below_text_casts(const Node* node);
 // The number of the parameter that `node` is, also under a cast to text or varchar, or to boolean;
 // 0: it is none.
 int sql_string_parameter(const Node* node);

@@ -140,6 +140,45 @@ def test_tenant_that_nobody_can_know_is_never_the_old_one(start_proxy, recorder,
     assert recorded.tenants() == ["old", "-"]
 
 
+# pg_dump's own, of every dump.
+OF_PG_DUMP = ("SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings "
+              "WHERE name = 'restrict_nonsystem_relation_kind'")
+
+
+def test_constant_condition_names_the_setting(proxy):
+    with proxy.connect() as session:
+        session.query("SET helios.tenant_id = 'acme'").expect_ok()
+        session.query(OF_PG_DUMP).expect_ok()
+        session.query("SELECT 1").expect_ok()
+
+
+def test_tenant_and_another_setting_as_parameters_of_one_statement(proxy, recorded):
+    with proxy.connect() as session:
+        session.query("BEGIN").expect_ok()
+        session.prepared("SELECT set_config('helios.tenant_id', $1, true), set_config('app.user', $2, true)",
+                         ["acme", "ann"]).expect_ok()
+        session.query("SELECT 1").expect_ok()
+        session.query("ROLLBACK").expect_ok()
+    assert recorded.tenants()[-1] == "acme"
+
+
+LOOKS = """(module
+  (import "env" "field" (func $field (param i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "helios_abi_version") (result i32) (i32.const 2))
+  (func (export "pre_query") (result i32) (drop (call $field (i32.const %d) (i32.const 0) (i32.const 512))) (i32.const 0)))"""
+
+
+@pytest.mark.parametrize("what, sqlstate", [(3, None), (7, "42501")], ids=["user", "tenant"])
+def test_unknown_tenant_matters_to_those_who_use_tenants(make_proxy, what, sqlstate):
+    proxy = make_proxy()
+    proxy.write_plugin_file("looks.wat", LOOKS % what)
+    with proxy.start().connect() as session:
+        session.query("SELECT set_config(s.name, s.setting, false) FROM pg_settings s WHERE s.name LIKE 'work_m%'").expect_ok()
+        states = [error["C"] for _ in range(2) for error in session.query("SELECT 1").errors]
+        assert states == ([sqlstate] * 2 if sqlstate else [])
+
+
 def test_refused_message_leaves_the_tenant_as_it_was(start_proxy, counter):
     proxy = start_proxy(plugins=[counter])
     with proxy.connect() as session:

@@ -5,6 +5,8 @@
 #include "abi2_fixture.hpp"
 #include "helios_abi2.h"
 
+#include <gmock/gmock.h>
+
 namespace helios::plugins {
 namespace {
 
@@ -47,6 +49,28 @@ TEST_F(Abi2Test, outcome_and_settlement_are_there_when_they_are_known) {
   EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::settled),
             std::to_string(HELIOS_SETTLED_ROLLED_BACK));
   EXPECT_EQ(number(HELIOS_TEXT, HookPoint::post_query), "-5");
+}
+
+TEST_F(Abi2Test, tenant_that_nobody_knows_ends_the_hook_that_asks_for_it) {
+  prepare = [](hooks::StatementExecution& it) { it.is_tenant_unknown = true; };
+  EXPECT_EQ(field(HELIOS_USER, HookPoint::pre_query), "alice");
+  EXPECT_FALSE(chain_->looks_at_tenant());
+  for (const std::string& question :
+       {std::string("(call $field (i32.const 7) (i32.const 1024) (i32.const 64))"),
+        std::string("(call $field_length (i32.const 7))")}) {
+    for (const HookPoint point : {HookPoint::pre_query, HookPoint::post_query}) {
+      EXPECT_THAT(run_field("(drop " + question + ")", point),
+                  testing::HasSubstr("the tenant, which is unknown"));
+      EXPECT_TRUE(chain_->looks_at_tenant());
+    }
+  }
+}
+
+TEST_F(Abi2Test, plugin_is_known_to_look_at_tenants_when_it_has_done_so) {
+  EXPECT_EQ(field(HELIOS_USER, HookPoint::pre_query), "alice");
+  EXPECT_FALSE(chain_->looks_at_tenant());
+  EXPECT_EQ(field(HELIOS_TENANT, HookPoint::pre_query), "acme");
+  EXPECT_TRUE(chain_->looks_at_tenant());
 }
 
 TEST_F(Abi2Test, text_of_an_execute_is_there_while_the_text_is) {

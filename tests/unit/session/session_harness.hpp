@@ -34,10 +34,12 @@ class NativePlugin final : public hooks::Plugin {
   Function authenticate = [](hooks::Call&) { return hooks::CallResult{}; };
   Function post_query = [](hooks::Call&) { return hooks::CallResult{}; };
   Function settled = [](hooks::Call&) { return hooks::CallResult{}; };
+  bool asks_for_tenant = true;
   // Set: every call answers pending and completes when this executor runs.
   base::Executor* elsewhere = nullptr;
 
   [[nodiscard]] const hooks::PluginTraits& traits() const override { return traits_; }
+  [[nodiscard]] bool looks_at_tenant() const override { return asks_for_tenant; }
   hooks::RunStatus run(hooks::Call& call) override;
 
  private:

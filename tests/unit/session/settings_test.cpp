@@ -88,6 +88,23 @@ TEST(Settings, savepoints_with_no_change_between_them_take_no_room) {
   EXPECT_FALSE(settings.has_savepoints());
 }
 
+TEST(Settings, tenant_is_used_once_it_was_set_or_passed_unread) {
+  Settings settings;
+  settings.apply({.kind = Kind::set, .name = "helios.other", .value = "x"});
+  settings.apply(change(Kind::unknown));
+  EXPECT_FALSE(settings.uses_tenant());
+  settings.begin();
+  settings.apply(change(Kind::set, "acme"));
+  settings.rollback();
+  EXPECT_TRUE(settings.uses_tenant());
+  Settings started;
+  started.start({{std::string(kTenantSetting), "acme"}});
+  EXPECT_TRUE(started.uses_tenant());
+  Settings unread;
+  unread.set_all_unknown();
+  EXPECT_TRUE(unread.uses_tenant());
+}
+
 TEST(Settings, unknown_is_undone_by_rollback) {
   Settings settings;
   settings.apply(change(Kind::set, "acme"));

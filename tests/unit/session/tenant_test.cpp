@@ -229,6 +229,37 @@ TEST(Tenant, set_config_with_unknowable_arguments_makes_it_unknown) {
   EXPECT_EQ(session.tenant(), "acme");
 }
 
+// Whose statements may not be refused for the sake of a tenant that nobody uses.
+TEST(Tenant, unknown_one_matters_where_a_tenant_is_used_or_asked_for) {
+  for (const bool is_asked : {false, true}) {
+    for (const bool is_used : {false, true}) {
+      Options options;
+      auto plugin =
+          std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_pre_query = true});
+      plugin->asks_for_tenant = is_asked;
+      bool is_hidden = false;
+      plugin->pre_query = [&is_hidden](hooks::Call& call) {
+        is_hidden = call.statement->is_tenant_unknown;
+        return hooks::CallResult{};
+      };
+      options.plugins = {plugin};
+      SessionHarness harness(options);
+      harness.connect();
+      if (is_used) {
+        harness.client_sends(query("set helios.tenant_id = 'x'; rollback"));
+        harness.server_sends(complete("SET") + complete("ROLLBACK") + ready('I'));
+      }
+      harness.client_sends(query("select set_config(n, v, false) from t"));
+      harness.server_sends(complete("SELECT 1") + ready('I'));
+      harness.take_to_server();
+      harness.client_sends(query("select 1"));
+      const bool is_refused = is_asked || is_used;
+      EXPECT_EQ(harness.to_server, is_refused ? "" : query("select 1")) << is_asked << is_used;
+      EXPECT_EQ(is_hidden, !is_refused);
+    }
+  }
+}
+
 TEST(Tenant, unknown_one_is_none_where_allowed) {
   Options options;
   options.config.tenant.unknown = config::Policy::allow;

@@ -151,6 +151,36 @@ TEST(SetConfig, other_constant_names_are_ignored) {
   }
 }
 
+TEST(SetConfig, name_is_a_constant_where_every_row_was_compared_with_it) {
+  for (const char* text :
+       {"select set_config(name, 'view, foreign-table', false) from pg_settings where name = "
+        "'restrict_nonsystem_relation_kind'",
+        "select set_config(s.name, 'x', false) from pg_catalog.pg_settings s where 'work_mem' = "
+        "s.name::text and s.setting <> 'x'",
+        "prepare p as select set_config(name, $1, false) from pg_settings where name = 'a.b'",
+        "select (select set_config(name, 'x', false) from pg_settings where name = 'a.b') from "
+        "t"}) {
+    EXPECT_EQ(changes_of(*parse_text(text)), Changes{}) << text;
+    EXPECT_TRUE(parse_text(text)->touches_session) << text;
+  }
+  for (const char* text :
+       {"select set_config(name, 'x', false) from pg_settings where name = 'helios.tenant_id'",
+        "select set_config(name, 'x', false) from pg_settings where name = 'HELIOS.tenant_id'",
+        "select set_config(name, 'x', false) from pg_settings where name = 'a' or true",
+        "select set_config(name, 'x', false) from pg_settings where not name = 'a'",
+        "select set_config(name, 'x', false) from pg_settings where name = $1",
+        "select set_config(name, 'x', false) from pg_settings where name like 'a'",
+        "select set_config(name, 'x', false) from pg_settings where name ~~ 'a'",
+        "select set_config(s.name, 'x', false) from pg_settings s where name = 'a'",
+        "select set_config(name, 'x', false) from pg_settings",
+        "select set_config(name || 'x', 'x', false) from pg_settings where name = 'a'",
+        "select set_config(name::varchar(3), 'x', false) from pg_settings where name = 'a'",
+        "select 1 from pg_settings where name = 'a' and set_config(name, 'x', false) = 'x'",
+        "select 1 from pg_settings where name = 'a' order by set_config(name, 'x', false)",
+        "select (select set_config(name, 'x', false)) from pg_settings where name = 'a'"})
+    EXPECT_EQ(changes_of(*parse_text(text)), Changes{"unknown"}) << text;
+}
+
 TEST(SetConfig, arguments_that_are_not_constant_are_unknown) {
   for (const char* text :
        {"select set_config('helios.' || 'tenant_id', 'x', false)",
@@ -250,6 +280,23 @@ TEST(SetConfig, parameters_as_arguments_are_bound_later) {
   EXPECT_EQ(changes("select set_config($7, null, true), 1"), Changes{"bound $7 null local"});
   EXPECT_EQ(changes("select set_config('work_mem', $1, false)"), Changes{});
   EXPECT_EQ(changes("select set_config('helios.a', $1, false) from t"), Changes{"unknown"});
+}
+
+TEST(SetConfig, parameter_is_a_text_wherever_it_is_an_argument) {
+  const auto changes = [](const char* text) { return changes_of(*parse_text(text)); };
+  EXPECT_EQ(changes("select set_config('helios.a', $1, true), set_config('app.user', $2, true)"),
+            Changes{"bound helios.a $1 local"});
+  EXPECT_EQ(changes("select set_config('app.user', $1, $3), set_config('helios.a', $2::text, $3)"),
+            Changes{"bound helios.a $2 $3"});
+  EXPECT_EQ(changes("select set_config('app.user', $1, true), set_config('helios.a', $1, true)"),
+            Changes{"bound helios.a $1 local"});
+  EXPECT_EQ(changes("select set_config('helios.a', $1, true), $2::int"),
+            Changes{"bound helios.a $1 local"});
+  EXPECT_EQ(changes("select set_config('helios.a', $1, true), set_config('app.user', 'x', $1)"),
+            Changes{"unknown"});
+  EXPECT_EQ(
+      changes("select set_config('helios.a', $1, true), set_config('app.user', $1::char, true)"),
+      Changes{"unknown"});
 }
 
 TEST(SetConfig, what_is_stored_under_a_name_counts_when_it_is_recalled) {
