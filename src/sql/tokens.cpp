@@ -3,6 +3,8 @@
 
 #include "sql/parse_tree.h"
 
+#include <span>
+
 #include <pg_query.h>
 
 namespace helios::sql {
@@ -23,6 +25,21 @@ Token::Kind kind_of(PgQueryToken token) {
   }
 }
 
+// Frees what the library has allocated, be it on the way of an exception.
+class Scan {
+ public:
+  explicit Scan(const std::string& text) : scanned_(pg_query_scan_tokens(text.c_str())) {}
+  ~Scan() { pg_query_free_scan_tokens_result(scanned_); }
+  Scan(const Scan&) = delete;
+  Scan& operator=(const Scan&) = delete;
+  [[nodiscard]] std::span<const PgQueryScanToken> tokens() const {
+    return {scanned_.tokens, static_cast<std::size_t>(scanned_.n_tokens)};
+  }
+
+ private:
+  PgQueryScanTokensResult scanned_;
+};
+
 bool is_comment(PgQueryToken token) {
   return token == PG_QUERY_TOKEN_SQL_COMMENT || token == PG_QUERY_TOKEN_C_COMMENT;
 }
@@ -31,17 +48,15 @@ bool is_comment(PgQueryToken token) {
 
 std::vector<Token> scan_tokens(const std::string& text, bool standard_conforming_strings) {
   sql_set_scanner_rules(standard_conforming_strings);
-  const PgQueryScanTokensResult scanned = pg_query_scan_tokens(text.c_str());
+  const Scan scan(text);
   std::vector<Token> tokens;
-  tokens.reserve(static_cast<std::size_t>(scanned.n_tokens));
-  for (int i = 0; i < scanned.n_tokens; ++i) {
-    const PgQueryScanToken& token = scanned.tokens[i];
+  tokens.reserve(scan.tokens().size());
+  for (const PgQueryScanToken& token : scan.tokens()) {
     if (is_comment(token.token)) continue;
     tokens.push_back({.kind = kind_of(token.token),
                       .begin = static_cast<std::size_t>(token.start),
                       .end = static_cast<std::size_t>(token.end)});
   }
-  pg_query_free_scan_tokens_result(scanned);
   return tokens;
 }
 
