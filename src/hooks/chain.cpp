@@ -50,7 +50,11 @@ RunStatus ChainRun::start(HookPoint point, StatementExecution& statement,
   session_statement_ = is_session_statement;
   next_ = 0;
   result_.reset();
-  if (point == HookPoint::pre_query) statement.plugins.resize(chain_->plugins().size());
+  fault_ = nullptr;
+  // Also where a fault kept pre_query from beginning.
+  if (statement.plugins.size() < chain_->plugins().size()) {
+    statement.plugins.resize(chain_->plugins().size());
+  }
   return advance();
 }
 
@@ -63,12 +67,18 @@ RunStatus ChainRun::authenticate(const AuthenticationRequest& request) {
   point_ = HookPoint::authenticate;
   next_ = 0;
   result_.reset();
+  fault_ = nullptr;
   return advance();
+}
+
+const ChainResult& ChainRun::result() {
+  if (fault_) std::rethrow_exception(std::exchange(fault_, nullptr));
+  return result_;
 }
 
 // Nothing that later plugins could say counts any more.
 bool ChainRun::is_settled() const {
-  if (result_.refused || result_.identity) return true;
+  if (result_.refused || result_.identity || (fault_ && !is_end())) return true;
   return point_ == HookPoint::pre_query && statement_->answer != nullptr;
 }
 
@@ -93,18 +103,35 @@ RunStatus ChainRun::advance() {
     call_.slot = next_;
     call_.home = &home_;
     call_.result.reset();
-    if (!call_.on_done) call_.on_done = [this] { on_call_done(); };
-    if (plugins[next_]->run(call_) == RunStatus::pending) {
-      pending_ = true;
-      return RunStatus::pending;
+    try {
+      if (!call_.on_done) call_.on_done = [this] { on_call_done(); };
+      if (plugins[next_]->run(call_) == RunStatus::pending) {
+        pending_ = true;
+        return RunStatus::pending;
+      }
+      absorb();
+    } catch (...) {
+      note_fault();
     }
-    absorb();
   }
   return RunStatus::done;
 }
 
+// Of the plugin at next_.
+void ChainRun::note_fault() {
+  if (!fault_) fault_ = std::current_exception();
+  if (!is_end()) return;
+  PluginRecord& record = statement_->plugins[next_];
+  (point_ == HookPoint::post_query ? record.post_query_owed : record.settled_owed) = false;
+}
+
+// Nobody above would tell the session of what is thrown here.
 void ChainRun::on_call_done() {
-  absorb();
+  try {
+    absorb();
+  } catch (...) {
+    note_fault();
+  }
   ++next_;
   if (advance() == RunStatus::pending) return;
   pending_ = false;

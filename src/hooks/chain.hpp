@@ -11,6 +11,7 @@
 #include "hooks/plugin.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -75,6 +76,9 @@ struct ChainResult {
 // pre_query. All are called even when one fails.
 // settled: the same, once statement.settlement is known, after post_query.
 //
+// A plugin that throws (see base/faults.hpp) ends pre_query and authenticate; the others still get their post_query
+// and settled. result() tells it.
+//
 // Thread rule: belongs to the home executor's thread. Lifetime: must not be destroyed while pending.
 class ChainRun {
  public:
@@ -91,7 +95,8 @@ class ChainRun {
   RunStatus authenticate(const AuthenticationRequest& request);
 
   [[nodiscard]] bool pending() const { return pending_; }
-  [[nodiscard]] const ChainResult& result() const { return result_; }
+  // Throws what a plugin has thrown, once; the first of them.
+  [[nodiscard]] const ChainResult& result();
   // Of the statement, or of the authentication, that it ran for last. Requires: a statement is still there.
   [[nodiscard]] const Tickets& tickets() const {
     return statement_ == nullptr ? request_tickets_ : statement_->tickets;
@@ -100,6 +105,10 @@ class ChainRun {
  private:
   RunStatus advance();
   void on_call_done();
+  void note_fault();
+  [[nodiscard]] bool is_end() const {
+    return point_ == HookPoint::post_query || point_ == HookPoint::settled;
+  }
   [[nodiscard]] bool is_settled() const;
   bool wants(const Plugin& plugin) const;
   void absorb();
@@ -120,6 +129,7 @@ class ChainRun {
   bool session_statement_ = false;
   bool pending_ = false;
   ChainResult result_;
+  std::exception_ptr fault_;  // that nobody has been told yet
 };
 
 }  // namespace helios::hooks
