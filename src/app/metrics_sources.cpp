@@ -71,6 +71,9 @@ void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_out_of_memory_total",
                                "Sessions ended, and queries refused, at a memory limit",
                                stats.out_of_memory.value()));
+  out.push_back(counter_family("helios_session_faults_total",
+                               "Sessions ended by an unexpected exception",
+                               stats.session_faults.value()));
 }
 
 // One family with one sample per plugin.

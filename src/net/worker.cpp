@@ -123,6 +123,7 @@ void Worker::publish_counters() {
   publish(stats_.refused, counters_.refused);
   publish(stats_.protocol_errors, counters_.protocol_errors);
   publish(stats_.out_of_memory, counters_.out_of_memory);
+  publish(stats_.session_faults, counters_.session_faults);
   const auto& parses = environment_.analyzer->counters();
   publish(stats_.texts_prefiltered, parses.prefiltered);
   publish(stats_.texts_cached, parses.hits);
@@ -147,14 +148,27 @@ void Worker::open_session(Fd connection, const Endpoint& peer,
     return;
   }
   set_session_options(connection, peer, environment_.config->tcp);
-  const auto id = next_session_id_++;
-  drivers_.emplace(
-      id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
-                                          session::Peer{.ip = peer.ip(),
-                                                        .os_user = std::move(os_user),
-                                                        .is_over_limit = !connection_limits_.open(),
-                                                        .session_id = make_uuid()}));
+  const bool is_over_limit = !connection_limits_.open();
+  try {
+    start_session(std::move(connection), peer, std::move(os_user), is_over_limit);
+  } catch (...) {
+    connection_limits_.close();
+    throw;
+  }
   stats_.sessions_opened.add();  // once it is there: whoever sees the number finds the session
+}
+
+void Worker::start_session(Fd connection, const Endpoint& peer,
+                           std::optional<session::OsUser> os_user, bool is_over_limit) {
+  if (retired_.capacity() <= drivers_.size()) {
+    retired_.reserve(2 * (drivers_.size() + 1));
+  }
+  const auto id = next_session_id_++;
+  drivers_.emplace(id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
+                                                       session::Peer{.ip = peer.ip(),
+                                                                     .os_user = std::move(os_user),
+                                                                     .is_over_limit = is_over_limit,
+                                                                     .session_id = make_uuid()}));
 }
 
 void Worker::replace_snapshot(session::Snapshot snapshot, base::Task done) {

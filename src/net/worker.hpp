@@ -73,6 +73,8 @@ class Worker final : public CancelSink {
   void run();
   [[nodiscard]] bool is_done() const;
   void open_session(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
+  void start_session(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user,
+                     bool is_over_limit);
   std::int64_t destroy_retired();
   void publish_memory();
   void publish_counters();
@@ -90,7 +92,7 @@ class Worker final : public CancelSink {
   DriverContext context_;
   SessionId next_session_id_ = 1;
   std::unordered_map<SessionId, std::unique_ptr<SessionDriver>> drivers_;
-  std::vector<SessionId> retired_;  // to be destroyed at the end of the round
+  std::vector<SessionId> retired_;  // to be destroyed at the end of the round; has room for all
   bool draining_ = false;
   bool forced_ = false;
   std::thread thread_;

@@ -25,6 +25,7 @@ struct WorkerStats {
   metrics::Counter refused;
   metrics::Counter protocol_errors;
   metrics::Counter out_of_memory;
+  metrics::Counter session_faults;
 
   // How the texts of queries were read, from cheapest to dearest.
   metrics::Counter texts_prefiltered;

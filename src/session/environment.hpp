@@ -29,6 +29,7 @@ struct Counters {
   std::uint64_t refused = 0;          // messages refused, whoever refused them
   std::uint64_t protocol_errors = 0;  // sessions ended because of malformed messages
   std::uint64_t out_of_memory = 0;    // sessions ended, and queries refused, at a memory limit
+  std::uint64_t session_faults = 0;   // sessions ended by an exception that nobody expected
 };
 
 // Counts the sessions of each user and database against the limits on connections.
@@ -70,7 +71,8 @@ struct Environment {
   std::shared_ptr<const hooks::Chain> chain;
   Counters* counters = nullptr;
   MemoryUse memory;
-  Admission* admission = nullptr;  // null: no limits on connections
+  Admission* admission = nullptr;      // null: no limits on connections
+  std::int64_t fault_line_due_ns = 0;  // no log line about an unexpected exception before
   std::uint64_t next_statement_id = 1;
   std::uint64_t statement_id_step = 1;  // workers count in steps, so ids are unique in the process
 };

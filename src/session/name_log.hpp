@@ -162,8 +162,8 @@ class NameLog {
   }
 
   void end_unnamed() {
-    const Value ended = std::exchange(unnamed_, nullptr);
-    drop({}, ended);
+    drop({}, unnamed_);
+    unnamed_ = nullptr;
   }
 
   void apply_unnamed(Value value) {

@@ -4,6 +4,7 @@
 #include "pgwire/sqlstate.hpp"
 
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 namespace helios::session {
@@ -16,22 +17,50 @@ hooks::ChainRun& PostHooks::chain_run() {
   if (!chain_run_) {
     chain_run_ = std::make_unique<hooks::ChainRun>(home_, [this] {
       note_result();
-      if (advance() == hooks::RunStatus::done) on_done_();
+      resume();
     });
   }
   return *chain_run_;
 }
 
+// On the home executor, where nobody above would tell the session of what is thrown.
+void PostHooks::resume() {
+  try {
+    if (advance() == hooks::RunStatus::pending) return;
+  } catch (...) {
+    note_fault();
+    pending_ = false;
+  }
+  on_done_();
+}
+
+void PostHooks::note_fault() {
+  if (!fault_) fault_ = std::current_exception();
+}
+
+const hooks::ChainResult* PostHooks::fatal() {
+  if (fault_) std::rethrow_exception(std::exchange(fault_, nullptr));
+  return fatal_.get();
+}
+
 hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>>& runs,
                                   Settlements* settlements) {
   assert(!pending_);
-  runs_.swap(runs);  // with what is left of the last ones
-  run_ = 0;
-  statement_ = 0;
-  is_hook_started_ = false;
+  if (runs_.empty()) {
+    runs_.swap(runs);
+    run_ = 0;
+    statement_ = 0;
+    is_hook_started_ = false;
+  } else {
+    runs_.insert(runs_.end(), std::make_move_iterator(runs.begin()),
+                 std::make_move_iterator(runs.end()));
+    runs.clear();
+  }
   settlements_ = settlements;
-  if (settlements != nullptr && settlements->has_due()) settlements->take_due(settled_);
-  next_settled_ = 0;
+  if (settled_.empty()) {
+    next_settled_ = 0;
+    if (settlements != nullptr && settlements->has_due()) settlements->take_due(settled_);
+  }
   in_this_turn_ = 0;
   fatal_.reset();
   return advance();
@@ -57,15 +86,16 @@ std::optional<hooks::RunStatus> PostHooks::run_post_query() {
       StatementRun& statement = statements[statement_];
       if (statement.execution && !is_hook_started_) {
         if (in_this_turn_++ == kStatementsPerTurn) return yield();
+        static_cast<void>(chain_run());  // which may throw
         is_hook_started_ = true;
         if (auto stopped = run_hook(hooks::HookPoint::post_query, *statement.execution,
                                     statement.is_session_statement)) {
           return stopped;
         }
       }
+      if (statement.execution) on_post_query(statement);
       is_hook_started_ = false;
       ++statement_;
-      if (statement.execution) on_post_query(statement);
     }
   }
   return std::nullopt;
@@ -74,6 +104,7 @@ std::optional<hooks::RunStatus> PostHooks::run_post_query() {
 std::optional<hooks::RunStatus> PostHooks::run_settled() {
   while (next_settled_ < settled_.size()) {
     if (in_this_turn_++ == kStatementsPerTurn) return yield();
+    static_cast<void>(chain_run());  // as above
     const EndedStatement& statement = settled_[next_settled_++];
     if (auto stopped = run_hook(hooks::HookPoint::settled, *statement.execution,
                                 statement.is_session_statement)) {
@@ -96,6 +127,8 @@ std::optional<hooks::RunStatus> PostHooks::run_hook(hooks::HookPoint point,
 
 void PostHooks::on_post_query(StatementRun& statement) {
   if (!statement.execution->chain->has_settled()) return;
+  make_room(settled_);
+  if (settlements_ != nullptr) settlements_->make_room_for_due();
   EndedStatement ended{std::move(statement.execution), statement.is_session_statement};
   if (settlements_ != nullptr && !ended.execution->settlement) {
     settlements_->keep(std::move(ended));
@@ -106,7 +139,11 @@ void PostHooks::on_post_query(StatementRun& statement) {
 
 hooks::RunStatus PostHooks::wait_for_state() {
   const Kept kept = wait_until_kept(store_, home_, std::exchange(tickets_, {}), [this](Kept late) {
-    note_kept(late);
+    try {
+      note_kept(late);
+    } catch (...) {
+      note_fault();
+    }
     pending_ = false;
     on_done_();
   });
@@ -127,17 +164,19 @@ void PostHooks::note_kept(Kept kept) {
 // Other sessions of the worker get their turn.
 hooks::RunStatus PostHooks::yield() {
   in_this_turn_ = 0;
+  home_.post([this] { resume(); });
   pending_ = true;
-  home_.post([this] {
-    if (advance() == hooks::RunStatus::done) on_done_();
-  });
   return hooks::RunStatus::pending;
 }
 
 void PostHooks::note_result() {
-  const hooks::ChainResult& result = chain_run().result();
-  tickets_.note(chain_run().tickets());
-  if (result.fatal) fatal_ = std::make_unique<hooks::ChainResult>(result);
+  tickets_.note(chain_run_->tickets());
+  try {
+    const hooks::ChainResult& result = chain_run_->result();
+    if (result.fatal) fatal_ = std::make_unique<hooks::ChainResult>(result);
+  } catch (...) {
+    note_fault();
+  }
 }
 
 }  // namespace helios::session

@@ -6,6 +6,9 @@
 // committed, where a message was refused, and where the connection was lost. Done means also that what
 // their hooks stored, or saw, is kept as the classes of their namespaces promise: the answer may rest on
 // it.
+//
+// An exception (see base/faults.hpp) leaves undone what comes behind it; the next start() goes on with
+// that. No hook is called twice.
 
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
@@ -16,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -37,11 +41,16 @@ class PostHooks {
 
   [[nodiscard]] bool pending() const { return pending_; }
 
+  // An exception has left something undone, and start() is to be called again.
+  [[nodiscard]] bool has_left() const { return !pending_ && !(runs_.empty() && settled_.empty()); }
+
   // After done: set when a plugin failed, or its state cannot be kept, and its policy is to end the
-  // session then; null otherwise.
-  [[nodiscard]] const hooks::ChainResult* fatal() const { return fatal_.get(); }
+  // session then; null otherwise. Throws what hooks have thrown, once.
+  [[nodiscard]] const hooks::ChainResult* fatal();
 
  private:
+  void resume();
+  void note_fault();
   hooks::RunStatus advance();
   std::optional<hooks::RunStatus> run_post_query();
   std::optional<hooks::RunStatus> run_settled();
@@ -72,6 +81,7 @@ class PostHooks {
   bool pending_ = false;
   hooks::Tickets tickets_;  // of the statements so far
   std::unique_ptr<hooks::ChainResult> fatal_;
+  std::exception_ptr fault_;  // that nobody has been told yet
 };
 
 }  // namespace helios::session

@@ -50,7 +50,9 @@ void QueryGate::begin(Subject subject) {
   ahead_.reset();
   next_ = 0;
   in_this_turn_ = 0;
-  cancelled_ = false;
+  is_cancelled_ = false;
+  is_followed_ = false;
+  parse_fault_ = nullptr;
   decision_ = {};
   stage_ = Stage::wait_for_answers;
 }
@@ -67,6 +69,7 @@ bool QueryGate::resume() { return busy() && advance(); }
 
 bool QueryGate::advance() {
   while (!waiting_elsewhere_) {
+    if (is_cancelled_ && is_judging()) refuse_cancelled();
     switch (stage_) {
       case Stage::wait_for_answers:
         if (awaits_answers()) return false;
@@ -86,6 +89,10 @@ bool QueryGate::advance() {
         confirm();
         break;
       case Stage::settle:
+        if (settling_hooks_.has_left()) {
+          settle();
+          break;
+        }
         decision_.fatal = settling_hooks_.fatal() != nullptr;
         stage_ = Stage::decided;
         break;
@@ -108,35 +115,35 @@ bool QueryGate::awaits_answers() const {
   return false;
 }
 
-void QueryGate::cancel() {
-  cancelled_ = true;
-  if (waits_for_answers()) {
-    refuse(state::kQueryCanceled, "canceling statement due to user request");
-  }
-}
-
 Decision QueryGate::take_decision() {
   assert(stage_ == Stage::decided);
   stage_ = Stage::idle;
   return std::move(decision_);
 }
 
-// Long texts are read on the slow lane; the worker goes on meanwhile. False = not read yet.
+std::unique_ptr<QueryRun> QueryGate::take_run() {
+  return std::exchange(is_followed_, false) ? std::move(run_) : nullptr;
+}
+
+// Long texts are read on the slow lane, which has analysis_ and parse_fault_ to itself meanwhile. False = not read
+// yet.
 bool QueryGate::parse() {
+  if (parse_fault_) std::rethrow_exception(std::exchange(parse_fault_, nullptr));
   if (analysis_) return true;
   rules_ = view_.rules;
   if (run_->text.size() < sql::kLargeTextBytes) {
     analysis_ = view_.environment.analyzer->analyze(run_->text, view_.rules);
     return true;
   }
-  waiting_elsewhere_ = true;
   view_.environment.slow->post([this, rules = view_.rules, home = view_.environment.home] {
-    auto analysis = sql::parse(run_->text, rules);
-    home->post([this, analysis = std::move(analysis)]() mutable {
-      analysis_ = std::move(analysis);
-      wake();
-    });
+    try {
+      analysis_ = sql::parse(run_->text, rules);
+    } catch (...) {
+      parse_fault_ = std::current_exception();  // for the session, which waits
+    }
+    home->post([this] { wake(); });
   });
+  waiting_elsewhere_ = true;
   return false;
 }
 
@@ -213,8 +220,8 @@ bool QueryGate::is_within_limits() {
 // Other sessions of the worker get their turn.
 void QueryGate::yield() {
   in_this_turn_ = 0;
-  waiting_elsewhere_ = true;
   view_.environment.home->post([this] { wake(); });
+  waiting_elsewhere_ = true;
 }
 
 // One statement: what the proxy itself objects to, then its hooks.
@@ -245,13 +252,14 @@ void QueryGate::judge_next() {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return;
   }
-  stage_ = Stage::pre_query;
   const bool is_hooked = chain_->has_hooks() &&
                          (!run.statement->is_session_statement || chain_->wants_all_statements());
-  if (!is_hooked) return;
-  make_execution(run);
-  run.is_session_statement = run.statement->is_session_statement;
-  waiting_elsewhere_ = start_hooks(run);
+  if (is_hooked) {
+    make_execution(run);
+    run.is_session_statement = run.statement->is_session_statement;
+    waiting_elsewhere_ = start_hooks(run);
+  }
+  stage_ = Stage::pre_query;
 }
 
 // True = pending.
@@ -318,13 +326,10 @@ void QueryGate::make_execution(StatementRun& run) {
 void QueryGate::after_hooks() {
   StatementRun& run = run_->statements[next_];
   stage_ = Stage::judge;
-  if (cancelled_) {
-    refuse(state::kQueryCanceled, "canceling statement due to user request");
-    return;
-  }
-  if (run.execution && pre_query_->result().refused) {
-    refuse(pre_query_->result().sqlstate, pre_query_->result().message);
-    return;
+  if (run.execution) {
+    const hooks::ChainResult& result = pre_query_->result();
+    if (is_cancelled_) return refuse_cancelled();
+    if (result.refused) return refuse(result.sqlstate, result.message);
   }
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
@@ -347,20 +352,6 @@ void QueryGate::run_ahead(const sql::Statement& statement) {
       state::kOutOfMemory,
       "out of memory: the helios.* settings and savepoints of the session would take more than " +
           std::to_string(kMaxSettingsBytes) + " bytes");
-}
-
-void QueryGate::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
-  run_->refuse(sqlstate, message, view_.names);
-  decision_.refusal = Refusal{std::string(sqlstate), std::move(message), position};
-  settle();
-}
-
-// The message does not reach the server: its post_query hooks run now.
-void QueryGate::settle() {
-  stage_ = Stage::settle;
-  std::vector<std::unique_ptr<QueryRun>> runs;
-  runs.push_back(std::move(run_));
-  waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
 }
 
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
@@ -390,9 +381,7 @@ void QueryGate::confirm() {
     const bool is_unknown = run.statement->name_op == sql::NameOp::execute && !run.prepared;
     return run.statement->reads_copy_data || is_unknown;
   });
-  const bool is_followed =
-      run_->has_executions() || decision_.touches_session || run_->defines_names();
-  if (is_followed) decision_.run = std::move(run_);
+  is_followed_ = run_->has_executions() || decision_.touches_session || run_->defines_names();
 }
 
 }  // namespace helios::session

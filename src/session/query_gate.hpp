@@ -31,6 +31,7 @@
 #include "sql/analyzer.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -57,7 +58,6 @@ struct Decision {
   std::optional<Refusal> refusal;  // set = refuse
   std::string new_text;  // forward this instead of the client's text; empty = the client's
   std::string answer;    // not empty: all of the answer up to ReadyForQuery; forward nothing
-  std::unique_ptr<QueryRun> run;  // forward: what to follow; null when nobody cares
   // Parse, forward: what its name is to stand for.
   std::shared_ptr<const PreparedStatement> prepared;
   bool touches_session = false;
@@ -82,8 +82,13 @@ class QueryGate {
   [[nodiscard]] bool resume();
   // Valid once after start() or resume() returned true.
   [[nodiscard]] Decision take_decision();
+  // Of the message that was decided last, if it is forwarded: what to follow; null when nobody cares. Taken
+  // when nothing can throw any more until it is in its place.
+  [[nodiscard]] std::unique_ptr<QueryRun> take_run();
+  // That one is not null.
+  [[nodiscard]] bool has_run() const { return is_followed_; }
 
-  // The text of the message that is being judged.
+  // The text of the message that is being judged, or was decided last and is forwarded.
   [[nodiscard]] std::string_view text() const { return run_->text; }
   // It is a Query.
   [[nodiscard]] bool judges_query() const { return subject_ == Subject::query; }
@@ -101,8 +106,8 @@ class QueryGate {
   [[nodiscard]] std::size_t held_bytes() const {
     return (run_ ? run_->held_bytes : 0) + decision_.new_text.size() + decision_.answer.size();
   }
-  // Give the message up: refuse it as soon as the running hook is through, at once when none runs.
-  void cancel();
+  // Give the message up: the next resume() refuses it, unless a hook runs, which has to be through first.
+  void cancel() { is_cancelled_ = true; }
 
  private:
   enum class Stage {
@@ -138,6 +143,8 @@ class QueryGate {
   bool start_hooks(StatementRun& run);
   void after_hooks();
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
+  [[nodiscard]] bool is_judging() const;
+  void refuse_cancelled();
   [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : view_.settings; }
   [[nodiscard]] bool hides_tenant() const;
   std::optional<Refusal> objection(const sql::Statement& statement) const;
@@ -159,7 +166,9 @@ class QueryGate {
   Stage stage_ = Stage::idle;
   Subject subject_ = Subject::query;
   bool waiting_elsewhere_ = false;
-  bool cancelled_ = false;
+  bool is_cancelled_ = false;
+  bool is_followed_ = false;  // run_, once it was decided
+  std::exception_ptr parse_fault_;
   std::function<void()> on_progress_;
 
   // Of the present message.

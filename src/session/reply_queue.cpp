@@ -52,7 +52,7 @@ void ReplyQueue::push(ReplyItem item) {
   if (may_run && !item.is_ours) hides_changes_ = true;
   if (ends_with_ready(item.request) && !item.is_maybe) hides_changes_ = false;
   if (skipping_) {
-    if (item.request != fe::kSync) return end(std::move(item), 0);
+    if (item.request != fe::kSync) return end(item, 0);
     skipping_ = false;
   }
   copies_ += item.may_copy_in ? 1 : 0;
@@ -74,16 +74,23 @@ ReplyItem* ReplyQueue::front_of_client() {
   return nullptr;
 }
 
-void ReplyQueue::end(ReplyItem item, char answer) {
+void ReplyQueue::end(ReplyItem& item, char answer) {
   const bool has_names = !item.names.empty() || item.is_malformed;
-  if (item.run || item.portal || has_names) ended_.push_back({std::move(item), answer});
+  if (!item.run && !item.portal && !has_names) return;
+  make_room(ended_);
+  ended_.push_back({std::move(item), answer});
 }
 
 void ReplyQueue::pop(char answer) {
-  run_bytes_ -= items_[first_].run_bytes;
-  copies_ -= items_[first_].may_copy_in ? 1 : 0;
-  maybes_ -= items_[first_].is_maybe ? 1 : 0;
-  end(std::exchange(items_[first_], {}), answer);
+  ReplyItem& item = items_[first_];
+  const std::size_t run_bytes = item.run_bytes;
+  const bool may_copy_in = item.may_copy_in;
+  const bool is_maybe = item.is_maybe;
+  end(item, answer);
+  item = {};
+  run_bytes_ -= run_bytes;
+  copies_ -= may_copy_in ? 1 : 0;
+  maybes_ -= is_maybe ? 1 : 0;
   ++first_;
   constexpr std::size_t kCompactAt = 1024;
   if (first_ == items_.size()) {
@@ -162,13 +169,11 @@ void ReplyQueue::end_all_ours() {
   while (!empty()) pop(0);
 }
 
-std::vector<std::unique_ptr<QueryRun>> ReplyQueue::take_all() {
-  std::vector<std::unique_ptr<QueryRun>> runs;
+void ReplyQueue::take_all(std::vector<std::unique_ptr<QueryRun>>& out) {
   while (!empty()) pop(0);
-  take_ended([&runs](EndedItem& ended) {
-    if (ended.item.run) runs.push_back(std::move(ended.item.run));
+  take_ended([&out](EndedItem& ended) {
+    if (ended.item.run) out.push_back(std::move(ended.item.run));
   });
-  return runs;
 }
 
 }  // namespace helios::session

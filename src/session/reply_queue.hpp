@@ -5,6 +5,7 @@
 // Knows which answer ends which item, and that an error in the extended protocol skips everything up
 // to the next Sync (PostgreSQL manual, "Extended Query").
 
+#include "session/make_room.hpp"
 #include "session/name_log.hpp"
 #include "session/query_run.hpp"
 #include "session/refusal.hpp"
@@ -53,6 +54,11 @@ struct EndedItem {
 
 class ReplyQueue {
  public:
+  // The next push() throws nothing.
+  void make_room_for_push() {
+    make_room(items_);
+    make_room(ended_);
+  }
   // A message was forwarded. Messages that have no answer of their own (Flush, CopyData, ...) are
   // not pushed. Inside a skipped part of the stream the item ends at once.
   void push(ReplyItem item);
@@ -107,12 +113,13 @@ class ReplyQueue {
     ended_.clear();
   }
 
-  // Takes out all runs, oldest first, and empties the queue: the connection is gone.
-  [[nodiscard]] std::vector<std::unique_ptr<QueryRun>> take_all();
+  // Moves all runs to `out`, oldest first, and empties the queue: the connection is gone. What an exception
+  // leaves is there for the next call.
+  void take_all(std::vector<std::unique_ptr<QueryRun>>& out);
 
  private:
   void pop(char answer);
-  void end(ReplyItem item, char answer);
+  void end(ReplyItem& item, char answer);
 
   std::vector<ReplyItem> items_;
   std::size_t first_ = 0;  // items before it are done; compacted when the queue runs empty or long

@@ -6,7 +6,6 @@
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
-#include <exception>
 #include <utility>
 
 namespace helios::session {
@@ -103,17 +102,14 @@ bool Session::Impl::pump_gate() {
     return gate_.waits_for_rules() && make_rules_certain();
   }
   Decision decision = gate_.take_decision();
-  if (state_ == State::ready && !gate_.judges_query()) {
+  if (state_ != State::ready) return true;
+  if (!gate_.judges_query()) {
     carry_out_held(std::move(decision));
-  } else if (state_ == State::ready) {
-    std::string message;
-    if (!decision.refusal && decision.answer.empty()) {
-      message = pgwire::serialize_query(decision.run ? decision.run->text : gate_.text());
-    }
-    carry_out(std::move(decision), std::move(message));
-  } else if (decision.run) {
-    lost_runs_.push_back(std::move(decision.run));
+    return true;
   }
+  std::string message;
+  if (!decision.refusal && decision.answer.empty()) message = pgwire::serialize_query(gate_.text());
+  carry_out(std::move(decision), std::move(message));
   return true;
 }
 
@@ -159,53 +155,6 @@ bool Session::Impl::pump_end_of_input() {
   return drain_if_idle();
 }
 
-// Statements whose answer will never be seen still get their post_query.
-bool Session::Impl::pump_closing() {
-  if (gate_.busy() || post_hooks_.pending() || is_vetting_pending()) return false;
-  if (!lost_runs_.empty() || settlements_.has_due()) {
-    for (auto& run : lost_runs_)
-      run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns(), names_);
-    return post_hooks_.start(lost_runs_, &settlements_) == hooks::RunStatus::done;
-  }
-  state_ = State::closed;
-  return true;
-}
-
-// ---- ends ----
-
-void Session::Impl::fail(std::string_view state, std::string_view message) {
-  if (state == sqlstate::kProtocolViolation) ++environment_.counters->protocol_errors;
-  if (!client_gone_ && !server_reader_.inside_streamed()) {
-    actions_->to_client.append(
-        pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
-  }
-  close();
-}
-
-void Session::Impl::close() {
-  if (state_ == State::closing || state_ == State::closed) return;
-  state_ = State::closing;
-  if (server_open_) {
-    if (!server_eof_ && !terminate_sent_ && is_idle())
-      actions_->to_server.append(pgwire::serialize_terminate());
-    actions_->close_server = true;
-    server_open_ = false;
-  }
-  actions_->close_client = true;
-  client_input_.clear();
-  server_input_.clear();
-  held_ready_.clear();
-  held_message_.clear();
-  judged_portal_.reset();
-  settlements_.on_end(replies_.empty() && !is_batch_open_);
-  for (auto& run : std::exchange(ended_runs_, {})) lost_runs_.push_back(std::move(run));
-  names_.portals.for_each_settled([this](const std::shared_ptr<Portal>& portal) {
-    if (portal->run) lost_runs_.push_back(take_run(portal));
-  });
-  for (auto& run : replies_.take_all()) lost_runs_.push_back(std::move(run));
-  if (gate_.busy()) gate_.cancel();
-}
-
 bool Session::Impl::is_idle() const {
   return replies_.empty() && held_ready_.empty() && !is_batch_open_ &&
          transaction_ == pgwire::TransactionStatus::idle;
@@ -227,12 +176,17 @@ bool Session::Impl::is_watching() const {
          identity_.restricts_tenant();
 }
 
-// Something that nobody expected went wrong in an event of this session. It ends; the others go on.
-void Session::Impl::on_fault(std::string_view what) {
-  environment_.log->write(base::LogLevel::error,
-                          private_name_ + " ends after an internal error: " + std::string(what));
-  actions_->to_server.clear();  // of this event: nobody knows whether it was judged to its end
-  fail(sqlstate::kSystemError, "terminating connection: internal error of the proxy");
+std::string_view Session::Impl::to_word(State state) {
+  switch (state) {
+    case State::startup: return "startup";
+    case State::vetting: return "vetting";
+    case State::connecting: return "connecting";
+    case State::authenticating: return "authenticating";
+    case State::ready: return "ready";
+    case State::closing: return "closing";
+    case State::closed: return "closed";
+  }
+  return "";
 }
 
 // ---- events ----
@@ -299,16 +253,15 @@ bool Session::Impl::wants_server_bytes() const {
 
 namespace {
 
-// Runs one event on `impl` with `actions` in place.
+// Runs one event on `impl` with `actions` in place. `name`: for the log.
 template <typename Event>
-void run_event(auto& impl, Actions& actions, Event event) {
+void run_event(auto& impl, Actions& actions, std::string_view name, Event event) {
   impl.actions_ = &actions;
   try {
     event();
     impl.pump();
-  } catch (const std::exception& fault) {
-    impl.on_fault(fault.what());
-    impl.pump();  // only ends are left
+  } catch (...) {
+    impl.on_fault(name);
   }
   impl.actions_ = nullptr;
 }
@@ -326,37 +279,44 @@ Session::Impl::~Impl() {
 }
 
 void Session::on_client_bytes(std::string_view bytes, Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_client_bytes(bytes); });
+  run_event(*impl_, actions, "client bytes", [&] { impl_->on_client_bytes(bytes); });
 }
 void Session::on_client_eof(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_client_eof(); });
+  run_event(*impl_, actions, "client end", [&] { impl_->on_client_eof(); });
 }
 void Session::on_client_lost(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_client_lost(); });
+  run_event(*impl_, actions, "client loss", [&] { impl_->on_client_lost(); });
 }
 void Session::on_server_connected(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_server_connected(); });
+  run_event(*impl_, actions, "server connected", [&] { impl_->on_server_connected(); });
 }
 void Session::on_server_failed(std::string_view reason, Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_server_failed(reason); });
+  run_event(*impl_, actions, "server failed", [&] { impl_->on_server_failed(reason); });
 }
 void Session::on_server_bytes(std::string_view bytes, Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_server_bytes(bytes); });
+  run_event(*impl_, actions, "server bytes", [&] { impl_->on_server_bytes(bytes); });
 }
 void Session::on_server_eof(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_server_eof(); });
+  run_event(*impl_, actions, "server end", [&] { impl_->on_server_eof(); });
 }
 void Session::on_wake(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_wake(); });
+  run_event(*impl_, actions, "wake", [&] { impl_->on_wake(); });
 }
 void Session::on_timer(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_timer(); });
+  run_event(*impl_, actions, "timer", [&] { impl_->on_timer(); });
 }
 void Session::on_cancel(Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_cancel(); });
+  run_event(*impl_, actions, "cancel", [&] { impl_->on_cancel(); });
 }
 void Session::on_drain(bool force, Actions& actions) {
-  run_event(*impl_, actions, [&] { impl_->on_drain(force); });
+  run_event(*impl_, actions, "drain", [&] { impl_->on_drain(force); });
+}
+
+void Session::on_fault(bool is_client_whole, Actions& actions) noexcept {
+  impl_->actions_ = &actions;
+  if (!is_client_whole) impl_->give_client_up();
+  impl_->on_fault("actions");
+  impl_->actions_ = nullptr;
 }
 
 void Session::set_backlog(std::size_t bytes) { impl_->set_backlog(bytes); }

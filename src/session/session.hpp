@@ -21,6 +21,9 @@
 //   closing        the ends are on their way; post_query of unfinished statements may still run
 //   closed         nothing left to do
 //
+// An exception in an event (base/faults.hpp) ends the session like any other error, with FATAL 58000. No event
+// throws.
+//
 // Thread rule: one thread. Lifetime: `environment` outlives the session.
 
 #include "session/actions.hpp"
@@ -63,6 +66,10 @@ class Session {
   // The proxy is shutting down: end as soon as no statement is in flight (FATAL 57P01), or at once
   // when `force` is set.
   void on_drain(bool force, Actions& actions);
+
+  // The shell could not perform the actions of an event, for an exception: the session ends. In its handler.
+  // `is_client_whole`: everything that the client was to get until now is on its way, so that it can be told.
+  void on_fault(bool is_client_whole, Actions& actions) noexcept;
 
   // Bytes of earlier actions that the kernel has not taken yet: they count as memory of the session.
   void set_backlog(std::size_t bytes);

@@ -214,12 +214,19 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
   } else {
     actions_->to_server.append(std::move(message));
   }
-  if (decision.run) decision.run->set_forwarded(environment_.clock->monotonic_ns());
   ReplyItem item(fe::kQuery, decision.touches_session);
-  item.run = std::move(decision.run);
   item.names = drop_unnamed();
+  follow_run(item);
   push_copying(std::move(item), decision.may_copy_in);
   ++names_.unit;
+}
+
+// The last step before `item` is pushed: nothing can throw until it is.
+void Session::Impl::follow_run(ReplyItem& item) {
+  const std::int64_t now_ns = gate_.has_run() ? environment_.clock->monotonic_ns() : 0;
+  replies_.make_room_for_push();
+  item.run = gate_.take_run();
+  if (item.run) item.run->set_forwarded(now_ns);
 }
 
 // A Query ends the unnamed statement and the unnamed portal.

@@ -263,9 +263,8 @@ void Session::Impl::forward_execute(Decision decision) {
   item.may_copy_in = decision.may_copy_in;
   item.portal = std::exchange(judged_portal_, nullptr);
   item.portal->is_started = true;
-  item.run = std::move(decision.run);
-  if (item.run) item.run->set_forwarded(environment_.clock->monotonic_ns());
   forward_present();
+  follow_run(item);
   await_reply(std::move(item));
 }
 
@@ -333,9 +332,8 @@ void Session::Impl::carry_out_function_call(Decision decision) {
     return;
   }
   ReplyItem item(fe::kFunctionCall, decision.touches_session);
-  item.run = std::move(decision.run);
-  if (item.run) item.run->set_forwarded(environment_.clock->monotonic_ns());
   forward_present();
+  follow_run(item);
   await_reply(std::move(item));
   ++names_.unit;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over nine sources.
-//   session.cpp          events, the pump that moves input forward, and the ends
+// The inside of Session: the states of session.hpp, spread over ten sources.
+//   session.cpp          events, and the pump that moves input forward
+//   session_end.cpp      the ends, in order and by an unexpected exception
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
 //   session_extended.cpp the same for Parse, Bind, Execute, Close and FunctionCall
@@ -42,6 +43,8 @@ class Session::Impl {
 
   enum class State { startup, vetting, connecting, authenticating, ready, closing, closed };
 
+  [[nodiscard]] static std::string_view to_word(State state);
+
   // Events; each runs with `actions_` set.
   void on_client_bytes(std::string_view bytes);
   void on_client_eof();
@@ -54,7 +57,9 @@ class Session::Impl {
   void on_timer();
   void on_cancel();
   void on_drain(bool force);
-  void on_fault(std::string_view what);
+  // Of an exception in such an event, in its handler.
+  void on_fault(std::string_view event) noexcept;
+  void give_client_up() { client_gone_ = true; }
   void set_backlog(std::size_t bytes) { backlog_bytes_ = bytes; }
 
   // Moves input forward as far as it goes. Every event ends with it.
@@ -92,6 +97,9 @@ class Session::Impl {
   bool pump_closing();
   void fail(std::string_view sqlstate, std::string_view message);
   void close();
+  void collect_lost();
+  void note_fault(std::string_view event);
+  void abandon();
   bool drain_if_idle();
   // The server is in the middle of a message that answers nothing (a notification): the client has
   // its first part, so nothing of our own may be said before the rest.
@@ -148,6 +156,7 @@ class Session::Impl {
   NameChanges drop_unnamed();
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
+  void follow_run(ReplyItem& item);
   void refuse_query(const Refusal& refusal);
   void refuse_function_call(const Refusal& refusal);
   void refuse_here(const Refusal& refusal);
@@ -301,6 +310,7 @@ class Session::Impl {
   QueryGate gate_;
   PostHooks post_hooks_;                              // of answered, and of lost, messages
   std::vector<std::unique_ptr<QueryRun>> lost_runs_;  // closing: still to get their post_query
+  bool has_faulted_ = false;                          // an exception has ended the session
 };
 
 }  // namespace helios::session

@@ -154,6 +154,7 @@ void Session::Impl::settle_ended() {
       item.run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns(), names_);
       ended_runs_.push_back(std::move(item.run));
     } else if (item.portal && item.portal->run && item.portal->run->is_finished()) {
+      make_room(ended_runs_);
       ended_runs_.push_back(take_run(item.portal));
     }
   });
@@ -167,10 +168,10 @@ void Session::Impl::end_portals() {
 
 // Its name stands for it no longer: rows that the client did not fetch will not come any more.
 void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
-  auto run = take_run(portal);
-  if (!run) return;
-  run->finish(hooks::Outcome::executed, environment_.clock->monotonic_ns(), names_);
-  ended_runs_.push_back(std::move(run));
+  if (!portal->run) return;
+  portal->run->finish(hooks::Outcome::executed, environment_.clock->monotonic_ns(), names_);
+  make_room(ended_runs_);
+  ended_runs_.push_back(take_run(portal));
 }
 
 void Session::Impl::handle_server_message() {

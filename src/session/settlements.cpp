@@ -104,7 +104,10 @@ void Settlements::decide_from(std::size_t first, Settlement settlement) {
     Open& open = open_[i];
     const bool is_doubtful = i < doubtful_ && settlement == Settlement::rolled_back;
     open.execution->settlement = is_doubtful ? Settlement::unknown : settlement;
-    if (open.kept.execution) due_.push_back(std::move(open.kept));
+    if (open.kept.execution) {
+      make_room(due_);
+      due_.push_back(std::move(open.kept));
+    }
   }
   open_.erase(std::next(open_.begin(), static_cast<std::ptrdiff_t>(first)), open_.end());
   kept_ = std::min(kept_, first);

@@ -22,6 +22,7 @@
 
 #include "hooks/statement_execution.hpp"
 #include "pgwire/message_types.hpp"
+#include "session/make_room.hpp"
 #include "session/query_run.hpp"
 
 #include <cstddef>
@@ -56,6 +57,9 @@ class Settlements {
 
   // The connection to the server ends. `is_quiet`: it owed no answer, so it has undone what was open.
   void on_end(bool is_quiet);
+
+  // Before keep(): that one throws nothing then.
+  void make_room_for_due() { make_room(due_); }
 
   // Takes over a statement that had its post_query and whose settlement is not known yet.
   void keep(EndedStatement statement);

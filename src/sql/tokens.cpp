@@ -3,9 +3,9 @@
 
 #include "sql/parse_tree.h"
 
-#include <span>
-
 #include <pg_query.h>
+
+#include <span>
 
 namespace helios::sql {
 namespace {

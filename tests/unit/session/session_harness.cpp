@@ -123,7 +123,7 @@ SessionHarness::SessionHarness(Options options) : options_(std::move(options)) {
                                       Peer{.ip = options_.os_user ? "" : "10.1.2.3",
                                            .os_user = options_.os_user,
                                            .session_id = "session-1"},
-                                      [this] { woken_ = true; });
+                                      wake());
 }
 
 SessionHarness::~SessionHarness() {
@@ -155,7 +155,9 @@ void SessionHarness::pass_ms(std::int64_t ms) {
 template <typename Event>
 void SessionHarness::perform(Event event) {
   Actions actions;
+  on_work(Work::event);
   event(actions);
+  on_work(Work::none);
   to_client += actions.to_client.flatten();
   to_server += actions.to_server.flatten();
   asked_to_connect |= actions.connect_server;
@@ -169,12 +171,19 @@ void SessionHarness::perform(Event event) {
 }
 
 void SessionHarness::run_executors() {
-  while (elsewhere.run_one() || home.run_one()) {
+  while (run_one(elsewhere) || run_one(home)) {
     if (!std::exchange(woken_, false)) continue;
     const bool before = std::exchange(auto_run, false);
     perform([this](Actions& actions) { session->on_wake(actions); });
     auto_run = before;
   }
+}
+
+bool SessionHarness::run_one(helios::test::ManualExecutor& executor) {
+  on_work(&executor == &home ? Work::task : Work::elsewhere);
+  const bool has_run = executor.run_one();
+  on_work(Work::none);
+  return has_run;
 }
 
 void SessionHarness::server_connected() {
@@ -199,6 +208,9 @@ void SessionHarness::client_eof() {
 }
 void SessionHarness::client_lost() {
   perform([&](Actions& actions) { session->on_client_lost(actions); });
+}
+void SessionHarness::server_failed(std::string_view reason) {
+  perform([&](Actions& actions) { session->on_server_failed(reason, actions); });
 }
 void SessionHarness::server_eof() {
   perform([&](Actions& actions) { session->on_server_eof(actions); });

@@ -94,6 +94,7 @@ class SessionHarness {
   void server_sends(std::string_view bytes);
   void play(const Step& step);
   void client_eof();
+  void server_failed(std::string_view reason);
   void client_lost();
   void server_eof();
   void cancel();
@@ -104,6 +105,14 @@ class SessionHarness {
   // Moves the clock and reports the timer if it is due.
   void pass_ms(std::int64_t ms);
   bool auto_run = true;
+  // Called before and after everything that a worker, or, elsewhere, another thread would run.
+  enum class Work { event, task, elsewhere, none };
+  std::function<void(Work)> on_work = [](Work) {};
+
+  // What the session is to be given as such.
+  [[nodiscard]] std::function<void()> wake() {
+    return [this] { woken_ = true; };
+  }
 
   void set_chain(std::vector<std::shared_ptr<NativePlugin>> plugins);
 
@@ -134,6 +143,7 @@ class SessionHarness {
  private:
   template <typename Event>
   void perform(Event event);
+  bool run_one(helios::test::ManualExecutor& executor);
   Options options_;
   bool woken_ = false;
 };

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pgwire/sqlstate.hpp"
+#include "session/query_gate.hpp"
+
+#include <utility>
+
+// How the gate refuses a message, and gives one up.
+
+namespace helios::session {
+
+namespace state = pgwire::sqlstate;
+
+// What became of a hook is looked at first.
+bool QueryGate::is_judging() const {
+  switch (stage_) {
+    case Stage::wait_for_answers:
+    case Stage::parse:
+    case Stage::judge:
+    case Stage::wait_for_names:
+    case Stage::confirm: return true;
+    case Stage::idle:
+    case Stage::pre_query:
+    case Stage::settle:
+    case Stage::decided: return false;
+  }
+  return false;
+}
+
+void QueryGate::refuse_cancelled() {
+  refuse(state::kQueryCanceled, "canceling statement due to user request");
+}
+
+void QueryGate::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
+  run_->refuse(sqlstate, message, view_.names);
+  decision_.refusal = Refusal{std::string(sqlstate), std::move(message), position};
+  settle();
+}
+
+// The message does not reach the server: its post_query hooks run now, or go on.
+void QueryGate::settle() {
+  std::vector<std::unique_ptr<QueryRun>> runs;
+  if (run_) runs.push_back(std::move(run_));
+  stage_ = Stage::settle;
+  waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
+}
+
+}  // namespace helios::session

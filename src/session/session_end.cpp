@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
+#include "pgwire/error_response.hpp"
+#include "pgwire/query.hpp"
+#include "pgwire/sqlstate.hpp"
+#include "session/session_impl.hpp"
+
+#include <exception>
+
+// How a session ends: in order, with an error, or by an exception that nobody expected. Statements whose answer
+// will never be seen get their post_query in each case.
+
+namespace helios::session {
+
+namespace sqlstate = pgwire::sqlstate;
+
+namespace {
+
+// Of the end of one session, when exceptions come in its way too. Each goes on where the last one stopped.
+constexpr int kMaxEndings = 4;
+// Between log lines about exceptions, of one worker.
+constexpr std::int64_t kFaultLineIntervalNs = 1'000'000'000;
+constexpr std::size_t kMaxFaultBytes = 400;
+
+// Of the exception that is being handled.
+std::string present_fault() {
+  try {
+    throw;
+  } catch (const std::exception& fault) {
+    return base::escape_for_log(fault.what(), kMaxFaultBytes);
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
+
+}  // namespace
+
+void Session::Impl::fail(std::string_view state, std::string_view message) {
+  if (state_ == State::closing || state_ == State::closed) return;
+  if (state == sqlstate::kProtocolViolation) ++environment_.counters->protocol_errors;
+  if (!client_gone_ && !server_reader_.inside_streamed()) {
+    actions_->to_client.append(
+        pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
+  }
+  close();
+}
+
+// Only its last step may throw. The rest, which may, is pump_closing()'s.
+void Session::Impl::close() {
+  if (state_ == State::closing || state_ == State::closed) return;
+  state_ = State::closing;
+  const bool takes_leave = server_open_ && !server_eof_ && !terminate_sent_ && is_idle();
+  if (std::exchange(server_open_, false)) actions_->close_server = true;
+  actions_->close_client = true;
+  client_input_.clear();
+  server_input_.clear();
+  held_ready_.clear();
+  held_message_.clear();
+  judged_portal_.reset();
+  if (gate_.busy()) gate_.cancel();
+  if (takes_leave) actions_->to_server.append(pgwire::serialize_terminate());
+}
+
+bool Session::Impl::pump_closing() {
+  if (gate_.busy() || post_hooks_.pending() || is_vetting_pending()) return false;
+  static_cast<void>(post_hooks_.fatal());  // nobody is told any more, unless they have thrown
+  collect_lost();
+  if (!lost_runs_.empty() || settlements_.has_due() || post_hooks_.has_left()) {
+    for (auto& run : lost_runs_)
+      run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns(), names_);
+    return post_hooks_.start(lost_runs_, &settlements_) == hooks::RunStatus::done;
+  }
+  state_ = State::closed;
+  return true;
+}
+
+// Takes the statements from wherever they have got to. What an exception leaves there is taken by the next call.
+void Session::Impl::collect_lost() {
+  settlements_.on_end(replies_.empty() && !is_batch_open_);
+  for (auto& run : ended_runs_) {
+    if (run) lost_runs_.push_back(std::move(run));
+  }
+  ended_runs_.clear();
+  names_.portals.for_each_settled([this](const std::shared_ptr<Portal>& portal) {
+    if (!portal->run) return;
+    make_room(lost_runs_);
+    lost_runs_.push_back(take_run(portal));
+  });
+  replies_.take_all(lost_runs_);
+  if (!gate_.has_run()) return;
+  make_room(lost_runs_);
+  lost_runs_.push_back(gate_.take_run());
+}
+
+// Something that nobody expected went wrong in an event of this session. It ends; the others go on.
+void Session::Impl::on_fault(std::string_view event) noexcept {
+  note_fault(event);
+  for (int ending = 0; ending < kMaxEndings; ++ending) {
+    try {
+      actions_->connect_server = false;
+      actions_->to_server.clear();  // of this event: nobody knows whether it was judged to its end
+      if (ending == 0) {
+        fail(sqlstate::kSystemError, "terminating connection: internal error of the proxy");
+      } else {
+        close();  // it may have been the error that could not be made
+      }
+      pump();
+      return;
+    } catch (...) {
+      note_fault(event);
+    }
+  }
+  abandon();
+}
+
+// Counts the session, once, and says where it was.
+void Session::Impl::note_fault(std::string_view event) {
+  if (!std::exchange(has_faulted_, true)) ++environment_.counters->session_faults;
+  try {
+    const std::int64_t now_ns = environment_.clock->monotonic_ns();
+    if (now_ns < environment_.fault_line_due_ns) return;
+    environment_.fault_line_due_ns = now_ns + kFaultLineIntervalNs;
+    environment_.log->write(base::LogLevel::error,
+                            "internal fault (session, " + std::string(event) + ", " +
+                                std::string(to_word(state_)) + "): " + present_fault() + "; " +
+                                private_name_ + " ends, please report this");
+  } catch (...) {
+    // There may be no memory for a line. It is counted.
+  }
+}
+
+// It could not be ended in order: its statements get no post_query any more.
+void Session::Impl::abandon() {
+  actions_->close_server = true;
+  actions_->close_client = true;
+  client_input_.clear();
+  server_input_.clear();
+  lost_runs_.clear();
+  state_ = State::closed;
+  deadline_ns_.reset();
+}
+
+}  // namespace helios::session
