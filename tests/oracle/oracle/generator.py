@@ -20,7 +20,6 @@ class Generator:
         self.number = 100
         self.conversation = Conversation(f"{seed}.{index}")
         self.decides = self.chance.random() < 0.4
-        self.group = 0
 
     def make(self):
         chance = self.chance
@@ -32,13 +31,11 @@ class Generator:
             self.conversation.cuts = chance.randint(1, 10**6)
         self.say(step(q, "CREATE TEMP TABLE t (a int, b text DEFAULT 'b')"))
         for _ in range(chance.randint(2, 9)):
-            self.group += 1
             self.part()
         return self.conversation
 
     def say(self, *steps, wait=None):
         for each in steps:
-            each.group = self.group
             self.conversation.steps.append(each)
             if each.data[:1] in (b"Q", b"S") and wait is not False:
                 each.wait = self.chance.random() < 0.5 if wait is None else wait

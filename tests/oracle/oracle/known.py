@@ -15,7 +15,7 @@ class Row:
     def __init__(self, table):
         self.kinds, self.what, self.shape = table["kinds"], table["what"], table["shape"]
         self.says = table.get("says", "")
-        self.example = Conversation(self.what, [read_step(line) for line in table["messages"]], table.get("parameters", {}))
+        self.example = Conversation("known", [read_step(line) for line in table["messages"]], table.get("parameters", {}))
 
     def excuses(self, divergence):
         """Is it of the row's kinds, and are the row's messages among those of its conversation, in their order?"""

@@ -68,7 +68,29 @@ def flush():
     return FLUSH
 
 
-MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail, sync, flush)}
+# What a client does beside messages: "!" and the words of it.
+
+def cancel():
+    """A cancel request, when everything before has been sent."""
+    return b"!cancel"
+
+
+def reload():
+    """The proxy reads its plugins again."""
+    return b"!reload"
+
+
+def cut(withheld=0):
+    """The connection is cut; so many bytes of what stands before it are not sent any more."""
+    return b"!cut %d" % withheld
+
+
+def wait(data):
+    """The message, and whatever it is answered with."""
+    return Step(data, wait=True)
+
+
+MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail, sync, flush, cancel, reload, cut, wait)}
 
 
 def step(maker, *arguments):
@@ -76,7 +98,8 @@ def step(maker, *arguments):
 
 
 def read_step(line):
-    """A step from the words that it is printed with; "+" behind them: and waits."""
-    words, waits = (line[:-1], True) if line.endswith("+") else (line, False)
-    made = Step(eval(words, {"__builtins__": {}}, dict(MAKERS)), words, waits)
+    """A step from the words that it is printed with."""
+    made = eval(line, {"__builtins__": {}}, dict(MAKERS))
+    made = made if isinstance(made, Step) else Step(made)
+    made.source = line[len("wait("):-1] if made.wait else line
     return made

@@ -1,69 +1,98 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds conversations, some at a time, with the server itself and through the proxy, and compares."""
 
-from harness.wire import Closed, WireError
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-from .compare import Divergence, answers_differ, compare, own_refusals
+from harness.wire import Closed, WireError, fields_of
+
+from .answers import answers_differ, own_refusals
+from .compare import Divergence, compare
 from .talk import Talk
+
+AT_ONCE = 6
+
+
+@dataclass
+class Held:
+    conversation: object
+    name: str
+    answers: object = None  # the proxy's; None where it did not even let the client in
+    found: list = field(default_factory=list)
 
 
 class Runner:
     def __init__(self, place):
         self.place = place
         self.round = 0
+        self.pool = ThreadPoolExecutor(AT_ONCE)
 
     def run(self, conversations):
         """The divergences of all of them."""
-        found, held = [], []
-        for conversation in conversations:
-            self.round += 1
-            name = f"r{self.round}"
-            answers, divergences = self._hold(conversation, name)
-            found += self._named(conversation, divergences)
-            if answers and not any(each.kind == "closed" for each in divergences):
-                held.append((conversation, name, answers))
-        records = self.place.plugin_records({name for _, name, _ in held}) if held else {}
-        for conversation, name, answers in held:
-            events = self.place.server_events(answers.pid)
-            found += self._named(conversation, compare(records.get(name, []), events))
-        return found
+        held = list(self.pool.map(self._hold, *zip(*map(self._named, conversations))))
+        crashed = {engine for engine, front in self.place.fronts.items() if front.has_crashed()}
+        # Whoever was there at the end of a proxy is asked again, alone.
+        held = [self._alone(each.conversation) if each.conversation.engine in crashed else each for each in held]
+        records = {}
+        for engine, front in self.place.fronts.items():
+            names = {each.name for each in held if each.conversation.engine == engine}
+            records.update(front.records(names) if names else {})
+        return [divergence for each in held for divergence in self._judged(each, records.get(each.name, []))]
 
-    @staticmethod
-    def _named(conversation, divergences):
-        for each in divergences:
-            each.conversation = conversation
-        return divergences
+    def _named(self, conversation):
+        self.round += 1
+        return conversation, f"r{self.round}"
+
+    def _alone(self, conversation):
+        held = self._hold(*self._named(conversation))
+        words = self.place.fronts[conversation.engine].has_crashed()
+        if words:
+            held.answers, held.found = None, [Divergence("crash", words)]
+        return held
+
+    def _judged(self, held, lines):
+        if held.answers:
+            events = self.place.server_events(held.answers.pid, held.answers.end == "cut")
+            if not any(each.kind == "closed" for each in held.found):
+                held.found += compare(lines, events)
+        for each in held.found:
+            each.conversation = held.conversation
+        return held.found
 
     def _hold(self, conversation, name):
-        """(the proxy's answers, divergences between them and the server's)"""
-        direct = Talk(self.place.postgres.port, name, conversation.parameters).run(conversation)
-        self.place.server_events(direct.pid)
-        if any(b"PREPARE TRANS" in step.data for step in conversation.steps):
+        direct = Talk(self.place.postgres.port, name, conversation).run()
+        self.place.server_events(direct.pid, direct.end == "cut")
+        if conversation.has(b"PREPARE TRANS"):
             self.place.end_prepared_transactions()
+        front = self.place.fronts[conversation.engine]
         try:
-            proxied = Talk(self.place.proxy.port, name, conversation.parameters).run(conversation, direct.waits)
-        except (WireError, Closed, ConnectionError) as error:
-            crash = self.place.has_crashed()
-            return None, [Divergence("crash" if crash else "login", crash or str(error))]
-        if proxied.end != "complete":
-            crash = self._crash()
-            if crash:
-                return None, [Divergence("crash", crash)]
-        decides = any(mark in step.data for step in conversation.steps
-                      for mark in (b" refuse*/", b" rewrite*/", b" answer*/"))
+            proxied = Talk(front.port, name, conversation, front.reload).run(direct.waits)
+        except (WireError, Closed, OSError) as error:
+            self._wait_for_end(front)
+            return Held(conversation, name, None, [Divergence("login", str(error))])
+        if proxied.end in ("closed", "hang"):
+            self._wait_for_end(front)
+        different = self._difference(conversation, direct, proxied)
+        return Held(conversation, name, proxied, [different] if different else [])
+
+    @staticmethod
+    def _difference(conversation, direct, proxied):
+        """What the client can see."""
+        fault = next((fields_of(body) for kind, body in proxied.messages if kind == b"E" and b"C58000\0" in body), None)
+        if fault:
+            return Divergence("fault", fault["M"])
+        decides = conversation.has(b" refuse*/", b" rewrite*/", b" answer*/")
         interferes = decides or own_refusals(proxied.messages) - own_refusals(direct.messages)
         if proxied.end == "hang" or proxied.end != direct.end and not interferes:
-            return proxied, [Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")]
-        if decides:
-            return proxied, []
-        different = answers_differ(direct.messages, proxied.messages)
-        return proxied, [different] if different else []
+            return Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")
+        if decides or conversation.has(b"!cancel", b"!cut"):
+            return None
+        return answers_differ(direct.messages, proxied.messages)
 
-    def _crash(self):
+    @staticmethod
+    def _wait_for_end(front):
         """A process that dies closes its sockets first: the end of it is waited for where it comes."""
         try:
-            self.place.proxy.connect().close()
-            return None
+            front.proxy.connect().close()
         except (WireError, Closed, OSError):
-            self.place.proxy.process.wait(30)
-            return self.place.has_crashed()
+            front.proxy.process.wait(30)

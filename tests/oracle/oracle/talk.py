@@ -12,7 +12,11 @@ from harness.wire import SYNC, TERMINATE, Closed, Wire, message, query_message
 # Where nobody can know how many answers are owed (a Sync behind COPY may have been swallowed): of the server, and of the
 # proxy, of which as many are expected as the server gave.
 PATIENCE, PATIENCE_WITH_PROXY = 0.05, 0.1
-HANG = 6.0
+HANG = 15.0
+
+
+class Cut(Exception):
+    """The conversation has cut its connection."""
 
 
 class Answers:
@@ -22,22 +26,26 @@ class Answers:
 
 
 class Talk:
-    def __init__(self, port, name, parameters):
-        self.wire = Wire("127.0.0.1", port, parameters=parameters)
+    def __init__(self, port, name, conversation, reload=None):
+        self.port, self.conversation, self.reload = port, conversation, reload
+        self.wire = Wire("127.0.0.1", port, parameters=conversation.parameters)
         self.answers = Answers()
         self.readies = 0
+        self.pending = b""  # not sent yet
         reply = self.wire.query(f"SELECT /*hello {name}*/ pg_backend_pid()")
         self.answers.pid = int(reply.rows[0][0]) if reply.rows else None
         self.buffer = bytearray()
 
-    def run(self, conversation, expected=None):
+    def run(self, expected=None):
         """`expected`: the counts of ReadyForQuery at each wait, as the server itself gave them."""
         try:
-            self._speak(conversation, expected)
+            self._speak(expected)
             self.wire.send(message(b"f", b"the end\0"), SYNC, query_message("ROLLBACK"), query_message("that_is_all"))
             if not self._until(self._is_over, HANG):
                 self.answers.end = "hang"
             self.wire.send(TERMINATE)
+        except Cut:
+            self.answers.end = "cut"
         except (Closed, ConnectionError):
             self._drain()
             self.answers.end = "closed"
@@ -45,25 +53,47 @@ class Talk:
             self.wire.close()
         return self.answers
 
-    def _speak(self, conversation, expected):
-        chance = random.Random(conversation.cuts)
-        pending, owed = b"", 0
-        for step in conversation.steps:
-            pending += step.data
+    def _speak(self, expected):
+        chance = random.Random(self.conversation.cuts)
+        owed = 0
+        for step in self.conversation.steps:
+            if step.data[:1] == b"!":
+                self._act(step.data)
+                continue
+            self.pending += step.data
             owed += step.data[:1] in (b"Q", b"S")
             if step.wait:
-                self.wire.send(pending)
-                pending = b""
-                at = len(self.answers.waits)
-                wanted = expected[at] if expected and at < len(expected) else owed
-                self._until(lambda: self.readies >= wanted, PATIENCE_WITH_PROXY if expected else PATIENCE)
+                self._send_all()
+                self._wait(owed, expected)
                 owed = self.readies
-                self.answers.waits.append(self.readies)
-            elif conversation.cuts and chance.random() < 0.3:
-                at = chance.randint(0, len(pending))
-                self.wire.send(pending[:at])
-                pending = pending[at:]
-        self.wire.send(pending)
+            elif self.conversation.cuts and chance.random() < 0.3:
+                self._send(chance.randint(0, len(self.pending)))
+        self._send_all()
+
+    def _send(self, size):
+        self.wire.send(self.pending[:size])
+        self.pending = self.pending[size:]
+
+    def _send_all(self):
+        self._send(len(self.pending))
+
+    def _wait(self, owed, expected):
+        at = len(self.answers.waits)
+        wanted = expected[at] if expected and at < len(expected) else owed
+        self._until(lambda: self.readies >= wanted, PATIENCE_WITH_PROXY if expected else PATIENCE)
+        self.answers.waits.append(self.readies)
+
+    def _act(self, action):
+        if action == b"!cancel":
+            self._send_all()
+            self.wire.cancel("127.0.0.1", self.port)
+        elif action == b"!reload":
+            self._send_all()
+            if self.reload:
+                self.reload()
+        else:
+            self._send(max(0, len(self.pending) - int(action.split()[1])))
+            raise Cut()
 
     def _is_over(self):
         """The last text is none: its error comes in whatever state the session is."""
