@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds what the proxy answered against what the server itself did."""
 
-from harness.wire import fields_of
+from harness.wire import NOTIFICATION, fields_of
 
 from .compare import Divergence
 
 # What the proxy may refuse by itself: docs/protocol.md, "What differs from PostgreSQL".
 OWN_REFUSALS = {"42601", "0A000", "42501", "42622", "54000", "26000", "34000", "08P01"}
+
+COMES_ANY_TIME = (NOTIFICATION,)
 
 
 def normal(kind, body):
@@ -24,20 +26,23 @@ def normal(kind, body):
     return kind, body
 
 
-def own_refusals(messages):
-    """SQLSTATEs of errors that the proxy itself may have answered with; a FATAL one is the end of the session."""
-    errors = [fields_of(body) for kind, body in messages if kind == b"E"]
-    return {fields["C"] for fields in errors if fields["S"] == "ERROR" and fields["C"] in OWN_REFUSALS}
+def without_last_words(messages):
+    """Of a session that was ended: the server says ERROR, and then FATAL; the proxy says FATAL."""
+    while messages and messages[-1][0] == b"E":
+        messages.pop()
+    return messages
 
 
-def answers_differ(direct, proxied):
-    """The first difference of the answers that no rule of docs/protocol.md excuses."""
+def first_difference(direct, proxied, both_closed=False):
+    """(the divergence or None, whether the proxy has interfered by a refusal of its own: from then on all may differ)"""
+    direct, proxied = ([normal(*each) for each in answers if each[0] not in COMES_ANY_TIME] for answers in (direct, proxied))
+    if both_closed:
+        direct, proxied = without_last_words(direct), without_last_words(proxied)
     for position, (theirs, ours) in enumerate(zip(direct, proxied)):
-        theirs, ours = normal(*theirs), normal(*ours)
         if theirs != ours:
-            if ours[0] == b"E" and ours[1][1] in OWN_REFUSALS:
-                return None
-            return Divergence("answer", f"answer {position}: server {theirs}, proxy {ours}")
+            if ours[0] == b"E" and ours[1][0] == "ERROR" and ours[1][1] in OWN_REFUSALS:
+                return None, True
+            return Divergence("answer", f"answer {position}: server {theirs}, proxy {ours}"), False
     if len(direct) != len(proxied):
-        return Divergence("answer", f"server {len(direct)} messages, proxy {len(proxied)}")
-    return None
+        return Divergence("answer", f"server {len(direct)} messages, proxy {len(proxied)}"), False
+    return None, False

@@ -16,7 +16,7 @@ class Step:
         if self.data[:1] == b"!":
             return self.data.decode()
         parts = self.data[5:].split(b"\0")[:2 if self.data[:1] in b"PB" else 1]
-        return " ".join((self.data[:1] + b" " + b"|".join(parts)).decode(errors="replace").splitlines()).rstrip()
+        return " ".join((self.data[:1] + b" " + b"|".join(parts)).decode(errors="replace").splitlines())
 
     def line(self):
         return f"wait({self.source})" if self.wait else self.source

@@ -4,34 +4,36 @@
 import random
 
 from .conversation import Conversation
-from .messages import b, c, d, data, done, e, fail, flush, p, q, step, sync
+from .messages import b, c, cancel, cut, d, data, done, e, fail, flush, p, q, reload, step, sync
 from .shapes import SHAPES
+from .texts import LONG, TENANTS, Texts
 
-LONG = "n" * 62
-NAMES = ["s", "s", "t", "S", "", "", LONG + "aX", LONG + "aY", LONG + "b", "é", "na me"]
-PORTALS = ["", "", "", "c", "c", "k", "é", LONG + "aX", LONG + "aY"]
-SQL_NAMES = ["s", "t", "pr", "pr", LONG + "aX", LONG + "aY", 'U&"\\00e9"', '"é"', "S"]
-TENANTS = ["acme", "globex", ""]
+NAMES, WILD_NAMES = ["s", "s", "t", "S", "", "", "na me"], [LONG + "aX", LONG + "aY", LONG + "b", "é"]
+PORTALS, WILD_PORTALS = ["", "", "", "c", "c", "k"], ["é", LONG + "aX", LONG + "aY"]
+INT4 = 23
 
 
 class Generator:
     def __init__(self, seed, index):
-        self.chance = random.Random(f"{seed}:{index}")
-        self.number = 100
-        self.conversation = Conversation(f"{seed}.{index}")
-        self.decides = self.chance.random() < 0.4
+        self.chance = chance = random.Random(f"{seed}:{index}")
+        self.conversation = Conversation(f"{seed}.{index}", engine=chance.choice(["auto", "epoll"]))
+        wild = chance.random() < 0.2
+        self.names, self.portals = (NAMES + WILD_NAMES, PORTALS + WILD_PORTALS) if wild else (NAMES, PORTALS)
+        self.texts = Texts(chance, self.conversation.name, chance.random() < 0.3, wild)
+        self.mark, self.select = self.texts.mark, self.texts.select
 
     def make(self):
         chance = self.chance
         if chance.random() < 0.2:
             self.conversation.parameters = {"helios.tenant_id": chance.choice(TENANTS[:2])}
-        if chance.random() < 0.2:
+        if chance.random() < 0.1:
             self.conversation.parameters["client_encoding"] = chance.choice(["LATIN1", "UTF8"])
         if chance.random() < 0.5:
             self.conversation.cuts = chance.randint(1, 10**6)
         self.say(step(q, "CREATE TEMP TABLE t (a int, b text DEFAULT 'b')"))
         for _ in range(chance.randint(2, 9)):
             self.part()
+        self.disturb()
         return self.conversation
 
     def say(self, *steps, wait=None):
@@ -40,121 +42,50 @@ class Generator:
             if each.data[:1] in (b"Q", b"S") and wait is not False:
                 each.wait = self.chance.random() < 0.5 if wait is None else wait
 
-    # ---- Texts
-
-    def mark(self):
-        self.number += 1
-        dice = self.chance.random()
-        decision = ("" if not self.decides or dice > 0.3 else " refuse" if dice > 0.12 else
-                    " rewrite" if dice > 0.06 else " answer")
-        return f"/*{self.number}{decision}*/"
-
-    def select(self):
-        n, pick = self.mark(), self.chance.random()
-        if pick < 0.12:
-            return f"SELECT {n} generate_series(1, 5)"
-        if pick < 0.24:
-            return f"INSERT {n} INTO t VALUES ({self.number}) RETURNING a"
-        if pick < 0.36:
-            return f"INSERT {n} INTO t VALUES ({self.number}), (1)"
-        if pick < 0.44:
-            return f"SELECT {n} 1 WHERE 1 < steady(2)"
-        if pick < 0.50:
-            return f"SELECT {n} 1/0"
-        if pick < 0.54:
-            return f"UPDATE {n} t SET b = 'ü'"
-        if pick < 0.58:
-            return f"SELECT {n} * FROM missing"
-        if pick < 0.62:
-            return f"SELECT {n} E'it\\'s', 'a\\\\b'"
-        return f"SELECT {n} {self.number}"
-
-    def with_parameter(self):
-        return self.chance.choice([f"SELECT {self.mark()} $1::int + 1", f"INSERT {self.mark()} INTO t VALUES ($1)"])
-
-    def setting(self):
-        n, pick = self.mark(), self.chance.random()
-        tenant = self.chance.choice(TENANTS)
-        if pick < 0.25:
-            return f"SET {n} helios.tenant_id = '{tenant}'"
-        if pick < 0.35:
-            return f"SET {n} LOCAL helios.tenant_id = '{tenant}'"
-        if pick < 0.45:
-            return f"SELECT {n} set_config('helios.tenant_id', '{tenant}', {self.chance.choice(['true', 'false'])})"
-        if pick < 0.5:
-            return f"RESET {n} helios.tenant_id"
-        if pick < 0.55:
-            return f"RESET {n} ALL"
-        if pick < 0.6:
-            return f"DISCARD {n} ALL"
-        if pick < 0.7:
-            return f"SET {n} standard_conforming_strings = {self.chance.choice(['off', 'on'])}"
-        if pick < 0.8:
-            return f"SET {n} client_encoding = '{self.chance.choice(['LATIN1', 'UTF8'])}'"
-        return f"SET {n} a.b = 'x'"
-
-    def control(self):
-        n = self.mark()
-        return self.chance.choice([
-            f"BEGIN {n}", f"BEGIN {n}", f"COMMIT {n}", f"ROLLBACK {n}", f"SAVEPOINT {n} s", f"SAVEPOINT {n} {LONG}aX",
-            f"ROLLBACK {n} TO s", f"RELEASE {n} s", f"COMMIT {n} AND CHAIN", f"CALL {n} half()",
-            f"PREPARE TRANSACTION {n} '{self.conversation.name}.{self.number}'"])
-
-    def names(self):
-        name, n = self.chance.choice(SQL_NAMES), self.mark()
-        cursor = self.chance.choice(["c", "k", LONG + "aX", '"é"'])
-        return self.chance.choice([
-            f"PREPARE {name} AS {self.select()}", f"PREPARE {name}(int) AS {self.with_parameter()}", f"EXECUTE {name}",
-            f"EXECUTE {name}", f"EXECUTE {name}({self.number})", f"EXECUTE {name}(set_config('helios.a', '1', false)::int)",
-            f"DEALLOCATE {n} {name}", f"DEALLOCATE {n} ALL", f"DECLARE {cursor} CURSOR FOR {self.select()}",
-            f"DECLARE {cursor} CURSOR WITH HOLD FOR SELECT {n} generate_series(1, 3)", f"FETCH {n} ALL FROM {cursor}",
-            f"FETCH {n} 2 FROM {cursor}", f"CLOSE {n} {cursor}", f"SELECT {n} cursor_to_xml('c', 10, false, false, '')",
-            # "pr" is never an EXECUTE: EXPLAIN of one that runs itself ends PostgreSQL 15.
-            f"EXPLAIN {n} (ANALYZE, TIMING OFF, SUMMARY OFF, COSTS OFF) DECLARE c CURSOR FOR SELECT 1", f"EXPLAIN {n} EXECUTE pr"])
-
-    def text(self):
-        pick = self.chance.random()
-        return (self.select() if pick < 0.55 else self.names() if pick < 0.75 else self.setting() if pick < 0.87 else
-                self.control())
+    def disturb(self):
+        """Seldom: a cancel request, a reload, the end of the connection, somewhere."""
+        pick, steps = self.chance.random(), self.conversation.steps
+        at = self.chance.randint(1, len(steps))
+        if pick < 0.03:
+            steps.insert(at, step(cancel))
+        elif pick < 0.06:
+            steps[at:] = [step(cut, self.chance.choice([0, 0, 0, 1, 5, 20]))]
+        elif pick < 0.065:
+            steps.insert(at, step(reload))
 
     # ---- Messages
 
     def part(self):
         pick = self.chance.random()
-        if pick < 0.30:
-            self.query()
-        elif pick < 0.75:
-            self.batch()
-        elif pick < 0.80:
+        if pick < 0.27:
+            self.say(step(q, self.texts.query()))
+        elif pick < 0.69:
+            self.batch(self.chance.choice([1, 1, 2, 3, 5]))
+        elif pick < 0.70:
+            self.batch(self.chance.choice([20, 60]))
+        elif pick < 0.78:
             self.copy()
         else:
             self.say(*self.chance.choice(SHAPES)(self))
 
-    def query(self):
-        self.say(step(q, "; ".join(self.text() for _ in range(self.chance.choice([1, 1, 1, 2, 3, 4])))))
-
-    def batch(self):
-        for _ in range(self.chance.choice([1, 1, 2, 3, 5])):
+    def batch(self, size):
+        for _ in range(size):
             self.one()
         if self.chance.random() < 0.1:
-            self.query()
+            self.say(step(q, self.texts.query()))
         if self.chance.random() < 0.93:
             self.say(step(sync))
 
     def one(self):
         chance = self.chance
-        name, portal = chance.choice(NAMES), chance.choice(PORTALS)
+        name, portal = chance.choice(self.names), chance.choice(self.portals)
         values = []
         if chance.random() < 0.7:
-            if chance.random() < 0.25:
-                text, values = self.with_parameter(), [chance.choice([str(self.number), b"\0\0\0\7", None])]
-                self.say(step(p, name, text, 23))
-            else:
-                self.say(step(p, name, self.text()))
+            values = self.parse(name)
         if chance.random() < 0.95:
             self.say(step(b, portal, name, *values))
         if chance.random() < 0.3:
-            self.say(step(d, "P", portal))
+            self.say(step(d, "P", portal) if chance.random() < 0.7 else step(d, "S", name))
         if chance.random() < 0.85:
             self.say(step(e, portal, chance.choice([0, 0, 0, 1, 2])))
             if chance.random() < 0.15:
@@ -162,14 +93,40 @@ class Generator:
         if chance.random() < 0.08:
             self.say(step(flush))
         if chance.random() < 0.05:
-            self.say(step(c, chance.choice("SP"), chance.choice([name, portal])))
+            self.say(step(c, *chance.choice([("S", name), ("P", portal)])))
+
+    def parse(self, name):
+        """The values for its Bind."""
+        if self.chance.random() < 0.25:
+            self.say(step(p, name, self.texts.with_parameter(), INT4))
+            return [self.chance.choice(["3", b"\0\0\0\2", None])]
+        self.say(step(p, name, self.texts.any()))
+        return []
 
     def copy(self):
+        """Ended as it should be, or followed by anything."""
+        if self.chance.random() < 0.2:
+            self.say(step(q, f"COPY {self.mark()} t TO STDOUT"))
+            return
         text = f"COPY {self.mark()} t FROM STDIN"
-        ends = [[step(data, "5\tx\n"), step(done)], [step(data, "bad\n"), step(done)], [step(data, "5\tx\n"), step(fail)],
-                [step(data, "bad\n")], []]
+        is_query = self.chance.random() < 0.5
+        self.say(*[step(q, text)] if is_query else [step(p, "", text), step(b, "", ""), step(e, "")], wait=False)
+        good, bad = step(data, "5\tx\n"), step(data, "bad\n")
         if self.chance.random() < 0.5:
-            self.say(step(q, text), *self.chance.choice(ends), wait=False)
+            self.say(*self.chance.choice([[good, step(done)], [bad, step(done)], [good, step(fail)], [bad], [], [good, good]]))
         else:
-            self.say(step(p, "", text), step(b, "", ""), step(e, ""), *self.chance.choice(ends), step(sync), wait=False)
+            for _ in range(self.chance.randint(1, 6)):
+                self.amid_copy()
+        if not is_query or self.chance.random() < 0.2:
+            self.say(step(sync))
         self.say(step(q, self.select()))
+
+    def amid_copy(self):
+        pick = self.chance.random()
+        if pick < 0.6:
+            self.say(step(*self.chance.choice([(data, "5\tx\n"), (data, "bad\n"), (data, "5\t"), (sync,), (sync,), (flush,), (done,),
+                                               (fail,)])))
+        elif pick < 0.8:
+            self.say(step(q, self.texts.query()))
+        else:
+            self.one()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.wire import Closed, WireError, fields_of
 
-from .answers import answers_differ, own_refusals
+from .answers import first_difference
 from .compare import Divergence, compare
 from .talk import Talk
 
@@ -82,12 +82,12 @@ class Runner:
         if fault:
             return Divergence("fault", fault["M"])
         decides = conversation.has(b" refuse*/", b" rewrite*/", b" answer*/")
-        interferes = decides or own_refusals(proxied.messages) - own_refusals(direct.messages)
+        both_closed = direct.end == proxied.end == "closed"
+        different, has_refused = first_difference(direct.messages, proxied.messages, both_closed)
+        interferes = decides or has_refused or conversation.has(b"!cancel", b"!cut")
         if proxied.end == "hang" or proxied.end != direct.end and not interferes:
             return Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")
-        if decides or conversation.has(b"!cancel", b"!cut"):
-            return None
-        return answers_differ(direct.messages, proxied.messages)
+        return None if interferes else different
 
     @staticmethod
     def _wait_for_end(front):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Conversations that chance alone makes too seldom, with texts of the generator's in them."""
 
-from .messages import b, c, data, e, f, p, q, step, sync
+from .messages import b, c, cancel, data, e, f, p, q, step, sync
 
 LONG = "l" * 63
 
@@ -81,7 +81,7 @@ def tenant_after(make):
     ways = [
         [step(q, f"CALL {n()} half()")],
         [step(q, f"BEGIN {n()}; SET {n()} helios.tenant_id = 'acme'; SELECT 1/0"),
-         step(q, f"PREPARE TRANSACTION {n()} 'x{make.conversation.name}'")],
+         step(q, f"PREPARE TRANSACTION {n()} 'x{make.texts.name}'")],
         [step(p, "", f"SET {n()} helios.tenant_id = 'acme'"), step(b, "", ""), step(e, ""), step(p, "", f"DISCARD {n()} ALL"),
          step(b, "", ""), step(e, ""), step(p, "", "SELECT 1/0"), step(b, "", ""), step(e, ""), step(sync)],
         [step(q, f"BEGIN {n()}; SELECT {n()} set_config('helios.tenant_id', NULL, true); RESET {n()} ALL")],
@@ -102,6 +102,26 @@ def hidden_names(make):
 
 def function_call(make):
     return [step(f, make.chance.choice([870, 1317])), step(sync)]
+
+
+def cancelled(make):
+    return [step(q, f"BEGIN {make.mark()}"), step(q, f"INSERT {make.mark()} INTO t SELECT length(pg_sleep(0.05)::text)"), step(cancel),
+            step(q, make.select()), step(q, f"COMMIT {make.mark()}")]
+
+
+def deferred(make):
+    """A commit that fails, of a block or of a pipeline."""
+    table = step(q, "CREATE TEMP TABLE d (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+    twice = [step(p, "", f"INSERT {make.mark()} INTO d VALUES (1), (1)"), step(b, "", ""), step(e, "")]
+    ends = [[step(sync)], [step(p, "", f"COMMIT {make.mark()}"), step(b, "", ""), step(e, ""), step(sync)]]
+    return [table, *make.chance.choice([[], [step(q, f"BEGIN {make.mark()}")]]), *twice, *make.chance.choice(ends), step(q, make.select())]
+
+
+def many(make):
+    """A long pipeline of one statement."""
+    one = [step(b, "", "m"), step(e, "")]
+    sometimes = make.chance.choice([[], [step(sync)]])
+    return [step(p, "m", make.select()), *(one + sometimes) * make.chance.choice([30, 150]), step(sync)]
 
 
 SHAPES = [each for name, each in list(globals().items())
