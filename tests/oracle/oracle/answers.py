@@ -6,7 +6,8 @@ from harness.wire import NOTIFICATION, fields_of
 from .compare import Divergence
 
 # What the proxy may refuse by itself: docs/protocol.md, "What differs from PostgreSQL".
-OWN_REFUSALS = {"42601", "0A000", "42501", "42622", "54000", "26000", "34000", "08P01"}
+OWN_REFUSALS = {"42601", "0A000", "42501", "42622", "54000", "26000", "34000", "08P01", "58000"}
+TENANT_IS_UNKNOWN = "it asked for the tenant, which is unknown"
 
 COMES_ANY_TIME = (NOTIFICATION,)
 
@@ -24,6 +25,14 @@ def normal(kind, body):
         fields = fields_of(body)
         return kind, tuple(fields.get(field) for field in "SCM")
     return kind, body
+
+
+def fault_of(messages):
+    """Of a fault of the proxy, or of the plugin, what is said."""
+    for kind, body in messages:
+        if kind == b"E" and b"C58000\0" in body and TENANT_IS_UNKNOWN.encode() not in body:
+            return fields_of(body)["M"]
+    return None
 
 
 def without_last_words(messages):

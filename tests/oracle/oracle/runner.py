@@ -4,9 +4,9 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from harness.wire import Closed, WireError, fields_of
+from harness.wire import Closed, WireError
 
-from .answers import first_difference
+from .answers import fault_of, first_difference
 from .compare import Divergence, compare
 from .talk import Talk
 
@@ -78,9 +78,9 @@ class Runner:
     @staticmethod
     def _difference(conversation, direct, proxied):
         """What the client can see."""
-        fault = next((fields_of(body) for kind, body in proxied.messages if kind == b"E" and b"C58000\0" in body), None)
+        fault = fault_of(proxied.messages)
         if fault:
-            return Divergence("fault", fault["M"])
+            return Divergence("fault", fault)
         decides = conversation.has(b" refuse*/", b" rewrite*/", b" answer*/")
         both_closed = direct.end == proxied.end == "closed"
         different, has_refused = first_difference(direct.messages, proxied.messages, both_closed)
