@@ -102,7 +102,7 @@ enum {
 
 enum {
   HELIOS_ORIGIN_QUERY = 0,        /* a statement of a Query message */
-  HELIOS_ORIGIN_EXECUTE = 1,      /* an Execute of a prepared statement, with parameters */
+  HELIOS_ORIGIN_EXECUTE = 1,      /* a portal: a prepared statement and its parameters */
   HELIOS_ORIGIN_FUNCTION_CALL = 2 /* a FunctionCall, which has no text */
 };
 

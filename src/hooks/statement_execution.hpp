@@ -2,7 +2,7 @@
 #pragma once
 
 // What a hook sees and may answer. One StatementExecution exists per execution of one statement: a
-// statement of a Query message, an Execute of a portal, or a FunctionCall. It is made before its
+// statement of a Query message, a portal (from its Bind to its last row), or a FunctionCall. It is made before its
 // pre_query hooks run, carries their verdicts, and is finished by exactly one Outcome, which its
 // post_query hooks see.
 
@@ -37,11 +37,11 @@ struct Context {
 // How a statement comes to be executed.
 enum class Origin {
   query,          // a statement of a Query message
-  execute,        // an Execute of a portal, with the text and the parameters that it was bound to
+  execute,        // a portal, with the text and the parameters that it was bound to
   function_call,  // a FunctionCall message, which has no text
 };
 
-// A parameter of an Execute as Bind gave it. The view is valid until post_query has run.
+// A parameter of a portal as Bind gave it. The view is valid until post_query has run.
 struct Parameter {
   std::uint32_t type_oid = 0;             // as Parse declared it; 0 = left to the server
   bool is_binary = false;                 // format of `value`
@@ -54,7 +54,7 @@ enum class Outcome {
   answered,  // a plugin's rows were its answer
   failed,    // the server answered it with an error
   refused,   // a plugin, or the proxy itself, refused the message it belongs to
-  skipped,   // an earlier statement of the same message failed
+  skipped,   // it did not run: an earlier statement failed, or its portal ended unused
   lost,      // the connection ended before the server answered: it may have run
   unknown,   // it may have run, nobody can say
 };
@@ -134,7 +134,7 @@ struct StatementExecution {
   // not get an answer.
   bool is_tenant_unknown = false;
   Origin origin = Origin::query;
-  std::vector<Parameter> parameters;  // of an Execute
+  std::vector<Parameter> parameters;  // of a portal
   std::shared_ptr<const Context> context;
   // The plugins of this execution; kept even when a reload replaces them meanwhile.
   std::shared_ptr<const Chain> chain;
@@ -143,8 +143,9 @@ struct StatementExecution {
 
   // Known from here on when post_query runs.
   Outcome outcome = Outcome::lost;
-  // From forwarding the message, or the end of the hooked statement before it, to the end of this one.
-  // The server may send several ends at once; the time is then the first one's.
+  // What the server spent on planning and running it: from the later of forwarding its message and the
+  // end of the hooked statement before it, to its own end. No time counts for two statements. The server may
+  // send several ends at once; the time is then the first one's.
   std::int64_t duration_ns = 0;
   std::uint64_t response_bytes = 0;   // all messages of its answer, framing included
   std::optional<std::uint64_t> rows;  // from the command tag, where it has a count

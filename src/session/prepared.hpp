@@ -86,18 +86,24 @@ struct Portal {
   std::vector<hooks::Parameter> parameters;  // views into `values`
   bool is_declared = false;                  // a cursor that SQL declared
   bool is_holdable = false;                  // one WITH HOLD: it outlives its transaction
-  bool is_started = false;                   // an Execute of it has met its hooks
-  // That Execute, while the server has sent only a part of the rows. It lives by the portal then, and
-  // keeps it alive again when it is taken out.
+  bool is_judged = false;                    // its statement has met its hooks
+  bool touches_session = false;              // what it runs may change settings or the transaction
+  bool may_copy_in = false;                  // what it runs may ask the client for COPY data
+  // Judged, and not ended: the server may run it by Execute, FETCH or a function that reads cursors. It
+  // lives by the portal, and keeps it alive again when it is taken out.
   std::unique_ptr<QueryRun> run;
+  bool is_under_way = false;  // the connection ended before the server had answered to it
+  std::size_t run_bytes = 0;  // what `run` held when the portal got it
+  // How many statements that could read a cursor the server had run when it made the portal.
+  std::uint64_t readers_before = 0;
 
   [[nodiscard]] std::size_t held_bytes() const {
-    return sizeof(Portal) + values.size() + formats.size() +
+    return sizeof(Portal) + values.size() + formats.size() + run_bytes +
            parameters.capacity() * sizeof(hooks::Parameter);
   }
 };
 
-// The run of a suspended portal, or null.
+// The run of a portal, or null.
 [[nodiscard]] std::unique_ptr<QueryRun> take_run(const std::shared_ptr<Portal>& portal);
 
 // The names of one session.

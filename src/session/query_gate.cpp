@@ -109,6 +109,7 @@ bool QueryGate::awaits_answers() const {
   switch (subject_) {
     case Subject::query: return view_.replies.touches_session() || awaits_rules(run_->text);
     case Subject::parse: return awaits_rules(run_->text);
+    case Subject::bind:
     case Subject::execute:
     case Subject::function_call: return view_.replies.touches_session();
   }
@@ -178,7 +179,7 @@ void QueryGate::begin_statements() {
     run_->statements[i].statement = &analysis_->statements[i];
     run_->statements[i].analysis = analysis_;
   }
-  if (subject_ == Subject::execute) resolve_parameters();
+  if (run_->portal) resolve_parameters();
 }
 
 // A text that the grammar refuses, or that the server may read in another way. Nobody can say what
@@ -244,7 +245,8 @@ void QueryGate::judge_next() {
   if (const bool matters = chain_->may_deny() || view_.identity.restricts_tenant();
       matters &&
       !(is_certain_name(run.statement->name) && is_certain_name(run.statement->savepoint))) {
-    refuse(state::kNameTooLong, std::string(kUncertainNameText));
+    Refusal refusal = refusal_of_uncertain_name();
+    refuse(refusal.sqlstate, std::move(refusal.message));
     return;
   }
   if (!find_prepared(run)) return;
@@ -310,7 +312,7 @@ void QueryGate::make_execution(StatementRun& run) {
   if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
   execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = shown.is_read_only;
-  if (subject_ == Subject::execute) {
+  if (run_->portal) {
     execution->origin = hooks::Origin::execute;
     execution->parameters = run_->portal->parameters;
   } else if (subject_ == Subject::function_call) {
@@ -334,7 +336,7 @@ void QueryGate::after_hooks() {
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
   if (is_rewritten ? adopt_rewrite(run) : expand_kv(run)) {
-    note_names(run);
+    if (subject_ == Subject::query) run.names = note_names(*run_, run, rules_);
     ++next_;
     run_ahead(*run.statement);
   }

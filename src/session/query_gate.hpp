@@ -3,8 +3,9 @@
 
 // Judges one message before any byte of it is forwarded, and decides: forward (as it is, or as another
 // text) or refuse.
-//   Query, Execute  reads it the way the server will, runs the pre_query hooks of its statements in
+//   Query, Bind     reads it the way the server will, runs the pre_query hooks of its statements in
 //                   order, expands helios.kv()
+//   Execute         the same for a cursor of SQL, which no Bind has made
 //   Parse           only reads it, and gives helios.kv() the shape that Describe is to show
 //   FunctionCall    runs the hooks of a statement without a text
 //
@@ -76,7 +77,8 @@ class QueryGate {
   [[nodiscard]] bool start(std::string_view text);
   // A Parse with these parameter types.
   [[nodiscard]] bool start_parse(std::string_view text, std::string_view types);
-  // The first Execute of a portal whose statement is known.
+  // A Bind that makes this portal; the first Execute of a cursor. Requires: the statement is known.
+  [[nodiscard]] bool start_bind(std::shared_ptr<const Portal> portal);
   [[nodiscard]] bool start_execute(std::shared_ptr<const Portal> portal);
   [[nodiscard]] bool start_function_call(bool may_change_settings);
   [[nodiscard]] bool resume();
@@ -87,6 +89,11 @@ class QueryGate {
   [[nodiscard]] std::unique_ptr<QueryRun> take_run();
   // That one is not null.
   [[nodiscard]] bool has_run() const { return is_followed_; }
+
+  // What `statement`, one of `run`, does to names once it has succeeded; it is being forwarded. `rules`:
+  // by which its text was read.
+  [[nodiscard]] NameChanges note_names(const QueryRun& run, const StatementRun& statement,
+                                       sql::ReadingRules rules);
 
   // The text of the message that is being judged, or was decided last and is forwarded.
   [[nodiscard]] std::string_view text() const { return run_->text; }
@@ -121,7 +128,7 @@ class QueryGate {
     settle,
     decided
   };
-  enum class Subject { query, parse, execute, function_call };
+  enum class Subject { query, parse, bind, execute, function_call };
 
   void begin(Subject subject);
   bool advance();
@@ -134,8 +141,10 @@ class QueryGate {
   void finish_parse();
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
-  void note_names(StatementRun& run);
-  [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const StatementRun& run) const;
+  void start_portal(Subject subject, std::shared_ptr<const Portal> portal);
+  [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const QueryRun& message,
+                                                                     const StatementRun& run,
+                                                                     sql::ReadingRules rules) const;
   bool admit_unreadable();
   void judge_next();
   bool is_within_limits();

@@ -22,13 +22,22 @@ bool QueryGate::start_parse(std::string_view text, std::string_view types) {
   return advance();
 }
 
+bool QueryGate::start_bind(std::shared_ptr<const Portal> portal) {
+  start_portal(Subject::bind, std::move(portal));
+  return advance();
+}
+
 bool QueryGate::start_execute(std::shared_ptr<const Portal> portal) {
-  begin(Subject::execute);
+  start_portal(Subject::execute, std::move(portal));
+  return advance();
+}
+
+void QueryGate::start_portal(Subject subject, std::shared_ptr<const Portal> portal) {
+  begin(subject);
   run_->text = portal->statement->text;
   analysis_ = portal->statement->analysis;
   rules_ = portal->statement->rules;
   run_->portal = std::move(portal);
-  return advance();
 }
 
 bool QueryGate::start_function_call(bool may_change_settings) {
@@ -45,7 +54,7 @@ bool QueryGate::start_function_call(bool may_change_settings) {
   return advance();
 }
 
-// A Parse runs nothing: its hooks run when it is executed.
+// A Parse runs nothing: its hooks run when it is bound.
 void QueryGate::finish_parse() {
   if (analysis_->statements.size() == 1 && analysis_->has_kv_calls) {
     run_->statements.resize(1);
@@ -112,55 +121,60 @@ bool QueryGate::find_prepared(StatementRun& run) {
 }
 
 // The query of a PREPARE or DECLARE.
-std::shared_ptr<const PreparedStatement> QueryGate::named_query(const StatementRun& run) const {
+std::shared_ptr<const PreparedStatement> QueryGate::named_query(const QueryRun& message,
+                                                                const StatementRun& run,
+                                                                sql::ReadingRules rules) const {
   const sql::Statement* statement = run.statement;
-  std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
+  std::string_view text = run.prepared ? std::string_view(run.prepared->text) : message.text;
   std::shared_ptr<const sql::Analysis> replaced;  // offsets of the client's text are not its
   if (!run.replacement.empty()) {
     text = run.replacement;
-    replaced = view_.environment.analyzer->analyze(text, rules_);
+    replaced = view_.environment.analyzer->analyze(text, rules);
     if (replaced->statements.size() != 1) return nullptr;
     statement = &replaced->statements[0];
   }
   const std::string_view query =
       text.substr(statement->query_begin, statement->end - statement->query_begin);
   StatementPool& pool = *view_.environment.statements;
-  if (auto known = pool.find(query, {}, rules_)) return known;
-  return pool.intern(query, {}, rules_, view_.environment.analyzer->analyze(query, rules_));
+  if (auto known = pool.find(query, {}, rules)) return known;
+  return pool.intern(query, {}, rules, view_.environment.analyzer->analyze(query, rules));
 }
 
-// What the statement does to names, once it has succeeded; later statements of the message meet it
-// already.
-void QueryGate::note_names(StatementRun& run) {
+// Later statements of a Query meet it already.
+NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& statement,
+                                  sql::ReadingRules rules) {
   Names& names = view_.names;
-  const sql::Statement& statement = *run.statement;
-  switch (statement.name_op) {
+  const sql::Statement& what = *statement.statement;
+  NameChanges changes;
+  switch (what.name_op) {
     case NameOp::none:
-    case NameOp::execute: return;
+    case NameOp::execute: break;
     case NameOp::prepare:
-      run.names.statement = names.statements.define(statement.name, named_query(run), names.unit);
-      return;
+      changes.statement =
+          names.statements.define(what.name, named_query(run, statement, rules), names.unit);
+      break;
     case NameOp::deallocate:
-      run.names.statement = names.statements.define(statement.name, nullptr, names.unit);
-      return;
-    case NameOp::deallocate_all: run.names.statement = names.statements.end_all(names.unit); return;
+      changes.statement = names.statements.define(what.name, nullptr, names.unit);
+      break;
+    case NameOp::deallocate_all: changes.statement = names.statements.end_all(names.unit); break;
     case NameOp::declare: {
       auto portal = std::make_shared<Portal>();
-      portal->statement = named_query(run);
+      portal->statement = named_query(run, statement, rules);
       portal->is_declared = true;
-      portal->is_holdable = statement.is_holdable;
-      run.names.portal = names.portals.define(statement.name, std::move(portal), names.unit);
-      return;
+      portal->is_holdable = what.is_holdable;
+      changes.portal = names.portals.define(what.name, std::move(portal), names.unit);
+      break;
     }
     case NameOp::close:
-      run.names.portal = names.portals.define(statement.name, nullptr, names.unit);
-      return;
-    case NameOp::close_all: run.names.portal = names.portals.end_all(names.unit); return;
+      changes.portal = names.portals.define(what.name, nullptr, names.unit);
+      break;
+    case NameOp::close_all: changes.portal = names.portals.end_all(names.unit); break;
     case NameOp::discard_all:
-      run.names.statement = names.statements.end_all(names.unit);
-      run.names.portal = names.portals.end_all(names.unit);
-      return;
+      changes.statement = names.statements.end_all(names.unit);
+      changes.portal = names.portals.end_all(names.unit);
+      break;
   }
+  return changes;
 }
 
 }  // namespace helios::session

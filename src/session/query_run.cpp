@@ -53,7 +53,7 @@ void QueryRun::on_suspended(std::uint64_t rows, Followed followed) {
   rows_before_ += rows;
 }
 
-void QueryRun::on_complete(std::string_view tag, std::int64_t now_ns, Followed followed) {
+void QueryRun::on_complete(std::string_view tag, Followed followed) {
   if (current_ >= statements.size()) return;
   StatementRun& run = statements[current_];
   apply_settings(tag, followed.settings);
@@ -62,45 +62,61 @@ void QueryRun::on_complete(std::string_view tag, std::int64_t now_ns, Followed f
     run.execution->command_tag = tag;
     run.execution->rows = pgwire::rows_of_tag(tag);
     if (rows_before_ != 0) run.execution->rows = run.execution->rows.value_or(0) + rows_before_;
+    if (std::exchange(has_failed_attempt_, false)) {
+      run.execution->sqlstate.clear();
+      run.execution->error_message.clear();
+    }
   }
   const bool is_answer = run.execution && run.execution->answer;
-  close_statement(is_answer ? hooks::Outcome::answered : hooks::Outcome::executed, now_ns,
-                  followed.names);
+  close_statement(is_answer ? hooks::Outcome::answered : hooks::Outcome::executed, followed.names);
 }
 
-void QueryRun::on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns,
-                        Names& names) {
+void QueryRun::on_error(std::string_view sqlstate, std::string_view message, Names& names) {
   if (current_ >= statements.size()) return;
+  on_attempt_failed(sqlstate, message);
+  close_statement(hooks::Outcome::failed, names);
+}
+
+void QueryRun::on_attempt_failed(std::string_view sqlstate, std::string_view message) {
+  if (current_ >= statements.size()) return;
+  has_failed_attempt_ = true;
   if (auto* execution = statements[current_].execution.get()) {
     execution->sqlstate = sqlstate;
     execution->error_message = message.substr(0, kMaxErrorMessageBytes);
   }
-  close_statement(hooks::Outcome::failed, now_ns, names);
 }
 
-void QueryRun::close_statement(hooks::Outcome outcome, std::int64_t now_ns, Names& names) {
+void QueryRun::close_statement(hooks::Outcome outcome, Names& names) {
   names.settle(statements[current_].names, false);  // unless it was done
   if (auto* execution = statements[current_].execution.get()) {
     execution->outcome = outcome;
     if (outcome == hooks::Outcome::skipped && !statements[current_].is_open) {
       execution->settlement = hooks::Settlement::rolled_back;
     }
-    execution->duration_ns = now_ns - statement_started_ns_;
+    if (outcome == hooks::Outcome::unknown) execution->settlement = hooks::Settlement::unknown;
+    execution->duration_ns = std::exchange(spent_ns_, 0);
     execution->response_bytes = answer_bytes_;
     if (outcome == hooks::Outcome::executed && rows_before_ != 0 && !execution->rows) {
       execution->rows = rows_before_;  // the portal ended before its last row
     }
-    // Only here: the server sends the answers of short statements together with those of the long one
-    // behind them, and a SET that came first must not swallow its time.
-    statement_started_ns_ = now_ns;
   }
   answer_bytes_ = 0;
   settings_applied_ = false;
   ++current_;
 }
 
-void QueryRun::finish(hooks::Outcome outcome, std::int64_t now_ns, Names& names) {
-  while (current_ < statements.size()) close_statement(outcome, now_ns, names);
+void QueryRun::finish(hooks::Outcome outcome, Names& names) {
+  while (current_ < statements.size()) close_statement(outcome, names);
+}
+
+// Where rows have come, those that the client did not fetch will not come any more.
+void QueryRun::finish_portal(bool may_have_been_read, Names& names) {
+  using hooks::Outcome;
+  finish(is_suspended()        ? Outcome::executed
+         : may_have_been_read  ? Outcome::unknown
+         : has_failed_attempt_ ? Outcome::failed
+                               : Outcome::skipped,
+         names);
 }
 
 void QueryRun::refuse(std::string_view sqlstate, std::string_view message, Names& names) {
@@ -129,8 +145,10 @@ bool QueryRun::has_executions() const {
 }
 
 bool QueryRun::defines_names() const {
-  return std::ranges::any_of(statements,
-                             [](const StatementRun& run) { return !run.names.empty(); });
+  return std::ranges::any_of(statements, [](const StatementRun& run) {
+    return run.statement->name_op != sql::NameOp::none &&
+           run.statement->name_op != sql::NameOp::execute;
+  });
 }
 
 std::unique_ptr<QueryRun> take_run(const std::shared_ptr<Portal>& portal) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One Query, Execute or FunctionCall on its way: its statements, what hooks said about them, and how
+// One Query, portal or FunctionCall on its way: its statements, what hooks said about them, and how
 // far the server has come. Pure bookkeeping; the gate fills it before the message is forwarded, the
 // server side advances it as answers arrive.
 
@@ -52,13 +52,10 @@ class QueryRun {
  public:
   std::string_view text;  // what the statements' positions refer to; in one of the next two
   std::string own_text;   // of a Query
-  std::shared_ptr<const Portal> portal;  // of an Execute
+  std::shared_ptr<const Portal> portal;  // that it belongs to
   std::vector<StatementRun> statements;
   bool touches_session = false;  // some statement changes settings or the transaction
   std::size_t held_bytes = 0;    // about what it takes; added to by whoever adds to it
-
-  // The message was handed to the server at `now_ns`.
-  void set_forwarded(std::int64_t now_ns) { statement_started_ns_ = now_ns; }
 
   // The statement that the next answer belongs to; null: none is left.
   [[nodiscard]] StatementRun* present() {
@@ -68,19 +65,28 @@ class QueryRun {
   // A message of the answer arrived; `bytes` is its size, framing included.
   void on_answer_bytes(std::uint64_t bytes) { answer_bytes_ += bytes; }
 
+  // The server spent so long on the present statement.
+  void spend(std::int64_t ns) { spent_ns_ += ns; }
+
   // CommandComplete, EmptyQueryResponse or FunctionCallResponse: the present statement is done. Applies
   // what it did to `followed`.
-  void on_complete(std::string_view tag, std::int64_t now_ns, Followed followed);
+  void on_complete(std::string_view tag, Followed followed);
 
   // PortalSuspended, after `rows` rows: the statement goes on with the next Execute of its portal.
   void on_suspended(std::uint64_t rows, Followed followed);
 
   // ErrorResponse: the present statement failed; the server runs none of the others.
-  void on_error(std::string_view sqlstate, std::string_view message, std::int64_t now_ns,
-                Names& names);
+  void on_error(std::string_view sqlstate, std::string_view message, Names& names);
+
+  // ErrorResponse to an Execute that perhaps did not get as far as the portal: another one may run it.
+  void on_attempt_failed(std::string_view sqlstate, std::string_view message);
 
   // Gives every statement without an outcome `outcome`; what it would have named, it has not.
-  void finish(hooks::Outcome outcome, std::int64_t now_ns, Names& names);
+  void finish(hooks::Outcome outcome, Names& names);
+
+  // The portal ends without having come to its last row. `may_have_been_read`: by something else than
+  // its Execute.
+  void finish_portal(bool may_have_been_read, Names& names);
 
   // All statements of a message that never reached the server.
   void refuse(std::string_view sqlstate, std::string_view message, Names& names);
@@ -92,16 +98,19 @@ class QueryRun {
   [[nodiscard]] bool is_finished() const { return current_ >= statements.size(); }
   [[nodiscard]] bool has_executions() const;
   [[nodiscard]] bool defines_names() const;
+  // Rows of it have come, and more may.
+  [[nodiscard]] bool is_suspended() const { return settings_applied_; }
 
  private:
   void apply_settings(std::string_view tag, Settings& settings);
-  void close_statement(hooks::Outcome outcome, std::int64_t now_ns, Names& names);
+  void close_statement(hooks::Outcome outcome, Names& names);
 
-  std::size_t current_ = 0;        // statements before it have their outcome
-  bool settings_applied_ = false;  // of the present statement
-  std::int64_t statement_started_ns_ = 0;
-  std::uint64_t answer_bytes_ = 0;  // of the present statement
-  std::uint64_t rows_before_ = 0;   // that the portal gave before it was suspended
+  std::size_t current_ = 0;          // statements before it have their outcome
+  bool settings_applied_ = false;    // of the present statement
+  bool has_failed_attempt_ = false;  // on_attempt_failed()
+  std::int64_t spent_ns_ = 0;        // on the present statement
+  std::uint64_t answer_bytes_ = 0;   // of the present statement
+  std::uint64_t rows_before_ = 0;    // that the portal gave before it was suspended
 };
 
 // What `statement` does to `settings` when it succeeds. `is_rolled_back`: a COMMIT that the server

@@ -29,6 +29,17 @@ bool is_certain_name(std::string_view name) {
          std::ranges::all_of(name, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+Refusal refusal_of_uncertain_name() {
+  return {
+      std::string(pgwire::sqlstate::kNameTooLong),
+      "while plugins are loaded or a tenant is fixed, names of prepared statements, cursors and "
+      "savepoints have at most 63 bytes and only ASCII characters: choose another name"};
+}
+
+Refusal refusal_of_reserved_name() {
+  return {std::string(pgwire::sqlstate::kProtocolViolation), "this name is the proxy's own"};
+}
+
 bool answers_refusal(char request, const pgwire::ErrorFieldsView& error) {
   return error.severity == "ERROR" && (error.sqlstate == expected_sqlstate(request) ||
                                        error.sqlstate == pgwire::sqlstate::kInternalError);

@@ -33,10 +33,9 @@ inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
 // Does the server surely take this name, of a statement, a portal or a savepoint, for the one that the
 // proxy takes it for? It cuts a name after 63 bytes, and converts what is not ASCII.
 [[nodiscard]] bool is_certain_name(std::string_view name);
-inline constexpr std::string_view kUncertainNameText =
-    "while plugins are loaded or a tenant is fixed, names of prepared statements, cursors and "
-    "savepoints "
-    "have at most 63 bytes and only ASCII characters: choose another name";
+[[nodiscard]] Refusal refusal_of_uncertain_name();
+// The client used a name that only the proxy may use.
+[[nodiscard]] Refusal refusal_of_reserved_name();
 
 // Stands in for a refused FunctionCall: no function has this OID.
 inline constexpr std::uint32_t kNoFunction = 0;

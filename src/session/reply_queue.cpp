@@ -169,10 +169,22 @@ void ReplyQueue::end_all_ours() {
   while (!empty()) pop(0);
 }
 
+void ReplyQueue::mark_portals_under_way() {
+  for (std::size_t i = first_; i < items_.size(); ++i) {
+    if (items_[i].portal) items_[i].portal->is_under_way = true;
+  }
+}
+
 void ReplyQueue::take_all(std::vector<std::unique_ptr<QueryRun>>& out) {
   while (!empty()) pop(0);
   take_ended([&out](EndedItem& ended) {
-    if (ended.item.run) out.push_back(std::move(ended.item.run));
+    const auto& portal = ended.item.portal;
+    make_room(out);
+    if (ended.item.run) {
+      out.push_back(std::move(ended.item.run));
+    } else if (portal && portal->run) {
+      out.push_back(take_run(portal));
+    }
   });
 }
 

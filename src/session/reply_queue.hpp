@@ -36,13 +36,14 @@ struct ReplyItem {
   bool is_malformed = false;         // it should be answered with an error
   std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
   std::int32_t max_rows = 0;         // Execute
-  NameChanges names;                 // to be settled when the item ends
-  std::size_t run_bytes = 0;         // what `run` held when the item was pushed
-  std::unique_ptr<QueryRun> run;     // null when nobody follows its statements
-  std::shared_ptr<Portal> portal;    // Execute: of what; null: not known
+  std::int64_t forwarded_ns = 0;   // when it was handed to the server; noted where a run follows it
+  NameChanges names;               // to be settled when the item ends
+  std::size_t run_bytes = 0;       // what `run` held when the item was pushed
+  std::unique_ptr<QueryRun> run;   // Query, FunctionCall; null when nobody follows its statements
+  std::shared_ptr<Portal> portal;  // Bind, Execute: of what; null: not known
   std::unique_ptr<Refusal> refusal;  // what fails was sent instead: its error becomes this one
 
-  // The run that answers to this item belong to, be it of an earlier Execute of the same portal.
+  // The run that answers to this item belong to: its own, or its portal's.
   [[nodiscard]] QueryRun* present_run() const;
 };
 
@@ -113,8 +114,10 @@ class ReplyQueue {
     ended_.clear();
   }
 
-  // Moves all runs to `out`, oldest first, and empties the queue: the connection is gone. What an exception
-  // leaves is there for the next call.
+  // Marks the portals of what is owed.
+  void mark_portals_under_way();
+  // Moves all runs, those of portals too, to `out`, oldest first, and empties the queue: the connection is
+  // gone. What an exception leaves is there for the next call.
   void take_all(std::vector<std::unique_ptr<QueryRun>>& out);
 
  private:

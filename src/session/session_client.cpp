@@ -223,10 +223,9 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
 
 // The last step before `item` is pushed: nothing can throw until it is.
 void Session::Impl::follow_run(ReplyItem& item) {
-  const std::int64_t now_ns = gate_.has_run() ? environment_.clock->monotonic_ns() : 0;
+  if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
   replies_.make_room_for_push();
   item.run = gate_.take_run();
-  if (item.run) item.run->set_forwarded(now_ns);
 }
 
 // A Query ends the unnamed statement and the unnamed portal.

@@ -66,8 +66,7 @@ bool Session::Impl::pump_closing() {
   static_cast<void>(post_hooks_.fatal());  // nobody is told any more, unless they have thrown
   collect_lost();
   if (!lost_runs_.empty() || settlements_.has_due() || post_hooks_.has_left()) {
-    for (auto& run : lost_runs_)
-      run->finish(hooks::Outcome::lost, environment_.clock->monotonic_ns(), names_);
+    for (auto& run : lost_runs_) run->finish(hooks::Outcome::lost, names_);
     return post_hooks_.start(lost_runs_, &settlements_) == hooks::RunStatus::done;
   }
   state_ = State::closed;
@@ -81,15 +80,26 @@ void Session::Impl::collect_lost() {
     if (run) lost_runs_.push_back(std::move(run));
   }
   ended_runs_.clear();
-  names_.portals.for_each_settled([this](const std::shared_ptr<Portal>& portal) {
-    if (!portal->run) return;
-    make_room(lost_runs_);
-    lost_runs_.push_back(take_run(portal));
-  });
+  if (const ReplyItem* item = replies_.front()) {
+    if (QueryRun* run = item->present_run()) note_time(*item, *run);
+  }
+  replies_.mark_portals_under_way();
+  names_.portals.for_each_settled(
+      [this](const std::shared_ptr<Portal>& portal) { lose_portal(portal); });
   replies_.take_all(lost_runs_);
   if (!gate_.has_run()) return;
   make_room(lost_runs_);
   lost_runs_.push_back(gate_.take_run());
+}
+
+// One that nothing has run, and that nobody was asked to run, is not lost.
+void Session::Impl::lose_portal(const std::shared_ptr<Portal>& portal) {
+  if (!portal->run || portal->is_under_way) return;
+  if (!portal->run->is_suspended()) {
+    portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
+  }
+  make_room(lost_runs_);
+  lost_runs_.push_back(take_run(portal));
 }
 
 // Something that nobody expected went wrong in an event of this session. It ends; the others go on.

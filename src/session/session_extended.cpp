@@ -5,7 +5,8 @@
 #include "session/session_impl.hpp"
 
 // Client messages of the extended protocol, and FunctionCall, where statements are looked at: what
-// names stand for is followed, and the first Execute of each portal meets its hooks.
+// names stand for is followed, and the statement of each portal meets its hooks at the Bind that makes
+// the portal: planning it, which runs functions, comes next, and then more than Execute can run it.
 //
 // A message that cannot be decided yet is held, with everything behind it, until the server has
 // answered earlier ones or a hook is through. Where those answers would come with the next Sync only, a
@@ -26,23 +27,6 @@ constexpr std::size_t kMaxPendingNames = 256;
 constexpr std::uint32_t kSetConfigFunction = 2078;
 
 constexpr std::size_t kHeaderBytes = pgwire::FrameReader::kHeaderBytes;
-
-// In the server's words.
-Refusal malformed_execute(std::string_view body) {
-  const std::size_t end = body.find('\0');
-  const char* what = end == std::string_view::npos ? "invalid string in message"
-                     : body.size() - end - 1 < 4   ? "insufficient data left in message"
-                                                   : "invalid message format";
-  return {std::string(sqlstate::kProtocolViolation), what};
-}
-
-Refusal reserved_name() {
-  return {std::string(sqlstate::kProtocolViolation), "this name is the proxy's own"};
-}
-
-Refusal uncertain_name() {
-  return {std::string(sqlstate::kNameTooLong), std::string(kUncertainNameText)};
-}
 
 }  // namespace
 
@@ -119,6 +103,7 @@ bool Session::Impl::retry_held() {
 void Session::Impl::carry_out_held(Decision decision) {
   switch (held_message_.front()) {
     case fe::kParse: carry_out_parse(std::move(decision)); break;
+    case fe::kBind: carry_out_bind(std::move(decision)); break;
     case fe::kExecute: carry_out_execute(std::move(decision)); break;
     default: carry_out_function_call(std::move(decision)); break;
   }
@@ -148,8 +133,8 @@ bool Session::Impl::follow() {
 bool Session::Impl::follow_parse() {
   const auto view = pgwire::parse_parse(present_body());
   if (!view) return forward_malformed();
-  if (view->statement == private_name_) return refuse_item(reserved_name());
-  if (is_uncertain(view->statement)) return refuse_item(uncertain_name());
+  if (view->statement == private_name_) return refuse_item(refusal_of_reserved_name());
+  if (is_uncertain(view->statement)) return refuse_item(refusal_of_uncertain_name());
   if (names_.statements.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
                         "the session has too many prepared statements "
@@ -178,120 +163,10 @@ void Session::Impl::carry_out_parse(Decision decision) {
   await_reply(std::move(item));
 }
 
-bool Session::Impl::follow_bind() {
-  const auto view = pgwire::parse_bind(present_body());
-  if (!view) return forward_malformed();
-  if (view->portal == private_name_) return refuse_item(reserved_name());
-  if (is_uncertain(view->portal) || is_uncertain(view->statement))
-    return refuse_item(uncertain_name());
-  const auto statement = names_.statements.find(view->statement, names_.unit);
-  if (!statement.is_certain) return false;
-  if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
-    return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
-                        "the session has too many portals ([limits] max_prepared_statements)"});
-  }
-  auto portal = environment_.recycler->make_portal();
-  portal->statement = statement.value;
-  portal->values = view->values;
-  portal->formats = view->formats;
-  if (portal->statement && !read_parameters(*portal, environment_.recycler->bound_values))
-    return forward_malformed();
-  ReplyItem item(fe::kBind);
-  item.names.portal = names_.portals.define(view->portal, std::move(portal), names_.unit);
-  forward_present();
-  await_reply(std::move(item));
-  return true;
-}
-
-bool Session::Impl::follow_execute() {
-  const auto view = pgwire::parse_execute(present_body());
-  if (!view) return refuse_item(malformed_execute(present_body()));
-  if (is_uncertain(view->portal)) return refuse_item(uncertain_name());
-  const auto found = names_.portals.find(view->portal, names_.unit);
-  if (!found.is_certain) return false;
-  if (!found.value || !found.value->statement) {
-    execute_unknown(view->portal, found.value != nullptr);
-    return true;
-  }
-  judged_portal_ = found.value;
-  if (found.value->is_started) {
-    forward_execute({});
-    return true;
-  }
-  if (!gate_.start_execute(found.value)) return false;
-  carry_out_execute(gate_.take_decision());
-  return true;
-}
-
-// Where somebody could object, what nobody has seen does not run. Mostly it is a name that the server
-// does not know either, and the client gets the server's own error.
-void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
-  if (identity_.restricts_tenant()) {
-    refuse_item(identity_.objection_to_hidden_change());
-    return;
-  }
-  if (environment_.chain->may_deny()) {
-    const std::string name = "portal \"" + std::string(portal) + "\" ";
-    refuse_item(
-        {std::string(sqlstate::kInvalidCursorName),
-         name + (is_bound ? "runs a statement that was prepared where plugins did not see it"
-                          : "does not exist")});
-    return;
-  }
-  forward_present();
-  ReplyItem item(fe::kExecute, true);
-  item.may_copy_in = true;
-  await_reply(std::move(item));
-}
-
-void Session::Impl::carry_out_execute(Decision decision) {
-  if (decision.fatal) {
-    fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
-  } else if (decision.refusal) {
-    judged_portal_.reset();
-    refuse_item(*decision.refusal);
-  } else {
-    forward_execute(std::move(decision));
-  }
-}
-
-void Session::Impl::forward_execute(Decision decision) {
-  const auto view = pgwire::parse_execute(present_body());
-  if (!decision.new_text.empty()) replace_portal(view->portal, decision);
-  ReplyItem item(fe::kExecute, decision.touches_session);
-  item.max_rows = view->max_rows;
-  item.may_copy_in = decision.may_copy_in;
-  item.portal = std::exchange(judged_portal_, nullptr);
-  item.portal->is_started = true;
-  forward_present();
-  follow_run(item);
-  await_reply(std::move(item));
-}
-
-// A message that the client did not send: it does not get the answer.
-void Session::Impl::send_own(ReplyItem item, std::string message) {
-  actions_->to_server.append(std::move(message));
-  await_reply(std::move(item));
-}
-
-// Binds the client's portal to another text, unnoticed by the client.
-void Session::Impl::replace_portal(std::string_view name, const Decision& decision) {
-  const auto send = [this](char type, std::string message) {
-    ReplyItem item(type);
-    item.is_ours = true;
-    send_own(std::move(item), std::move(message));
-  };
-  const Rebinding rebinding = rebind(*judged_portal_, decision.new_text);
-  send(fe::kClose, pgwire::serialize_close_statement(private_name_));
-  send(fe::kParse, pgwire::serialize_parse(private_name_, decision.new_text, rebinding.types));
-  if (!name.empty()) send(fe::kClose, pgwire::serialize_close_portal(name));
-  send(fe::kBind, pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats));
-}
-
 bool Session::Impl::follow_close() {
   const auto view = pgwire::parse_target(present_body());
   if (!view) return forward_malformed();
-  if (is_uncertain(view->name)) return refuse_item(uncertain_name());
+  if (is_uncertain(view->name)) return refuse_item(refusal_of_uncertain_name());
   ReplyItem item(fe::kClose);
   if (view->is_portal) {
     item.names.portal = names_.portals.define(view->name, nullptr, names_.unit);

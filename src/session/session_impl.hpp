@@ -6,7 +6,8 @@
 //   session_end.cpp      the ends, in order and by an unexpected exception
 //   session_startup.cpp  startup and authentication, both directions
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
-//   session_extended.cpp the same for Parse, Bind, Execute, Close and FunctionCall
+//   session_extended.cpp the same for Parse, Close and FunctionCall
+//   session_portals.cpp  the same for Bind and Execute
 //   session_copy.cpp     COPY data from the client, and who gets which ReadyForQuery then
 //   session_rules.cpp    how the server reads a text, and asking it
 //   session_timeouts.cpp what may take how long
@@ -98,6 +99,7 @@ class Session::Impl {
   void fail(std::string_view sqlstate, std::string_view message);
   void close();
   void collect_lost();
+  void lose_portal(const std::shared_ptr<Portal>& portal);
   void note_fault(std::string_view event);
   void abandon();
   bool drain_if_idle();
@@ -176,18 +178,31 @@ class Session::Impl {
   bool follow();
   bool follow_parse();
   void carry_out_parse(Decision decision);
-  bool follow_bind();
-  bool follow_execute();
-  void execute_unknown(std::string_view portal, bool is_bound);
-  void carry_out_execute(Decision decision);
-  void forward_execute(Decision decision);
-  void send_own(ReplyItem item, std::string message);
-  void replace_portal(std::string_view name, const Decision& decision);
   bool follow_close();
   bool follow_function_call();
   void carry_out_function_call(Decision decision);
   bool forward_malformed();
   bool refuse_item(const Refusal& refusal);
+
+  // session_portals.cpp
+  bool follow_bind();
+  [[nodiscard]] std::shared_ptr<Portal> make_portal(const pgwire::BindView& view,
+                                                    StatementPool::Statement statement);
+  void carry_out_bind(Decision decision);
+  void forward_bind(Decision decision);
+  void note_judgement(Portal& portal, const Decision& decision);
+  void adopt_run(ReplyItem& item);
+  bool follow_execute();
+  bool execute_judged();
+  [[nodiscard]] std::optional<Refusal> objection_to_execute(const StatementRun& statement);
+  void carry_out_execute(Decision decision);
+  void forward_execute(Decision decision);
+  void execute_unknown(std::string_view portal, bool is_bound);
+  [[nodiscard]] bool is_denied_unseen() const;
+  bool refuse_unseen(const Refusal& refusal);
+  void send_own(ReplyItem item, std::string message);
+  void send_own(char type, std::string message);
+  std::string bind_other_text(std::string_view name, const Portal& portal, std::string_view text);
 
   // session_copy.cpp
   [[nodiscard]] bool must_wait(char type) const;
@@ -220,7 +235,11 @@ class Session::Impl {
   void choose_whole(bool is_whole);
   bool swallow(char type, std::uint32_t length);
   void note_suspension();
+  void note_time(const ReplyItem& item, QueryRun& run);
+  void note_failure(const ReplyItem& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
+  [[nodiscard]] static bool may_read_cursors(QueryRun* run);
   void settle_ended();
+  void settle_portal(const ReplyItem& item, char answer);
   void end_portals();
   void end_portal(const std::shared_ptr<Portal>& portal);
   [[nodiscard]] Followed followed() { return {settings_, names_}; }
@@ -261,7 +280,7 @@ class Session::Impl {
   bool is_batch_open_ = false;  // extended messages were forwarded, and no Sync behind them
   bool flush_sent_ = false;     // behind them
   std::string held_message_;    // of the extended protocol, not decided yet; empty = none
-  std::shared_ptr<Portal> judged_portal_;  // of the Execute that is being decided
+  std::shared_ptr<Portal> judged_portal_;  // of the Bind or Execute that is being decided
   // Of portals and statements that only the proxy may name. Clients do not know it, and using it is
   // refused.
   const std::string private_name_;
@@ -286,6 +305,8 @@ class Session::Impl {
   bool swallowing_ = false;         // the message being read answers one of ours
   std::string held_ready_;          // ReadyForQuery that waits for post_query
   std::vector<std::unique_ptr<QueryRun>> ended_runs_;  // their post_query comes with ReadyForQuery
+  std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
+  std::uint64_t cursor_readers_ = 0;  // statements that it ran and that could have read a cursor
   ReplyQueue replies_;
   pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
 

@@ -38,21 +38,16 @@ bool Session::Impl::make_rules_certain() {
 // Under the private name, which is free again afterwards. SHOW takes no snapshot. Where it fails, the
 // transaction had failed before; the client is told so, as it would be of its own message.
 void Session::Impl::ask_reading_rules() {
-  const auto item = [](char type) {
-    ReplyItem made(type);
-    made.is_ours = true;
-    return made;
-  };
   for (const std::string_view rule : kAskedRules) {
-    send_own(item(fe::kClose), pgwire::serialize_close_statement(private_name_));
-    send_own(item(fe::kParse), pgwire::serialize_parse(private_name_, "SHOW " + std::string(rule)));
-    send_own(item(fe::kBind), pgwire::serialize_bind(private_name_, private_name_, {}, {}));
-    ReplyItem asking = item(fe::kExecute);
+    send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
+    send_own(fe::kParse, pgwire::serialize_parse(private_name_, "SHOW " + std::string(rule)));
+    send_own(fe::kBind, pgwire::serialize_bind(private_name_, private_name_, {}, {}));
+    ReplyItem asking(fe::kExecute);
     asking.asks_reading_rule = true;
     send_own(std::move(asking), pgwire::serialize_execute(private_name_, 0));
-    send_own(item(fe::kClose), pgwire::serialize_close_portal(private_name_));
+    send_own(fe::kClose, pgwire::serialize_close_portal(private_name_));
   }
-  send_own(item(fe::kClose), pgwire::serialize_close_statement(private_name_));
+  send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
   asked_rules_ = 0;
   flush_sent_ = true;
   actions_->to_server.append(pgwire::serialize_flush());

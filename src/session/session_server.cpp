@@ -62,7 +62,7 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
   }
   ReplyItem* item = replies_.front();
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
-  if (run != nullptr && type != be::kReadyForQuery) {
+  if (run != nullptr && type != be::kReadyForQuery && type != be::kBindComplete) {
     run->on_answer_bytes(server_reader_.total_bytes());
   }
   if (probe_ != Probe::none && type == be::kEmptyQueryResponse) {
@@ -126,6 +126,7 @@ void Session::Impl::note_answer(char type) {
 
 void Session::Impl::note_suspension() {
   const ReplyItem* item = replies_.front();
+  ++cursor_readers_;
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
   if (run == nullptr) {
     settings_.recall_change();
@@ -134,6 +135,7 @@ void Session::Impl::note_suspension() {
       settlements_.on_suspended(run->present(),
                                 environment_.config->limits.max_unsettled_statements);
     }
+    note_time(*item, *run);
     run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
   }
 }
@@ -145,19 +147,38 @@ void Session::Impl::settle_ended() {
     ReplyItem& item = ended.item;
     names_.settle(item.names, ended.answer != 0);
     if (item.is_malformed && ended.answer != 0) names_.forget();
-    if (ended.answer == be::kPortalSuspended) {
-      if (item.run) {
-        item.run->portal.reset();
-        item.portal->run = std::move(item.run);
-      }
-    } else if (item.run) {
-      item.run->finish(hooks::Outcome::skipped, environment_.clock->monotonic_ns(), names_);
+    if (item.run) {
+      item.run->finish(hooks::Outcome::skipped, names_);
       ended_runs_.push_back(std::move(item.run));
-    } else if (item.portal && item.portal->run && item.portal->run->is_finished()) {
-      make_room(ended_runs_);
-      ended_runs_.push_back(take_run(item.portal));
+    } else if (item.portal && item.portal->run) {
+      settle_portal(item, ended.answer);
     }
   });
+}
+
+// An Execute that was skipped leaves the portal as it was.
+void Session::Impl::settle_portal(const ReplyItem& item, char answer) {
+  const std::shared_ptr<Portal>& portal = item.portal;
+  if (answer == be::kBindComplete) {
+    note_time(item, *portal->run);
+    portal->readers_before = cursor_readers_;
+  } else if (item.request == fe::kBind) {
+    portal->run->finish(hooks::Outcome::skipped, names_);  // it was never made
+  }
+  if (!portal->run->is_finished()) return;
+  make_room(ended_runs_);
+  ended_runs_.push_back(take_run(portal));
+}
+
+// What the server spent on the present statement of `run`, which `item` asked for. It works on one thing after
+// the other, so no time counts twice. It sends the ends of short statements together with those of the long
+// one behind them: a SET that nobody follows must not swallow its time.
+void Session::Impl::note_time(const ReplyItem& item, QueryRun& run) {
+  const StatementRun* statement = run.present();
+  if (statement == nullptr || !statement->execution) return;
+  const std::int64_t now_ns = environment_.clock->monotonic_ns();
+  run.spend(std::max<std::int64_t>(now_ns - std::max(item.forwarded_ns, server_free_ns_), 0));
+  server_free_ns_ = now_ns;
 }
 
 // Portals end with their transaction, but for cursors WITH HOLD.
@@ -166,10 +187,10 @@ void Session::Impl::end_portals() {
       [](const std::shared_ptr<Portal>& portal) { return portal->is_holdable; });
 }
 
-// Its name stands for it no longer: rows that the client did not fetch will not come any more.
+// Its name stands for it no longer.
 void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run) return;
-  portal->run->finish(hooks::Outcome::executed, environment_.clock->monotonic_ns(), names_);
+  portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
   make_room(ended_runs_);
   ended_runs_.push_back(take_run(portal));
 }
@@ -211,18 +232,31 @@ void Session::Impl::note_completion(std::string_view tag) {
   ReplyItem* item = replies_.front();
   if (item == nullptr) return;
   QueryRun* run = item->present_run();
+  if (may_read_cursors(run)) ++cursor_readers_;
   if (is_settling()) {
     settlements_.on_complete(run != nullptr ? run->present() : nullptr, tag,
                              run == nullptr || run->statements.size() == 1,
                              environment_.config->limits.max_unsettled_statements);
   }
   if (run != nullptr) {
-    run->on_complete(tag, environment_.clock->monotonic_ns(), followed());
+    note_time(*item, *run);
+    run->on_complete(tag, followed());
   } else if (item->request == fe::kExecute && !item->portal) {
     note_execution(tag);
   } else if (item->request == fe::kFunctionCall && item->touches_session) {
     settings_.recall_change();
   }
+}
+
+// By FETCH, or by a function that is given a cursor's name. What a COMMIT runs is left out: triggers that
+// were put off.
+bool Session::Impl::may_read_cursors(QueryRun* run) {
+  const StatementRun* statement = run == nullptr ? nullptr : run->present();
+  if (statement == nullptr || !statement->analysis->parsed) return true;
+  const sql::Statement& what = *statement->statement;
+  const bool ends_cursor =
+      what.name_op == sql::NameOp::close || what.name_op == sql::NameOp::close_all;
+  return !what.is_session_statement && what.transaction == sql::TransactionOp::none && !ends_cursor;
 }
 
 // The text of this Execute is not known; its tag tells something of what it was.
@@ -247,7 +281,9 @@ bool Session::Impl::handle_error(std::string_view body) {
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {
-      run->on_error(fields.sqlstate, fields.message, environment_.clock->monotonic_ns(), names_);
+      note_failure(*item, *run, fields);
+    } else {
+      ++cursor_readers_;
     }
     is_replaced = item->refusal && answers_refusal(item->request, fields);
     if (is_replaced) actions_->to_client.append(item->refusal->error_response());
@@ -256,6 +292,22 @@ bool Session::Impl::handle_error(std::string_view body) {
   settle_ended();
   if (replies_.has_maybe() && probe_ == Probe::none && !error_was_fatal_) begin_probe();
   return is_replaced;
+}
+
+void Session::Impl::note_failure(const ReplyItem& item, QueryRun& run,
+                                 const pgwire::ErrorFieldsView& fields) {
+  note_time(item, run);
+  // In a failed transaction, or cancelled, an Execute ends before it comes to its portal. Behind a
+  // ROLLBACK TO the portal can still be run.
+  const bool is_attempt = item.request == fe::kExecute && !run.is_suspended() &&
+                          (fields.sqlstate == pgwire::sqlstate::kFailedTransaction ||
+                           fields.sqlstate == pgwire::sqlstate::kQueryCanceled);
+  if (is_attempt) {
+    run.on_attempt_failed(fields.sqlstate, fields.message);
+  } else {
+    ++cursor_readers_;
+    run.on_error(fields.sqlstate, fields.message, names_);
+  }
 }
 
 // The answer to a message is complete. It is released when its post_query hooks have committed.

@@ -92,6 +92,7 @@ void Settlements::on_end(bool is_quiet) {
 void Settlements::open(StatementRun& run, std::size_t limit) {
   if (!run.execution || run.is_open || !run.execution->chain->has_settled()) return;
   run.is_open = true;
+  run.execution->settlement.reset();  // of an attempt that failed
   if (open_.size() >= limit) {
     run.execution->settlement = Settlement::unknown;
   } else {

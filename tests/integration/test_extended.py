@@ -57,7 +57,7 @@ def test_refused_statement_undoes_its_pipeline(gate):
     gate.query("CREATE TEMP TABLE t (x int)").expect_ok()
     gate.send(batch("INSERT INTO t VALUES (1)"), batch("SELECT 'forbidden'"), batch("INSERT INTO t VALUES (2)"), SYNC)
     reply = gate.ready()
-    assert reply.sqlstate == "42000" and reply.status == "I" and reply.types == "12C12EZ"
+    assert reply.sqlstate == "42000" and reply.status == "I" and reply.types == "12C1EZ"
     assert gate.query("SELECT count(*) FROM t").value() == "0"
 
 
@@ -80,7 +80,7 @@ def test_allowed_parse_does_not_lift_an_earlier_refusal(gate):
 
 def test_everything_up_to_sync_is_skipped(gate):
     gate.send(batch("SELECT 'forbidden'"), batch("SELECT 2"), query_message("SELECT 4"), SYNC, query_message("SELECT 3"))
-    assert gate.ready().types == "12EZ"
+    assert gate.ready().types == "1EZ"
     assert gate.ready().value() == "3"
 
 
@@ -153,7 +153,7 @@ def test_statement_that_a_function_prepared_out_of_sight_does_not_run(gate):
     assert gate.query("EXECUTE hidden").sqlstate == "26000"
     gate.send(bind_message("", "hidden"), execute_message(), SYNC)
     reply = gate.ready()
-    assert reply.types == "2EZ" and reply.sqlstate == "34000"
+    assert reply.types == "EZ" and reply.sqlstate == "26000"
     assert gate.query("SELECT 1").value() == "1"
 
 

@@ -48,21 +48,20 @@ TEST(Extended, statement_prepared_long_ago_is_hooked_at_every_execute) {
                                           "pre select 1", "post select 1 executed 1"));
 }
 
-TEST(Extended, refused_execute_fails_at_the_server_and_the_rest_is_skipped) {
+TEST(Extended, refused_bind_fails_at_the_server_and_the_rest_is_skipped) {
   Witness witness;
   const Trace trace = run_every_way(
       witness.options(),
       {client(parse("", "insert into t values (1)") + bind_to("", "") + execute() +
               parse("", "select forbidden") + bind_to("", "") + execute() + parse("", "select 3") +
               bind_to("", "") + execute() + query("select 4") + sync()),
-       server(parsed() + bound() + complete("INSERT 0 1") + parsed() + bound() + no_portal() +
-              ready('I')),
+       server(parsed() + bound() + complete("INSERT 0 1") + parsed() + no_portal() + ready('I')),
        client(query("select 5"))});
   EXPECT_EQ(trace.to_server, parse("", "insert into t values (1)") + bind_to("", "") + execute() +
-                                 parse("", "select forbidden") + bind_to("", "") +
-                                 refused_execute() + sync() + query("select 5"));
-  EXPECT_EQ(trace.to_client, parsed() + bound() + complete("INSERT 0 1") + parsed() + bound() +
-                                 kRefusedByPlugin + ready('I'));
+                                 parse("", "select forbidden") + refused_execute() + sync() +
+                                 query("select 5"));
+  EXPECT_EQ(trace.to_client,
+            parsed() + bound() + complete("INSERT 0 1") + parsed() + kRefusedByPlugin + ready('I'));
 }
 
 TEST(Extended, refusal_stays_when_an_allowed_parse_follows) {
@@ -80,8 +79,8 @@ TEST(Extended, other_error_than_the_expected_one_passes_unchanged) {
   const Trace trace =
       run_every_way(witness.options(),
                     {client(parse("", "select forbidden") + bind_to("", "") + execute() + sync()),
-                     server(parsed() + bound() + cancelled + ready('I'))});
-  EXPECT_EQ(trace.to_client, parsed() + bound() + cancelled + ready('I'));
+                     server(parsed() + cancelled + ready('I'))});
+  EXPECT_EQ(trace.to_client, parsed() + cancelled + ready('I'));
 }
 
 TEST(Extended, reload_in_a_pipeline_keeps_one_version_per_statement) {
@@ -202,7 +201,7 @@ TEST(Extended, server_that_takes_a_malformed_message_makes_all_names_unknown) {
   harness.server_sends(parsed() + ready('I'));
   harness.take_to_server();
   harness.client_sends(bind_to("", "s") + execute() + sync());
-  EXPECT_EQ(harness.to_server, bind_to("", "s") + refused_execute() + sync());
+  EXPECT_EQ(harness.to_server, refused_execute() + sync());
 }
 
 TEST(Extended, no_client_may_bind_the_portal_that_must_not_exist) {
@@ -223,7 +222,7 @@ TEST(Extended, text_that_cannot_be_read_is_refused_at_parse) {
   EXPECT_THAT(harness.to_client, HasSubstr("42601"));
 }
 
-TEST(Extended, execute_behind_one_that_changes_the_tenant_asks_for_its_answer) {
+TEST(Extended, bind_behind_an_execute_that_changes_the_tenant_asks_for_its_answer) {
   Witness witness;
   std::vector<std::string> tenants;
   witness.plugin->pre_query = [&](hooks::Call& call) {
@@ -234,12 +233,12 @@ TEST(Extended, execute_behind_one_that_changes_the_tenant_asks_for_its_answer) {
   harness.connect();
   const std::string first =
       parse("", "set helios.tenant_id = 'acme'") + bind_to("", "") + execute();
-  const std::string second = parse("", "select 1") + bind_to("", "");
-  harness.client_sends(first + second + execute() + sync());
+  const std::string second = parse("", "select 1");
+  harness.client_sends(first + second + bind_to("", "") + execute() + sync());
   EXPECT_EQ(harness.take_to_server(), first + second + flush());
   EXPECT_THAT(tenants, IsEmpty());
-  harness.server_sends(parsed() + bound() + complete("SET") + parsed() + bound());
-  EXPECT_EQ(harness.take_to_server(), execute() + sync());
+  harness.server_sends(parsed() + bound() + complete("SET") + parsed());
+  EXPECT_EQ(harness.take_to_server(), bind_to("", "") + execute() + sync());
   EXPECT_THAT(tenants, ElementsAre("acme"));
 }
 

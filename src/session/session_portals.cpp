@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pgwire/extended.hpp"
+#include "pgwire/sqlstate.hpp"
+#include "session/rebind.hpp"
+#include "session/session_impl.hpp"
+
+#include <utility>
+
+// Bind and Execute. A statement is judged by the Bind that makes its portal, with its parameters: the server
+// plans it next, which runs functions, and then not only Execute can run it, but also FETCH and functions
+// that read cursors. What was judged holds for all of them. Its story (QueryRun) lives by the portal
+// until it has ended. A cursor of SQL is judged by its DECLARE, and its query by its first Execute.
+
+namespace helios::session {
+
+namespace fe = pgwire::frontend;
+namespace sqlstate = pgwire::sqlstate;
+using config::Policy;
+
+namespace {
+
+// In the server's words.
+Refusal malformed_execute(std::string_view body) {
+  const std::size_t end = body.find('\0');
+  const char* what = end == std::string_view::npos ? "invalid string in message"
+                     : body.size() - end - 1 < 4   ? "insufficient data left in message"
+                                                   : "invalid message format";
+  return {std::string(sqlstate::kProtocolViolation), what};
+}
+
+Refusal unknown_statement(std::string_view name) {
+  return {std::string(sqlstate::kInvalidStatementName),
+          name.empty() ? "unnamed prepared statement does not exist"
+                       : "prepared statement \"" + std::string(name) + "\" does not exist"};
+}
+
+Refusal changed_statement() {
+  return {
+      std::string(sqlstate::kInvalidStatementName),
+      "the prepared statement that this portal executes is not the one that plugins were shown at "
+      "Bind: bind it again"};
+}
+
+}  // namespace
+
+bool Session::Impl::follow_bind() {
+  const auto view = pgwire::parse_bind(present_body());
+  if (!view) return forward_malformed();
+  if (view->portal == private_name_) return refuse_item(refusal_of_reserved_name());
+  if (is_uncertain(view->portal) || is_uncertain(view->statement))
+    return refuse_item(refusal_of_uncertain_name());
+  const auto statement = names_.statements.find(view->statement, names_.unit);
+  if (!statement.is_certain) return false;
+  if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
+    return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
+                        "the session has too many portals ([limits] max_prepared_statements)"});
+  }
+  if (!statement.value && is_denied_unseen())
+    return refuse_unseen(unknown_statement(view->statement));
+  judged_portal_ = make_portal(*view, statement.value);
+  if (!judged_portal_) return forward_malformed();
+  if (!statement.value) {
+    forward_bind({});
+    return true;
+  }
+  if (!gate_.start_bind(judged_portal_)) return false;
+  carry_out_bind(gate_.take_decision());
+  return true;
+}
+
+// Null: its values cannot be read.
+std::shared_ptr<Portal> Session::Impl::make_portal(const pgwire::BindView& view,
+                                                   StatementPool::Statement statement) {
+  auto portal = environment_.recycler->make_portal();
+  portal->statement = std::move(statement);
+  portal->values = view.values;
+  portal->formats = view.formats;
+  const bool is_readable =
+      !portal->statement || read_parameters(*portal, environment_.recycler->bound_values);
+  return is_readable ? std::move(portal) : nullptr;
+}
+
+void Session::Impl::carry_out_bind(Decision decision) {
+  if (decision.fatal) {
+    fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
+  } else if (decision.refusal) {
+    judged_portal_.reset();
+    refuse_item(*decision.refusal);
+  } else {
+    forward_bind(std::move(decision));
+  }
+}
+
+void Session::Impl::forward_bind(Decision decision) {
+  const auto view = pgwire::parse_bind(present_body());
+  auto portal = std::exchange(judged_portal_, nullptr);
+  std::string message;
+  if (!decision.new_text.empty())
+    message = bind_other_text(view->portal, *portal, decision.new_text);
+  // FETCH may run it, unseen, at any time.
+  const bool is_stored = portal->statement && !view->portal.empty() && decision.touches_session;
+  if (is_stored) settings_.store_change();
+  ReplyItem item(fe::kBind);
+  item.portal = portal;
+  if (portal->statement) note_judgement(*portal, decision);
+  item.names.portal = names_.portals.define(view->portal, portal, names_.unit);
+  if (message.empty()) {
+    forward_present();
+  } else {
+    actions_->to_server.append(std::move(message));
+  }
+  adopt_run(item);
+  await_reply(std::move(item));
+}
+
+void Session::Impl::note_judgement(Portal& portal, const Decision& decision) {
+  portal.is_judged = true;
+  portal.touches_session = decision.touches_session;
+  portal.may_copy_in = decision.may_copy_in;
+  portal.run_bytes = gate_.has_run() ? gate_.held_bytes() : 0;
+}
+
+// As follow_run(), for the portal of `item`: there the run lives, however often it is executed.
+void Session::Impl::adopt_run(ReplyItem& item) {
+  if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
+  replies_.make_room_for_push();
+  if (!gate_.has_run()) return;
+  item.portal->run = gate_.take_run();
+  item.portal->run->portal.reset();  // it would keep itself alive
+}
+
+// Has the server parse another text, unnoticed by the client. Returns the Bind of it, which takes the place
+// of the client's.
+std::string Session::Impl::bind_other_text(std::string_view name, const Portal& portal,
+                                           std::string_view text) {
+  const Rebinding rebinding = rebind(portal, text);
+  send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
+  send_own(fe::kParse, pgwire::serialize_parse(private_name_, text, rebinding.types));
+  return pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats);
+}
+
+bool Session::Impl::follow_execute() {
+  const auto view = pgwire::parse_execute(present_body());
+  if (!view) return refuse_item(malformed_execute(present_body()));
+  if (is_uncertain(view->portal)) return refuse_item(refusal_of_uncertain_name());
+  const auto found = names_.portals.find(view->portal, names_.unit);
+  if (!found.is_certain) return false;
+  if (!found.value || !found.value->statement) {
+    execute_unknown(view->portal, found.value != nullptr);
+    return true;
+  }
+  judged_portal_ = found.value;
+  if (found.value->is_judged) return execute_judged();
+  if (!gate_.start_execute(found.value)) return false;
+  carry_out_execute(gate_.take_decision());
+  return true;
+}
+
+// What was judged at Bind must still hold. False = nobody knows yet.
+bool Session::Impl::execute_judged() {
+  const QueryRun* run = judged_portal_->run.get();
+  if (run != nullptr && !run->is_finished()) {
+    if (replies_.touches_session()) return false;
+    const StatementRun& statement = run->statements.front();
+    if (auto refusal = objection_to_execute(statement)) {
+      judged_portal_.reset();
+      return refuse_item(*refusal);
+    }
+    if (statement.prepared) {
+      const auto named = names_.statements.find(
+          judged_portal_->statement->analysis->statements.front().name, names_.unit);
+      if (!named.is_certain) return false;
+      if (named.value != statement.prepared) {
+        judged_portal_.reset();
+        return refuse_item(changed_statement());
+      }
+    }
+  }
+  forward_execute({});
+  return true;
+}
+
+// Its tenant was told to the hooks.
+std::optional<Refusal> Session::Impl::objection_to_execute(const StatementRun& statement) {
+  const bool is_exempt = !statement.execution || statement.is_session_statement;
+  if (is_exempt || identity_.has_pinned_tenant()) return std::nullopt;
+  const hooks::StatementExecution& judged = *statement.execution;
+  const auto context = identity_.context(settings_, false);
+  const bool is_same = context == judged.context || context->tenant_id == judged.context->tenant_id;
+  const bool is_unknown = settings_.tenant_unknown() && !judged.is_tenant_unknown &&
+                          environment_.config->tenant.unknown == Policy::deny &&
+                          (settings_.uses_tenant() || judged.chain->looks_at_tenant());
+  if (is_same && !is_unknown) return std::nullopt;
+  return Refusal{
+      std::string(sqlstate::kInsufficientPrivilege),
+      "the tenant of this session is not, or may not be, the one that plugins were shown "
+      "at Bind: bind the portal again"};
+}
+
+// Where somebody could object, what nobody has seen is neither planned nor run. Mostly it is a name that the
+// server does not know either, and the client gets the server's own error.
+bool Session::Impl::is_denied_unseen() const {
+  return identity_.restricts_tenant() || environment_.chain->may_deny();
+}
+
+// Returns true.
+bool Session::Impl::refuse_unseen(const Refusal& refusal) {
+  return refuse_item(identity_.restricts_tenant() ? identity_.objection_to_hidden_change()
+                                                  : refusal);
+}
+
+void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
+  if (is_denied_unseen()) {
+    const std::string name = "portal \"" + std::string(portal) + "\" ";
+    refuse_unseen(
+        {std::string(sqlstate::kInvalidCursorName),
+         name + (is_bound ? "runs a statement that was prepared where plugins did not see it"
+                          : "does not exist")});
+    return;
+  }
+  forward_present();
+  ReplyItem item(fe::kExecute, true);
+  item.may_copy_in = true;
+  await_reply(std::move(item));
+}
+
+void Session::Impl::carry_out_execute(Decision decision) {
+  if (decision.fatal) {
+    fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
+  } else if (decision.refusal) {
+    judged_portal_.reset();
+    refuse_item(*decision.refusal);
+  } else {
+    forward_execute(std::move(decision));
+  }
+}
+
+// `decision`: of a cursor of SQL, which is judged by its first Execute.
+void Session::Impl::forward_execute(Decision decision) {
+  const auto view = pgwire::parse_execute(present_body());
+  const auto portal = std::exchange(judged_portal_, nullptr);
+  if (!portal->is_judged) note_judgement(*portal, decision);
+  ReplyItem item(fe::kExecute, portal->touches_session);
+  item.max_rows = view->max_rows;
+  item.may_copy_in = portal->may_copy_in;
+  item.portal = portal;
+  if (portal->run) {
+    item.forwarded_ns = environment_.clock->monotonic_ns();
+    item.names =
+        gate_.note_names(*portal->run, portal->run->statements.front(), portal->statement->rules);
+  }
+  forward_present();
+  adopt_run(item);
+  await_reply(std::move(item));
+}
+
+// A message that the client did not send: it does not get the answer.
+void Session::Impl::send_own(ReplyItem item, std::string message) {
+  item.is_ours = true;
+  actions_->to_server.append(std::move(message));
+  await_reply(std::move(item));
+}
+
+void Session::Impl::send_own(char type, std::string message) {
+  send_own(ReplyItem(type), std::move(message));
+}
+
+}  // namespace helios::session

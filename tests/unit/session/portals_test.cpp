@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: a portal meets its hooks once, when it is made, and has one outcome: of what ran it, whatever
+// that was, or of its end.
+#include "extended_messages.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace helios::session::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Portals : testing::Test {
+  Witness witness;
+  SessionHarness harness{witness.options()};
+
+  Portals() { harness.connect(); }
+
+  void begin() {
+    harness.client_sends(query("begin"));
+    harness.server_sends(complete("BEGIN") + ready('T'));
+  }
+  // Makes the portal "c" of `text`, whose Bind is behind a Sync.
+  void bind_c(std::string_view text) {
+    harness.client_sends(parse("", text) + bind_to("c", "") + sync());
+    harness.server_sends(parsed() + bound() + ready('T'));
+  }
+  void run(std::string_view text, std::string_view tag, char status) {
+    harness.client_sends(query(text));
+    harness.server_sends(complete(tag) + ready(status));
+  }
+};
+
+TEST_F(Portals, hooks_are_asked_before_the_bind_is_forwarded) {
+  harness.client_sends(parse("", "select forbidden") + bind_to("c", "") + sync());
+  EXPECT_EQ(harness.to_server, parse("", "select forbidden") + refused_execute() + sync());
+  EXPECT_THAT(witness.events, ElementsAre("pre select forbidden", "post select forbidden refused"));
+}
+
+TEST_F(Portals, one_that_nothing_ran_is_skipped) {
+  begin();
+  bind_c("select 1");
+  run("savepoint s", "SAVEPOINT", 'T');
+  run("rollback", "ROLLBACK", 'I');
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1", "post select 1 skipped"));
+}
+
+TEST_F(Portals, one_that_something_may_have_read_is_unknown) {
+  for (const std::string_view text : {"fetch all from c", "select cursor_to_xml('c', 10)"}) {
+    witness.events.clear();
+    begin();
+    bind_c("insert into t values (1) returning 1");
+    run(text, "SELECT 1", 'T');
+    run("commit", "COMMIT", 'I');
+    EXPECT_EQ(witness.events.back(), "post insert into t values (1) returning 1 unknown") << text;
+  }
+}
+
+TEST_F(Portals, what_failed_may_have_read_it_too) {
+  begin();
+  bind_c("insert into t values (1) returning 1");
+  harness.client_sends(query("select cursor_to_xml('c', 10), 1/0"));
+  harness.server_sends(error("22012", "division by zero") + ready('E'));
+  run("rollback", "ROLLBACK", 'I');
+  EXPECT_EQ(witness.events.back(), "post insert into t values (1) returning 1 unknown");
+}
+
+TEST_F(Portals, what_ran_before_it_was_made_has_not_read_it) {
+  const Trace trace = run_every_way(
+      witness.options(),
+      {client(parse("", "select 1") + bind_to("", "") + execute() + parse("", "select 2") +
+              bind_to("c", "") + sync()),
+       server(parsed() + bound() + complete("SELECT 1") + parsed() + bound() + ready('I'))});
+  EXPECT_EQ(witness.events.back(), "post select 2 skipped");
+}
+
+TEST_F(Portals, execute_that_was_skipped_leaves_it_as_it_was) {
+  begin();
+  bind_c("insert into t values (1)");
+  run("savepoint s", "SAVEPOINT", 'T');
+  harness.client_sends(parse("", "select missing") + execute("c") + sync());
+  harness.server_sends(error("42703", "no such column") + ready('E'));
+  run("rollback to s", "ROLLBACK", 'T');
+  EXPECT_THAT(witness.events, ElementsAre("pre insert into t values (1)"));
+  harness.client_sends(execute("c") + sync());
+  harness.server_sends(complete("INSERT 0 1") + ready('T'));
+  EXPECT_THAT(witness.events, ElementsAre("pre insert into t values (1)",
+                                          "post insert into t values (1) executed 1"));
+}
+
+TEST_F(Portals, execute_in_a_failed_transaction_leaves_it_as_it_was) {
+  for (const std::string_view sqlstate : {"25P02", "57014"}) {
+    witness.events.clear();
+    begin();
+    bind_c("insert into t values (1)");
+    harness.client_sends(execute("c") + sync());
+    harness.server_sends(error(sqlstate, "not now") + ready('E'));
+    run("rollback to s", "ROLLBACK", 'T');
+    harness.client_sends(execute("c") + sync());
+    harness.server_sends(complete("INSERT 0 1") + ready('T'));
+    run("commit", "COMMIT", 'I');
+    EXPECT_THAT(witness.events, ElementsAre("pre insert into t values (1)",
+                                            "post insert into t values (1) executed 1"));
+  }
+}
+
+TEST_F(Portals, execute_in_a_failed_transaction_that_was_the_last_word_failed) {
+  begin();
+  bind_c("select 1");
+  harness.client_sends(execute("c") + sync());
+  harness.server_sends(error("25P02", "aborted") + ready('E'));
+  // Whatever failed the transaction may have read the cursor; here nothing has.
+  run("rollback", "ROLLBACK", 'I');
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1", "post select 1 failed"));
+}
+
+TEST_F(Portals, rows_in_two_parts_are_one_execution) {
+  begin();
+  harness.client_sends(parse("", "select * from t") + bind_to("c", "") + execute("c", 2) +
+                       execute("c", 2) + sync());
+  harness.server_sends(parsed() + bound() + suspended() + complete("SELECT 1") + ready('T'));
+  EXPECT_THAT(witness.events,
+              ElementsAre("pre select * from t", "post select * from t executed 3"));
+}
+
+TEST_F(Portals, one_whose_bind_fails_failed) {
+  harness.client_sends(parse("", "select 1/0") + bind_to("", "") + execute() + sync());
+  harness.server_sends(parsed() + error("22012", "division by zero") + ready('I'));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1/0", "post select 1/0 failed"));
+}
+
+TEST_F(Portals, one_whose_bind_is_skipped_is_skipped) {
+  harness.client_sends(parse("", "select missing") + parse("s", "select 2") + bind_to("", "s") +
+                       execute() + sync());
+  harness.server_sends(error("42703", "no such column") + ready('I'));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 2", "post select 2 skipped"));
+}
+
+TEST_F(Portals, one_that_nothing_ran_is_not_lost_with_the_connection) {
+  begin();
+  bind_c("select 1");
+  harness.client_sends(parse("", "select 2") + bind_to("", "") + execute() + sync());
+  harness.client_lost();
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1", "pre select 2", "post select 1 skipped",
+                                          "post select 2 lost"));
+}
+
+TEST_F(Portals, one_that_was_judged_under_another_tenant_is_refused) {
+  begin();
+  bind_c("select 1");
+  run("set helios.tenant_id = 'acme'", "SET", 'T');
+  harness.take_to_server();
+  harness.client_sends(execute("c") + sync());
+  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+  harness.server_sends(no_portal() + ready('E'));
+  EXPECT_THAT(harness.to_client, HasSubstr("42501"));
+}
+
+TEST_F(Portals, tenant_that_is_set_in_the_same_batch_counts) {
+  const std::string set = parse("s", "set helios.tenant_id = 'acme'") + bind_to("b", "s");
+  const std::string judged_before = parse("", "select 1") + bind_to("a", "");
+  const Trace trace = run_every_way(
+      witness.options(), {client(set + judged_before + execute("b") + execute("a") + sync()),
+                          server(parsed() + bound() + parsed() + bound() + complete("SET")),
+                          server(no_portal() + ready('I'))});
+  EXPECT_THAT(trace.to_server, HasSubstr(refused_execute()));
+  EXPECT_THAT(trace.to_client, HasSubstr("42501"));
+}
+
+TEST_F(Portals, statement_that_is_executed_by_name_must_be_the_one_that_was_judged) {
+  begin();
+  run("prepare p as select 1", "PREPARE", 'T');
+  bind_c("execute p");
+  harness.client_sends(execute("c", 1) + sync());
+  harness.server_sends(suspended() + ready('T'));
+  run("deallocate p", "DEALLOCATE", 'T');
+  run("prepare p as select 2", "PREPARE", 'T');
+  harness.take_to_server();
+  harness.client_sends(execute("c") + sync());
+  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+}
+
+TEST_F(Portals, what_runs_at_execute_names_then) {
+  begin();
+  bind_c("prepare p as select 1");
+  harness.client_sends(query("execute p"));
+  EXPECT_THAT(harness.to_server, HasSubstr("refused")) << "nothing has prepared it yet";
+  harness.server_sends(syntax_error() + ready('E'));
+  run("rollback", "ROLLBACK", 'I');
+  witness.events.clear();
+  harness.client_sends(parse("", "prepare q as select 1") + bind_to("", "") + execute() + sync());
+  harness.server_sends(parsed() + bound() + complete("PREPARE") + ready('I'));
+  harness.client_sends(query("execute q"));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1"));
+}
+
+TEST_F(Portals, no_time_of_the_server_counts_twice) {
+  std::vector<std::int64_t> durations;
+  witness.plugin->post_query = [&durations](hooks::Call& call) {
+    durations.push_back(call.statement->duration_ns / 1'000'000);
+    return hooks::CallResult{};
+  };
+  const std::string one = parse("", "select 1") + bind_to("", "") + execute();
+  harness.client_sends(one + one + one + sync());
+  for (const int ms : {5, 7, 11}) {
+    harness.clock.advance_ms(ms);
+    harness.server_sends(parsed() + bound() + complete("SELECT 1"));
+  }
+  harness.server_sends(ready('I'));
+  EXPECT_THAT(durations, ElementsAre(5, 7, 11));
+}
+
+TEST_F(Portals, time_of_planning_counts_and_time_of_the_client_does_not) {
+  std::vector<std::int64_t> durations;
+  witness.plugin->post_query = [&durations](hooks::Call& call) {
+    durations.push_back(call.statement->duration_ns / 1'000'000);
+    return hooks::CallResult{};
+  };
+  harness.client_sends(parse("", "select 1") + bind_to("", "") + flush());
+  harness.clock.advance_ms(3);
+  harness.server_sends(parsed() + bound());
+  harness.clock.advance_ms(100);
+  harness.client_sends(execute("", 1) + flush());
+  harness.clock.advance_ms(2);
+  harness.server_sends(suspended());
+  harness.clock.advance_ms(100);
+  harness.client_sends(execute() + sync());
+  harness.clock.advance_ms(4);
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(durations, ElementsAre(9));
+}
+
+TEST_F(Portals, memory_of_what_is_judged_is_given_back) {
+  const std::uint64_t before = harness.environment.memory.here_bytes;
+  for (int i = 0; i < 100; ++i) {
+    harness.client_sends(parse("", "select 1") + bind_to("", "") + execute() + sync());
+    harness.server_sends(parsed() + bound() + complete("SELECT 1") + ready('I'));
+  }
+  harness.client_sends(query("select 1"));
+  harness.server_sends(complete("SELECT 1") + ready('I'));
+  EXPECT_LT(harness.environment.memory.here_bytes, before + 4096);
+}
+
+}  // namespace
+}  // namespace helios::session::test
