@@ -103,7 +103,8 @@ bool QueryGate::find_prepared(StatementRun& run) {
       stage_ = Stage::wait_for_names;
       return false;
     }
-    if (view_.transaction == pgwire::TransactionStatus::failed) return true;
+    const bool is_first = next_ == 0;  // nothing in front of it has ended that one
+    if (is_first && view_.transaction == pgwire::TransactionStatus::failed) return true;
     refuse(state::kInvalidStatementName,
            "prepared statement \"" + statement.name + "\" does not exist");
     return false;

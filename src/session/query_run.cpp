@@ -30,7 +30,14 @@ void apply_statement(const sql::Statement& statement, bool is_rolled_back, Setti
       }
       break;
     case Op::rollback: settings.rollback(); break;
-    case Op::prepare: settings.commit(); break;
+    case Op::prepare:
+      // Of a failed transaction, or of none: then what its pipeline has done is committed.
+      if (is_rolled_back) {
+        settings.unseen_rollback();
+      } else {
+        settings.commit();
+      }
+      break;
     case Op::savepoint: settings.savepoint(statement.savepoint); break;
     case Op::release: settings.release(statement.savepoint); break;
     case Op::rollback_to: settings.rollback_to(statement.savepoint); break;

@@ -50,7 +50,11 @@ void ReplyQueue::push(ReplyItem item) {
   // Planning, too, runs functions.
   const bool may_run = item.request == fe::kBind || item.request == fe::kExecute;
   if (may_run && !item.is_ours) hides_changes_ = true;
-  if (ends_with_ready(item.request) && !item.is_maybe) hides_changes_ = false;
+  unit_touches_session_ |= item.touches_session;
+  if (ends_with_ready(item.request) && !item.is_maybe) {
+    hides_changes_ = false;
+    item.touches_session = std::exchange(unit_touches_session_, false);
+  }
   if (skipping_) {
     if (item.request != fe::kSync) return end(item, 0);
     skipping_ = false;

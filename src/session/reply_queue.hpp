@@ -84,7 +84,8 @@ class ReplyQueue {
   // The item of the client's that an error of the front item belongs to.
   [[nodiscard]] ReplyItem* front_of_client();
 
-  // Some item may change settings or the transaction.
+  // Some item may change settings or the transaction, or may undo, by an error before its end, what another one
+  // in front of it has changed.
   [[nodiscard]] bool touches_session() const;
 
   // An answer of this type arrived for the front item: pops it if that ends it. ReadyForQuery ends
@@ -129,7 +130,8 @@ class ReplyQueue {
   std::size_t run_bytes_ = 0;  // of all items that are not done
   bool skipping_ = false;      // an error was answered and no Sync has been forwarded since
   bool hides_changes_ = false;
-  std::size_t copies_ = 0;  // items that may copy in
+  bool unit_touches_session_ = false;  // something since the last Sync or Query
+  std::size_t copies_ = 0;             // items that may copy in
   std::size_t maybes_ = 0;
   std::vector<EndedItem> ended_;
 };

@@ -238,6 +238,7 @@ class Session::Impl {
   void note_time(const ReplyItem& item, QueryRun& run);
   void note_failure(const ReplyItem& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
   [[nodiscard]] static bool may_read_cursors(QueryRun* run);
+  [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
   void settle_ended();
   void settle_portal(const ReplyItem& item, char answer);
   void end_portals();

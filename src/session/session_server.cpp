@@ -240,12 +240,21 @@ void Session::Impl::note_completion(std::string_view tag) {
   }
   if (run != nullptr) {
     note_time(*item, *run);
+    const bool may_commit = may_commit_itself(*run);
     run->on_complete(tag, followed());
+    if (may_commit) settings_.may_have_committed(false);
   } else if (item->request == fe::kExecute && !item->portal) {
     note_execution(tag);
   } else if (item->request == fe::kFunctionCall && item->touches_session) {
     settings_.recall_change();
   }
+}
+
+// And there is no block, as far as anybody knows.
+bool Session::Impl::may_commit_itself(QueryRun& run) const {
+  const StatementRun* statement = run.present();
+  return statement != nullptr && statement->statement->may_commit_itself &&
+         transaction_ == TransactionStatus::idle;
 }
 
 // By FETCH, or by a function that is given a cursor's name. What a COMMIT runs is left out: triggers that
@@ -281,6 +290,9 @@ bool Session::Impl::handle_error(std::string_view body) {
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {
+      if (may_commit_itself(*run)) {
+        settings_.may_have_committed(!run->present()->statement->settings.empty());
+      }
       note_failure(*item, *run, fields);
     } else {
       ++cursor_readers_;
@@ -288,6 +300,7 @@ bool Session::Impl::handle_error(std::string_view body) {
     is_replaced = item->refusal && answers_refusal(item->request, fields);
     if (is_replaced) actions_->to_client.append(item->refusal->error_response());
   }
+  settings_.fail();
   replies_.on_error();
   settle_ended();
   if (replies_.has_maybe() && probe_ == Probe::none && !error_was_fatal_) begin_probe();

@@ -2,6 +2,7 @@
 #include "session/settings.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace helios::session {
 
@@ -53,11 +54,13 @@ void Settings::reset(const std::string& name) {
   }
 }
 
+// What SET LOCAL had put aside may come back with the transaction's end.
 void Settings::reset_all() {
+  const bool is_under_local = now_.local_unknown || now_.local.contains(kTenantSetting);
   now_.session = start_;
   now_.local.clear();
-  now_.session_unknown = false;
-  now_.local_unknown = false;
+  now_.session_unknown = is_under_local;
+  now_.local_unknown = is_under_local;
 }
 
 void Settings::begin() {
@@ -67,6 +70,7 @@ void Settings::begin() {
 void Settings::commit() {
   before_.reset();
   savepoints_.clear();
+  is_doubtful_ = false;
   if (now_.local.empty() && !now_.local_unknown) return;
   now_.local.clear();
   now_.local_unknown = false;
@@ -79,6 +83,18 @@ void Settings::rollback() {
   now_ = std::move(*before_);
   before_.reset();
   ++revision_;
+  if (std::exchange(is_doubtful_, false)) set_tenant_unread();
+}
+
+void Settings::fail() {
+  if (!before_) return;
+  now_ = savepoints_.empty() ? *before_ : *savepoints_.back().state;
+  ++revision_;
+}
+
+void Settings::may_have_committed(bool changes) {
+  if (changes) begin();
+  is_doubtful_ |= changes || (before_ && *before_ != now_);
 }
 
 std::shared_ptr<const Settings::State> Settings::keep_now() {

@@ -43,6 +43,11 @@ class Settings {
   void savepoint(std::string_view name);
   void release(std::string_view name);
   void rollback_to(std::string_view name);
+  // An error: what the transaction, or its last savepoint, has changed is undone at once.
+  void fail();
+  // A statement that may end transactions by itself was run outside of a block: it may have committed what came
+  // before, or what it changed itself (`changes`), and an error undoes the rest only.
+  void may_have_committed(bool changes);
   [[nodiscard]] bool in_transaction() const { return before_.has_value(); }
   [[nodiscard]] bool has_savepoints() const { return !savepoints_.empty(); }
 
@@ -100,6 +105,7 @@ class Settings {
   std::vector<Savepoint> savepoints_;
   std::shared_ptr<const State> kept_;  // now_ at kept_revision_; null = not kept
   std::uint64_t kept_revision_ = 0;
+  bool is_doubtful_ = false;        // what the transaction changed so far may be committed
   bool has_stored_change_ = false;  // no ROLLBACK takes that back
   bool uses_tenant_ = false;        // nor that
   std::uint64_t revision_ = 0;

@@ -47,9 +47,15 @@ void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_a
     case Op::finish_prepared:
     case Op::rollback_to: break;
     case Op::begin: in_block_ = true; break;
+    case Op::prepare:
+      if (tag == "ROLLBACK" && !in_block_) {
+        // There was no transaction to prepare. Alone, it ends what its pipeline has done; in a Query, not.
+        if (is_alone) end_transaction(Settlement::committed);
+        break;
+      }
+      [[fallthrough]];
     case Op::commit:
     case Op::rollback:
-    case Op::prepare:
       in_block_ = run->statement->is_chained;
       end_transaction(tag == "COMMIT"     ? Settlement::committed
                       : tag == "ROLLBACK" ? Settlement::rolled_back

@@ -264,6 +264,11 @@ static bool may_commit_itself(const Node* node) {
     case T_IndexStmt: return ((const IndexStmt*)node)->concurrent;
     case T_DropStmt: return ((const DropStmt*)node)->concurrent;
     case T_AlterTableStmt: return detaches_concurrently((const AlterTableStmt*)node);
+    case T_DiscardStmt: return ((const DiscardStmt*)node)->target == DISCARD_ALL;
+    case T_TransactionStmt: {
+      const TransactionStmtKind kind = ((const TransactionStmt*)node)->kind;
+      return kind == TRANS_STMT_COMMIT_PREPARED || kind == TRANS_STMT_ROLLBACK_PREPARED;
+    }
     default: return false;
   }
 }

@@ -88,6 +88,14 @@ TEST_F(NamesTest, statement_that_the_server_has_and_nobody_saw_is_not_even_plann
   EXPECT_EQ(harness.to_server, refused_execute() + sync());
 }
 
+TEST_F(NamesTest, hidden_statement_behind_the_end_of_a_failed_transaction_does_not_run) {
+  harness.client_sends(query("begin; select 1/0"));
+  harness.server_sends(complete("BEGIN") + error("22012", "division by zero") + ready('E'));
+  harness.take_to_server();
+  harness.client_sends(query("rollback; execute hidden"));
+  EXPECT_THAT(harness.to_server, Not(HasSubstr("hidden")));
+}
+
 TEST_F(NamesTest, parse_that_fails_leaves_the_old_text_under_the_name) {
   prepare("s1", "select forbidden");
   // The second Parse of the name fails, so what runs behind the Sync is the first one.

@@ -259,11 +259,19 @@ TEST_F(SettlementsTest, prepare_of_a_failed_transaction_is_a_rollback) {
                                 "prepare transaction 'x': rolled back"));
 }
 
+TEST_F(SettlementsTest, prepare_outside_of_a_block_commits_what_its_pipeline_did) {
+  done("select 1", "SELECT 1");
+  done("prepare transaction 'x'", "ROLLBACK");
+  ready('I');
+  EXPECT_THAT(told, ElementsAre("select 1: committed", "prepare transaction 'x': committed"));
+}
+
 TEST_F(SettlementsTest, what_ends_transactions_itself_is_doubtful_when_something_fails) {
   for (const char* text :
        {"call p()", "do 'begin commit; end'", "vacuum", "create database d", "drop database d",
         "create index concurrently on t (a)", "drop index concurrently i", "reindex table t",
-        "alter system set a = 1", "alter table t detach partition p concurrently"}) {
+        "discard all", "rollback prepared 'x'", "alter system set a = 1",
+        "alter table t detach partition p concurrently"}) {
     told.clear();
     message(text, "OK", 'I');
     EXPECT_THAT(told, ElementsAre(std::string(text) + ": committed"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: a statement is charged to the tenant that the server would see in its turn, and to no other.
+#include "pgwire/extended.hpp"
 #include "session_harness.hpp"
 
 #include <gmock/gmock.h>
@@ -205,6 +206,80 @@ TEST(Tenant, message_behind_a_pipelined_set_waits_for_its_outcome) {
   session.harness->server_sends(complete("SET") + ready('I'));
   EXPECT_THAT(session.seen, ElementsAre("acme: select 1"));
   EXPECT_EQ(session.harness->take_to_server(), query("select 1"));
+}
+
+TEST(Tenant, message_behind_a_pipeline_waits_for_its_end) {
+  TenantSession session;
+  const std::string set = pgwire::serialize_parse("", "set helios.tenant_id = 'acme'") +
+                          pgwire::serialize_bind("", "", {}, {}) + pgwire::serialize_execute("", 0);
+  session.harness->client_sends(set + pgwire::serialize_execute("missing", 0) + message('S', "") +
+                                query("select 1"));
+  session.harness->server_sends(message('1', "") + message('2', "") + complete("SET"));
+  EXPECT_TRUE(session.seen.empty()) << "an error may still undo it";
+  session.harness->server_sends(error("34000", "portal does not exist") + ready('I'));
+  EXPECT_THAT(session.seen, ElementsAre("-: select 1"));
+}
+
+TEST(Tenant, change_that_may_have_been_committed_before_an_error_is_unknown) {
+  for (const std::string_view text :
+       {"discard all", "do $$ begin set helios.tenant_id = 'a'; commit; raise 'x'; end $$"}) {
+    TenantSession session;
+    session.run("set helios.tenant_id = 'acme'", complete("SET") + ready('I'));
+    const bool fails = text.starts_with("do");
+    session.harness->client_sends(pgwire::serialize_parse("", text) +
+                                  pgwire::serialize_bind("", "", {}, {}) +
+                                  pgwire::serialize_execute("", 0) +
+                                  pgwire::serialize_parse("", "select missing") + message('S', ""));
+    session.harness->server_sends(
+        message('1', "") + message('2', "") +
+        (fails ? error("P0001", "x") : complete("DISCARD ALL") + error("42703", "missing")) +
+        ready('I'));
+    session.harness->client_sends(query("select 1"));
+    session.harness->server_sends(syntax_error() + ready('I'));
+    EXPECT_NE(session.harness->to_client.find("the tenant of this session is unknown"),
+              std::string::npos)
+        << text;
+  }
+}
+
+TEST(Tenant, prepare_of_a_failed_transaction_is_not_its_commit) {
+  TenantSession session;
+  session.run("begin", complete("BEGIN") + ready('T'));
+  session.run("set helios.tenant_id = 'acme'", complete("SET") + ready('T'));
+  session.run("select 1/0", error("22012", "x") + ready('E'));
+  session.run("prepare transaction 'x'", complete("ROLLBACK") + ready('I'));
+  EXPECT_EQ(session.tenant(), "-");
+}
+
+TEST(Tenant, reset_all_under_a_local_one_is_unknown) {
+  TenantSession session;
+  session.run("set helios.tenant_id = 'acme'", complete("SET") + ready('I'));
+  session.run(
+      "begin; set local helios.tenant_id = 'b'; reset all; commit",
+      complete("BEGIN") + complete("SET") + complete("RESET") + complete("COMMIT") + ready('I'));
+  session.harness->client_sends(query("select 1"));
+  EXPECT_NE(session.harness->to_client.find("the tenant of this session is unknown"),
+            std::string::npos);
+}
+
+TEST(Tenant, error_undoes_it_at_once) {
+  Settings settings;
+  settings.start({{"helios.tenant_id", "start"}});
+  settings.begin();
+  const auto set = [&settings](std::string value) {
+    settings.apply({.kind = sql::SettingChange::Kind::set,
+                    .name = "helios.tenant_id",
+                    .value = std::move(value)});
+  };
+  set("first");
+  settings.savepoint("s");
+  set("second");
+  settings.fail();
+  EXPECT_EQ(settings.values().at("helios.tenant_id"), "first");
+  settings.rollback_to("s");
+  settings.release("s");
+  settings.fail();
+  EXPECT_EQ(settings.values().at("helios.tenant_id"), "start");
 }
 
 TEST(Tenant, failed_pipelined_set_does_not_count) {
