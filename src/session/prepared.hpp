@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Prepared statements and portals, as the proxy knows them (PostgreSQL manual, "Extended Query"). The
-// server has one set of statement names for Parse and PREPARE, and one of portal names for Bind and
-// DECLARE; so has the session.
+// Prepared and bound statements, as the proxy knows them (PostgreSQL manual, "Extended Query"). What stands
+// for them under a name is in names.hpp.
 
 #include "hooks/statement_execution.hpp"
-#include "session/name_log.hpp"
-#include "session/query_run.hpp"
 #include "sql/analysis.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -78,54 +74,18 @@ class StatementPool : public std::enable_shared_from_this<StatementPool> {
   std::unordered_set<Entry, Hash, Equal> statements_;
 };
 
-// A statement with its parameters, ready to be executed.
-struct Portal {
+// A statement with its parameters, ready to be executed: what Bind says. Immutable once it was filled; kept
+// alive by its portal and by whoever still tells its story.
+struct BoundStatement {
   StatementPool::Statement statement;  // null: the proxy did not see what it runs
   std::string values;   // parameter formats and values, as in Bind; empty after DECLARE
   std::string formats;  // result formats, as in Bind
   std::vector<hooks::Parameter> parameters;  // views into `values`
-  bool is_declared = false;                  // a cursor that SQL declared
-  bool is_holdable = false;                  // one WITH HOLD: it outlives its transaction
-  bool is_judged = false;                    // its statement has met its hooks
-  bool touches_session = false;              // what it runs may change settings or the transaction
-  bool may_copy_in = false;                  // what it runs may ask the client for COPY data
-  // Judged, and not ended: the server may run it by Execute, FETCH or a function that reads cursors. It
-  // lives by the portal, and keeps it alive again when it is taken out.
-  std::unique_ptr<QueryRun> run;
-  bool is_under_way = false;  // the connection ended before the server had answered to it
-  std::size_t run_bytes = 0;  // what `run` held when the portal got it
-  // How many statements that could read a cursor the server had run when it made the portal.
-  std::uint64_t readers_before = 0;
+  bool is_declared = false;                  // the query of a cursor that SQL declared
 
   [[nodiscard]] std::size_t held_bytes() const {
-    return sizeof(Portal) + values.size() + formats.size() + run_bytes +
+    return sizeof(BoundStatement) + values.size() + formats.size() +
            parameters.capacity() * sizeof(hooks::Parameter);
-  }
-};
-
-// The run of a portal, or null.
-[[nodiscard]] std::unique_ptr<QueryRun> take_run(const std::shared_ptr<Portal>& portal);
-
-// The names of one session.
-struct Names {
-  explicit Names(NameLog<Portal>::Dropped on_portal_dropped)
-      : portals(std::move(on_portal_dropped)) {}
-
-  NameLog<const PreparedStatement> statements;
-  NameLog<Portal> portals;
-  std::uint64_t unit = 1;  // of what is forwarded now
-
-  // Settles what a statement of a Query, or an item of the reply queue, did to names.
-  void settle(const NameChanges& changes, bool is_done) {
-    statements.settle(changes.statement, is_done);
-    portals.settle(changes.portal, is_done);
-  }
-  void forget() {
-    statements.forget();
-    portals.forget();
-  }
-  [[nodiscard]] std::size_t held_bytes() const {
-    return statements.held_bytes() + portals.held_bytes();
   }
 };
 

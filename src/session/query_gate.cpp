@@ -179,7 +179,7 @@ void QueryGate::begin_statements() {
     run_->statements[i].statement = &analysis_->statements[i];
     run_->statements[i].analysis = analysis_;
   }
-  if (run_->portal) resolve_parameters();
+  if (run_->bound) resolve_parameters();
 }
 
 // A text that the grammar refuses, or that the server may read in another way. Nobody can say what
@@ -312,9 +312,9 @@ void QueryGate::make_execution(StatementRun& run) {
   if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
   execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = shown.is_read_only;
-  if (run_->portal) {
+  if (run_->bound) {
     execution->origin = hooks::Origin::execute;
-    execution->parameters = run_->portal->parameters;
+    execution->parameters = run_->bound->parameters;
   } else if (subject_ == Subject::function_call) {
     execution->origin = hooks::Origin::function_call;
   }

@@ -78,8 +78,8 @@ class QueryGate {
   // A Parse with these parameter types.
   [[nodiscard]] bool start_parse(std::string_view text, std::string_view types);
   // A Bind that makes this portal; the first Execute of a cursor. Requires: the statement is known.
-  [[nodiscard]] bool start_bind(std::shared_ptr<const Portal> portal);
-  [[nodiscard]] bool start_execute(std::shared_ptr<const Portal> portal);
+  [[nodiscard]] bool start_bind(std::shared_ptr<const BoundStatement> bound);
+  [[nodiscard]] bool start_execute(std::shared_ptr<const BoundStatement> bound);
   [[nodiscard]] bool start_function_call(bool may_change_settings);
   [[nodiscard]] bool resume();
   // Valid once after start() or resume() returned true.
@@ -141,7 +141,7 @@ class QueryGate {
   void finish_parse();
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
-  void start_portal(Subject subject, std::shared_ptr<const Portal> portal);
+  void start_portal(Subject subject, std::shared_ptr<const BoundStatement> bound);
   [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const QueryRun& message,
                                                                      const StatementRun& run,
                                                                      sql::ReadingRules rules) const;

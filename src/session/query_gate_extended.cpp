@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/sqlstate.hpp"
 #include "session/bound_settings.hpp"
-#include "session/prepared.hpp"
+#include "session/names.hpp"
 #include "session/query_gate.hpp"
 
 #include <utility>
@@ -22,22 +22,22 @@ bool QueryGate::start_parse(std::string_view text, std::string_view types) {
   return advance();
 }
 
-bool QueryGate::start_bind(std::shared_ptr<const Portal> portal) {
-  start_portal(Subject::bind, std::move(portal));
+bool QueryGate::start_bind(std::shared_ptr<const BoundStatement> bound) {
+  start_portal(Subject::bind, std::move(bound));
   return advance();
 }
 
-bool QueryGate::start_execute(std::shared_ptr<const Portal> portal) {
-  start_portal(Subject::execute, std::move(portal));
+bool QueryGate::start_execute(std::shared_ptr<const BoundStatement> bound) {
+  start_portal(Subject::execute, std::move(bound));
   return advance();
 }
 
-void QueryGate::start_portal(Subject subject, std::shared_ptr<const Portal> portal) {
+void QueryGate::start_portal(Subject subject, std::shared_ptr<const BoundStatement> bound) {
   begin(subject);
-  run_->text = portal->statement->text;
-  analysis_ = portal->statement->analysis;
-  rules_ = portal->statement->rules;
-  run_->portal = std::move(portal);
+  run_->text = bound->statement->text;
+  analysis_ = bound->statement->analysis;
+  rules_ = bound->statement->rules;
+  run_->bound = std::move(bound);
 }
 
 bool QueryGate::start_function_call(bool may_change_settings) {
@@ -71,7 +71,7 @@ void QueryGate::finish_parse() {
 // What set_config() with parameters changes is known now.
 void QueryGate::resolve_parameters() {
   for (StatementRun& run : run_->statements) {
-    if (auto resolved = resolve_bound_settings(*run.statement, run_->portal->parameters)) {
+    if (auto resolved = resolve_bound_settings(*run.statement, run_->bound->parameters)) {
       run.own_statement = std::make_unique<const sql::Statement>(std::move(*resolved));
       run.statement = run.own_statement.get();
     }
@@ -159,9 +159,11 @@ NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& state
       break;
     case NameOp::deallocate_all: changes.statement = names.statements.end_all(names.unit); break;
     case NameOp::declare: {
+      auto bound = std::make_shared<BoundStatement>();
+      bound->statement = named_query(run, statement, rules);
+      bound->is_declared = true;
       auto portal = std::make_shared<Portal>();
-      portal->statement = named_query(run, statement, rules);
-      portal->is_declared = true;
+      portal->bound = std::move(bound);
       portal->is_holdable = what.is_holdable;
       changes.portal = names.portals.define(what.name, std::move(portal), names.unit);
       break;

@@ -2,7 +2,7 @@
 #include "session/query_run.hpp"
 
 #include "pgwire/command_complete.hpp"
-#include "session/prepared.hpp"
+#include "session/names.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -156,11 +156,6 @@ bool QueryRun::defines_names() const {
     return run.statement->name_op != sql::NameOp::none &&
            run.statement->name_op != sql::NameOp::execute;
   });
-}
-
-std::unique_ptr<QueryRun> take_run(const std::shared_ptr<Portal>& portal) {
-  if (portal->run) portal->run->portal = portal;
-  return std::move(portal->run);
 }
 
 }  // namespace helios::session

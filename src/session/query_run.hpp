@@ -19,8 +19,8 @@
 
 namespace helios::session {
 
+struct BoundStatement;
 struct Names;
-struct Portal;
 struct PreparedStatement;
 
 // What a statement changes in a session when it succeeds.
@@ -52,7 +52,7 @@ class QueryRun {
  public:
   std::string_view text;  // what the statements' positions refer to; in one of the next two
   std::string own_text;   // of a Query
-  std::shared_ptr<const Portal> portal;  // that it belongs to
+  std::shared_ptr<const BoundStatement> bound;  // of a portal: what it runs
   std::vector<StatementRun> statements;
   bool touches_session = false;  // some statement changes settings or the transaction
   std::size_t held_bytes = 0;    // about what it takes; added to by whoever adds to it

@@ -12,11 +12,11 @@
 
 namespace helios::session {
 
-// Fills portal.parameters from what Bind gave and Parse declared. False: malformed. `values` is only room
+// Fills bound.parameters from what Bind gave and Parse declared. False: malformed. `values` is only room
 // to work in.
-[[nodiscard]] bool read_parameters(Portal& portal, std::vector<pgwire::BoundValue>& values);
+[[nodiscard]] bool read_parameters(BoundStatement& bound, std::vector<pgwire::BoundValue>& values);
 
-// What Parse and Bind of `text` need in the place of the portal's own, fields as in the messages. A
+// What Parse and Bind of `text` need in the place of its own, fields as in the messages. A
 // statement takes no more values than it has parameters, and every one below its last must have a
 // type: so values behind the last parameter of `text` are left out, and one that it does not use is
 // declared as text. Formats of columns stay what the client asked for: where they are not as many as
@@ -26,6 +26,6 @@ struct Rebinding {
   std::string values;
   std::string formats;
 };
-[[nodiscard]] Rebinding rebind(const Portal& portal, std::string_view text);
+[[nodiscard]] Rebinding rebind(const BoundStatement& bound, std::string_view text);
 
 }  // namespace helios::session

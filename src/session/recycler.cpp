@@ -43,12 +43,30 @@ void reset(hooks::StatementExecution& execution) {
   execution = std::move(fresh);
 }
 
-void reset(Portal& portal) {
-  Portal fresh;
-  fresh.values = emptied(portal.values);
-  fresh.formats = emptied(portal.formats);
-  fresh.parameters = emptied(portal.parameters);
-  portal = std::move(fresh);
+void reset(Portal& portal) { portal = {}; }
+
+void reset(BoundStatement& bound) {
+  BoundStatement fresh;
+  fresh.values = emptied(bound.values);
+  fresh.formats = emptied(bound.formats);
+  fresh.parameters = emptied(bound.parameters);
+  bound = std::move(fresh);
+}
+
+// The one that was given out longest ago, if nobody refers to it any more; else a new one.
+template <typename T>
+std::shared_ptr<T> take(SharedStock<T>& stock) {
+  std::shared_ptr<T>* oldest = nullptr;
+  if (!stock.objects.empty()) {
+    oldest = &stock.objects[stock.next];
+    stock.next = (stock.next + 1) % stock.objects.size();
+    if (oldest->use_count() == 1) {
+      reset(**oldest);
+      return *oldest;
+    }
+  }
+  if (stock.objects.size() < kMaxKept) return stock.objects.emplace_back(std::make_shared<T>());
+  return *oldest = std::make_shared<T>();
 }
 
 }  // namespace
@@ -57,20 +75,9 @@ std::unique_ptr<QueryRun> Recycler::make_run() { return take(runs_); }
 
 std::unique_ptr<hooks::StatementExecution> Recycler::make_execution() { return take(executions_); }
 
-std::shared_ptr<Portal> Recycler::make_portal() {
-  // The one that was given out longest ago.
-  std::shared_ptr<Portal>* oldest = nullptr;
-  if (!portals_.empty()) {
-    oldest = &portals_[next_portal_];
-    next_portal_ = (next_portal_ + 1) % portals_.size();
-    if (oldest->use_count() == 1) {
-      reset(**oldest);
-      return *oldest;
-    }
-  }
-  if (portals_.size() < kMaxKept) return portals_.emplace_back(std::make_shared<Portal>());
-  return *oldest = std::make_shared<Portal>();
-}
+std::shared_ptr<Portal> Recycler::make_portal() { return take(portals_); }
+
+std::shared_ptr<BoundStatement> Recycler::make_bound() { return take(bound_); }
 
 void Recycler::give(std::unique_ptr<QueryRun> run) {
   if (!run || runs_.size() >= kMaxKept) return;

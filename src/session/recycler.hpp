@@ -11,7 +11,7 @@
 
 #include "hooks/statement_execution.hpp"
 #include "pgwire/extended.hpp"
-#include "session/prepared.hpp"
+#include "session/names.hpp"
 #include "session/query_run.hpp"
 
 #include <cstddef>
@@ -20,13 +20,20 @@
 
 namespace helios::session {
 
+template <typename T>
+struct SharedStock {
+  std::vector<std::shared_ptr<T>> objects;
+  std::size_t next = 0;  // was given out longest ago
+};
+
 class Recycler {
  public:
   // As if it was new.
   [[nodiscard]] std::unique_ptr<QueryRun> make_run();
   [[nodiscard]] std::unique_ptr<hooks::StatementExecution> make_execution();
-  // Those that it gave out come back by themselves, when nobody else refers to them.
+  // An object of these is used again as soon as the caller has dropped its last reference.
   [[nodiscard]] std::shared_ptr<Portal> make_portal();
+  [[nodiscard]] std::shared_ptr<BoundStatement> make_bound();
 
   // Null is ignored.
   void give(std::unique_ptr<QueryRun> run);
@@ -38,8 +45,8 @@ class Recycler {
  private:
   std::vector<std::unique_ptr<QueryRun>> runs_;
   std::vector<std::unique_ptr<hooks::StatementExecution>> executions_;
-  std::vector<std::shared_ptr<Portal>> portals_;
-  std::size_t next_portal_ = 0;
+  SharedStock<Portal> portals_;
+  SharedStock<BoundStatement> bound_;
 };
 
 }  // namespace helios::session

@@ -2,7 +2,6 @@
 #include "session/reply_queue.hpp"
 
 #include "pgwire/message_types.hpp"
-#include "session/prepared.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -187,7 +186,7 @@ void ReplyQueue::take_all(std::vector<std::unique_ptr<QueryRun>>& out) {
     if (ended.item.run) {
       out.push_back(std::move(ended.item.run));
     } else if (portal && portal->run) {
-      out.push_back(take_run(portal));
+      out.push_back(std::move(portal->run));
     }
   });
 }

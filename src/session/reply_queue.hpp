@@ -6,8 +6,7 @@
 // to the next Sync (PostgreSQL manual, "Extended Query").
 
 #include "session/make_room.hpp"
-#include "session/name_log.hpp"
-#include "session/query_run.hpp"
+#include "session/names.hpp"
 #include "session/refusal.hpp"
 
 #include <cstddef>

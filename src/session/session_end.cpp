@@ -99,7 +99,7 @@ void Session::Impl::lose_portal(const std::shared_ptr<Portal>& portal) {
     portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
   }
   make_room(lost_runs_);
-  lost_runs_.push_back(take_run(portal));
+  lost_runs_.push_back(std::move(portal->run));
 }
 
 // Something that nobody expected went wrong in an event of this session. It ends; the others go on.

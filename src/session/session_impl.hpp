@@ -202,7 +202,8 @@ class Session::Impl {
   bool refuse_unseen(const Refusal& refusal);
   void send_own(ReplyItem item, std::string message);
   void send_own(char type, std::string message);
-  std::string bind_other_text(std::string_view name, const Portal& portal, std::string_view text);
+  std::string bind_other_text(std::string_view name, const BoundStatement& bound,
+                              std::string_view text);
 
   // session_copy.cpp
   [[nodiscard]] bool must_wait(char type) const;

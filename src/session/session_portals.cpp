@@ -63,7 +63,7 @@ bool Session::Impl::follow_bind() {
     forward_bind({});
     return true;
   }
-  if (!gate_.start_bind(judged_portal_)) return false;
+  if (!gate_.start_bind(judged_portal_->bound)) return false;
   carry_out_bind(gate_.take_decision());
   return true;
 }
@@ -71,13 +71,16 @@ bool Session::Impl::follow_bind() {
 // Null: its values cannot be read.
 std::shared_ptr<Portal> Session::Impl::make_portal(const pgwire::BindView& view,
                                                    StatementPool::Statement statement) {
-  auto portal = environment_.recycler->make_portal();
-  portal->statement = std::move(statement);
-  portal->values = view.values;
-  portal->formats = view.formats;
+  auto portal = environment_.recycler->make_portal();  // first: it lets go of what it was bound to
+  auto bound = environment_.recycler->make_bound();
+  bound->statement = std::move(statement);
+  bound->values = view.values;
+  bound->formats = view.formats;
   const bool is_readable =
-      !portal->statement || read_parameters(*portal, environment_.recycler->bound_values);
-  return is_readable ? std::move(portal) : nullptr;
+      !bound->statement || read_parameters(*bound, environment_.recycler->bound_values);
+  if (!is_readable) return nullptr;
+  portal->bound = std::move(bound);
+  return portal;
 }
 
 void Session::Impl::carry_out_bind(Decision decision) {
@@ -96,13 +99,14 @@ void Session::Impl::forward_bind(Decision decision) {
   auto portal = std::exchange(judged_portal_, nullptr);
   std::string message;
   if (!decision.new_text.empty())
-    message = bind_other_text(view->portal, *portal, decision.new_text);
+    message = bind_other_text(view->portal, *portal->bound, decision.new_text);
   // FETCH may run it, unseen, at any time.
-  const bool is_stored = portal->statement && !view->portal.empty() && decision.touches_session;
+  const bool is_stored =
+      portal->bound->statement && !view->portal.empty() && decision.touches_session;
   if (is_stored) settings_.store_change();
   ReplyItem item(fe::kBind);
   item.portal = portal;
-  if (portal->statement) note_judgement(*portal, decision);
+  if (portal->bound->statement) note_judgement(*portal, decision);
   item.names.portal = names_.portals.define(view->portal, portal, names_.unit);
   if (message.empty()) {
     forward_present();
@@ -124,16 +128,14 @@ void Session::Impl::note_judgement(Portal& portal, const Decision& decision) {
 void Session::Impl::adopt_run(ReplyItem& item) {
   if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
   replies_.make_room_for_push();
-  if (!gate_.has_run()) return;
-  item.portal->run = gate_.take_run();
-  item.portal->run->portal.reset();  // it would keep itself alive
+  if (gate_.has_run()) item.portal->run = gate_.take_run();
 }
 
 // Has the server parse another text, unnoticed by the client. Returns the Bind of it, which takes the place
 // of the client's.
-std::string Session::Impl::bind_other_text(std::string_view name, const Portal& portal,
+std::string Session::Impl::bind_other_text(std::string_view name, const BoundStatement& bound,
                                            std::string_view text) {
-  const Rebinding rebinding = rebind(portal, text);
+  const Rebinding rebinding = rebind(bound, text);
   send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
   send_own(fe::kParse, pgwire::serialize_parse(private_name_, text, rebinding.types));
   return pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats);
@@ -145,13 +147,13 @@ bool Session::Impl::follow_execute() {
   if (is_uncertain(view->portal)) return refuse_item(refusal_of_uncertain_name());
   const auto found = names_.portals.find(view->portal, names_.unit);
   if (!found.is_certain) return false;
-  if (!found.value || !found.value->statement) {
+  if (!found.value || !found.value->bound->statement) {
     execute_unknown(view->portal, found.value != nullptr);
     return true;
   }
   judged_portal_ = found.value;
   if (found.value->is_judged) return execute_judged();
-  if (!gate_.start_execute(found.value)) return false;
+  if (!gate_.start_execute(found.value->bound)) return false;
   carry_out_execute(gate_.take_decision());
   return true;
 }
@@ -168,7 +170,7 @@ bool Session::Impl::execute_judged() {
     }
     if (statement.prepared) {
       const auto named = names_.statements.find(
-          judged_portal_->statement->analysis->statements.front().name, names_.unit);
+          judged_portal_->bound->statement->analysis->statements.front().name, names_.unit);
       if (!named.is_certain) return false;
       if (named.value != statement.prepared) {
         judged_portal_.reset();
@@ -246,8 +248,8 @@ void Session::Impl::forward_execute(Decision decision) {
   item.portal = portal;
   if (portal->run) {
     item.forwarded_ns = environment_.clock->monotonic_ns();
-    item.names =
-        gate_.note_names(*portal->run, portal->run->statements.front(), portal->statement->rules);
+    item.names = gate_.note_names(*portal->run, portal->run->statements.front(),
+                                  portal->bound->statement->rules);
   }
   forward_present();
   adopt_run(item);

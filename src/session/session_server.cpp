@@ -167,7 +167,7 @@ void Session::Impl::settle_portal(const ReplyItem& item, char answer) {
   }
   if (!portal->run->is_finished()) return;
   make_room(ended_runs_);
-  ended_runs_.push_back(take_run(portal));
+  ended_runs_.push_back(std::move(portal->run));
 }
 
 // What the server spent on the present statement of `run`, which `item` asked for. It works on one thing after
@@ -192,7 +192,7 @@ void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run) return;
   portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
   make_room(ended_runs_);
-  ended_runs_.push_back(take_run(portal));
+  ended_runs_.push_back(std::move(portal->run));
 }
 
 void Session::Impl::handle_server_message() {
