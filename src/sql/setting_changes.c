@@ -218,53 +218,71 @@ void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk*
   record_hidden_change(walk);
 }
 
-struct parameter_count {
-  int number;
-  int count;
+enum { MAX_PARAMETER = 65535 };  // a Bind gives no more
+
+// How often a parameter stands in a select list: anywhere, and as an argument of set_config() alone.
+struct parameter_uses {
+  int anywhere;
+  int as_text;
+  int as_boolean;
 };
 
-static bool count_parameter(Node* node, void* context) {
-  struct parameter_count* counter = context;
+static bool is_counted(int number) { return number > 0 && number <= MAX_PARAMETER; }
+
+static bool find_last(Node* node, void* last) {
   if (node == NULL) return false;
-  if (IsA(node, ParamRef) && ((ParamRef*)node)->number == counter->number) ++counter->count;
-  return raw_expression_tree_walker(node, count_parameter, counter);
+  if (IsA(node, ParamRef) && is_counted(((ParamRef*)node)->number))
+    *(int*)last = Max(*(int*)last, ((ParamRef*)node)->number);
+  return raw_expression_tree_walker(node, find_last, last);
 }
 
-static int times_in(List* targets, int number) {
-  struct parameter_count counter = {.number = number};
-  count_parameter((Node*)targets, &counter);
-  return counter.count;
+static bool count_anywhere(Node* node, void* context) {
+  struct parameter_uses* uses = context;
+  if (node == NULL) return false;
+  if (IsA(node, ParamRef) && is_counted(((ParamRef*)node)->number))
+    ++uses[((ParamRef*)node)->number].anywhere;
+  return raw_expression_tree_walker(node, count_anywhere, context);
 }
 
-// How often the parameter is an argument of set_config() and nothing else: a text, or is_local.
-static int times_as_argument(List* targets, int number, bool is_boolean) {
-  int count = 0;
+// By number. 0 is what is no parameter.
+static struct parameter_uses* count_uses(List* targets) {
+  int last = 0;
+  find_last((Node*)targets, &last);
+  struct parameter_uses* uses = palloc0((size_t)(last + 1) * sizeof *uses);
+  count_anywhere((Node*)targets, uses);
   ListCell* cell;
   foreach (cell, targets) {
     const Node* value = ((const ResTarget*)lfirst(cell))->val;
     if (!sql_is_set_config(value)) continue;
     const FuncCall* call = (const FuncCall*)value;
-    if (is_boolean) {
-      count += sql_boolean_parameter(argument(call, 2, "is_local")) == number;
-    } else {
-      count += sql_string_parameter(argument(call, 0, "setting_name")) == number;
-      count += sql_string_parameter(argument(call, 1, "new_value")) == number;
-    }
+    const int name = sql_string_parameter(argument(call, 0, "setting_name"));
+    const int text = sql_string_parameter(argument(call, 1, "new_value"));
+    const int local = sql_boolean_parameter(argument(call, 2, "is_local"));
+    if (name <= last) ++uses[name].as_text;
+    if (text <= last) ++uses[text].as_text;
+    if (local <= last) ++uses[local].as_boolean;
   }
-  return count;
+  return uses;
 }
 
-static bool has_doubtful_parameter(List* targets, const struct sql_change* change) {
+static bool is_certain(const struct sql_change* change, const struct parameter_uses* uses) {
   for (int i = 0; i < 3; ++i) {
     const int number = change->parameters[i];
-    if (number != 0 && times_in(targets, number) != times_as_argument(targets, number, i == 2))
-      return true;
+    if (number == 0) continue;
+    if (!is_counted(number)) return false;
+    const int expected = i == 2 ? uses[number].as_boolean : uses[number].as_text;
+    if (uses[number].anywhere != expected) return false;
   }
-  return false;
+  return true;
 }
 
 void sql_check_bound_changes(List* targets, struct sql_walk* walk) {
-  for (struct sql_change* change = walk->statement->changes; change != NULL; change = change->next)
-    if (change->kind == SQL_CHANGE_BOUND && has_doubtful_parameter(targets, change))
-      change->kind = SQL_CHANGE_UNKNOWN;
+  struct parameter_uses* uses = NULL;
+  for (struct sql_change* change = walk->statement->changes; change != NULL;
+       change = change->next) {
+    if (change->kind != SQL_CHANGE_BOUND) continue;
+    if (uses == NULL) uses = count_uses(targets);
+    if (!is_certain(change, uses)) change->kind = SQL_CHANGE_UNKNOWN;
+  }
+  if (uses != NULL) pfree(uses);
 }
