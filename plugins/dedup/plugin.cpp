@@ -56,8 +56,8 @@ String digest(const QueryContext& context, StringView tenant) {
   add(all, context.database());
   add(all, context.user());
   add(all, context.original_query());
-  // Of an EXECUTE whose arguments are not shown as parameters.
-  if (context.parameter_count() == 0) add(all, context.execute_text());
+  // Of an EXECUTE, whose arguments may not be shown as parameters, or be other values under other casts.
+  add(all, context.execute_text());
   for (uint32_t i = 0; i < context.parameter_count(); ++i) {
     const Optional<Parameter> parameter = context.parameter(i);
     if (!parameter) fail();

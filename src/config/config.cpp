@@ -141,6 +141,7 @@ void read_policy(TomlSection& section, std::string_view key, std::string_view al
 
 void read_protocol(TomlSection section, Protocol& out) {
   read_policy(section, "function_call", "pass", out.function_call);
+  read_policy(section, "execute_arguments", "text", out.execute_arguments);
   read_policy(section, "unparsed", "allow", out.unparsed);
   read_policy(section, "replication", "pass", out.replication);
   section.integer("max_query_bytes", out.max_query_bytes, kKib, kGib - 1);

@@ -105,6 +105,10 @@ struct Protocol {  // [protocol]
   // function_call = "deny" | "pass": FunctionCall messages, which have no text that a hook could judge,
   // while a plugin with pre_query is loaded.
   Policy function_call = Policy::deny;
+  // execute_arguments = "deny" | "text": SQL EXECUTE with arguments that are not constants, so that hooks
+  // cannot be shown them as parameters, while a plugin with pre_query is loaded. "text": it is enough that they
+  // stand in the EXECUTE's text, as in that of any other statement.
+  Policy execute_arguments = Policy::allow;
   // unparsed = "deny" | "allow": texts that the proxy cannot read while a pre_query plugin is loaded.
   Policy unparsed = Policy::deny;
   // replication = "deny" | "pass": replication connections, which hooks do not see, where a plugin

@@ -41,7 +41,8 @@ enum class Origin {
   function_call,  // a FunctionCall message, which has no text
 };
 
-// A parameter of a portal as Bind gave it. The view is valid until post_query has run.
+// A parameter of a portal as Bind gave it, or a constant argument of an EXECUTE. The view is valid until
+// post_query has run.
 struct Parameter {
   std::uint32_t type_oid = 0;             // as Parse declared it; 0 = left to the server
   bool is_binary = false;                 // format of `value`
@@ -134,7 +135,8 @@ struct StatementExecution {
   // not get an answer.
   bool is_tenant_unknown = false;
   Origin origin = Origin::query;
-  std::vector<Parameter> parameters;  // of a portal
+  std::vector<Parameter> parameters;  // of a portal or EXECUTE
+  bool are_parameters_known = true;   // false: of an EXECUTE, whose arguments only the server knows
   std::shared_ptr<const Context> context;
   // The plugins of this execution; kept even when a reload replaces them meanwhile.
   std::shared_ptr<const Chain> chain;

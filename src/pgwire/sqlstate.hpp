@@ -11,6 +11,7 @@ inline constexpr std::string_view kUnableToConnect = "08001";  // sqlclient_unab
 inline constexpr std::string_view kConnectionFailure = "08006";
 inline constexpr std::string_view kProtocolViolation = "08P01";
 inline constexpr std::string_view kFeatureNotSupported = "0A000";
+inline constexpr std::string_view kDivisionByZero = "22012";
 inline constexpr std::string_view kInvalidParameterValue = "22023";
 inline constexpr std::string_view kInvalidStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorization = "28000";

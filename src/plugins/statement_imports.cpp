@@ -205,7 +205,7 @@ Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecut
     case NumberField::is_read_only: return found<std::int64_t>(it.is_read_only ? 1 : 0);
     case NumberField::origin: return found(origin_number(it.origin));
     case NumberField::parameter_count:
-      if (point == HookPoint::settled) return {};
+      if (point == HookPoint::settled || !it.are_parameters_known) return {};
       return found(static_cast<std::int64_t>(it.parameters.size()));
     case NumberField::outcome: return if_ended(outcome_number(it.outcome));
     case NumberField::rows:

@@ -50,6 +50,8 @@ struct Names {
     statements.settle(changes.statement, is_done);
     portals.settle(changes.portal, is_done);
   }
+  // The server has no unnamed statement any more, whatever was noted after it.
+  void end_unnamed() { statements.settle(statements.define("", nullptr, unit), true); }
   void forget() {
     statements.forget();
     portals.forget();

@@ -21,6 +21,19 @@ bool depends_on_rules(std::string_view text) {
       text, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80; });
 }
 
+// What the server of a replication connection reads by a grammar of its own: it looks at the first word, which is in
+// capitals, and runs no SQL then (PostgreSQL manual, "Streaming Replication Protocol").
+bool is_replication_command(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\r\f\v";
+  constexpr std::string_view kCommands[] = {
+      "ALTER_REPLICATION_SLOT", "BASE_BACKUP",      "CREATE_REPLICATION_SLOT",
+      "DROP_REPLICATION_SLOT",  "IDENTIFY_SYSTEM",  "READ_REPLICATION_SLOT",
+      "START_REPLICATION",      "TIMELINE_HISTORY", "UPLOAD_MANIFEST"};
+  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
+  const std::string_view word = text.substr(0, text.find_first_of(" \t\n\r\f\v;("));
+  return std::ranges::find(kCommands, word) != std::end(kCommands);
+}
+
 }  // namespace
 
 bool mentions_settings(std::string_view text) {
@@ -186,7 +199,8 @@ void QueryGate::begin_statements() {
 // it would do, so where a plugin could object it is refused, in the grammar's own words. Elsewhere
 // it passes as one statement. False = refused.
 bool QueryGate::admit_unreadable() {
-  const bool deny = config_->protocol.unparsed == Policy::deny;
+  const bool deny = config_->protocol.unparsed == Policy::deny &&
+                    !(view_.is_replication && is_replication_command(run_->text));
   if (chain_->may_deny() && deny) {
     refuse(view_.rules.encoding_is_ascii_safe ? state::kSyntaxError : state::kFeatureNotSupported,
            analysis_->error, analysis_->error_position);
@@ -304,10 +318,6 @@ void QueryGate::make_execution(StatementRun& run) {
   const sql::Statement& shown = run.prepared ? run.prepared->analysis->statements[0] : statement;
   const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
   execution->text = text.substr(shown.begin, shown.end - shown.begin);
-  if (run.prepared) {
-    const sql::Statement& own = analysis_->statements[next_];
-    execution->execute_text = run_->text.substr(own.begin, own.end - own.begin);
-  }
   const sql::ReadingRules& rules = run.prepared ? run.prepared->rules : rules_;
   if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
   execution->standard_conforming_strings = rules.standard_conforming_strings;
@@ -318,6 +328,7 @@ void QueryGate::make_execution(StatementRun& run) {
   } else if (subject_ == Subject::function_call) {
     execution->origin = hooks::Origin::function_call;
   }
+  if (run.prepared) show_execute(analysis_->statements[next_], *execution);
   execution->context = view_.identity.context(settings(), ahead_ != nullptr);
   execution->is_tenant_unknown = hides_tenant();
   execution->chain = chain_;
@@ -380,10 +391,12 @@ void QueryGate::confirm() {
   }
   stage_ = Stage::decided;
   decision_.may_copy_in = std::ranges::any_of(run_->statements, [](const StatementRun& run) {
-    const bool is_unknown = run.statement->name_op == sql::NameOp::execute && !run.prepared;
+    const bool is_unknown =
+        run.statement->name_op == sql::NameOp::execute && !run.prepared && !run.refusal;
     return run.statement->reads_copy_data || is_unknown;
   });
-  is_followed_ = run_->has_executions() || decision_.touches_session || run_->defines_names();
+  is_followed_ = run_->has_executions() || decision_.touches_session || run_->defines_names() ||
+                 run_->is_cut();
 }
 
 }  // namespace helios::session

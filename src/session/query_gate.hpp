@@ -53,6 +53,7 @@ struct GateView {
   const bool& is_batch_open;      // extended messages without a Sync behind them
   const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
   const sql::ReadingRules& rules;
+  const bool& is_replication;  // a replication connection, whose server reads more than SQL
 };
 
 struct Decision {
@@ -141,6 +142,10 @@ class QueryGate {
   void finish_parse();
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
+  bool refuse_unknown(StatementRun& run);
+  void fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message);
+  void adopt_prepared(StatementRun& run, std::shared_ptr<const PreparedStatement> prepared);
+  void show_execute(const sql::Statement& execute, hooks::StatementExecution& out) const;
   void start_portal(Subject subject, std::shared_ptr<const BoundStatement> bound);
   [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const QueryRun& message,
                                                                      const StatementRun& run,

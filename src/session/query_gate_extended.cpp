@@ -13,6 +13,20 @@ namespace helios::session {
 namespace state = pgwire::sqlstate;
 using sql::NameOp;
 
+namespace {
+
+// What an EXECUTE gives as parameters; nullopt: some of them only the server knows. Views into it.
+std::optional<std::vector<hooks::Parameter>> parameters_of(const sql::Statement& execute) {
+  std::vector<hooks::Parameter> parameters;
+  for (const sql::ExecuteArgument& argument : execute.arguments) {
+    if (!argument.is_constant) return std::nullopt;
+    parameters.push_back({.type_oid = 0, .is_binary = false, .value = argument.text});
+  }
+  return parameters;
+}
+
+}  // namespace
+
 bool QueryGate::start_parse(std::string_view text, std::string_view types) {
   begin(Subject::parse);
   run_->own_text = text;
@@ -98,16 +112,7 @@ bool QueryGate::find_prepared(StatementRun& run) {
   const bool is_known = found.value && found.value->analysis->statements.size() == 1;
   if (!is_known) {
     if (!chain_->may_deny()) return true;
-    // A failed transaction runs nothing, and says so itself.
-    if (!view_.replies.empty()) {
-      stage_ = Stage::wait_for_names;
-      return false;
-    }
-    const bool is_first = next_ == 0;  // nothing in front of it has ended that one
-    if (is_first && view_.transaction == pgwire::TransactionStatus::failed) return true;
-    refuse(state::kInvalidStatementName,
-           "prepared statement \"" + statement.name + "\" does not exist");
-    return false;
+    return refuse_unknown(run);
   }
   if (found.value->analysis->statements[0].name_op == NameOp::execute && chain_->may_deny()) {
     refuse(state::kFeatureNotSupported,
@@ -115,10 +120,66 @@ bool QueryGate::find_prepared(StatementRun& run) {
            "loaded: execute the innermost statement");
     return false;
   }
-  run.prepared = found.value;
-  const bool has_own_changes = statement.settings.size() != 1;  // in its arguments
-  if (!has_own_changes) run.statement = &found.value->analysis->statements[0];
+  if (chain_->may_deny() && config_->protocol.execute_arguments == config::Policy::deny &&
+      !parameters_of(statement)) {
+    refuse(state::kFeatureNotSupported,
+           "EXECUTE with an argument that is not a constant cannot be judged by plugins "
+           "([protocol] execute_arguments = \"deny\"): write a constant, or the query itself");
+    return false;
+  }
+  adopt_prepared(run, found.value);
   return true;
+}
+
+// False = refused, or whether the transaction has failed is not certain yet.
+bool QueryGate::refuse_unknown(StatementRun& run) {
+  const std::string message = "prepared statement \"" + run.statement->name + "\" does not exist";
+  if (subject_ == Subject::query && next_ > 0) {
+    fail_at_server(run, state::kInvalidStatementName, message);
+    return false;
+  }
+  if (!view_.replies.empty()) {
+    stage_ = Stage::wait_for_names;
+    return false;
+  }
+  // A failed transaction runs nothing, and says so itself.
+  if (view_.transaction == pgwire::TransactionStatus::failed) return true;
+  refuse(state::kInvalidStatementName, message);
+  return false;
+}
+
+// It fails in its turn, as it would have done by itself: what stands in front of it runs, and nothing behind.
+void QueryGate::fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message) {
+  run.replacement = kFailingStatement;
+  run.refusal = std::make_unique<Refusal>(Refusal{std::string(sqlstate), std::move(message)});
+  run_->statements.resize(next_ + 1);
+  ++next_;
+}
+
+// What runs is the prepared statement, behind what the arguments of the EXECUTE change.
+void QueryGate::adopt_prepared(StatementRun& run,
+                               std::shared_ptr<const PreparedStatement> prepared) {
+  using Kind = sql::SettingChange::Kind;
+  run.prepared = std::move(prepared);
+  run.execute = analysis_;
+  const sql::Statement& runs = run.prepared->analysis->statements[0];
+  std::vector<sql::SettingChange> changes = run.statement->settings;
+  std::erase_if(changes, [](const auto& change) { return change.kind == Kind::recalled; });
+  if (changes.empty()) {
+    run.statement = &runs;
+    return;
+  }
+  auto whole = std::make_unique<sql::Statement>(runs);
+  whole->settings.insert(whole->settings.begin(), changes.begin(), changes.end());
+  run.own_statement = std::move(whole);
+  run.statement = run.own_statement.get();
+}
+
+void QueryGate::show_execute(const sql::Statement& execute, hooks::StatementExecution& out) const {
+  out.execute_text = run_->text.substr(execute.begin, execute.end - execute.begin);
+  auto parameters = parameters_of(execute);
+  out.are_parameters_known = parameters.has_value();
+  out.parameters = std::move(parameters).value_or(std::vector<hooks::Parameter>());
 }
 
 // The query of a PREPARE or DECLARE.
@@ -136,9 +197,7 @@ std::shared_ptr<const PreparedStatement> QueryGate::named_query(const QueryRun& 
   }
   const std::string_view query =
       text.substr(statement->query_begin, statement->end - statement->query_begin);
-  StatementPool& pool = *view_.environment.statements;
-  if (auto known = pool.find(query, {}, rules)) return known;
-  return pool.intern(query, {}, rules, view_.environment.analyzer->analyze(query, rules));
+  return view_.environment.statements->intern(query, {}, rules, statement->query);
 }
 
 // Later statements of a Query meet it already.

@@ -139,7 +139,8 @@ void QueryGate::compose_text() {
     // A text of a plugin may end in a comment, which must not swallow what follows.
     if (run.analysis != analysis_ && from < text.size()) out.push_back('\n');
   }
-  decision_.new_text = std::move(out.append(text.substr(from)));
+  if (!run_->is_cut()) out.append(text.substr(from));
+  decision_.new_text = std::move(out);
 }
 
 }  // namespace helios::session

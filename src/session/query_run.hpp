@@ -8,6 +8,7 @@
 #include "hooks/chain.hpp"
 #include "hooks/statement_execution.hpp"
 #include "session/name_log.hpp"
+#include "session/refusal.hpp"
 #include "session/settings.hpp"
 #include "sql/analysis.hpp"
 
@@ -33,6 +34,7 @@ struct StatementRun {
   const sql::Statement* statement = nullptr;  // owned by one of the next three
   std::shared_ptr<const sql::Analysis> analysis;
   std::shared_ptr<const PreparedStatement> prepared;    // EXECUTE: what it runs; null: not known
+  std::shared_ptr<const sql::Analysis> execute;         // with `prepared`: of the EXECUTE itself
   std::unique_ptr<const sql::Statement> own_statement;  // parameters say what it does to settings
   NameChanges names;
   // What the hooks see; null when none of them looks at this statement.
@@ -40,6 +42,7 @@ struct StatementRun {
   // The client's statement only manages the session, whatever a plugin made of it: says which plugins'
   // hooks run, before and after.
   bool is_session_statement = false;
+  std::unique_ptr<Refusal> refusal;  // kFailingStatement runs instead: its error becomes this one
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
   bool is_open = false;     // it has worked in a transaction; see settlements.hpp
 };
@@ -98,6 +101,8 @@ class QueryRun {
   [[nodiscard]] bool is_finished() const { return current_ >= statements.size(); }
   [[nodiscard]] bool has_executions() const;
   [[nodiscard]] bool defines_names() const;
+  // Its last statement is one that fails: what the client had behind it is not sent.
+  [[nodiscard]] bool is_cut() const { return !statements.empty() && statements.back().refusal; }
   // Rows of it have come, and more may.
   [[nodiscard]] bool is_suspended() const { return settings_applied_; }
 

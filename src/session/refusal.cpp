@@ -40,6 +40,10 @@ Refusal refusal_of_reserved_name() {
   return {std::string(pgwire::sqlstate::kProtocolViolation), "this name is the proxy's own"};
 }
 
+bool answers_failing_statement(const pgwire::ErrorFieldsView& error) {
+  return error.severity == "ERROR" && error.sqlstate == pgwire::sqlstate::kDivisionByZero;
+}
+
 bool answers_refusal(char request, const pgwire::ErrorFieldsView& error) {
   return error.severity == "ERROR" && (error.sqlstate == expected_sqlstate(request) ||
                                        error.sqlstate == pgwire::sqlstate::kInternalError);

@@ -37,6 +37,13 @@ inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
 // The client used a name that only the proxy may use.
 [[nodiscard]] Refusal refusal_of_reserved_name();
 
+// Stands in for a statement of a Query that is to fail in its turn: nobody can give the operator another
+// meaning.
+inline constexpr std::string_view kFailingStatement = "SELECT 1 OPERATOR(pg_catalog./) 0";
+
+// Is this error the server's answer to kFailingStatement?
+[[nodiscard]] bool answers_failing_statement(const pgwire::ErrorFieldsView& error);
+
 // Stands in for a refused FunctionCall: no function has this OID.
 inline constexpr std::uint32_t kNoFunction = 0;
 

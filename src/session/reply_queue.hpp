@@ -29,7 +29,8 @@ struct ReplyItem {
   bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
   // An Execute of ours that asks for one of the settings that decide how texts are read.
   bool asks_reading_rule = false;
-  bool may_copy_in = false;  // the server may answer it by asking for COPY data
+  bool ends_unnamed = false;  // Parse: the unnamed statement is gone, even if this fails
+  bool may_copy_in = false;   // the server may answer it by asking for COPY data
   // Sync: it was sent while the server read COPY data, which swallows it, unless it had failed before.
   bool is_maybe = false;
   bool is_malformed = false;         // it should be answered with an error

@@ -20,7 +20,7 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
       is_over_limit_(peer.is_over_limit),
       gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_,
-                     is_batch_open_, held_ready_, rules_},
+                     is_batch_open_, held_ready_, rules_, is_replication_},
             wake),
       post_hooks_(*environment.home, *environment.recycler, environment.store, wake) {
   update_deadline();  // a client that says nothing causes no event

@@ -152,6 +152,7 @@ void Session::Impl::carry_out_parse(Decision decision) {
   }
   const auto view = pgwire::parse_parse(present_body());
   ReplyItem item(fe::kParse);
+  item.ends_unnamed = view->statement.empty();
   item.names.statement =
       names_.statements.define(view->statement, std::move(decision.prepared), names_.unit);
   if (decision.new_text.empty()) {
@@ -229,12 +230,27 @@ bool Session::Impl::forward_malformed() {
 // what the client sends up to its next Sync is dropped. Returns true.
 bool Session::Impl::refuse_item(const Refusal& refusal) {
   ++environment_.counters->refused;
-  const bool is_parse = present_type() == fe::kParse;
-  actions_->to_server.append(is_parse ? pgwire::serialize_parse(private_name_, kRefusedText)
-                                      : pgwire::serialize_execute(private_name_, 0));
-  await_reply(ReplyItem(is_parse ? fe::kParse : fe::kExecute, refusal));
+  if (present_type() == fe::kParse) {
+    refuse_parse(refusal);
+  } else {
+    actions_->to_server.append(pgwire::serialize_execute(private_name_, 0));
+    await_reply(ReplyItem(fe::kExecute, refusal));
+  }
   is_skipping_ = true;
   return true;
+}
+
+// A Parse ends the unnamed statement first, also where it fails then.
+void Session::Impl::refuse_parse(const Refusal& refusal) {
+  // Of one that was too long, only the type is still there.
+  const bool is_whole = !held_message_.empty() || client_plan_ == ClientPlan::follow;
+  const auto view = is_whole ? pgwire::parse_parse(present_body()) : std::nullopt;
+  const bool is_unnamed = view && view->statement.empty();
+  actions_->to_server.append(
+      pgwire::serialize_parse(is_unnamed ? std::string_view() : private_name_, kRefusedText));
+  ReplyItem item(fe::kParse, refusal);
+  item.ends_unnamed = is_unnamed;
+  await_reply(std::move(item));
 }
 
 }  // namespace helios::session

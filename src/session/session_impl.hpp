@@ -183,6 +183,7 @@ class Session::Impl {
   void carry_out_function_call(Decision decision);
   bool forward_malformed();
   bool refuse_item(const Refusal& refusal);
+  void refuse_parse(const Refusal& refusal);
 
   // session_portals.cpp
   bool follow_bind();
@@ -231,6 +232,8 @@ class Session::Impl {
   void handle_server_message();
   void note_completion(std::string_view tag);
   void note_execution(std::string_view tag);
+  [[nodiscard]] static const Refusal* refusal_behind(const ReplyItem& item,
+                                                     const pgwire::ErrorFieldsView& error);
   bool handle_error(std::string_view body);
   void handle_ready(std::string_view message);
   void choose_whole(bool is_whole);
@@ -319,6 +322,7 @@ class Session::Impl {
   std::size_t asked_rules_ = 0;  // questions about `rules_` that were answered, of those under way
   bool passed_unread_ = false;   // texts, while nobody was watching; a reload may change that
   sql::ReadingRules rules_;
+  bool is_replication_ = false;
   bool draining_ = false;
   Admission* admission_ = nullptr;  // set while this session takes part of its limits
   const bool is_over_limit_;

@@ -278,6 +278,16 @@ void Session::Impl::note_execution(std::string_view tag) {
     settings_.apply({.kind = sql::SettingChange::Kind::discard_all, .name = {}, .value = {}});
 }
 
+// What the error stands for; null: for itself.
+const Refusal* Session::Impl::refusal_behind(const ReplyItem& item,
+                                             const pgwire::ErrorFieldsView& error) {
+  if (item.refusal) return answers_refusal(item.request, error) ? item.refusal.get() : nullptr;
+  QueryRun* run = item.present_run();
+  const StatementRun* statement = run == nullptr ? nullptr : run->present();
+  if (statement == nullptr || !answers_failing_statement(error)) return nullptr;
+  return statement->refusal.get();
+}
+
 // True = the error was replaced by the refusal it stands for.
 bool Session::Impl::handle_error(std::string_view body) {
   in_copy_in_ = false;
@@ -287,6 +297,7 @@ bool Session::Impl::handle_error(std::string_view body) {
   bool is_replaced = false;
   if (ReplyItem* item = replies_.front_of_client()) {
     QueryRun* run = item->present_run();
+    const Refusal* const refusal = refusal_behind(*item, fields);
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {
@@ -297,8 +308,9 @@ bool Session::Impl::handle_error(std::string_view body) {
     } else {
       ++cursor_readers_;
     }
-    is_replaced = item->refusal && answers_refusal(item->request, fields);
-    if (is_replaced) actions_->to_client.append(item->refusal->error_response());
+    is_replaced = refusal != nullptr;
+    if (is_replaced) actions_->to_client.append(refusal->error_response());
+    if (item->ends_unnamed) names_.end_unnamed();
   }
   settings_.fail();
   replies_.on_error();

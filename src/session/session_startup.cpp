@@ -6,6 +6,8 @@
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
+#include <algorithm>
+
 // Startup and authentication. The proxy takes no part in authentication: it passes the messages and
 // notes what the server says about the session.
 
@@ -79,6 +81,9 @@ void Session::Impl::begin_session(pgwire::StartupMessage message, std::string_vi
   startup_ = std::move(message);
   startup_packet_ = packet;
   identity_.start(startup_, environment_.config->tenant);
+  is_replication_ = std::ranges::any_of(startup_.parameters, [](const auto& parameter) {
+    return parameter.first == "replication" && !is_off(parameter.second);
+  });
   if (auto refusal = identity_.objection_to_os_user(environment_.config->listen)) {
     fail(refusal->sqlstate, refusal->message);
   } else if (refusal = objection_to_packet(); refusal) {

@@ -102,9 +102,22 @@ struct KvCall {
   std::string problem;
 };
 
+struct Analysis;
+
+// An argument of EXECUTE.
+struct ExecuteArgument {
+  // A literal, with a sign, under a cast, in an ARRAY. False: an expression, whose value only the server knows.
+  bool is_constant = false;
+  std::optional<std::string>
+      text;  // the text that a client would bind for it; nullopt = the null value
+  bool operator==(const ExecuteArgument&) const = default;
+};
+
 struct Statement {
-  std::size_t begin = 0;  // the statement's text, without leading white space and comments before
-  std::size_t end = 0;    // it and without its semicolon
+  // The statement's text as the client sent it: from behind the semicolon before it, comments included, up to
+  // its own semicolon, without white space at either end.
+  std::size_t begin = 0;
+  std::size_t end = 0;
   // Only manages the session: hooks run only where a plugin asks for all statements. By parse node:
   // TransactionStmt (PREPARE TRANSACTION and COMMIT/ROLLBACK PREPARED excepted), VariableSetStmt,
   // VariableShowStmt, DiscardStmt, DeallocateStmt, PrepareStmt, ListenStmt, UnlistenStmt.
@@ -116,8 +129,11 @@ struct Statement {
   bool is_holdable = false;        // declare: WITH HOLD
   bool reads_copy_data = false;    // COPY FROM STDIN, or nobody knows: the server may ask for data
   bool is_nested_execute = false;  // execute: not the statement itself, but a part of it
-  // prepare, declare: where the text of the query begins; it ends where the statement does.
+  std::vector<ExecuteArgument> arguments;  // execute
+  // prepare, declare: where the text of the query begins; it ends where the statement does. And what is
+  // known of that text, for itself.
   std::size_t query_begin = 0;
+  std::shared_ptr<const Analysis> query;
   TransactionOp transaction = TransactionOp::none;
   bool is_chained = false;  // commit, rollback: AND CHAIN opens the next transaction at once
   std::string savepoint;    // savepoint, release, rollback_to

@@ -10,6 +10,8 @@ namespace {
 // Nodes, buckets and allocator headers, on top of what can be counted.
 constexpr std::size_t kEntryOverheadBytes = 256;
 
+std::size_t bytes_of(const Analysis& analysis);
+
 std::size_t bytes_of(const Statement& statement) {
   std::size_t bytes = sizeof statement + statement.savepoint.size() + statement.name.size();
   for (const SettingChange& change : statement.settings) {
@@ -18,6 +20,9 @@ std::size_t bytes_of(const Statement& statement) {
     bytes += sizeof(BoundArguments) + change.bound->name.value_or("").size() +
              change.bound->value.value_or("").size();
   }
+  if (statement.query) bytes += bytes_of(*statement.query);
+  for (const ExecuteArgument& argument : statement.arguments)
+    bytes += sizeof argument + argument.text.value_or("").size();
   for (const KvCall& call : statement.kv_calls) {
     bytes += sizeof call + call.problem.size();
     for (const KvArgument& argument : call.arguments)
@@ -26,8 +31,8 @@ std::size_t bytes_of(const Statement& statement) {
   return bytes;
 }
 
-std::size_t bytes_of(std::string_view text, const Analysis& analysis) {
-  std::size_t bytes = kEntryOverheadBytes + text.size() + sizeof analysis + analysis.error.size();
+std::size_t bytes_of(const Analysis& analysis) {
+  std::size_t bytes = sizeof analysis + analysis.error.size();
   for (const Statement& statement : analysis.statements) bytes += bytes_of(statement);
   return bytes;
 }
@@ -49,7 +54,7 @@ std::shared_ptr<const Analysis> AnalysisCache::find(std::string_view text, Readi
 
 void AnalysisCache::insert(std::string_view text, ReadingRules rules,
                            std::shared_ptr<const Analysis> analysis) {
-  const std::size_t bytes = bytes_of(text, *analysis);
+  const std::size_t bytes = kEntryOverheadBytes + text.size() + bytes_of(*analysis);
   if (bytes > max_bytes_) return;
   while (bytes_ + bytes > max_bytes_) evict_last();
   entries_.push_front({std::string(text), rules, std::move(analysis), bytes});

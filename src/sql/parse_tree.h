@@ -83,6 +83,13 @@ struct sql_kv_call {
   const char* problem;                      // static; NULL: supported
 };
 
+// An argument of EXECUTE, in their order.
+struct sql_argument {
+  struct sql_argument* next;
+  bool is_constant;
+  const char* text;  // constant; NULL: the null value
+};
+
 struct sql_statement {
   struct sql_statement* next;
   int location;
@@ -101,6 +108,7 @@ struct sql_statement {
   bool may_commit_itself;
   struct sql_change* changes;
   struct sql_kv_call* kv_calls;
+  struct sql_argument* arguments;
 };
 
 struct sql_tree {

@@ -131,13 +131,45 @@ std::vector<UnlocatedCall> read_calls(const sql_kv_call* call) {
   return calls;
 }
 
+std::vector<ExecuteArgument> read_arguments(const sql_argument* argument) {
+  std::vector<ExecuteArgument> arguments;
+  for (; argument != nullptr; argument = argument->next) {
+    ExecuteArgument& read = arguments.emplace_back();
+    read.is_constant = argument->is_constant;
+    if (argument->text != nullptr) read.text = argument->text;
+  }
+  return arguments;
+}
+
+// Between two statements there are white space, comments and semicolons. The place behind the last
+// semicolon that is not in a comment.
+std::size_t behind_semicolons(std::string_view text, std::size_t from, std::size_t to) {
+  std::size_t behind = from;
+  std::size_t depth = 0;  // of /* */, which nest
+  for (std::size_t i = from; i < to; ++i) {
+    const std::string_view two = text.substr(i, 2);
+    if (two == "/*" || (depth > 0 && two == "*/")) {
+      depth = two == "/*" ? depth + 1 : depth - 1;
+      ++i;
+    } else if (depth == 0 && two == "--") {
+      i = std::min(text.find_first_of("\r\n", i), to);
+    } else if (depth == 0 && text[i] == ';') {
+      behind = i + 1;
+    }
+  }
+  return behind;
+}
+
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-Statement read_statement(const sql_statement& found, const std::string& text) {
+// `from`: where the statement before it ends.
+Statement read_statement(const sql_statement& found, const std::string& text, std::size_t from) {
   Statement statement;
-  statement.begin = static_cast<std::size_t>(found.location);
+  const auto location = static_cast<std::size_t>(found.location);
   statement.end =
-      found.length == 0 ? text.size() : statement.begin + static_cast<std::size_t>(found.length);
+      found.length == 0 ? text.size() : location + static_cast<std::size_t>(found.length);
+  statement.begin = behind_semicolons(text, from, location);
+  while (statement.begin < location && is_space(text[statement.begin])) ++statement.begin;
   while (statement.end > statement.begin && is_space(text[statement.end - 1])) --statement.end;
   statement.is_session_statement = found.is_session_statement;
   statement.is_read_only = found.is_read_only;
@@ -146,6 +178,7 @@ Statement read_statement(const sql_statement& found, const std::string& text) {
   statement.is_holdable = found.is_holdable;
   statement.reads_copy_data = found.reads_copy_data;
   statement.is_nested_execute = found.is_nested_execute;
+  statement.arguments = read_arguments(found.arguments);
   statement.transaction = static_cast<TransactionOp>(found.transaction);
   statement.is_chained = found.is_chained;
   statement.savepoint = text_or_empty(found.savepoint);
@@ -165,9 +198,11 @@ std::vector<ParsedStatement> read_tree(const std::string& text, ReadingRules rul
     return statements;
   }
   analysis.parsed = true;
+  std::size_t from = 0;
   for (const sql_statement* found = tree->statements; found != nullptr; found = found->next) {
     analysis.touches_session |= found->touches_session;
-    statements.push_back({read_statement(*found, text), read_calls(found->kv_calls)});
+    statements.push_back({read_statement(*found, text, from), read_calls(found->kv_calls)});
+    from = static_cast<std::size_t>(found->location) + static_cast<std::size_t>(found->length);
     analysis.has_kv_calls |= !statements.back().calls.empty();
   }
   return statements;
@@ -201,6 +236,14 @@ void locate_named_query(Statement& statement, std::string_view text,
   statement.query_begin = token == tokens.end() ? statement.end : token->begin;
 }
 
+// Together with the text around it, wherever that is read: a long one off the event loop. It names no query
+// itself.
+void read_named_query(Statement& statement, std::string_view text, ReadingRules rules) {
+  if (!names_query(statement)) return;
+  statement.query =
+      parse(text.substr(statement.query_begin, statement.end - statement.query_begin), rules);
+}
+
 void read_text(const std::string& text, ReadingRules rules, Analysis& analysis) {
   prepare_thread();
   std::vector<ParsedStatement> statements = read_tree(text, rules, analysis);
@@ -213,6 +256,7 @@ void read_text(const std::string& text, ReadingRules rules, Analysis& analysis) 
   for (ParsedStatement& parsed : statements) {
     locate_calls(parsed, tokens);
     locate_named_query(parsed.statement, text, tokens);
+    read_named_query(parsed.statement, text, rules);
     analysis.statements.push_back(std::move(parsed.statement));
   }
 }

@@ -166,8 +166,11 @@ static void read_explain(const ExplainStmt* explain, struct sql_walk* walk) {
   else
     read_statement(explain->query, walk);
   if (IsA(explain->query, ExecuteStmt)) walk->statement->is_nested_execute = true;
-  if (!is_run && walk->statement->name_op == SQL_NAME_DECLARE)
+  // It runs the cursor's query, if at all, and makes no cursor.
+  if (walk->statement->name_op == SQL_NAME_DECLARE) {
     record_name(walk, SQL_NAME_NONE, NULL);
+    walk->statement->is_holdable = false;
+  }
   walk->statement->is_read_only = !is_run;
 }
 
@@ -220,6 +223,7 @@ static void read_statement(Node* node, struct sql_walk* walk) {
     case T_ExecuteStmt:
       record_name(walk, SQL_NAME_EXECUTE, ((ExecuteStmt*)node)->name);
       sql_record_recall(walk);
+      sql_record_arguments((ExecuteStmt*)node, walk);
       read_call_arguments((Node*)((ExecuteStmt*)node)->params, walk);
       break;
     case T_CallStmt: read_call_arguments((Node*)((CallStmt*)node)->funccall, walk); break;

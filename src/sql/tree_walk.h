@@ -56,6 +56,9 @@ void sql_record_kv_scalar(const FuncCall* call, struct sql_walk* walk);
 void sql_record_kv_table(const FuncCall* call, const RangeFunction* item, List* column_definitions,
                          struct sql_walk* walk);
 
+// execute_arguments.c
+void sql_record_arguments(const ExecuteStmt* execute, struct sql_walk* walk);
+
 // constants.c: constants as the grammar leaves them.
 // The value of a string constant, also under a cast to text or varchar; NULL: it is none.
 const char* sql_string_constant(const Node* node);

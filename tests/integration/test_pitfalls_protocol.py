@@ -89,8 +89,13 @@ def test_replication_passes_where_it_is_allowed(start_proxy, counter):
             assert session.query("SELECT 1").value() == "1"
     proxy = start_proxy(plugins=[counter], protocol__replication="pass")
     with proxy.connect(parameters={"replication": "database"}) as session:
-        assert session.query("IDENTIFY_SYSTEM").sqlstate == "42601"  # no SQL: nobody can say what it does
+        assert session.query("IDENTIFY_SYSTEM").expect_ok().rows
+        assert session.query(" IDENTIFY_SYSTEM;").expect_ok().rows
+        assert session.query("IDENTIFY_SYSTEM; SELECT 1").sqlstate == "42601"  # the server's
         assert session.query("SELECT 'forbidden'").sqlstate == "42000"
+        assert session.query("IDENTIFY SYSTEM").sqlstate == "42601"
+    with proxy.connect() as session:
+        assert session.query("IDENTIFY_SYSTEM").sqlstate == "42601"
     with start_proxy().connect(parameters={"replication": "false"}) as session:
         session.query("SELECT 1").expect_ok()
 

@@ -32,8 +32,9 @@ bool same_statement(const sql::Statement& a, const sql::Statement& b, std::size_
   return a.begin + shift == b.begin && a.end + shift == b.end &&
          a.is_session_statement == b.is_session_statement && a.is_read_only == b.is_read_only &&
          a.name_op == b.name_op && a.name == b.name && a.is_nested_execute == b.is_nested_execute &&
-         a.transaction == b.transaction && a.is_chained == b.is_chained &&
-         a.savepoint == b.savepoint && std::ranges::equal(a.settings, b.settings, same_change) &&
+         a.arguments == b.arguments && a.transaction == b.transaction &&
+         a.is_chained == b.is_chained && a.savepoint == b.savepoint &&
+         std::ranges::equal(a.settings, b.settings, same_change) &&
          std::ranges::equal(a.kv_calls, b.kv_calls, calls);
 }
 

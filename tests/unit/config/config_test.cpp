@@ -37,6 +37,7 @@ TEST(Config, empty_text_gives_the_defaults) {
   EXPECT_EQ(config->server.port, 5432);
   EXPECT_EQ(config->protocol.function_call, Policy::deny);
   EXPECT_EQ(config->protocol.replication, Policy::deny);
+  EXPECT_EQ(config->protocol.execute_arguments, Policy::allow);
 }
 
 TEST(Config, every_key_arrives) {
@@ -52,6 +53,7 @@ TEST(Config, every_key_arrives) {
     addresses = []
     [protocol]
     function_call = "pass"
+    execute_arguments = "deny"
     replication = "pass"
     unparsed = "allow"
     max_query_bytes = 2048
@@ -105,12 +107,13 @@ TEST(Config, every_key_arrives) {
   EXPECT_TRUE(config->admin.addresses.empty());
   EXPECT_FALSE(config->admin.is_default);
   EXPECT_EQ(config->protocol.function_call, Policy::allow);
+  EXPECT_EQ(config->protocol.execute_arguments, Policy::deny);
   EXPECT_EQ(config->protocol.replication, Policy::allow);
   EXPECT_EQ(config->protocol.unparsed, Policy::allow);
   EXPECT_EQ(config->protocol.max_query_bytes, 2048U);
   EXPECT_EQ(config->tenant.unknown, Policy::allow);
   EXPECT_EQ(config->plugins.directory, "plugins");
-  EXPECT_THAT(config->plugins.origin, StartsWith("h.toml:19: plugins.directory"));
+  EXPECT_THAT(config->plugins.origin, StartsWith("h.toml:20: plugins.directory"));
   EXPECT_THAT(config->plugins.optional, ElementsAre("a", "b"));
   EXPECT_EQ(config->plugins.slow_lane_threads, 4U);
   EXPECT_EQ(config->plugins.pool_instances, 16U);

@@ -47,6 +47,10 @@ inline std::string refused_execute() { return pgwire::serialize_execute(kPrivate
 inline std::string refused_parse() {
   return pgwire::serialize_parse(kPrivateName, "refused by heliosproxy");
 }
+// In the place of one that would have named nothing, which ends the unnamed statement.
+inline std::string refused_unnamed_parse() {
+  return pgwire::serialize_parse("", "refused by heliosproxy");
+}
 inline std::string no_portal() { return error("34000", "portal does not exist"); }
 
 // Refuses texts with "forbidden" in them.

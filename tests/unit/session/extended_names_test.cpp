@@ -329,6 +329,41 @@ TEST(Names, execute_shows_its_own_text_beside_the_prepared_one) {
   EXPECT_THAT(own, testing::ElementsAre("", "execute p(2)"));
 }
 
+TEST(Names, execute_of_nobody_fails_in_its_turn) {
+  Witness witness;
+  const std::string cut = query("select 1; SELECT 1 OPERATOR(pg_catalog./) 0");
+  const std::string front = message('D', "row") + complete("SELECT 1");
+  const Trace trace = run_every_way(
+      witness.options(), {client(query("select 1; execute nosuch; select 2")),
+                          server(front + error("22012", "division by zero") + ready('I'))});
+  EXPECT_EQ(trace.to_server, cut);
+  EXPECT_EQ(trace.to_client,
+            front + error("26000", "prepared statement \"nosuch\" does not exist") + ready('I'));
+  // An error of what stands in front, or of another kind, is the server's.
+  const Trace other =
+      run_every_way(witness.options(), {client(query("select 1/0; execute nosuch")),
+                                        server(error("22012", "division by zero") + ready('I')),
+                                        client(query("select 1; execute nosuch")),
+                                        server(front + error("57014", "canceled") + ready('I'))});
+  EXPECT_EQ(other.to_client, error("22012", "division by zero") + ready('I') + front +
+                                 error("57014", "canceled") + ready('I'));
+}
+
+TEST(Names, parse_that_failed_has_ended_the_unnamed_statement) {
+  for (const std::string& text : {std::string("selec 1"), std::string("select missing")}) {
+    Witness witness;
+    SessionHarness harness(witness.options());
+    harness.connect();
+    harness.client_sends(parse("", "select 'forbidden'") + sync());
+    harness.server_sends(parsed() + ready('I'));
+    harness.client_sends(parse("", text) + sync());
+    harness.server_sends(syntax_error() + ready('I'));
+    harness.take_to_server();
+    harness.client_sends(query("selec 2"));
+    EXPECT_EQ(harness.to_server, "") << text;  // it ends nothing, so the proxy can say it by itself
+  }
+}
+
 TEST(Names, that_the_server_may_take_for_another_are_refused) {
   for (const std::string& name : {std::string(64, 'a'), std::string("\xc3\xa9")}) {
     Witness witness;

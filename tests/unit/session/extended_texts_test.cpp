@@ -143,7 +143,7 @@ TEST_F(ExtendedKv, others_may_not_read_it) {
   SessionHarness harness(options);
   harness.connect();
   harness.client_sends(parse("", "select * from helios.kv()") + sync());
-  EXPECT_EQ(harness.to_server, refused_parse() + sync());
+  EXPECT_EQ(harness.to_server, refused_unnamed_parse() + sync());
 }
 
 }  // namespace

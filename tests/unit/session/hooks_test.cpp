@@ -59,10 +59,11 @@ TEST(Hooks, each_statement_of_a_message_is_one_execution) {
   SessionHarness harness(with({recorder.plugin}));
   harness.connect();
   harness.client_sends(query("select 1;; /* two */ select 2;"));
-  EXPECT_THAT(recorder.events, ElementsAre("pre select 1", "pre select 2"));
+  EXPECT_THAT(recorder.events, ElementsAre("pre select 1", "pre /* two */ select 2"));
   harness.server_sends(complete("SELECT 1") + complete("SELECT 1") + ready('I'));
-  EXPECT_THAT(recorder.events, ElementsAre("pre select 1", "pre select 2", "post select 1 executed",
-                                           "post select 2 executed"));
+  EXPECT_THAT(recorder.events,
+              ElementsAre("pre select 1", "pre /* two */ select 2", "post select 1 executed",
+                          "post /* two */ select 2 executed"));
 }
 
 TEST(Hooks, statements_that_manage_the_session_are_left_alone) {

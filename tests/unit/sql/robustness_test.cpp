@@ -94,6 +94,8 @@ TEST(Size, many_statements_calls_and_changes_stay_linear) {
   EXPECT_EQ(calls->statements.at(0).kv_calls.size(), 20'000U);
   const auto changes = parse_text("select 1" + repeat(", set_config($1, 'b', false)", 20'000));
   EXPECT_EQ(changes->statements.at(0).settings.size(), 20'000U);
+  const auto arguments = parse_text("execute p(1" + repeat(", 'b', ARRAY['a', 2]", 20'000) + ")");
+  EXPECT_EQ(arguments->statements.at(0).arguments.size(), 40'001U);
   const auto bound = parse_text(repeat("select set_config('helios.a', $1, false);", 20'000));
   EXPECT_EQ(bound->statements.size(), 20'000U);
 }

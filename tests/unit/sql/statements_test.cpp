@@ -30,16 +30,24 @@ TEST(Split, empty_texts_have_no_statement) {
   }
 }
 
-TEST(Split, ranges_leave_out_what_stands_around) {
+TEST(Split, ranges_leave_out_white_space_and_semicolons) {
   EXPECT_THAT(statement_texts("  select 1  ;  "), ElementsAre("select 1"));
   EXPECT_THAT(statement_texts("select 1"), ElementsAre("select 1"));
-  EXPECT_THAT(statement_texts("/* a */ -- b\n select 1;"), ElementsAre("select 1"));
   EXPECT_THAT(statement_texts(";; select 1 ;; select 2 ;"), ElementsAre("select 1", "select 2"));
-  EXPECT_THAT(statement_texts("select 1;/* x */\n(select 2)\v\f;"),
-              ElementsAre("select 1", "(select 2)"));
+  EXPECT_THAT(statement_texts("select 1;\n(select 2)\v\f;"), ElementsAre("select 1", "(select 2)"));
   EXPECT_THAT(statement_texts("begin;select 1;commit"), ElementsAre("begin", "select 1", "commit"));
   EXPECT_THAT(statement_texts("with a as (select 1) select 2; values (1)"),
               ElementsAre("with a as (select 1) select 2", "values (1)"));
+}
+
+TEST(Split, comments_in_front_of_a_statement_are_its_own) {
+  EXPECT_THAT(statement_texts(" /* a */ -- b\n select 1;"), ElementsAre("/* a */ -- b\n select 1"));
+  EXPECT_THAT(statement_texts("select 1;/* x */\n(select 2); -- y"),
+              ElementsAre("select 1", "/* x */\n(select 2)"));
+  EXPECT_THAT(statement_texts("/* nobody's */;; /* ; /* -- */ ; */ -- ;\r select 1"),
+              ElementsAre("/* ; /* -- */ ; */ -- ;\r select 1"));
+  EXPECT_THAT(statement_texts("select 1;-- a\n;--b\n;select 2;;--c\nselect 3"),
+              ElementsAre("select 1", "select 2", "--c\nselect 3"));
 }
 
 TEST(Split, comments_inside_and_behind_a_statement_stay) {
@@ -190,6 +198,86 @@ TEST(Execute, is_found_alone_and_inside_others) {
     EXPECT_NE(only_statement(text).name_op, NameOp::execute) << text;
 }
 
+// One argument: its text, "NULL", or "?" where only the server knows its value.
+std::string argument_of(const std::string& text) {
+  const Statement statement = only_statement("execute p(" + text + ")");
+  if (statement.arguments.size() != 1) return "none";
+  const ExecuteArgument& argument = statement.arguments[0];
+  return argument.is_constant ? argument.text.value_or("NULL") : "?";
+}
+
+TEST(Execute, constant_arguments_are_the_texts_that_a_client_would_bind) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"1", "1"},
+      {"-1", "-1"},
+      {"+1", "1"},
+      {"- -1", "1"},
+      {"+ -1.5", "-1.5"},
+      {"-(2)", "-2"},
+      {"2147483648", "2147483648"},
+      {"-9223372036854775808", "-9223372036854775808"},
+      {"1.50", "1.50"},
+      {"1e3", "1e3"},
+      {"0x1F", "31"},
+      {"'it''s'", "it's"},
+      {R"(E'a\nb')", "a\nb"},
+      {"$$a$$", "a"},
+      {R"(U&'\0061')", "a"},
+      {"''", ""},
+      {"true", "true"},
+      {"b'101'", "b101"},
+      {"null", "NULL"},
+      {"NULL::int", "NULL"},
+      {"'1'::int", "1"},
+      {"CAST('x' AS text)", "x"},
+      {"date '2026-01-02'", "2026-01-02"},
+      {"(-5)::bigint", "-5"},
+      {"ARRAY[1, -2, null]", "{1,-2,NULL}"},
+      {R"(ARRAY['a', 'b\"c', '']::text[])", R"({"a","b\\\"c",""})"},
+      {"ARRAY[[1,2],[3,4]]", "{{1,2},{3,4}}"},
+      {"ARRAY[]::int[]", "{}"},
+      {"ARRAY['1'::int, 2]", R"({"1",2})"},
+  };
+  for (const auto& [text, value] : cases) EXPECT_EQ(argument_of(text), value) << text;
+}
+
+TEST(Execute, other_arguments_are_not_guessed) {
+  for (const char* text : {"now()",
+                           "1 + 1",
+                           "'a' || 'b'",
+                           "current_user",
+                           "interval '1' hour",
+                           "'abc'::char(2)",
+                           "'abc'::varchar(2)::text",
+                           "'1'::text::int",
+                           "- 'a'::int",
+                           "-$1",
+                           "$1",
+                           "$1::text",
+                           "not true",
+                           "~1",
+                           "@ -5",
+                           "(select 1)",
+                           "ROW(1)",
+                           "ARRAY(select 1)",
+                           "ARRAY[1, now()]",
+                           "ARRAY[[1],[1 + 1]]",
+                           "x",
+                           "'a' collate \"C\"",
+                           "1 operator(pg_catalog.-) 2",
+                           "case when true then 1 end"})
+    EXPECT_EQ(argument_of(text), "?") << text;
+}
+
+TEST(Execute, arguments_keep_their_order) {
+  const Statement statement = only_statement("execute p(1, now(), 'x')");
+  ASSERT_EQ(statement.arguments.size(), 3U);
+  EXPECT_EQ(statement.arguments[0].text, "1");
+  EXPECT_FALSE(statement.arguments[1].is_constant);
+  EXPECT_EQ(statement.arguments[2].text, "x");
+  EXPECT_TRUE(only_statement("execute p").arguments.empty());
+}
+
 TEST(Execute, inside_others_is_told_apart) {
   EXPECT_FALSE(only_statement("execute p").is_nested_execute);
   EXPECT_TRUE(only_statement("explain analyze execute p").is_nested_execute);
@@ -208,7 +296,8 @@ TEST(Names, each_statement_says_what_it_does_with_which) {
   expect("deallocate all", NameOp::deallocate_all, "");
   expect("deallocate \"all\"", NameOp::deallocate, "all");
   expect("declare c cursor for select 1", NameOp::declare, "c");
-  expect("explain analyze declare c cursor for select 1", NameOp::declare, "c");
+  expect("explain analyze declare c cursor with hold for select 1", NameOp::none, "");
+  expect("explain (analyze) declare c cursor for select 1", NameOp::none, "");
   EXPECT_FALSE(only_statement("declare c cursor for select 1").is_holdable);
   EXPECT_TRUE(only_statement("declare c cursor with hold for select 1").is_holdable);
   expect("close c", NameOp::close, "c");
