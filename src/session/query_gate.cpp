@@ -3,6 +3,7 @@
 
 #include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/replication_commands.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -19,19 +20,6 @@ namespace {
 bool depends_on_rules(std::string_view text) {
   return std::ranges::any_of(
       text, [](char c) { return c == '\\' || static_cast<unsigned char>(c) >= 0x80; });
-}
-
-// What the server of a replication connection reads by a grammar of its own: it looks at the first word, which is in
-// capitals, and runs no SQL then (PostgreSQL manual, "Streaming Replication Protocol").
-bool is_replication_command(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\n\r\f\v";
-  constexpr std::string_view kCommands[] = {
-      "ALTER_REPLICATION_SLOT", "BASE_BACKUP",      "CREATE_REPLICATION_SLOT",
-      "DROP_REPLICATION_SLOT",  "IDENTIFY_SYSTEM",  "READ_REPLICATION_SLOT",
-      "START_REPLICATION",      "TIMELINE_HISTORY", "UPLOAD_MANIFEST"};
-  text.remove_prefix(std::min(text.find_first_not_of(kSpace), text.size()));
-  const std::string_view word = text.substr(0, text.find_first_of(" \t\n\r\f\v;("));
-  return std::ranges::find(kCommands, word) != std::end(kCommands);
 }
 
 }  // namespace
