@@ -45,7 +45,7 @@ struct Names {
   NameLog<Portal> portals;
   std::uint64_t unit = 1;  // of what is forwarded now
 
-  // Settles what a statement of a Query, or an item of the reply queue, did to names.
+  // Settles what a statement of a Query, or a forwarded message, did to names.
   void settle(const NameChanges& changes, bool is_done) {
     statements.settle(changes.statement, is_done);
     portals.settle(changes.portal, is_done);

@@ -127,7 +127,7 @@ std::optional<hooks::RunStatus> PostHooks::run_hook(hooks::HookPoint point,
 
 void PostHooks::on_post_query(StatementRun& statement) {
   if (!statement.execution->chain->has_settled()) return;
-  make_room(settled_);
+  base::make_room(settled_);
   if (settlements_ != nullptr) settlements_->make_room_for_due();
   EndedStatement ended{std::move(statement.execution), statement.is_session_statement};
   if (settlements_ != nullptr && !ended.execution->settlement) {

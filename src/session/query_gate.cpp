@@ -108,11 +108,11 @@ bool QueryGate::advance() {
 // may change them. An Execute was read when it was parsed, and a Parse meets no settings.
 bool QueryGate::awaits_answers() const {
   switch (subject_) {
-    case Subject::query: return view_.replies.touches_session() || awaits_rules(run_->text);
+    case Subject::query: return view_.in_flight.touches_session() || awaits_rules(run_->text);
     case Subject::parse: return awaits_rules(run_->text);
     case Subject::bind:
     case Subject::execute:
-    case Subject::function_call: return view_.replies.touches_session();
+    case Subject::function_call: return view_.in_flight.touches_session();
   }
   return false;
 }
@@ -358,7 +358,7 @@ void QueryGate::run_ahead(const sql::Statement& statement) {
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
 // still change them out of sight.
 bool QueryGate::awaits_rules(std::string_view text) const {
-  const bool is_uncertain = !view_.replies.empty() || view_.replies.hides_changes();
+  const bool is_uncertain = !view_.owed.empty() || view_.owed.hides_changes();
   return is_uncertain && depends_on_rules(text);
 }
 

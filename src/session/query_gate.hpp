@@ -25,10 +25,10 @@
 #include "pgwire/message_types.hpp"
 #include "session/environment.hpp"
 #include "session/identity.hpp"
+#include "session/in_flight.hpp"
 #include "session/post_hooks.hpp"
 #include "session/query_run.hpp"
 #include "session/refusal.hpp"
-#include "session/reply_queue.hpp"
 #include "sql/analyzer.hpp"
 
 #include <cstdint>
@@ -48,7 +48,8 @@ struct GateView {
   Identity& identity;
   Names& names;
   const Settings& settings;
-  const ReplyQueue& replies;
+  const backend::OwedAnswers& owed;
+  const InFlightLog& in_flight;
   const pgwire::TransactionStatus& transaction;
   const bool& is_batch_open;      // extended messages without a Sync behind them
   const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none

@@ -138,7 +138,7 @@ bool QueryGate::refuse_unknown(StatementRun& run) {
     fail_at_server(run, state::kInvalidStatementName, message);
     return false;
   }
-  if (!view_.replies.empty()) {
+  if (!view_.owed.empty()) {
     stage_ = Stage::wait_for_names;
     return false;
   }

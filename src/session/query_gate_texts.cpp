@@ -36,7 +36,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
            "Query refused: the answer of a plugin is unusable: " + std::string(problem));
     return false;
   }
-  const bool is_idle = view_.replies.empty() && view_.held_ready.empty() && !view_.is_batch_open &&
+  const bool is_idle = view_.owed.empty() && view_.held_ready.empty() && !view_.is_batch_open &&
                        view_.transaction == pgwire::TransactionStatus::idle &&
                        !view_.names.statements.has("");
   if (subject_ != Subject::query || run_->statements.size() > 1 || !is_idle) {

@@ -19,7 +19,7 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
       private_name_("heliosproxy " + peer.session_id),
       names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
       is_over_limit_(peer.is_over_limit),
-      gate_(GateView{environment, identity_, names_, settings_, replies_, transaction_,
+      gate_(GateView{environment, identity_, names_, settings_, owed_, in_flight_, transaction_,
                      is_batch_open_, held_ready_, rules_, is_replication_},
             wake),
       post_hooks_(*environment.home, *environment.recycler, environment.store, wake) {
@@ -142,7 +142,7 @@ bool Session::Impl::pump_end_of_input() {
     return true;
   }
   // Nobody waits for anything any more. Some servers end with their client's connection only.
-  if (terminate_sent_ && replies_.empty() && !is_batch_open_ && !is_held) {
+  if (terminate_sent_ && owed_.empty() && !is_batch_open_ && !is_held) {
     close();
     return true;
   }
@@ -156,7 +156,7 @@ bool Session::Impl::pump_end_of_input() {
 }
 
 bool Session::Impl::is_idle() const {
-  return replies_.empty() && held_ready_.empty() && !is_batch_open_ &&
+  return owed_.empty() && held_ready_.empty() && !is_batch_open_ &&
          transaction_ == pgwire::TransactionStatus::idle;
 }
 
@@ -212,7 +212,7 @@ void Session::Impl::on_server_failed(std::string_view reason) {
 
 void Session::Impl::on_cancel() {
   if (state_ != State::ready) return;
-  if (gate_.pending() && replies_.empty()) {
+  if (gate_.pending() && owed_.empty()) {
     gate_.cancel();
   } else {
     actions_->send_cancel = true;

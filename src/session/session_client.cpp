@@ -97,15 +97,15 @@ Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   if (type == fe::kCopyDone || type == fe::kCopyFail) note_copy_end();
   if (!is_answered(type)) return ClientPlan::pass;
   // The server has failed and discards what comes before the next Sync.
-  if (replies_.is_skipping()) return ClientPlan::pass;
+  if (owed_.is_skipping()) return ClientPlan::pass;
   const bool is_query = type == fe::kQuery;
   if (!watch_text()) {
-    is_query ? replies_.push(ReplyItem(type)) : await_reply(ReplyItem(type, true));
+    is_query ? push(InFlight(type)) : await_reply(InFlight(type, true));
     return ClientPlan::pass;
   }
   if (is_query) return plan_query();
   if (type == fe::kDescribe) {
-    await_reply(ReplyItem(type));
+    await_reply(InFlight(type));
     return ClientPlan::pass;
   }
   return plan_followed(type);
@@ -129,20 +129,20 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
   if (has_hooks() || identity_.restricts_tenant()) return ClientPlan::drop_refused;
   settings_.store_change();
   settings_.set_tenant_unread();
-  ReplyItem item(fe::kQuery, true);
+  InFlight item(fe::kQuery, true);
   push_copying(std::move(item), true);
   return ClientPlan::pass;
 }
 
 Session::Impl::ClientPlan Session::Impl::plan_sync() {
-  ReplyItem item(fe::kSync);
-  item.is_maybe = in_copy_in_;
+  InFlight item(fe::kSync);
+  item.expect.is_maybe = in_copy_in_;
   if (!in_copy_in_) {
     ++names_.unit;
     is_skipping_ = false;
     is_batch_open_ = false;
   }
-  replies_.push(std::move(item));
+  push(std::move(item));
   return ClientPlan::pass;
 }
 
@@ -214,17 +214,30 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
   } else {
     actions_->to_server.append(std::move(message));
   }
-  ReplyItem item(fe::kQuery, decision.touches_session);
+  InFlight item(fe::kQuery, decision.touches_session);
   item.names = drop_unnamed();
   follow_run(item);
   push_copying(std::move(item), decision.may_copy_in);
   ++names_.unit;
 }
 
+// A message was forwarded that is answered.
+void Session::Impl::push(InFlight item) {
+  make_room_for_push();
+  const backend::Expect expect = item.expect;
+  owed_.push(in_flight_.add(std::move(item)), expect);
+}
+
+// The next push() throws nothing but what on_ended() does.
+void Session::Impl::make_room_for_push() {
+  owed_.make_room_for_push();
+  in_flight_.make_room_for_add();
+}
+
 // The last step before `item` is pushed: nothing can throw until it is.
-void Session::Impl::follow_run(ReplyItem& item) {
+void Session::Impl::follow_run(InFlight& item) {
   if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
-  replies_.make_room_for_push();
+  make_room_for_push();
   item.run = gate_.take_run();
 }
 
@@ -244,9 +257,9 @@ void Session::Impl::refuse_query(const Refusal& refusal) {
   if (is_idle() && !names_.statements.has("")) return refuse_here(refusal);
   ++environment_.counters->refused;
   actions_->to_server.append(pgwire::serialize_query(kRefusedText));
-  ReplyItem item(fe::kQuery, refusal);
+  InFlight item(fe::kQuery, refusal);
   item.names = drop_unnamed();
-  replies_.push(std::move(item));
+  push(std::move(item));
   ++names_.unit;
 }
 
@@ -254,7 +267,7 @@ void Session::Impl::refuse_function_call(const Refusal& refusal) {
   if (is_idle()) return refuse_here(refusal);
   ++environment_.counters->refused;
   actions_->to_server.append(pgwire::serialize_function_call(kNoFunction));
-  replies_.push(ReplyItem(fe::kFunctionCall, refusal));
+  push(InFlight(fe::kFunctionCall, refusal));
   ++names_.unit;
 }
 

@@ -23,7 +23,7 @@ namespace fe = pgwire::frontend;
 // May a message of this type not be sent yet?
 bool Session::Impl::must_wait(char type) const {
   if (probe_ != Probe::none) return true;
-  const ReplyItem* copy = replies_.copying();
+  const backend::Owed* copy = owed_.copying();
   if (copy == nullptr) return false;
   if (!copy_started_) return true;
   switch (type) {
@@ -33,9 +33,9 @@ bool Session::Impl::must_wait(char type) const {
     case fe::kFlush:
     case fe::kTerminate: return false;
     // Behind the end of the data: another COPY of the same Query might read it.
-    case fe::kSync: return !in_copy_in_ && copy->request == fe::kQuery;
+    case fe::kSync: return !in_copy_in_ && copy->expect.request == fe::kQuery;
     // While data is read it is an error of the client.
-    default: return !in_copy_in_ && (copy->request == fe::kQuery || replies_.has_maybe());
+    default: return !in_copy_in_ && (copy->expect.request == fe::kQuery || owed_.has_maybe());
   }
 }
 
@@ -49,14 +49,14 @@ bool Session::Impl::next_must_wait(std::string_view input) const {
 // The answer may come with the next Flush or Sync only, and that has to wait.
 bool Session::Impl::waits_for_copy() const {
   return !client_input_.empty() && !in_copy_in_ && probe_ == Probe::none &&
-         replies_.copying() != nullptr;
+         owed_.copying() != nullptr;
 }
 
-// As ReplyQueue::push(), of a message that the server may answer by asking for data.
-void Session::Impl::push_copying(ReplyItem item, bool may_copy_in) {
-  item.may_copy_in = may_copy_in;
+// As push(), of a message that the server may answer by asking for data.
+void Session::Impl::push_copying(InFlight item, bool may_copy_in) {
+  item.expect.may_copy_in = may_copy_in;
   if (may_copy_in) copy_started_ = false;
-  replies_.push(std::move(item));
+  push(std::move(item));
 }
 
 // CopyDone or CopyFail: for the data that the server reads, or for that which it will ask for.
@@ -64,15 +64,15 @@ void Session::Impl::note_copy_end() {
   flush_sent_ = false;  // one in front of the end was swallowed with the data
   if (in_copy_in_) {
     in_copy_in_ = false;
-  } else if (!replies_.empty()) {
-    ++replies_.back()->copy_ends_sent;
+  } else {
+    owed_.note_copy_end();
   }
 }
 
 // One that nobody asked for is the client's business.
 void Session::Impl::note_copy_in() {
-  in_copy_in_ = !replies_.empty() && !replies_.on_copy_in();
-  copy_started_ = !replies_.empty();
+  in_copy_in_ = !owed_.empty() && !owed_.on_copy_in();
+  copy_started_ = !owed_.empty();
   if (in_copy_in_ && gate_.waits_for_answers()) {
     fail(pgwire::sqlstate::kProtocolViolation,
          "unexpected message type 0x51 during COPY from stdin");
@@ -81,15 +81,15 @@ void Session::Impl::note_copy_in() {
 
 void Session::Impl::begin_probe() {
   probe_ = Probe::asked;
-  is_ready_owed_ = replies_.copying() == nullptr;
+  is_ready_owed_ = owed_.copying() == nullptr;
   ++names_.unit;
   is_batch_open_ = false;
   actions_->to_server.append(pgwire::serialize_sync());
   actions_->to_server.append(pgwire::serialize_query(""));
   for (const char type : {fe::kSync, fe::kQuery}) {
-    ReplyItem item(type);
-    item.is_ours = true;
-    replies_.push(std::move(item));
+    InFlight item(type);
+    item.expect.is_ours = true;
+    push(std::move(item));
   }
 }
 
@@ -105,8 +105,7 @@ void Session::Impl::note_probed_ready() {
 void Session::Impl::end_probe() {
   probe_ = Probe::none;
   delayed_ready_.clear();
-  replies_.end_all_ours();
-  settle_ended();
+  owed_.end_all();
   // The server is ready, but the client has not sent the Sync that it is to be ready for.
   is_skipping_ = std::exchange(is_ready_owed_, false);
 }

@@ -75,20 +75,30 @@ bool Session::Impl::pump_closing() {
 
 // Takes the statements from wherever they have got to. What an exception leaves there is taken by the next call.
 void Session::Impl::collect_lost() {
-  settlements_.on_end(replies_.empty() && !is_batch_open_);
+  settlements_.on_end(owed_.empty() && !is_batch_open_);
   for (auto& run : ended_runs_) {
     if (run) lost_runs_.push_back(std::move(run));
   }
   ended_runs_.clear();
-  if (const ReplyItem* item = replies_.front()) {
+  if (const InFlight* item = present()) {
     if (QueryRun* run = item->present_run()) note_time(*item, *run);
   }
-  replies_.mark_portals_under_way();
+  in_flight_.for_each([](InFlight& item) {
+    if (item.portal) item.portal->is_under_way = true;
+  });
   names_.portals.for_each_settled(
       [this](const std::shared_ptr<Portal>& portal) { lose_portal(portal); });
-  replies_.take_all(lost_runs_);
+  in_flight_.for_each([this](InFlight& item) {
+    base::make_room(lost_runs_);
+    if (item.run) {
+      lost_runs_.push_back(std::move(item.run));
+    } else if (item.portal && item.portal->run) {
+      lost_runs_.push_back(std::move(item.portal->run));
+    }
+  });
+  owed_.end_all();
   if (!gate_.has_run()) return;
-  make_room(lost_runs_);
+  base::make_room(lost_runs_);
   lost_runs_.push_back(gate_.take_run());
 }
 
@@ -98,7 +108,7 @@ void Session::Impl::lose_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run->is_suspended()) {
     portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
   }
-  make_room(lost_runs_);
+  base::make_room(lost_runs_);
   lost_runs_.push_back(std::move(portal->run));
 }
 

@@ -45,19 +45,19 @@ Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
   settings_.store_change();
   settings_.set_tenant_unread();
   names_.forget();
-  ReplyItem item(type, true);
-  item.may_copy_in = type == fe::kExecute;
+  InFlight item(type, true);
+  item.expect.may_copy_in = type == fe::kExecute;
   await_reply(std::move(item));
   return ClientPlan::pass;
 }
 
 // A message was forwarded, or one of ours in its place.
-void Session::Impl::await_reply(ReplyItem item) {
-  if (item.request != fe::kFunctionCall) {
+void Session::Impl::await_reply(InFlight item) {
+  if (item.expect.request != fe::kFunctionCall) {
     is_batch_open_ = true;
     flush_sent_ = false;
   }
-  const bool may_copy_in = item.may_copy_in;
+  const bool may_copy_in = item.expect.may_copy_in;
   push_copying(std::move(item), may_copy_in);
 }
 
@@ -113,7 +113,7 @@ void Session::Impl::carry_out_held(Decision decision) {
 void Session::Impl::ask_for_answers() {
   const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
   const bool waits = is_held || !has_room_for_replies() || waits_for_copy();
-  if (!waits || !is_batch_open_ || flush_sent_ || replies_.empty()) return;
+  if (!waits || !is_batch_open_ || flush_sent_ || owed_.empty()) return;
   flush_sent_ = true;
   actions_->to_server.append(pgwire::serialize_flush());
 }
@@ -151,7 +151,7 @@ void Session::Impl::carry_out_parse(Decision decision) {
     return;
   }
   const auto view = pgwire::parse_parse(present_body());
-  ReplyItem item(fe::kParse);
+  InFlight item(fe::kParse);
   item.ends_unnamed = view->statement.empty();
   item.names.statement =
       names_.statements.define(view->statement, std::move(decision.prepared), names_.unit);
@@ -168,7 +168,7 @@ bool Session::Impl::follow_close() {
   const auto view = pgwire::parse_target(present_body());
   if (!view) return forward_malformed();
   if (is_uncertain(view->name)) return refuse_item(refusal_of_uncertain_name());
-  ReplyItem item(fe::kClose);
+  InFlight item(fe::kClose);
   if (view->is_portal) {
     item.names.portal = names_.portals.define(view->name, nullptr, names_.unit);
   } else {
@@ -207,7 +207,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
     refuse_function_call(*decision.refusal);
     return;
   }
-  ReplyItem item(fe::kFunctionCall, decision.touches_session);
+  InFlight item(fe::kFunctionCall, decision.touches_session);
   forward_present();
   follow_run(item);
   await_reply(std::move(item));
@@ -218,7 +218,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
 // Should it take it for something all the same, nobody knows what names stand for any more. Returns
 // true.
 bool Session::Impl::forward_malformed() {
-  ReplyItem item(present_type());
+  InFlight item(present_type());
   item.is_malformed = true;
   forward_present();
   await_reply(std::move(item));
@@ -234,7 +234,7 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
     refuse_parse(refusal);
   } else {
     actions_->to_server.append(pgwire::serialize_execute(private_name_, 0));
-    await_reply(ReplyItem(fe::kExecute, refusal));
+    await_reply(InFlight(fe::kExecute, refusal));
   }
   is_skipping_ = true;
   return true;
@@ -248,7 +248,7 @@ void Session::Impl::refuse_parse(const Refusal& refusal) {
   const bool is_unnamed = view && view->statement.empty();
   actions_->to_server.append(
       pgwire::serialize_parse(is_unnamed ? std::string_view() : private_name_, kRefusedText));
-  ReplyItem item(fe::kParse, refusal);
+  InFlight item(fe::kParse, refusal);
   item.ends_unnamed = is_unnamed;
   await_reply(std::move(item));
 }

@@ -17,10 +17,10 @@
 #include "pgwire/frame_reader.hpp"
 #include "pgwire/message_types.hpp"
 #include "session/identity.hpp"
+#include "session/in_flight.hpp"
 #include "session/input.hpp"
 #include "session/post_hooks.hpp"
 #include "session/query_gate.hpp"
-#include "session/reply_queue.hpp"
 #include "session/session.hpp"
 #include "session/settings.hpp"
 #include "session/settlements.hpp"
@@ -35,7 +35,7 @@ namespace helios::session {
 // Passes on what `reader` just delivered, without a copy where it stands in the event's input.
 void pass_bytes(const pgwire::FrameReader& reader, Output& output);
 
-class Session::Impl {
+class Session::Impl final : private backend::OwedAnswers::User {
  public:
   Impl(Environment& environment, Peer peer, std::function<void()> wake);
   ~Impl();
@@ -106,7 +106,7 @@ class Session::Impl {
   // The server is in the middle of a message that answers nothing (a notification): the client has
   // its first part, so nothing of our own may be said before the rest.
   [[nodiscard]] bool is_amid_notification() const {
-    return server_reader_.inside_streamed() && replies_.empty();
+    return server_reader_.inside_streamed() && owed_.empty();
   }
   // No transaction open, nothing owed by the server.
   [[nodiscard]] bool is_idle() const;
@@ -158,7 +158,7 @@ class Session::Impl {
   NameChanges drop_unnamed();
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
-  void follow_run(ReplyItem& item);
+  void follow_run(InFlight& item);
   void refuse_query(const Refusal& refusal);
   void refuse_function_call(const Refusal& refusal);
   void refuse_here(const Refusal& refusal);
@@ -168,7 +168,7 @@ class Session::Impl {
   [[nodiscard]] std::string_view present_message() const;
   [[nodiscard]] char present_type() const;
   [[nodiscard]] std::string_view present_body() const;
-  void await_reply(ReplyItem item);
+  void await_reply(InFlight item);
   void forward_present();
   void handle_followed();
   bool retry_held();
@@ -192,7 +192,7 @@ class Session::Impl {
   void carry_out_bind(Decision decision);
   void forward_bind(Decision decision);
   void note_judgement(Portal& portal, const Decision& decision);
-  void adopt_run(ReplyItem& item);
+  void adopt_run(InFlight& item);
   bool follow_execute();
   bool execute_judged();
   [[nodiscard]] std::optional<Refusal> objection_to_execute(const StatementRun& statement);
@@ -201,7 +201,7 @@ class Session::Impl {
   void execute_unknown(std::string_view portal, bool is_bound);
   [[nodiscard]] bool is_denied_unseen() const;
   bool refuse_unseen(const Refusal& refusal);
-  void send_own(ReplyItem item, std::string message);
+  void send_own(InFlight item, std::string message);
   void send_own(char type, std::string message);
   std::string bind_other_text(std::string_view name, const BoundStatement& bound,
                               std::string_view text);
@@ -210,7 +210,9 @@ class Session::Impl {
   [[nodiscard]] bool must_wait(char type) const;
   [[nodiscard]] bool next_must_wait(std::string_view input) const;
   [[nodiscard]] bool waits_for_copy() const;
-  void push_copying(ReplyItem item, bool may_copy_in);
+  void push(InFlight item);
+  void make_room_for_push();
+  void push_copying(InFlight item, bool may_copy_in);
   void note_copy_end();
   void note_copy_in();
   void begin_probe();
@@ -232,19 +234,20 @@ class Session::Impl {
   void handle_server_message();
   void note_completion(std::string_view tag);
   void note_execution(std::string_view tag);
-  [[nodiscard]] static const Refusal* refusal_behind(const ReplyItem& item,
+  [[nodiscard]] static const Refusal* refusal_behind(const InFlight& item,
                                                      const pgwire::ErrorFieldsView& error);
   bool handle_error(std::string_view body);
   void handle_ready(std::string_view message);
   void choose_whole(bool is_whole);
   bool swallow(char type, std::uint32_t length);
   void note_suspension();
-  void note_time(const ReplyItem& item, QueryRun& run);
-  void note_failure(const ReplyItem& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
+  void note_time(const InFlight& item, QueryRun& run);
+  void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
   [[nodiscard]] static bool may_read_cursors(QueryRun* run);
   [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
-  void settle_ended();
-  void settle_portal(const ReplyItem& item, char answer);
+  void on_ended(backend::Tag tag, char answer) override;
+  [[nodiscard]] InFlight* present();
+  void settle_portal(const InFlight& item, char answer);
   void end_portals();
   void end_portal(const std::shared_ptr<Portal>& portal);
   [[nodiscard]] Followed followed() { return {settings_, names_}; }
@@ -298,7 +301,7 @@ class Session::Impl {
   bool server_finished_ = false;  // half-closed after the client's end
   bool authenticated_ = false;
   bool in_copy_in_ = false;    // the server reads COPY data whose end was not forwarded yet
-  bool copy_started_ = false;  // the server has asked for data for replies_.copying()
+  bool copy_started_ = false;  // the server has asked for data for owed_.copying()
   // A COPY failed, and nobody knew whether a Sync in its data was swallowed: the server is being asked.
   enum class Probe { none, asked, answered } probe_ = Probe::none;
   std::string
@@ -312,7 +315,8 @@ class Session::Impl {
   std::vector<std::unique_ptr<QueryRun>> ended_runs_;  // their post_query comes with ReadyForQuery
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
   std::uint64_t cursor_readers_ = 0;  // statements that it ran and that could have read a cursor
-  ReplyQueue replies_;
+  backend::OwedAnswers owed_{*this};
+  InFlightLog in_flight_;
   pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
 
   // What statements are judged by.

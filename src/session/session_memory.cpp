@@ -30,9 +30,9 @@ constexpr std::size_t kMaxOutstandingReplies = 16384;
 std::uint64_t Session::Impl::held_bytes() const {
   return kBaseBytes + client_input_.held_bytes() + server_input_.held_bytes() +
          client_reader_.held_bytes() + server_reader_.held_bytes() + gate_.held_bytes() +
-         replies_.held_bytes() + names_.held_bytes() + held_message_.capacity() +
-         settings_.held_bytes() + settlements_.held_bytes() + startup_packet_.size() +
-         held_ready_.size();
+         owed_.held_bytes() + in_flight_.held_bytes() + names_.held_bytes() +
+         held_message_.capacity() + settings_.held_bytes() + settlements_.held_bytes() +
+         startup_packet_.size() + held_ready_.size();
 }
 
 std::uint64_t Session::Impl::held_by_all() const {
@@ -80,8 +80,9 @@ bool Session::Impl::has_room_for_query(std::uint64_t bytes) const {
 // The server may be waiting for COPY data, so that no answer would come.
 bool Session::Impl::has_room_for_replies() const {
   if (in_copy_in_) return true;
-  return replies_.size() < kMaxOutstandingReplies &&
-         replies_.held_bytes() <= environment_.config->limits.max_session_memory_kb * kKib / 4;
+  return owed_.size() < kMaxOutstandingReplies &&
+         owed_.held_bytes() + in_flight_.held_bytes() <=
+             environment_.config->limits.max_session_memory_kb * kKib / 4;
 }
 
 }  // namespace helios::session

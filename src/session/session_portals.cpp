@@ -104,7 +104,7 @@ void Session::Impl::forward_bind(Decision decision) {
   const bool is_stored =
       portal->bound->statement && !view->portal.empty() && decision.touches_session;
   if (is_stored) settings_.store_change();
-  ReplyItem item(fe::kBind);
+  InFlight item(fe::kBind);
   item.portal = portal;
   if (portal->bound->statement) note_judgement(*portal, decision);
   item.names.portal = names_.portals.define(view->portal, portal, names_.unit);
@@ -125,9 +125,9 @@ void Session::Impl::note_judgement(Portal& portal, const Decision& decision) {
 }
 
 // As follow_run(), for the portal of `item`: there the run lives, however often it is executed.
-void Session::Impl::adopt_run(ReplyItem& item) {
+void Session::Impl::adopt_run(InFlight& item) {
   if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
-  replies_.make_room_for_push();
+  make_room_for_push();
   if (gate_.has_run()) item.portal->run = gate_.take_run();
 }
 
@@ -162,7 +162,7 @@ bool Session::Impl::follow_execute() {
 bool Session::Impl::execute_judged() {
   const QueryRun* run = judged_portal_->run.get();
   if (run != nullptr && !run->is_finished()) {
-    if (replies_.touches_session()) return false;
+    if (in_flight_.touches_session()) return false;
     const StatementRun& statement = run->statements.front();
     if (auto refusal = objection_to_execute(statement)) {
       judged_portal_.reset();
@@ -221,8 +221,8 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
     return;
   }
   forward_present();
-  ReplyItem item(fe::kExecute, true);
-  item.may_copy_in = true;
+  InFlight item(fe::kExecute, true);
+  item.expect.may_copy_in = true;
   await_reply(std::move(item));
 }
 
@@ -242,9 +242,9 @@ void Session::Impl::forward_execute(Decision decision) {
   const auto view = pgwire::parse_execute(present_body());
   const auto portal = std::exchange(judged_portal_, nullptr);
   if (!portal->is_judged) note_judgement(*portal, decision);
-  ReplyItem item(fe::kExecute, portal->touches_session);
+  InFlight item(fe::kExecute, portal->touches_session);
   item.max_rows = view->max_rows;
-  item.may_copy_in = portal->may_copy_in;
+  item.expect.may_copy_in = portal->may_copy_in;
   item.portal = portal;
   if (portal->run) {
     item.forwarded_ns = environment_.clock->monotonic_ns();
@@ -257,14 +257,14 @@ void Session::Impl::forward_execute(Decision decision) {
 }
 
 // A message that the client did not send: it does not get the answer.
-void Session::Impl::send_own(ReplyItem item, std::string message) {
-  item.is_ours = true;
+void Session::Impl::send_own(InFlight item, std::string message) {
+  item.expect.is_ours = true;
   actions_->to_server.append(std::move(message));
   await_reply(std::move(item));
 }
 
 void Session::Impl::send_own(char type, std::string message) {
-  send_own(ReplyItem(type), std::move(message));
+  send_own(InFlight(type), std::move(message));
 }
 
 }  // namespace helios::session

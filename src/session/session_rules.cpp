@@ -25,10 +25,10 @@ constexpr std::array kAskedRules{kStrings, kEncoding};
 
 // False = an answer of the server has to come first.
 bool Session::Impl::make_rules_certain() {
-  if (!replies_.empty()) return false;
+  if (!owed_.empty()) return false;
   // What is sent now is skipped up to the next Sync, however it reads.
-  if (replies_.is_skipping()) {
-    replies_.changes_are_known();
+  if (owed_.is_skipping()) {
+    owed_.changes_are_known();
     return true;
   }
   ask_reading_rules();
@@ -42,7 +42,7 @@ void Session::Impl::ask_reading_rules() {
     send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
     send_own(fe::kParse, pgwire::serialize_parse(private_name_, "SHOW " + std::string(rule)));
     send_own(fe::kBind, pgwire::serialize_bind(private_name_, private_name_, {}, {}));
-    ReplyItem asking(fe::kExecute);
+    InFlight asking(fe::kExecute);
     asking.asks_reading_rule = true;
     send_own(std::move(asking), pgwire::serialize_execute(private_name_, 0));
     send_own(fe::kClose, pgwire::serialize_close_portal(private_name_));
@@ -62,7 +62,7 @@ void Session::Impl::note_asked_rule(std::string_view row) {
   const bool is_whole = head == 1 && row.size() == kHeadBytes + length;
   if (!is_whole || asked_rules_ == kAskedRules.size()) return fail_server();
   note_reading_rule(kAskedRules[asked_rules_++], row.substr(kHeadBytes));
-  if (asked_rules_ == kAskedRules.size()) replies_.changes_are_known();
+  if (asked_rules_ == kAskedRules.size()) owed_.changes_are_known();
 }
 
 bool Session::Impl::note_reading_rule(std::string_view name, std::string_view value) {

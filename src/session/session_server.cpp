@@ -60,7 +60,7 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
     choose_whole(type == be::kParameterStatus && length <= kMaxParameterBytes);
     return true;
   }
-  ReplyItem* item = replies_.front();
+  InFlight* item = present();
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
   if (run != nullptr && type != be::kReadyForQuery && type != be::kBindComplete) {
     run->on_answer_bytes(server_reader_.total_bytes());
@@ -75,7 +75,8 @@ bool Session::Impl::choose_server(char type, std::uint32_t length) {
     server_reader_.collect();
     return length == kReadyForQueryBytes;
   }
-  if (item != nullptr && item->is_ours && type != be::kErrorResponse) return swallow(type, length);
+  if (item != nullptr && item->expect.is_ours && type != be::kErrorResponse)
+    return swallow(type, length);
   bool is_whole = false;
   switch (type) {
     case be::kReadyForQuery:
@@ -108,11 +109,12 @@ void Session::Impl::choose_whole(bool is_whole) {
 
 // The client does not expect the answer to a message of ours. Only those to questions have a body.
 bool Session::Impl::swallow(char type, std::uint32_t length) {
-  const bool is_answer = replies_.front()->asks_reading_rule;
+  const InFlight* item = present();
+  const bool is_answer = item != nullptr && item->asks_reading_rule;
   if (length != sizeof length && !(is_answer && length <= kMaxTagBytes)) return false;
   swallowing_ = true;
   server_reader_.collect();
-  replies_.on_answer(type);
+  owed_.on_answer(type);
   return true;
 }
 
@@ -120,12 +122,11 @@ bool Session::Impl::swallow(char type, std::uint32_t length) {
 void Session::Impl::note_answer(char type) {
   if (type == be::kEmptyQueryResponse || type == be::kFunctionCallResponse) note_completion("");
   if (type == be::kPortalSuspended) note_suspension();
-  replies_.on_answer(type);
-  settle_ended();
+  owed_.on_answer(type);
 }
 
 void Session::Impl::note_suspension() {
-  const ReplyItem* item = replies_.front();
+  const InFlight* item = present();
   ++cursor_readers_;
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
   if (run == nullptr) {
@@ -140,40 +141,47 @@ void Session::Impl::note_suspension() {
   }
 }
 
-// Items that the server is through with: names stand for what they said, or do not, and runs get their
-// post_query with the next ReadyForQuery, unless more of the portal's rows may come.
-void Session::Impl::settle_ended() {
-  replies_.take_ended([this](EndedItem& ended) {
-    ReplyItem& item = ended.item;
-    names_.settle(item.names, ended.answer != 0);
-    if (item.is_malformed && ended.answer != 0) names_.forget();
-    if (item.run) {
-      item.run->finish(hooks::Outcome::skipped, names_);
-      ended_runs_.push_back(std::move(item.run));
-    } else if (item.portal && item.portal->run) {
-      settle_portal(item, ended.answer);
-    }
-  });
+// The message that the next answer belongs to; null: nothing is owed.
+InFlight* Session::Impl::present() {
+  const backend::Owed* owed = owed_.front();
+  return owed == nullptr ? nullptr : in_flight_.find(owed->tag);
+}
+
+// Names stand for what the message said, or do not, and runs get their post_query with the next ReadyForQuery,
+// unless more of the portal's rows may come.
+void Session::Impl::on_ended(backend::Tag tag, char answer) {
+  InFlight* item = in_flight_.find(tag);
+  if (item == nullptr) return;
+  names_.settle(item->names, answer != 0);
+  if (item->is_malformed && answer != 0) names_.forget();
+  if (item->run) {
+    item->run->finish(hooks::Outcome::skipped, names_);
+    base::make_room(ended_runs_);
+    ended_runs_.push_back(std::move(item->run));
+  } else if (item->portal && item->portal->run) {
+    settle_portal(*item, answer);
+  }
+  in_flight_.end(tag);
 }
 
 // An Execute that was skipped leaves the portal as it was.
-void Session::Impl::settle_portal(const ReplyItem& item, char answer) {
+void Session::Impl::settle_portal(const InFlight& item, char answer) {
   const std::shared_ptr<Portal>& portal = item.portal;
   if (answer == be::kBindComplete) {
     note_time(item, *portal->run);
     portal->readers_before = cursor_readers_;
-  } else if (item.request == fe::kBind) {
+  } else if (item.expect.request == fe::kBind) {
     portal->run->finish(hooks::Outcome::skipped, names_);  // it was never made
   }
   if (!portal->run->is_finished()) return;
-  make_room(ended_runs_);
+  base::make_room(ended_runs_);
   ended_runs_.push_back(std::move(portal->run));
 }
 
 // What the server spent on the present statement of `run`, which `item` asked for. It works on one thing after
 // the other, so no time counts twice. It sends the ends of short statements together with those of the long
 // one behind them: a SET that nobody follows must not swallow its time.
-void Session::Impl::note_time(const ReplyItem& item, QueryRun& run) {
+void Session::Impl::note_time(const InFlight& item, QueryRun& run) {
   const StatementRun* statement = run.present();
   if (statement == nullptr || !statement->execution) return;
   const std::int64_t now_ns = environment_.clock->monotonic_ns();
@@ -191,7 +199,7 @@ void Session::Impl::end_portals() {
 void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run) return;
   portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
-  make_room(ended_runs_);
+  base::make_room(ended_runs_);
   ended_runs_.push_back(std::move(portal->run));
 }
 
@@ -202,10 +210,9 @@ void Session::Impl::handle_server_message() {
   }
   switch (server_reader_.type()) {
     case be::kCommandComplete:
-      if (in_copy_in_ || replies_.has_maybe()) replies_.on_copy_done();
+      if (in_copy_in_ || owed_.has_maybe()) owed_.on_copy_done();
       note_completion(pgwire::parse_command_complete(server_reader_.body()).value_or(""));
-      replies_.on_answer(be::kCommandComplete);
-      settle_ended();
+      owed_.on_answer(be::kCommandComplete);
       break;
     // Whole: what it makes of messages that wait may end the session, and an error fits between
     // messages only.
@@ -229,7 +236,7 @@ void Session::Impl::handle_server_message() {
 // CommandComplete or EmptyQueryResponse.
 void Session::Impl::note_completion(std::string_view tag) {
   in_copy_in_ = false;
-  ReplyItem* item = replies_.front();
+  InFlight* item = present();
   if (item == nullptr) return;
   QueryRun* run = item->present_run();
   if (may_read_cursors(run)) ++cursor_readers_;
@@ -243,9 +250,9 @@ void Session::Impl::note_completion(std::string_view tag) {
     const bool may_commit = may_commit_itself(*run);
     run->on_complete(tag, followed());
     if (may_commit) settings_.may_have_committed(false);
-  } else if (item->request == fe::kExecute && !item->portal) {
+  } else if (item->expect.request == fe::kExecute && !item->portal) {
     note_execution(tag);
-  } else if (item->request == fe::kFunctionCall && item->touches_session) {
+  } else if (item->expect.request == fe::kFunctionCall && item->touches_session) {
     settings_.recall_change();
   }
 }
@@ -279,9 +286,10 @@ void Session::Impl::note_execution(std::string_view tag) {
 }
 
 // What the error stands for; null: for itself.
-const Refusal* Session::Impl::refusal_behind(const ReplyItem& item,
+const Refusal* Session::Impl::refusal_behind(const InFlight& item,
                                              const pgwire::ErrorFieldsView& error) {
-  if (item.refusal) return answers_refusal(item.request, error) ? item.refusal.get() : nullptr;
+  if (item.refusal)
+    return answers_refusal(item.expect.request, error) ? item.refusal.get() : nullptr;
   QueryRun* run = item.present_run();
   const StatementRun* statement = run == nullptr ? nullptr : run->present();
   if (statement == nullptr || !answers_failing_statement(error)) return nullptr;
@@ -295,7 +303,7 @@ bool Session::Impl::handle_error(std::string_view body) {
   error_was_fatal_ |= fields.severity == "FATAL" || fields.severity == "PANIC";
   error_since_ready_ = true;
   bool is_replaced = false;
-  if (ReplyItem* item = replies_.front_of_client()) {
+  if (InFlight* item = in_flight_.find(owed_.front_of_client())) {
     QueryRun* run = item->present_run();
     const Refusal* const refusal = refusal_behind(*item, fields);
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
@@ -313,18 +321,17 @@ bool Session::Impl::handle_error(std::string_view body) {
     if (item->ends_unnamed) names_.end_unnamed();
   }
   settings_.fail();
-  replies_.on_error();
-  settle_ended();
-  if (replies_.has_maybe() && probe_ == Probe::none && !error_was_fatal_) begin_probe();
+  owed_.on_error();
+  if (owed_.has_maybe() && probe_ == Probe::none && !error_was_fatal_) begin_probe();
   return is_replaced;
 }
 
-void Session::Impl::note_failure(const ReplyItem& item, QueryRun& run,
+void Session::Impl::note_failure(const InFlight& item, QueryRun& run,
                                  const pgwire::ErrorFieldsView& fields) {
   note_time(item, run);
   // In a failed transaction, or cancelled, an Execute ends before it comes to its portal. Behind a
   // ROLLBACK TO the portal can still be run.
-  const bool is_attempt = item.request == fe::kExecute && !run.is_suspended() &&
+  const bool is_attempt = item.expect.request == fe::kExecute && !run.is_suspended() &&
                           (fields.sqlstate == pgwire::sqlstate::kFailedTransaction ||
                            fields.sqlstate == pgwire::sqlstate::kQueryCanceled);
   if (is_attempt) {
@@ -344,8 +351,7 @@ void Session::Impl::handle_ready(std::string_view message) {
   transaction_ = *status;
   settle_transaction(*status);
   settlements_.on_ready(*status);
-  replies_.on_answer(be::kReadyForQuery);
-  settle_ended();
+  owed_.on_answer(be::kReadyForQuery);
   if (*status == TransactionStatus::idle) end_portals();
   if (ended_runs_.empty() && !settlements_.has_due()) {
     if (probe_ == Probe::none) {

@@ -19,7 +19,7 @@ Session::Impl::Waiting Session::Impl::what_is_waited_for() const {
     case State::closing:
     case State::closed: return Waiting::nothing;
   }
-  if (gate_.busy() || !replies_.empty() || !held_ready_.empty()) return Waiting::answer;
+  if (gate_.busy() || !owed_.empty() || !held_ready_.empty()) return Waiting::answer;
   const bool is_idle = transaction_ == pgwire::TransactionStatus::idle;
   return is_idle ? Waiting::idle : Waiting::in_transaction;
 }
@@ -58,7 +58,7 @@ void Session::Impl::on_timer() {
       fail(sqlstate::kQueryCanceled, "canceling authentication due to timeout");
       break;
     case Waiting::answer:
-      actions_->send_cancel = server_open_ && !replies_.empty();
+      actions_->send_cancel = server_open_ && !owed_.empty();
       fail(sqlstate::kQueryCanceled, "terminating connection due to query timeout");
       break;
     case Waiting::in_transaction:

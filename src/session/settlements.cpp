@@ -112,7 +112,7 @@ void Settlements::decide_from(std::size_t first, Settlement settlement) {
     const bool is_doubtful = i < doubtful_ && settlement == Settlement::rolled_back;
     open.execution->settlement = is_doubtful ? Settlement::unknown : settlement;
     if (open.kept.execution) {
-      make_room(due_);
+      base::make_room(due_);
       due_.push_back(std::move(open.kept));
     }
   }

@@ -20,9 +20,9 @@
 //
 // Thread rule: the session's.
 
+#include "base/make_room.hpp"
 #include "hooks/statement_execution.hpp"
 #include "pgwire/message_types.hpp"
-#include "session/make_room.hpp"
 #include "session/query_run.hpp"
 
 #include <cstddef>
@@ -59,7 +59,7 @@ class Settlements {
   void on_end(bool is_quiet);
 
   // Before keep(): that one throws nothing then.
-  void make_room_for_due() { make_room(due_); }
+  void make_room_for_due() { base::make_room(due_); }
 
   // Takes over a statement that had its post_query and whose settlement is not known yet.
   void keep(EndedStatement statement);

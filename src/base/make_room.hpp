@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace helios::session {
+namespace helios::base {
 
 // The next push_back() throws nothing. Grows as push_back() does.
 template <typename T>
@@ -17,4 +17,4 @@ void make_room(std::vector<T>& list) {
   if (list.size() == list.capacity()) list.reserve(std::max(kFirst, 2 * list.size()));
 }
 
-}  // namespace helios::session
+}  // namespace helios::base

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the server still owes on one link: an entry per forwarded message that is answered, in the order of
+// the stream. Knows which answer ends which entry, that an error in the extended protocol skips everything
+// up to the next Sync, and what COPY data does to a Sync (PostgreSQL manual, "Message Flow"). Knows nothing
+// of what a message means: whoever sent it gave it a tag, and is told by that.
+//
+// Thread rule: the link's. Errors: push() and on_copy_in() may throw std::bad_alloc, see
+// make_room_for_push(); everything else only what User::on_ended() throws, and then the entry stays.
+
+#include "base/make_room.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace helios::backend {
+
+// Names one forwarded message for whoever sent it; never 0.
+using Tag = std::uint64_t;
+
+// What is to come of a message, as far as its sender can tell.
+struct Expect {
+  char request = 0;      // type byte of the frontend message
+  bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
+  bool may_copy_in = false;  // the server may answer it by asking for COPY data
+  // Sync: it was sent while the server read COPY data, which swallows it, unless it had failed before.
+  bool is_maybe = false;
+};
+
+struct Owed {
+  Tag tag = 0;
+  Expect expect;
+  std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
+};
+
+class OwedAnswers {
+ public:
+  class User {
+   public:
+    // The server is through with this message. `answer`: the type byte of what ended it; 0: an error, its own
+    // or an earlier one that had it skipped; or, of a Sync, that COPY data swallowed it. Calls nothing of
+    // the OwedAnswers.
+    virtual void on_ended(Tag tag, char answer) = 0;
+
+   protected:
+    ~User() = default;
+  };
+
+  // Lifetime: `user` outlives this.
+  explicit OwedAnswers(User& user) : user_(user) {}
+
+  // The next push() allocates nothing.
+  void make_room_for_push() { base::make_room(owed_); }
+  // A message was forwarded. Messages that have no answer of their own (Flush, CopyData, ...) are not
+  // pushed. Inside a skipped part of the stream it ends at once.
+  void push(Tag tag, Expect expect);
+  // CopyDone or CopyFail was forwarded, for data that the server has not asked for yet.
+  void note_copy_end();
+  // An error was answered and no Sync has been forwarded since: the server skips what is forwarded.
+  [[nodiscard]] bool is_skipping() const { return skipping_; }
+
+  // Something was forwarded since the last Sync or Query that may have changed settings. The server reports
+  // changes only in front of ReadyForQuery, so until then nobody knows the reading rules in force.
+  [[nodiscard]] bool hides_changes() const { return hides_changes_; }
+  // The server was asked for the reading rules behind all that, and has answered.
+  void changes_are_known() { hides_changes_ = false; }
+
+  [[nodiscard]] bool empty() const { return first_ == owed_.size(); }
+  [[nodiscard]] std::size_t size() const { return owed_.size() - first_; }
+  // About what it takes.
+  [[nodiscard]] std::size_t held_bytes() const { return owed_.capacity() * sizeof(Owed); }
+  // The entry that the next answer belongs to; null when nothing is owed.
+  [[nodiscard]] const Owed* front() const { return empty() ? nullptr : &owed_[first_]; }
+  // The message of the client's that an error of the front entry belongs to; 0: there is none.
+  [[nodiscard]] Tag front_of_client() const;
+
+  // An answer of this type arrived for the front entry: ends it, if that type does. ReadyForQuery ends Query,
+  // FunctionCall and Sync, and whatever is left before them.
+  void on_answer(char backend_type);
+  // ErrorResponse: in the extended protocol, ends everything up to Sync.
+  void on_error();
+
+  // CopyInResponse for the front entry. Syncs that were forwarded before the end of the data may have no
+  // answer (Expect::is_maybe). Returns whether that end was forwarded already. Requires: not empty().
+  bool on_copy_in();
+  // The entry, of which there is at most one, that the server may answer, or has answered, by asking for
+  // COPY data; null: there is none.
+  [[nodiscard]] const Owed* copying() const;
+  // Nobody knows whether some Sync will be answered.
+  [[nodiscard]] bool has_maybe() const { return maybes_ > 0; }
+  // The data ended well: Syncs inside of it were swallowed.
+  void on_copy_done();
+  // Ends everything: the server has answered the last entry, or the connection is gone.
+  void end_all();
+
+ private:
+  void pop(char answer);
+  void compact();
+
+  User& user_;
+  std::vector<Owed> owed_;
+  std::size_t first_ = 0;  // entries before it are done; compacted when the list runs empty or long
+  bool skipping_ = false;  // an error was answered and no Sync has been forwarded since
+  bool hides_changes_ = false;
+  std::size_t copies_ = 0;  // entries that may copy in
+  std::size_t maybes_ = 0;
+};
+
+}  // namespace helios::backend

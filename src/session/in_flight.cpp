@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/in_flight.hpp"
+
+#include <iterator>
+
+namespace helios::session {
+namespace {
+
+namespace fe = pgwire::frontend;
+
+bool ends_unit(const backend::Expect& expect) {
+  const char request = expect.request;
+  const bool is_end = request == fe::kQuery || request == fe::kFunctionCall || request == fe::kSync;
+  return is_end && !expect.is_maybe;
+}
+
+}  // namespace
+
+backend::Tag InFlightLog::add(InFlight message) {
+  unit_touches_ |= message.touches_session;
+  if (ends_unit(message.expect)) message.touches_session = std::exchange(unit_touches_, false);
+  message.run_bytes = message.run ? message.run->held_bytes : 0;
+  run_bytes_ += message.run_bytes;
+  touching_ += message.touches_session ? 1 : 0;
+  entries_.push_back(std::move(message));
+  return first_tag_ + entries_.size() - 1;
+}
+
+InFlight* InFlightLog::find(backend::Tag tag) {
+  const backend::Tag index = tag - first_tag_;
+  if (tag < first_tag_ || index >= entries_.size()) return nullptr;
+  InFlight& message = entries_[static_cast<std::size_t>(index)];
+  return is_there(message) ? &message : nullptr;
+}
+
+void InFlightLog::end(backend::Tag tag) {
+  InFlight* message = find(tag);
+  if (message == nullptr) return;
+  run_bytes_ -= message->run_bytes;
+  touching_ -= message->touches_session ? 1 : 0;
+  *message = {};
+  while (first_ < entries_.size() && !is_there(entries_[first_])) ++first_;
+  compact();
+}
+
+void InFlightLog::compact() {
+  constexpr std::size_t kCompactAt = 1024;
+  if (first_ == entries_.size()) {
+    first_tag_ += entries_.size();
+    if (entries_.capacity() > kCompactAt) {
+      std::vector<InFlight>().swap(entries_);
+    } else {
+      entries_.clear();
+    }
+    first_ = 0;
+  } else if (first_ >= kCompactAt && first_ * 2 >= entries_.size()) {
+    // Into memory of its own size: whoever waits for room must see it come back.
+    const auto rest = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(first_));
+    entries_ = std::vector<InFlight>(std::make_move_iterator(rest),
+                                     std::make_move_iterator(entries_.end()));
+    first_tag_ += first_;
+    first_ = 0;
+  }
+}
+
+}  // namespace helios::session

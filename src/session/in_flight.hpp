@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the session knows of each message that it has forwarded and that the server has not answered to its
+// end: what it means, whose story its answers are, what they settle. backend::OwedAnswers knows which answer
+// belongs to which of them; the two meet by tag.
+//
+// Thread rule: the session's.
+
+#include "backend/owed_answers.hpp"
+#include "pgwire/message_types.hpp"
+#include "session/names.hpp"
+#include "session/refusal.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace helios::session {
+
+struct InFlight {
+  InFlight() = default;
+  explicit InFlight(char request, bool may_touch_session = false)
+      : expect({.request = request}), touches_session(may_touch_session) {}
+  // What must fail was sent in the place of such a message, see refusal.hpp.
+  InFlight(char request, const Refusal& refused)
+      : expect({.request = request}), refusal(std::make_unique<Refusal>(refused)) {}
+
+  backend::Expect expect;
+  bool touches_session = false;  // may change settings or the transaction
+  // An Execute of ours that asks for one of the settings that decide how texts are read.
+  bool asks_reading_rule = false;
+  bool ends_unnamed = false;       // Parse: the unnamed statement is gone, even if this fails
+  bool is_malformed = false;       // it should be answered with an error
+  std::int32_t max_rows = 0;       // Execute
+  std::int64_t forwarded_ns = 0;   // when it was handed to the server; noted where a run follows it
+  NameChanges names;               // to be settled when it ends
+  std::size_t run_bytes = 0;       // what `run` held when it was forwarded
+  std::unique_ptr<QueryRun> run;   // Query, FunctionCall; null when nobody follows its statements
+  std::shared_ptr<Portal> portal;  // Bind, Execute: of what; null: not known
+  std::unique_ptr<Refusal> refusal;  // what fails was sent instead: its error becomes this one
+
+  // The run that its answers belong to: its own, or its portal's.
+  [[nodiscard]] QueryRun* present_run() const {
+    if (run) return run.get();
+    return portal ? portal->run.get() : nullptr;
+  }
+};
+
+class InFlightLog {
+ public:
+  // The next add() throws nothing.
+  void make_room_for_add() { base::make_room(entries_); }
+  // Returns its tag. A Sync, Query or FunctionCall takes over that something since the last one touches the
+  // session: an error before its ReadyForQuery undoes that.
+  backend::Tag add(InFlight message);
+  // Null: there is no such message, or it has ended.
+  [[nodiscard]] InFlight* find(backend::Tag tag);
+  // It has ended. Does nothing if it has before.
+  void end(backend::Tag tag);
+
+  // Some message may change settings or the transaction, or may undo, by an error before its end, what
+  // another one in front of it has changed.
+  [[nodiscard]] bool touches_session() const { return touching_ > 0; }
+  // About what the messages and their runs take.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return entries_.capacity() * sizeof(InFlight) + run_bytes_;
+  }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (std::size_t i = first_; i < entries_.size(); ++i) {
+      if (is_there(entries_[i])) visit(entries_[i]);
+    }
+  }
+
+ private:
+  static bool is_there(const InFlight& message) { return message.expect.request != 0; }
+  void compact();
+
+  std::vector<InFlight> entries_;
+  backend::Tag first_tag_ = 1;  // of entries_[0]
+  std::size_t first_ = 0;       // entries before it have ended
+  std::size_t run_bytes_ = 0;
+  std::size_t touching_ = 0;   // messages that touch the session
+  bool unit_touches_ = false;  // something since the last Sync, Query or FunctionCall
+};
+
+}  // namespace helios::session
