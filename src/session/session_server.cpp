@@ -26,6 +26,13 @@ constexpr std::uint32_t kMaxCopyInBytes = 256
                                           << 10;  // two bytes for each of at most 65,535 columns
 constexpr std::uint32_t kReadyForQueryBytes = 5;
 
+// A block or procedure: it may have committed a change before it failed.
+bool may_change_anything(const sql::Statement& statement) {
+  return std::ranges::any_of(statement.settings, [](const sql::SettingChange& change) {
+    return change.kind == sql::SettingChange::Kind::unknown;
+  });
+}
+
 }  // namespace
 
 void Session::Impl::on_server_bytes(std::string_view bytes) {
@@ -310,7 +317,7 @@ bool Session::Impl::handle_error(std::string_view body) {
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {
       if (may_commit_itself(*run)) {
-        settings_.may_have_committed(!run->present()->statement->settings.empty());
+        settings_.may_have_committed(may_change_anything(*run->present()->statement));
       }
       note_failure(*item, *run, fields);
     } else {
