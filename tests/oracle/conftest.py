@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+# Beside other tests on a busy machine an answer may take its time.
+os.environ.setdefault("HELIOS_ORACLE_HANG", "30")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from oracle.place import Place  # noqa: E402, first: it finds the harness

@@ -29,6 +29,8 @@ def main():
                     excused[row.what] += 1
                     continue
                 kinds[each.kind] += 1
+                if kinds[each.kind] == 1:
+                    print(f"first {each.kind}: conversation {each.conversation.name}", flush=True)
                 first.setdefault(each.kind, []).append(each)
             if at // BATCH % 25 == 24:
                 print(f"{at + BATCH} conversations, {time.monotonic() - began:.0f} s, {dict(kinds)}", flush=True)

@@ -40,7 +40,6 @@ def is_open(lines):
 class Front:
     def __init__(self, engine, server_port):
         self.engine = engine
-        # What plugins wrote down outlives a proxy that ends by itself.
         self.state = tempfile.mkdtemp(prefix="helios-oracle-")
         self.config = {"server.host": "127.0.0.1", "server.port": server_port, "listen.engine": engine,
                        "state.directory": self.state, "plugins.limits.timeout_ms": HOOK_SECONDS * 1000, **SETTINGS}
@@ -72,6 +71,7 @@ class Front:
         last_words = [line for line in self.proxy.lines if not re.match(r"\d{4}-", line)][:20]
         self.proxy.remove()
         self.start()
+        self._forget()
         return "; ".join(last_words) or "the proxy has ended without a word"
 
     # ---- What was written down
@@ -95,5 +95,8 @@ class Front:
             if not any(is_open(lines) for name, lines in named.items() if name in names) or time.monotonic() > end:
                 break
             time.sleep(POLL_SECONDS)
-        self.proxy.admin.request("DELETE", "/admin/kv/oracle/?prefix=")
+        self._forget()
         return named
+
+    def _forget(self):
+        self.proxy.admin.request("DELETE", "/admin/kv/oracle/?prefix=")

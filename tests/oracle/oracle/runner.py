@@ -15,10 +15,21 @@ AT_ONCE = 6
 
 @dataclass
 class Held:
+    """A conversation that was held, and what the witnesses wrote down of it."""
     conversation: object
     name: str
     answers: object = None  # the proxy's; None where it did not even let the client in
-    found: list = field(default_factory=list)
+    found: list = field(default_factory=list)  # what the client could see
+    lines: list = field(default_factory=list)  # the plugin's
+    events: list = field(default_factory=list)  # the server's
+
+    def divergences(self):
+        found = list(self.found)
+        if self.answers and not any(each.kind == "closed" for each in found):
+            found += compare(self.lines, self.events)
+        for each in found:
+            each.conversation = self.conversation
+        return found
 
 
 class Runner:
@@ -29,35 +40,39 @@ class Runner:
 
     def run(self, conversations):
         """The divergences of all of them."""
-        held = list(self.pool.map(self._hold, *zip(*map(self._named, conversations))))
-        crashed = {engine for engine, front in self.place.fronts.items() if front.has_crashed()}
-        # Whoever was there at the end of a proxy is asked again, alone.
-        held = [self._alone(each.conversation) if each.conversation.engine in crashed else each for each in held]
-        records = {}
+        return [divergence for each in self.hold(conversations) for divergence in each.divergences()]
+
+    def hold(self, conversations):
+        all_held = list(self.pool.map(self._hold, *zip(*map(self._named, conversations))))
         for engine, front in self.place.fronts.items():
-            names = {each.name for each in held if each.conversation.engine == engine}
-            records.update(front.records(names) if names else {})
-        return [divergence for each in held for divergence in self._judged(each, records.get(each.name, []))]
+            # Whoever was there at the end of a proxy is asked again, alone.
+            if front.has_crashed():
+                all_held = [self._alone(each.conversation) if each.conversation.engine == engine else each for each in all_held]
+            else:
+                self._read(front, [each for each in all_held if each.conversation.engine == engine])
+        return all_held
+
+    def _read(self, front, all_held):
+        """What the witnesses wrote down."""
+        records = front.records({each.name for each in all_held}) if all_held else {}
+        for held in all_held:
+            held.lines = records.get(held.name, [])
+            if held.answers:
+                held.events = self.place.server_events(held.answers.pid, held.answers.end == "cut")
 
     def _named(self, conversation):
         self.round += 1
         return conversation, f"r{self.round}"
 
     def _alone(self, conversation):
+        front = self.place.fronts[conversation.engine]
         held = self._hold(*self._named(conversation))
-        words = self.place.fronts[conversation.engine].has_crashed()
+        words = front.has_crashed()
         if words:
             held.answers, held.found = None, [Divergence("crash", words)]
+        else:
+            self._read(front, [held])
         return held
-
-    def _judged(self, held, lines):
-        if held.answers:
-            events = self.place.server_events(held.answers.pid, held.answers.end == "cut")
-            if not any(each.kind == "closed" for each in held.found):
-                held.found += compare(lines, events)
-        for each in held.found:
-            each.conversation = held.conversation
-        return held.found
 
     def _hold(self, conversation, name):
         direct = Talk(self.place.postgres.port, name, conversation).run()
