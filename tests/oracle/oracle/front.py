@@ -6,10 +6,9 @@ import os
 import re
 import shutil
 import tempfile
-import time
 
 from harness.proxy import BINARY, Proxy, is_sanitized
-from harness.waiting import POLL_SECONDS, DEADLINE_SECONDS
+from harness.waiting import wait_until
 
 SOURCE_DIR = os.environ["HELIOS_SOURCE_DIR"]
 BUILD_DIR = os.path.join(os.environ.get("HELIOS_BUILD_DIR") or os.path.join(SOURCE_DIR, "build/dev"), "oracle")
@@ -30,11 +29,6 @@ def by_name(sessions):
             if line[0] == "pre" and "/*hello " in line[-1]:
                 named[line[-1].split("/*hello ")[1].split("*/")[0]] = lines
     return named
-
-
-def is_open(lines):
-    """Is the end of something not told yet?"""
-    return sum(line[0] == "pre" for line in lines) != sum(line[0] == "settled" for line in lines)
 
 
 class Front:
@@ -87,14 +81,10 @@ class Front:
             page = answer.get("next")
         return sessions
 
-    def records(self, names):
-        """{the conversation's name: its calls}, once all that began have ended; the namespace is empty afterwards."""
-        end = time.monotonic() + DEADLINE_SECONDS
-        while True:
-            named = by_name(self._lines())
-            if not any(is_open(lines) for name, lines in named.items() if name in names) or time.monotonic() > end:
-                break
-            time.sleep(POLL_SECONDS)
+    def records(self):
+        """{a conversation's name: its calls}, of all whose sessions have ended; the namespace is empty afterwards."""
+        wait_until(lambda: self.proxy.admin.metric("helios_sessions") == 0, "the end of all sessions")
+        named = by_name(self._lines())
         self._forget()
         return named
 

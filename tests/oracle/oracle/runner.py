@@ -54,7 +54,7 @@ class Runner:
 
     def _read(self, front, all_held):
         """What the witnesses wrote down."""
-        records = front.records({each.name for each in all_held}) if all_held else {}
+        records = front.records() if all_held else {}
         for held in all_held:
             held.lines = records.get(held.name, [])
             if held.answers:
