@@ -116,7 +116,7 @@ base::Result<void> App::open_state() {
   auto durabilities = to_durabilities(state);
   if (!durabilities) return std::unexpected(durabilities.error());
   auto journal = kv::rocksdb::DiskJournal::open(
-      {.directory = state.directory, .salvage = state.salvage}, clock_, log_);
+      {.directory = state.directory, .salvage = state.salvage, .faults = &faults_}, clock_, log_);
   if (!journal) return std::unexpected(journal.error());
   store_.attach(**journal, *std::move(durabilities));
   journal_ = *std::move(journal);

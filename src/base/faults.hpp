@@ -25,8 +25,9 @@ enum class FaultPlace : std::uint8_t {
   admin,      // a request to the admin interface
   plugin,     // a hook call, our side of it
   reload,     // a reload or a backup
+  state,      // the threads that write and sync state
 };
-inline constexpr std::size_t kFaultPlaces = 7;
+inline constexpr std::size_t kFaultPlaces = 8;
 
 [[nodiscard]] constexpr std::string_view to_word(FaultPlace place) {
   switch (place) {
@@ -37,6 +38,7 @@ inline constexpr std::size_t kFaultPlaces = 7;
     case FaultPlace::admin: return "admin";
     case FaultPlace::plugin: return "plugin";
     case FaultPlace::reload: return "reload";
+    case FaultPlace::state: return "state";
   }
   return "";
 }

@@ -19,7 +19,12 @@ class CancelSender::Run final : public DialHandler, public StreamHandler {
         on_end_(std::move(on_end)),
         target_{{to}, kCancelTimeoutMs} {
     time_limit_ = engine_.start_timer(kCancelTimeoutMs, [this] { on_end_(); });
-    dialer_ = std::make_unique<Dialer>(engine_, target_, *this);
+    try {
+      dialer_ = std::make_unique<Dialer>(engine_, target_, *this);
+    } catch (...) {
+      engine_.cancel_timer(time_limit_);
+      throw;
+    }
   }
   ~Run() override { close(); }
 

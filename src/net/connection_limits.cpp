@@ -43,8 +43,10 @@ std::string ConnectionLimits::enter(const std::string& user, const std::string& 
   if (is_full(of_database_, database, limits_.max_database_connections)) {
     return "too many connections for database \"" + database + "\"";
   }
-  ++of_user_[user];
-  ++of_database_[database];
+  std::uint32_t& of_user = of_user_[user];
+  std::uint32_t& of_database = of_database_[database];  // which may throw
+  ++of_user;
+  ++of_database;
   return {};
 }
 

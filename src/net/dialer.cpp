@@ -22,7 +22,12 @@ Dialer::Dialer(Engine& engine, ServerTarget target, DialHandler& handler)
     : engine_(engine), target_(std::move(target)), handler_(handler) {
   time_limit_ =
       engine_.start_timer(target_.connect_timeout_ms, [this] { give_up("Connection timed out"); });
-  try_next();
+  try {
+    try_next();
+  } catch (...) {
+    engine_.cancel_timer(time_limit_);
+    throw;
+  }
 }
 
 Dialer::~Dialer() {

@@ -101,7 +101,11 @@ class Stream : public Releasable {
 };
 using StreamPtr = std::unique_ptr<Stream, Releaser>;
 
-inline void close_when_flushed(StreamPtr stream) { stream.release()->linger(); }
+// Where there is no memory for that, it is closed at once, by an exception too.
+inline void close_when_flushed(StreamPtr stream) {
+  stream->linger();
+  static_cast<void>(stream.release());
+}
 
 // When a broken connection is reported while receiving is paused.
 enum class LossReport {

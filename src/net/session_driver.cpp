@@ -45,12 +45,38 @@ void SessionDriver::run_event(Event event) {
   assert(context_.actions.to_client.empty() && context_.actions.to_server.empty());
   session_.set_backlog((client_ ? client_->pending_bytes() : 0) +
                        (server_ ? server_->pending_bytes() : 0));
-  event();
+  is_client_whole_ = true;
+  try {
+    event();
+    settle();
+  } catch (...) {
+    on_fault();
+  }
+  retire_if_finished();
+}
+
+// Carries out what the event has led to.
+void SessionDriver::settle() {
+  is_client_whole_ = context_.actions.to_client.empty();
   perform();
   context_.actions.clear();
   update_receiving();
   update_timer();
-  retire_if_finished();
+}
+
+// What the event has led to could not be carried out, so this session ends; the others go on. Nobody knows what
+// the server has got, so its connection is dropped first.
+void SessionDriver::on_fault() {
+  dialer_.reset();
+  server_.reset();
+  context_.actions.clear();
+  session_.on_fault(is_client_whole_, context_.actions);
+  try {
+    settle();
+  } catch (...) {
+    client_.reset();
+  }
+  context_.actions.clear();
 }
 
 void SessionDriver::update_timer() {
@@ -99,18 +125,23 @@ void SessionDriver::ServerSide::on_lost(int) {
 }
 
 void SessionDriver::on_dialled(Fd connection, const Endpoint& to) {
-  server_endpoint_ = to;
-  dialer_.reset();  // `to` is its
-  set_session_options(connection, *server_endpoint_, context_.environment.config->tcp);
-  server_ = context_.engine.adopt(std::move(connection), server_side_, LossReport::after_received);
-  run_event([&] { session_.on_server_connected(context_.actions); });
+  run_event([&] {
+    server_endpoint_ = to;
+    dialer_.reset();  // `to` is its
+    set_session_options(connection, *server_endpoint_, context_.environment.config->tcp);
+    server_ =
+        context_.engine.adopt(std::move(connection), server_side_, LossReport::after_received);
+    session_.on_server_connected(context_.actions);
+  });
 }
 
 void SessionDriver::on_dial_failed(const std::string& reason) {
-  dialer_.reset();
   context_.stats.server_connect_failures.add();
-  warn_about_server(reason);
-  run_event([&] { session_.on_server_failed(reason, context_.actions); });
+  run_event([&] {
+    dialer_.reset();
+    warn_about_server(reason);
+    session_.on_server_failed(reason, context_.actions);
+  });
 }
 
 // Many clients may find out at once, and again and again.
@@ -160,6 +191,7 @@ void SessionDriver::perform() {
     send_cancel();
   }
   send(client_, context_.actions.to_client, context_.stats.bytes_to_clients);
+  is_client_whole_ = true;
   send(server_, context_.actions.to_server, context_.stats.bytes_to_servers);
   end_connections();
 }

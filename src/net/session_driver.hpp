@@ -92,6 +92,8 @@ class SessionDriver final : public DialHandler {
 
   void warn_about_server(const std::string& reason);
   void perform();
+  void settle();
+  void on_fault();
   void register_cancel_key();
   void deliver_cancel();
   void send_cancel();
@@ -121,6 +123,7 @@ class SessionDriver final : public DialHandler {
   TimerId session_timer_;
   std::optional<std::int64_t> timer_deadline_ns_;  // what session_timer_ is set to; nullopt = not
 
+  bool is_client_whole_ = true;  // nothing of the present event is missing there
   bool retired_ = false;
   session::Session session_;
 };

@@ -174,7 +174,12 @@ Ticket DiskJournal::append(const Applied& applied) {
   if (!why_broken_.empty()) return ++last_ticket_;
   const bool was_empty = open_->Count() == 0;
   const std::size_t before = open_->GetDataSize();
-  for (const Change& change : applied.changes) put_entry(*open_, applied, change);
+  try {
+    for (const Change& change : applied.changes) put_entry(*open_, applied, change);
+  } catch (...) {
+    break_down("a part of a transaction could not be written down", lock);
+    throw;
+  }
   if (applied.version + kVersionBlock / 2 > reserved_versions_) {
     reserved_versions_ = applied.version + kVersionBlock;
     put_number(*open_, kVersionsKey, reserved_versions_);

@@ -12,11 +12,13 @@
 //
 // After the first write or sync that fails, nothing is written any more and nothing is tried again: what
 // reached the disk cannot be known, so only a restart, which reads it, can tell. Everybody who waits, or
-// will, hears that it failed; health() says why.
+// will, hears that it failed; health() says why. An exception (base/faults.hpp) in a write or sync, or while a
+// transaction is taken over, is such a failure; one in a callback is that callback's affair.
 //
 // Flow: 1 open(); 2 store.attach(), recover(); 3 start(); 4 stop(), when nobody commits any more.
 
 #include "base/clock.hpp"
+#include "base/faults.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "kv/journal.hpp"
@@ -53,6 +55,7 @@ struct DiskJournalOptions {
   std::uint32_t sync_interval_ms = 1000;
   // After so much a new log begins, and what the old one has moves into a table.
   std::uint64_t log_bytes = 16ULL << 20;
+  base::FaultSink* faults = nullptr;  // outlives the journal; see base::contain()
   // For tests; null: the real one.
   std::shared_ptr<::rocksdb::FileSystem> file_system = nullptr;
 };
@@ -110,7 +113,7 @@ class DiskJournal final : public Journal {
   static constexpr std::uint64_t kMaxWaitingBytes = 64ULL << 20;
 
   using Waiting = std::multimap<Ticket, OnReached>;
-  using Due = std::vector<OnReached>;
+  using Due = Waiting;  // nodes move, which needs no memory
 
   DiskJournal(const DiskJournalOptions& options, const base::Clock& clock, base::Log& log);
   [[nodiscard]] base::Result<void> begin();
@@ -122,7 +125,10 @@ class DiskJournal final : public Journal {
   void write_group(std::unique_lock<std::mutex>& lock);
   void sync_group(std::unique_lock<std::mutex>& lock);
   void wait_for_something_to_sync(std::unique_lock<std::mutex>& lock);
+  template <typename Work>
+  void guard(std::unique_lock<std::mutex>& lock, Work work);
   void break_down(std::string why);
+  void break_down(std::string_view why, std::unique_lock<std::mutex>& lock);
   void say_why_broken();
   static void take_due(Waiting& waiting, Ticket reached, Due& due);
   void call(Due& due, bool reached, std::unique_lock<std::mutex>& lock);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include <pthread.h>
@@ -66,7 +67,7 @@ void DiskJournal::write_until_stopped() {
   for (;;) {
     written_down_.wait(lock, [this] { return open_->Count() != 0 || is_stopping_; });
     if (open_->Count() == 0) break;
-    write_group(lock);
+    guard(lock, [&] { write_group(lock); });
   }
   has_writer_ended_ = true;
 }
@@ -104,7 +105,7 @@ void DiskJournal::sync_until_stopped() {
   for (;;) {
     wait_for_something_to_sync(lock);
     if (on_disk_ < handed_over_ && why_broken_.empty()) {
-      sync_group(lock);
+      guard(lock, [&] { sync_group(lock); });
     } else if (has_writer_ended_ || is_stopping_) {
       if (has_writer_ended_) return;
       handed_on_.wait(lock);  // the writer's last group
@@ -140,13 +141,32 @@ void DiskJournal::sync_group(std::unique_lock<std::mutex>& lock) {
   call(due, true, lock);
 }
 
+// With `lock` held, then and afterwards. Nobody knows what reached the disk when it was left by an exception.
+template <typename Work>
+void DiskJournal::guard(std::unique_lock<std::mutex>& lock, Work work) {
+  const bool is_through = base::contain(options_.faults, base::FaultPlace::state, work);
+  if (!lock.owns_lock()) lock.lock();
+  if (!is_through) break_down("an unexpected exception, see the log", lock);
+}
+
 // From any thread, also one of the database's.
 void DiskJournal::break_down(std::string why) {
   std::unique_lock lock(mutex_);
+  break_down(why, lock);
+}
+
+// With `lock` held, then and afterwards.
+void DiskJournal::break_down(std::string_view why, std::unique_lock<std::mutex>& lock) {
   if (!why_broken_.empty()) return;
-  why_broken_ = "state directory " + options_.directory + ": " + std::move(why);
+  try {
+    why_broken_ = "state directory " + options_.directory + ": " + std::string(why);
+  } catch (const std::bad_alloc&) {
+    why_broken_ = "no memory";  // so short a text needs none
+  }
   is_broken_.store(true, std::memory_order_release);
-  if (is_started_) say_why_broken();  // before, whoever opens it hears of it
+  // Before, whoever opens it hears of it.
+  if (is_started_)
+    base::contain(options_.faults, base::FaultPlace::state, [&] { say_why_broken(); });
   Due due;
   take_due(for_hand_over_, kEveryTicket, due);
   take_due(for_disk_, kEveryTicket, due);
@@ -162,8 +182,7 @@ void DiskJournal::say_why_broken() {
 
 void DiskJournal::take_due(Waiting& waiting, Ticket reached, Due& due) {
   const auto end = waiting.upper_bound(reached);
-  for (auto at = waiting.begin(); at != end; ++at) due.push_back(std::move(at->second));
-  waiting.erase(waiting.begin(), end);
+  while (waiting.begin() != end) due.insert(waiting.extract(waiting.begin()));
 }
 
 // Gives the mutex back meanwhile.
@@ -172,7 +191,9 @@ void DiskJournal::call(Due& due, bool reached, std::unique_lock<std::mutex>& loc
   const std::size_t count = due.size();
   calling_ += count;
   lock.unlock();
-  for (OnReached& callback : due) callback(reached);
+  for (auto& [ticket, callback] : due) {
+    base::contain(options_.faults, base::FaultPlace::state, [&] { callback(reached); });
+  }
   due.clear();  // what they hold may use the store when it goes
   lock.lock();
   calling_ -= count;

@@ -73,7 +73,7 @@ session::Environment ProxyFixture::make_environment(std::size_t index) {
   analyzers_.push_back(std::make_unique<sql::Analyzer>(sql::Analyzer::Options{}));
   session::Environment environment;
   environment.slow = &slow_;
-  environment.clock = &clock_;
+  environment.clock = session_clock_;
   environment.log = &log_;
   environment.analyzer = analyzers_.back().get();
   environment.store = &store_;
@@ -86,6 +86,7 @@ session::Environment ProxyFixture::make_environment(std::size_t index) {
 
 void ProxyFixture::start_proxy(config::Config config) {
   config.server = server_;
+  connection_limits_.set_limits(limits_);
   config_ = std::make_shared<const config::Config>(config);
   auto target = server_target(server_);
   target.connect_timeout_ms = connect_timeout_ms_;
@@ -96,6 +97,7 @@ void ProxyFixture::start_proxy(config::Config config) {
     worker.engine = GetParam() == TestEngine::epoll ? EngineKind::epoll : EngineKind::io_uring;
     worker.server = target;
     worker.connection_limits = &connection_limits_;
+    worker.faults = faults_;
     worker.environment = make_environment(i);
     options.push_back(std::move(worker));
   }

@@ -84,9 +84,13 @@ class ProxyFixture : public OnEveryEngine {
   config::Server server_;
   std::size_t worker_count_ = 2;
   std::int64_t connect_timeout_ms_ = 5000;
+  config::Limits limits_;                       // on connections
+  const base::Clock* session_clock_ = &clock_;  // what sessions are told the time by
+  base::FaultSink* faults_ = nullptr;           // of the workers
   void pass_ms(std::int64_t ms) { clock_.advance_ms(ms); }
   test::CaptureLog log_;
   std::unique_ptr<Proxy> proxy_;
+  test::FakeClock clock_;
 
  private:
   session::Environment make_environment(std::size_t index);
@@ -94,7 +98,6 @@ class ProxyFixture : public OnEveryEngine {
   // Runs `task` on the control thread and waits for it.
   void on_control(const std::function<void()>& task);
 
-  test::FakeClock clock_;
   ConnectionLimits connection_limits_{config::Limits{}};
   test::ManualExecutor slow_;
   kv::MemoryStore store_{kv::Limits{}, clock_};

@@ -187,11 +187,10 @@ TEST_P(ProxyFixture, connections_are_dealt_evenly) {
   }
 }
 
-TEST_P(ProxyFixture, malformed_startup_ends_the_session_with_an_error) {
+TEST_P(ProxyFixture, malformed_startup_ends_the_session) {
   start_proxy();
   const auto client = connect_client();
   send_all(client.get(), int32(1'000'000) + int32(196608));
-  EXPECT_THAT(receive_message(client.get()), HasSubstr("invalid length of startup packet"));
   EXPECT_TRUE(is_at_end(client.get()));
   EXPECT_TRUE(eventually([&] { return total(&WorkerStats::protocol_errors) == 1; }));
 }
