@@ -6,7 +6,7 @@ import threading
 import pytest
 from harness.answers import received
 from harness.shared import running_proxy
-from harness.wire import SYNC, bind_message, describe_message, execute_message, parse_message, query_message
+from harness.wire import SYNC, bind_message, describe_message, execute_message, message, parse_message, query_message
 
 
 def still_serves(proxy, bystander):
@@ -71,3 +71,43 @@ def test_deep_pipeline_is_answered(postgres, counter, plugin, name):
             assert seen[-1] != "closed", seen[-2:]
             assert not [body for kind, body in seen if kind == b"E"]
             assert sum(kind == b"Z" for kind, _ in seen) == DEEP[name].count(SYNC) + DEEP[name].count(b"Q\0\0\0") + 2
+
+
+# --- the text that the client sent, behind a rewrite
+
+# Long enough to stand in memory of its own, which is given back with its name.
+LONG = "SELECT '" + "a text of some length " * 20 + "'"
+GONE = {
+    "a statement that was prepared": query_message(f"PREPARE p AS {LONG}"),
+    "a statement that was parsed": parse_message(LONG, "p") + SYNC,
+}
+
+
+@pytest.mark.parametrize("forget", ["DEALLOCATE p", "DEALLOCATE ALL", "DISCARD ALL"])
+@pytest.mark.parametrize("name", GONE)
+def test_text_that_was_rewritten_is_there_until_its_post_query(rewriting, name, forget):
+    with rewriting.connect() as session:
+        session.send(GONE[name])
+        session.ready().expect_ok()
+        if forget == "DISCARD ALL":  # not inside of a Query of several statements
+            session.send(query_message("EXECUTE p") + query_message(forget))
+        else:
+            session.send(query_message(f"EXECUTE p; {forget}"))
+        assert session.ready().rows == [["42"]]
+        if forget == "DISCARD ALL":
+            session.ready().expect_ok()
+        assert rewriting.admin.value("rewrites_and_keeps", "post") == LONG
+
+
+def test_text_that_was_rewritten_outlives_its_closed_statement(rewriting):
+    with rewriting.connect() as session:
+        session.send(parse_message(LONG, "p"), bind_message("c", "p"), execute_message("c"), message(b"C", b"Pc\0"),
+                     message(b"C", b"Sp\0"), SYNC)
+        assert session.ready().rows == [["42"]]
+        assert rewriting.admin.value("rewrites_and_keeps", "post") == LONG
+
+
+@pytest.fixture(scope="module")
+def rewriting(postgres, guests):
+    with running_proxy(postgres.port, [f"{guests}/rewrites_and_keeps.wat"]) as proxy:
+        yield proxy
