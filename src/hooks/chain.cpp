@@ -51,6 +51,7 @@ RunStatus ChainRun::start(HookPoint point, StatementExecution& statement,
   next_ = 0;
   result_.reset();
   fault_ = nullptr;
+  is_cancelled_ = false;
   // Also where a fault kept pre_query from beginning.
   if (statement.plugins.size() < chain_->plugins().size()) {
     statement.plugins.resize(chain_->plugins().size());
@@ -71,6 +72,12 @@ RunStatus ChainRun::authenticate(const AuthenticationRequest& request) {
   return advance();
 }
 
+void ChainRun::cancel() {
+  assert(pending_ && point_ == HookPoint::pre_query);
+  is_cancelled_ = true;
+  call_.is_cancelled.store(true, std::memory_order_relaxed);
+}
+
 const ChainResult& ChainRun::result() {
   if (fault_) std::rethrow_exception(std::exchange(fault_, nullptr));
   return result_;
@@ -78,7 +85,7 @@ const ChainResult& ChainRun::result() {
 
 // Nothing that later plugins could say counts any more.
 bool ChainRun::is_settled() const {
-  if (result_.refused || result_.identity || (fault_ && !is_end())) return true;
+  if (result_.refused || result_.identity || is_cancelled_ || (fault_ && !is_end())) return true;
   return point_ == HookPoint::pre_query && statement_->answer != nullptr;
 }
 
@@ -103,6 +110,7 @@ RunStatus ChainRun::advance() {
     call_.slot = next_;
     call_.home = &home_;
     call_.result.reset();
+    call_.is_cancelled.store(false, std::memory_order_relaxed);
     try {
       if (!call_.on_done) call_.on_done = [this] { on_call_done(); };
       if (plugins[next_]->run(call_) == RunStatus::pending) {

@@ -95,6 +95,9 @@ class ChainRun {
   RunStatus authenticate(const AuthenticationRequest& request);
 
   [[nodiscard]] bool pending() const { return pending_; }
+  // Requires: pending, at pre_query. Nobody is interested in the result any more: the plugin that runs is asked to end,
+  // and none runs after it. Progress is made as ever.
+  void cancel();
   // Throws what a plugin has thrown, once; the first of them.
   [[nodiscard]] const ChainResult& result();
   // Of the statement, or of the authentication, that it ran for last. Requires: a statement is still there.
@@ -128,6 +131,7 @@ class ChainRun {
   std::size_t next_ = 0;
   bool session_statement_ = false;
   bool pending_ = false;
+  bool is_cancelled_ = false;
   ChainResult result_;
   std::exception_ptr fault_;  // that nobody has been told yet
 };

@@ -7,6 +7,7 @@
 #include "hooks/authentication.hpp"
 #include "hooks/statement_execution.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -67,6 +68,9 @@ struct Call {
   base::Executor* home = nullptr;           // where on_done is posted when the call is pending
   std::move_only_function<void()> on_done;  // moved out by the plugin when it posts it
   CallResult result;                        // valid when done
+  // Set while the call is pending, by the caller: nobody waits for the result any more. The plugin ends the call as
+  // soon as it can, as failed, and writes nothing then; one that is through already stays so.
+  std::atomic<bool> is_cancelled = false;
 };
 
 enum class RunStatus {

@@ -66,6 +66,7 @@ CallRun::Next CallRun::run_attempts(Lane lane) {
 }
 
 CallRun::Next CallRun::attempt(Lane lane) {
+  if (call_->is_cancelled.load(std::memory_order_relaxed)) return fail_cancelled();
   if (lane == Lane::slow) {
     LiveInstance live;
     return after_attempt(lane, run_guest(lane, live));
@@ -192,6 +193,7 @@ CallRun::Next CallRun::after_conflict() {
 }
 
 CallRun::Next CallRun::after_overrun(Lane lane) {
+  if (call_->is_cancelled.load(std::memory_order_relaxed)) return fail_cancelled();
   if (lane == Lane::slow) {
     plugin_.lane_policy().note_slow_lane(false);
     return fail_by_guest("timeout after " + std::to_string(plugin_.timeout_ms()) + " ms");
@@ -271,6 +273,16 @@ CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
   std::string why = plugin_.services().store.health();
   if (why.empty()) why = if_healthy;
   return fail("the store failed" + (why.empty() ? "" : ": " + why));
+}
+
+// That is no failure of the plugin.
+CallRun::Next CallRun::fail_cancelled() {
+  exclusivity_.reset();
+  note_retries();
+  plugin_.end_instance(std::move(live_), *call_->home);
+  call_->result.status = hooks::CallResult::Status::failed;
+  call_->result.failure = "cancelled";
+  return Next::finished;
 }
 
 void CallRun::run_on_slow_lane() {

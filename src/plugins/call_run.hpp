@@ -95,6 +95,7 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   Next fail_by_guest(std::string why);
   Next fail_by_fault(std::string_view what);
   Next fail_by_store(std::string_view if_healthy);
+  Next fail_cancelled();
 
   void run_on_slow_lane();
   void resume_at_home();

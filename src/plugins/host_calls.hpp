@@ -101,7 +101,12 @@ class HostCalls {
   // without a loop can call them a million times before the engine looks again. So every host call
   // asks, and one that may take long asks in between.
   [[nodiscard]] bool is_out_of_time() const {
-    return ticks_ != nullptr && ticks_->load(std::memory_order_relaxed) >= end_tick_;
+    const bool is_late = ticks_ != nullptr && ticks_->load(std::memory_order_relaxed) >= end_tick_;
+    return is_late || is_cancelled();
+  }
+  // The caller has no use for it any more.
+  [[nodiscard]] bool is_cancelled() const {
+    return scope_.call != nullptr && scope_.call->is_cancelled.load(std::memory_order_relaxed);
   }
 
   void stop(Stop why) { stop_ = why; }

@@ -115,8 +115,8 @@ class QueryGate {
   [[nodiscard]] std::size_t held_bytes() const {
     return (run_ ? run_->held_bytes : 0) + decision_.new_text.size() + decision_.answer.size();
   }
-  // Give the message up: the next resume() refuses it, unless a hook runs, which has to be through first.
-  void cancel() { is_cancelled_ = true; }
+  // Give the message up: the next resume() refuses it. A hook that runs is asked to end, and has to be through first.
+  void cancel();
 
  private:
   enum class Stage {

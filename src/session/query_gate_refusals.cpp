@@ -10,6 +10,11 @@ namespace helios::session {
 
 namespace state = pgwire::sqlstate;
 
+void QueryGate::cancel() {
+  is_cancelled_ = true;
+  if (stage_ == Stage::pre_query && pre_query_ && pre_query_->pending()) pre_query_->cancel();
+}
+
 // What became of a hook is looked at first.
 bool QueryGate::is_judging() const {
   switch (stage_) {

@@ -3,6 +3,7 @@
 
 #include "plugins/host_calls.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -11,6 +12,8 @@ namespace helios::plugins::detail {
 namespace {
 
 constexpr std::size_t kMaxArguments = 4;
+// How long guest code runs before it is looked whether somebody still waits for it. Not less than a worker's slice.
+constexpr std::uint32_t kLookEveryTicks = 2;
 
 // In words of the wasm specification, shorter than the engine's own, which carry a backtrace.
 std::string_view trap_text(wasmtime_trap_code_t code) {
@@ -46,6 +49,7 @@ WasmtimeInstance::WasmtimeInstance(EngineCore& core, const InstanceOptions& opti
       context_(wasmtime_store_context(store_.get())) {
   wasmtime_store_limiter(store_.get(), static_cast<std::int64_t>(options.memory_bytes),
                          options.table_elements, 1, 1, 1);
+  wasmtime_store_epoch_deadline_callback(store_.get(), &WasmtimeInstance::on_tick, this, nullptr);
   arm(*options.calls, options.deadline_ticks);
 }
 
@@ -58,7 +62,22 @@ void WasmtimeInstance::arm(HostCalls& calls, std::uint32_t deadline_ticks) {
   core_.ticker->note_use();
   data_.calls = &calls;
   calls.set_deadline(core_.ticker->ticks(), deadline_ticks);
-  wasmtime_context_set_epoch_deadline(context_, deadline_ticks);
+  was_interrupted_ = false;
+  // On a worker nobody can cancel it: its thread is the one that would.
+  wasmtime_context_set_epoch_deadline(context_, std::min(deadline_ticks, kLookEveryTicks));
+}
+
+// Guest code has run on beyond what it was given last: its deadline may have passed, or nobody waits for it any more.
+wasmtime_error_t* WasmtimeInstance::on_tick(wasmtime_context_t*, void* self, std::uint64_t* delta,
+                                            wasmtime_update_deadline_kind_t* kind) {
+  WasmtimeInstance& instance = *static_cast<WasmtimeInstance*>(self);
+  if (instance.data_.calls->is_out_of_time()) {
+    instance.was_interrupted_ = true;
+    return wasmtime_error_new("interrupt");
+  }
+  *delta = 1;
+  *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+  return nullptr;
 }
 
 std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& linked,
@@ -67,6 +86,7 @@ std::optional<Fault> WasmtimeInstance::start(const wasmtime_instance_pre_t& link
   wasm_trap_t* trap = nullptr;
   const ErrorHandle error(wasmtime_instance_pre_instantiate(&linked, context_, &instance_, &trap));
   const TrapHandle trap_owner(trap);
+  if (was_interrupted_) return Fault{Fault::Kind::interrupted, "interrupt"};
   if (trap != nullptr) return to_fault(*trap);
   if (error) return Fault{Fault::Kind::refused, message_of(*error)};
   wasmtime_extern_t item;
@@ -99,6 +119,7 @@ std::expected<std::uint64_t, Fault> WasmtimeInstance::call(
   const ErrorHandle error(
       wasmtime_func_call_unchecked(context_, &called, raw.data(), raw.size(), &trap));
   const TrapHandle trap_owner(trap);
+  if (was_interrupted_) return std::unexpected(Fault{Fault::Kind::interrupted, "interrupt"});
   if (trap != nullptr) return std::unexpected(to_fault(*trap));
   if (error) return std::unexpected(Fault{Fault::Kind::trap, message_of(*error)});
   return static_cast<std::uint64_t>(raw[0].i64);

@@ -32,6 +32,8 @@ class WasmtimeInstance : public WasmInstance {
                                            std::initializer_list<std::uint64_t> arguments) override;
 
  private:
+  static wasmtime_error_t* on_tick(wasmtime_context_t* context, void* self, std::uint64_t* delta,
+                                   wasmtime_update_deadline_kind_t* kind);
   bool find_export(std::string_view name, wasmtime_extern_t& item);
 
   EngineCore& core_;
@@ -40,6 +42,7 @@ class WasmtimeInstance : public WasmInstance {
   wasmtime_context_t* context_;
   wasmtime_instance_t instance_{};
   std::array<wasmtime_func_t, kGuestFunctionNames.size()> functions_{};
+  bool was_interrupted_ = false;
 };
 
 }  // namespace helios::plugins::detail

@@ -108,6 +108,31 @@ TEST_F(PluginTest, plugin_that_overruns_three_times_goes_straight_to_the_slow_la
   EXPECT_EQ(log_.count("timeout after 100 ms"), 1U);
 }
 
+TEST_F(PluginTest, call_that_is_cancelled_ends_at_once_and_is_no_failure) {
+  add_guest("loops_if_told");
+  config_.limits.timeout_ms = 60'000;
+  const auto chain = load_ok();
+  put("loops-if-told", "key", "loop");
+  WaitingExecutor home;
+  Statement statement(chain, "acme");
+  // More than there are threads: the last ones have not begun.
+  std::deque<TestCall> calls;
+  for (int i = 0; i < 4; ++i) {
+    calls.emplace_back(plugin(chain, "loops_if_told"), statement, HookPoint::pre_query, home);
+    EXPECT_FALSE(calls.back().start());
+  }
+  for (TestCall& call : calls) call.cancel();
+  for (TestCall& call : calls) {
+    home.run_until([&] { return call.done(); });
+    EXPECT_EQ(call.result().status, Status::failed);
+    EXPECT_EQ(call.result().failure, "cancelled");
+  }
+  EXPECT_EQ(info("loops_if_told").failures, 0U);
+  EXPECT_EQ(log_.count("failed"), 0U);
+  remove("loops-if-told", "key");
+  EXPECT_EQ(run_hook(chain, "loops_if_told", HookPoint::pre_query).status, Status::ok);
+}
+
 TEST_F(PluginTest, plugin_that_was_slow_comes_back_when_it_is_quick) {
   // Loops while its state says so.
   add_guest("loops_if_told");

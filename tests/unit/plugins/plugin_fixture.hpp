@@ -79,6 +79,7 @@ class TestCall {
 
   // Returns whether it was answered at once.
   bool start();
+  void cancel() { call_.is_cancelled = true; }
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] const hooks::CallResult& result() const { return call_.result; }
 
