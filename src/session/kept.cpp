@@ -2,6 +2,7 @@
 #include "session/kept.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace helios::session {
@@ -13,10 +14,17 @@ Kept wait_until_kept(kv::Store* store, base::Executor& home, const hooks::Ticket
   const auto answer = [store, required = tickets.last_required](bool is_kept) {
     return is_kept || required <= store->kept() ? Kept::yes : Kept::no;
   };
+  struct Answer {
+    std::move_only_function<void(Kept)> later;
+    Kept kept = Kept::pending;
+  };
   const auto make_on_kept = [&]() -> kv::OnReached {
-    return [&home, answer, later = std::move(later)](bool is_kept) mutable {
-      // On a thread of the store's: only pass it on.
-      home.post([answer, is_kept, later = std::move(later)]() mutable { later(answer(is_kept)); });
+    auto late = std::make_shared<Answer>(std::move(later));
+    base::Task task = [late] { late->later(late->kept); };
+    // On a thread of the store's: only pass it on. What that takes is there, so nothing is lost for want of memory.
+    return [&home, answer, late = std::move(late), task = std::move(task)](bool is_kept) mutable {
+      late->kept = answer(is_kept);
+      home.post(std::move(task));
     };
   };
   switch (store->when_kept(tickets.last, make_on_kept)) {
