@@ -16,6 +16,10 @@ bool ends_with_ready(char request) {
   return request == fe::kQuery || request == fe::kFunctionCall || request == fe::kSync;
 }
 
+bool runs_statement(char request) {
+  return request == fe::kExecute || request == fe::kQuery || request == fe::kFunctionCall;
+}
+
 // Does an answer of this type end an entry of the extended protocol?
 bool ends_extended(char request, char answer) {
   switch (request) {
@@ -57,6 +61,17 @@ void OwedAnswers::note_copy_end() {
   if (!empty()) ++owed_.back().copy_ends_sent;
 }
 
+bool OwedAnswers::awaits_ready() const {
+  return std::any_of(std::next(owed_.begin(), static_cast<std::ptrdiff_t>(first_)), owed_.end(),
+                     [](const Owed& owed) { return ends_with_ready(owed.expect.request); });
+}
+
+bool OwedAnswers::may_run() const {
+  return std::any_of(
+      std::next(owed_.begin(), static_cast<std::ptrdiff_t>(first_)), owed_.end(),
+      [](const Owed& owed) { return !owed.expect.is_ours && runs_statement(owed.expect.request); });
+}
+
 Tag OwedAnswers::front_of_client() const {
   for (std::size_t i = first_; i < owed_.size(); ++i) {
     if (!owed_[i].expect.is_ours) return owed_[i].tag;
@@ -69,6 +84,7 @@ void OwedAnswers::pop(char answer) {
   user_.on_ended(owed.tag, answer);
   copies_ -= owed.expect.may_copy_in ? 1 : 0;
   maybes_ -= owed.expect.is_maybe ? 1 : 0;
+  ++ended_;
   ++first_;
   compact();
 }

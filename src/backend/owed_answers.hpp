@@ -69,6 +69,12 @@ class OwedAnswers {
 
   [[nodiscard]] bool empty() const { return first_ == owed_.size(); }
   [[nodiscard]] std::size_t size() const { return owed_.size() - first_; }
+  // Entries that have ended so far, for whatever reason.
+  [[nodiscard]] std::uint64_t ended() const { return ended_; }
+  // Some entry ends with ReadyForQuery.
+  [[nodiscard]] bool awaits_ready() const;
+  // Some entry runs a statement of the client's.
+  [[nodiscard]] bool may_run() const;
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const { return owed_.capacity() * sizeof(Owed); }
   // The entry that the next answer belongs to; null when nothing is owed.
@@ -102,6 +108,7 @@ class OwedAnswers {
   User& user_;
   std::vector<Owed> owed_;
   std::size_t first_ = 0;  // entries before it are done; compacted when the list runs empty or long
+  std::uint64_t ended_ = 0;
   bool skipping_ = false;  // an error was answered and no Sync has been forwarded since
   bool hides_changes_ = false;
   std::size_t copies_ = 0;  // entries that may copy in

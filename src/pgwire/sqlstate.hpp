@@ -7,7 +7,6 @@
 
 namespace helios::pgwire::sqlstate {
 
-inline constexpr std::string_view kUnableToConnect = "08001";  // sqlclient_unable_to_establish_...
 inline constexpr std::string_view kConnectionFailure = "08006";
 inline constexpr std::string_view kProtocolViolation = "08P01";
 inline constexpr std::string_view kFeatureNotSupported = "0A000";
@@ -29,6 +28,8 @@ inline constexpr std::string_view kIdleSessionTimeout = "57P05";
 inline constexpr std::string_view kProgramLimitExceeded = "54000";
 inline constexpr std::string_view kQueryCanceled = "57014";
 inline constexpr std::string_view kAdminShutdown = "57P01";
+// "The server is there and takes no connections": clients with several hosts try the next one.
+inline constexpr std::string_view kCannotConnectNow = "57P03";
 inline constexpr std::string_view kSystemError = "58000";
 inline constexpr std::string_view kIoError = "58030";
 inline constexpr std::string_view kInternalError = "XX000";

@@ -23,7 +23,8 @@ inline constexpr std::int32_t kCancelRequestCode = 80877102;
 inline constexpr std::int32_t kSslRequestCode = 80877103;
 inline constexpr std::int32_t kGssEncRequestCode = 80877104;
 inline constexpr std::int32_t kProtocolMajor = 3;
-inline constexpr std::uint32_t kMaxStartupPacketBytes = 10000;  // MAX_STARTUP_PACKET_LENGTH
+// MAX_STARTUP_PACKET_LENGTH, which does not count the length word.
+inline constexpr std::uint32_t kMaxStartupPacketBytes = 10000 + 4;
 
 struct StartupMessage {
   // In the order of the packet; PostgreSQL lets the last of equal names win.

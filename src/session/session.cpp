@@ -102,7 +102,8 @@ bool Session::Impl::pump_gate() {
     return gate_.waits_for_rules() && make_rules_certain();
   }
   Decision decision = gate_.take_decision();
-  if (state_ != State::ready) return true;
+  has_gone_on_ |= owed_.empty();
+  if (state_ != State::ready || farewell_) return true;
   if (!gate_.judges_query()) {
     carry_out_held(std::move(decision));
     return true;
@@ -131,6 +132,7 @@ bool Session::Impl::pump_end() {
 }
 
 bool Session::Impl::pump_end_of_input() {
+  if (bid_farewell()) return true;
   const bool is_held = post_hooks_.pending() || !held_ready_.empty();
   if (server_eof_ && server_input_.empty() && !is_held) {
     const bool is_expected = error_was_fatal_ || terminate_sent_ || client_eof_;
@@ -207,16 +209,16 @@ void Session::Impl::on_server_connected() {
 
 void Session::Impl::on_server_failed(std::string_view reason) {
   if (state_ != State::connecting) return;
-  fail(sqlstate::kUnableToConnect, "could not connect to the server: " + std::string(reason));
+  fail(sqlstate::kCannotConnectNow, "could not connect to the server: " + std::string(reason));
 }
 
 void Session::Impl::on_cancel() {
   if (state_ != State::ready) return;
-  if (gate_.pending() && owed_.empty()) {
-    gate_.cancel();
-  } else {
-    actions_->send_cancel = true;
-  }
+  // What is judged is the present statement, unless a message in front of it is still to be answered to its end.
+  const bool is_judged = gate_.pending() && !owed_.awaits_ready();
+  if (is_judged) gate_.cancel();
+  // Of the same batch one may be at work.
+  actions_->send_cancel = !is_judged || owed_.may_run();
 }
 
 void Session::Impl::on_drain(bool force) {

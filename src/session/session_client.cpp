@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/byte_reader.hpp"
-#include "base/text.hpp"
 #include "pgwire/command_complete.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
@@ -35,11 +34,13 @@ bool is_answered(char type) {
 }  // namespace
 
 void Session::Impl::on_client_bytes(std::string_view bytes) {
-  if (state_ != State::closing && state_ != State::closed) client_input_.arrive(bytes);
+  if (state_ != State::closing && state_ != State::closed && !farewell_)
+    client_input_.arrive(bytes);
 }
 
 bool Session::Impl::client_may_go_on() const {
-  if (gate_.busy() || !held_message_.empty() || terminate_sent_ || is_amid_notification()) {
+  if (gate_.busy() || !held_message_.empty() || terminate_sent_ || farewell_ ||
+      is_amid_notification()) {
     return false;
   }
   // Limits hold between messages: one that has begun is noted already.
@@ -52,7 +53,7 @@ bool Session::Impl::step_client() {
   switch (client_reader_.next(input)) {
     case FrameReader::Step::need_more: return false;
     case FrameReader::Step::bad_length:
-      fail(sqlstate::kProtocolViolation, "invalid message length");
+      fail_after_answers(sqlstate::kProtocolViolation, "invalid message length");
       return true;
     case FrameReader::Step::header: handle_client_header(client_reader_.type()); return true;
     case FrameReader::Step::piece:
@@ -67,19 +68,20 @@ bool Session::Impl::step_client() {
 void Session::Impl::handle_client_header(char type) {
   message_arrived_ = true;
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
-  if (limit == 0 || type == fe::kPassword) {
-    fail(sqlstate::kProtocolViolation,
-         "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
+  if (in_copy_in_ && !belongs_to_copy(type)) {
+    break_copy(type);
+  } else if (limit == 0 || type == fe::kPassword) {
+    fail_after_answers(
+        sqlstate::kProtocolViolation,
+        "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
   } else if (client_reader_.length() > limit) {
-    fail(sqlstate::kProtocolViolation, "invalid message length");
+    fail_after_answers(sqlstate::kProtocolViolation, "invalid message length");
   } else if (client_reader_.length() > environment_.config->limits.max_message_bytes) {
-    fail(sqlstate::kProgramLimitExceeded,
-         "a message of " + std::to_string(client_reader_.length()) +
-             " bytes is longer than [limits] max_message_bytes allows");
-  } else if (in_copy_in_ && is_answered(type)) {
-    fail(sqlstate::kProtocolViolation,
-         "unexpected message type 0x" + base::to_hex({&type, 1}) + " during COPY from stdin");
+    fail_after_answers(sqlstate::kProgramLimitExceeded,
+                       "a message of " + std::to_string(client_reader_.length()) +
+                           " bytes is longer than [limits] max_message_bytes allows");
   } else {
+    has_gone_on_ |= type == fe::kCopyData && in_copy_in_;
     client_plan_ = plan_message(type);
     if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::follow) {
       client_reader_.collect();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/byte_writer.hpp"
+#include "base/text.hpp"
 #include "pgwire/extended.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
@@ -74,9 +76,34 @@ void Session::Impl::note_copy_in() {
   in_copy_in_ = !owed_.empty() && !owed_.on_copy_in();
   copy_started_ = !owed_.empty();
   if (in_copy_in_ && gate_.waits_for_answers()) {
-    fail(pgwire::sqlstate::kProtocolViolation,
-         "unexpected message type 0x51 during COPY from stdin");
+    gate_.cancel();
+    break_copy(fe::kQuery);
   }
+}
+
+bool Session::Impl::belongs_to_copy(char type) {
+  switch (type) {
+    case fe::kCopyData:
+    case fe::kCopyDone:
+    case fe::kCopyFail:
+    case fe::kFlush:
+    case fe::kSync: return true;
+    default: return false;
+  }
+}
+
+// The client has sent such a message while the server reads data: the server is to say so, and ends the connection
+// then. It looks at the type alone. Should the COPY have failed already, it finds a message that it cannot read, and
+// is ready again with our Sync.
+void Session::Impl::break_copy(char type) {
+  std::string broken(1, type);
+  base::append_i32(broken, sizeof(std::int32_t));
+  actions_->to_server.append(broken + pgwire::serialize_sync());
+  in_copy_in_ = false;
+  fail_after_answers(
+      pgwire::sqlstate::kProtocolViolation,
+      "unexpected message type 0x" + base::to_hex({&type, 1}) + " during COPY from stdin");
+  farewell_->is_servers = true;
 }
 
 void Session::Impl::begin_probe() {

@@ -45,6 +45,23 @@ void Session::Impl::fail(std::string_view state, std::string_view message) {
   close();
 }
 
+// The client's messages cannot be followed any further: it is told when it has its answers to those before.
+void Session::Impl::fail_after_answers(std::string_view state, std::string message) {
+  // The server waits for the rest of the data, and would not answer.
+  if (in_copy_in_) return fail(state, message);
+  farewell_ = std::make_unique<Farewell>(std::string(state), std::move(message));
+  client_input_.clear();
+}
+
+// True = it was time.
+bool Session::Impl::bid_farewell() {
+  if (!farewell_ || farewell_->is_servers) return false;
+  const bool is_through = owed_.empty() && held_ready_.empty() && held_message_.empty() &&
+                          !gate_.busy() && !server_reader_.inside_streamed();
+  if (is_through) fail(farewell_->sqlstate, farewell_->message);
+  return is_through;
+}
+
 // Only its last step may throw. The rest, which may, is pump_closing()'s.
 void Session::Impl::close() {
   if (state_ == State::closing || state_ == State::closed) return;

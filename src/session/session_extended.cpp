@@ -112,7 +112,7 @@ void Session::Impl::carry_out_held(Decision decision) {
 
 void Session::Impl::ask_for_answers() {
   const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
-  const bool waits = is_held || !has_room_for_replies() || waits_for_copy();
+  const bool waits = is_held || farewell_ || !has_room_for_replies() || waits_for_copy();
   if (!waits || !is_batch_open_ || flush_sent_ || owed_.empty()) return;
   flush_sent_ = true;
   actions_->to_server.append(pgwire::serialize_flush());

@@ -97,6 +97,8 @@ class Session::Impl final : private backend::OwedAnswers::User {
   bool pump_end_of_input();
   bool pump_closing();
   void fail(std::string_view sqlstate, std::string_view message);
+  void fail_after_answers(std::string_view sqlstate, std::string message);
+  bool bid_farewell();
   void close();
   void collect_lost();
   void lose_portal(const std::shared_ptr<Portal>& portal);
@@ -121,6 +123,7 @@ class Session::Impl final : private backend::OwedAnswers::User {
   [[nodiscard]] Waiting what_is_waited_for() const;
   [[nodiscard]] std::uint32_t limit_ms(Waiting waiting) const;
   void update_deadline();
+  bool ask_at_deadline();
 
   // session_memory.cpp
   [[nodiscard]] std::uint64_t held_bytes() const;
@@ -213,6 +216,8 @@ class Session::Impl final : private backend::OwedAnswers::User {
   void push(InFlight item);
   void make_room_for_push();
   void push_copying(InFlight item, bool may_copy_in);
+  [[nodiscard]] static bool belongs_to_copy(char type);
+  void break_copy(char type);
   void note_copy_end();
   void note_copy_in();
   void begin_probe();
@@ -265,6 +270,13 @@ class Session::Impl final : private backend::OwedAnswers::User {
     std::optional<Kept> kept;  // what they stored; nullopt: not asked yet
   };
 
+  // A FATAL for a client that still has answers to come; nothing more is read from it.
+  struct Farewell {
+    std::string sqlstate;
+    std::string message;
+    bool is_servers = false;  // the server says it, unless it gets ready instead
+  };
+
   Environment& environment_;
   std::function<void()> wake_;
   Identity identity_;
@@ -278,8 +290,9 @@ class Session::Impl final : private backend::OwedAnswers::User {
   bool client_gone_ = false;  // nothing more can be delivered
   bool gss_answered_ = false;
   bool ssl_answered_ = false;
-  bool terminate_sent_ = false;  // the client's Terminate was forwarded
-  std::string startup_packet_;   // held while the server is dialled
+  bool terminate_sent_ = false;         // the client's Terminate was forwarded
+  std::unique_ptr<Farewell> farewell_;  // null: none is due
+  std::string startup_packet_;          // held while the server is dialled
   pgwire::StartupMessage startup_;
   std::unique_ptr<Vetting> vetting_;  // while authenticate hooks run
   // A message of the extended protocol was refused, which the server is made to answer: what follows
@@ -300,8 +313,9 @@ class Session::Impl final : private backend::OwedAnswers::User {
   bool server_eof_ = false;
   bool server_finished_ = false;  // half-closed after the client's end
   bool authenticated_ = false;
-  bool in_copy_in_ = false;    // the server reads COPY data whose end was not forwarded yet
-  bool copy_started_ = false;  // the server has asked for data for owed_.copying()
+  bool is_password_asked_ = false;  // or whatever else the client has to say now
+  bool in_copy_in_ = false;         // the server reads COPY data whose end was not forwarded yet
+  bool copy_started_ = false;       // the server has asked for data for owed_.copying()
   // A COPY failed, and nobody knew whether a Sync in its data was swallowed: the server is being asked.
   enum class Probe { none, asked, answered } probe_ = Probe::none;
   std::string
@@ -337,7 +351,10 @@ class Session::Impl final : private backend::OwedAnswers::User {
   // What the session waits for, since when it does, and when that is too long.
   Waiting waiting_ = Waiting::nothing;
   std::optional<std::int64_t> deadline_ns_;
-  bool message_arrived_ = false;  // of the client, since the deadline was set
+  bool message_arrived_ = false;           // of the client, since the deadline was set
+  bool has_gone_on_ = false;               // what the client waits for is another answer than then
+  std::uint64_t replies_ended_ = 0;        // at that time
+  std::optional<std::uint64_t> asked_at_;  // how many had ended when it was asked for them
   QueryGate gate_;
   PostHooks post_hooks_;                              // of answered, and of lost, messages
   std::vector<std::unique_ptr<QueryRun>> lost_runs_;  // closing: still to get their post_query

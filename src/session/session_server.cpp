@@ -232,6 +232,7 @@ void Session::Impl::handle_server_message() {
       if (handle_error(server_reader_.body())) return;
       break;
     case be::kReadyForQuery:
+      if (farewell_ && farewell_->is_servers) return fail(farewell_->sqlstate, farewell_->message);
       if (probe_ != Probe::none) return note_probed_ready();
       handle_ready(server_reader_.bytes());
       return;
@@ -329,7 +330,8 @@ bool Session::Impl::handle_error(std::string_view body) {
   }
   settings_.fail();
   owed_.on_error();
-  if (owed_.has_maybe() && probe_ == Probe::none && !error_was_fatal_) begin_probe();
+  const bool is_certain = error_was_fatal_ || (farewell_ && farewell_->is_servers);
+  if (owed_.has_maybe() && probe_ == Probe::none && !is_certain) begin_probe();
   return is_replaced;
 }
 

@@ -32,13 +32,15 @@ bool is_off(std::string_view value) {
 
 }  // namespace
 
-// Takes one whole packet off the client's input. False = there is none yet.
+// Takes one whole packet off the client's input. False = there is none yet. Who sends something else does not speak
+// the protocol, or is Terminate of a client that never began: as PostgreSQL, we have no word for it.
 bool Session::Impl::step_startup() {
   std::string_view& input = client_input_.view(*actions_);
   if (input.size() < 4) return false;
   const auto length = static_cast<std::uint32_t>(base::load_i32(input.data()));
   if (length < kStartupHeaderBytes || length > pgwire::kMaxStartupPacketBytes) {
-    fail(sqlstate::kProtocolViolation, "invalid length of startup packet");
+    ++environment_.counters->protocol_errors;
+    close();
     return true;
   }
   if (input.size() < length) return false;
@@ -170,8 +172,8 @@ bool Session::Impl::step_vetting() {
 bool Session::Impl::step_client_authenticating() {
   std::string_view& input = client_input_.view(*actions_);
   if (input.empty() && client_reader_.at_boundary()) return false;
-  if (client_reader_.at_boundary() && input[0] != fe::kPassword && input[0] != fe::kTerminate) {
-    if (authenticated_) return false;  // waits until the server is ready for it
+  if (client_reader_.at_boundary() && input[0] != fe::kPassword) {
+    if (!is_password_asked_) return false;  // waits until the server is ready for it
     fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
                                            std::to_string(static_cast<unsigned char>(input[0])));
     return true;
@@ -186,7 +188,7 @@ bool Session::Impl::step_client_authenticating() {
         fail(sqlstate::kProtocolViolation, "invalid message length");
         return true;
       }
-      terminate_sent_ = client_reader_.type() == fe::kTerminate;
+      is_password_asked_ = false;
       client_reader_.stream();
       return true;
     case pgwire::FrameReader::Step::piece:
@@ -235,7 +237,11 @@ bool Session::Impl::choose_authenticating(char type) {
 
 void Session::Impl::handle_authenticating(char type, std::string_view body) {
   if (type == be::kAuthentication) {
-    authenticated_ = base::ByteReader(body).read_u32() == 0 && body.size() == 4;
+    constexpr std::uint32_t kOk = 0;
+    constexpr std::uint32_t kSaslFinal = 12;  // tells something, and asks nothing
+    const std::uint32_t request = base::ByteReader(body).read_u32();
+    authenticated_ = request == kOk && body.size() == 4;
+    is_password_asked_ = request != kOk && request != kSaslFinal;
   } else if (type == be::kBackendKeyData) {
     if (auto key = pgwire::parse_cancel_key(body)) actions_->register_cancel_key = std::move(*key);
   } else if (type == be::kParameterStatus) {

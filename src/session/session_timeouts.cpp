@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "pgwire/extended.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
-// What may take how long. A session waits for one thing at a time; the time starts anew when that
-// changes, and for answers with every message of the client.
+// What may take how long. A session waits for one thing at a time; the time starts anew when that changes, with every
+// message of an idle client, and with every answer that the server is through with and every piece of COPY data. What a client sends behind
+// a statement does not put off the end of its time.
 
 namespace helios::session {
 
@@ -39,8 +41,10 @@ std::uint32_t Session::Impl::limit_ms(Waiting waiting) const {
 // Reads the clock only where a limit is configured.
 void Session::Impl::update_deadline() {
   const Waiting waiting = what_is_waited_for();
-  const bool is_new = waiting != waiting_ || std::exchange(message_arrived_, false);
-  if (!is_new) return;
+  has_gone_on_ |= owed_.ended() != std::exchange(replies_ended_, owed_.ended());
+  const bool is_due_anew = waiting == Waiting::answer ? has_gone_on_ : message_arrived_;
+  message_arrived_ = has_gone_on_ = false;
+  if (waiting == waiting_ && !is_due_anew) return;
   waiting_ = waiting;
   const std::uint32_t limit = limit_ms(waiting);
   deadline_ns_.reset();
@@ -49,15 +53,29 @@ void Session::Impl::update_deadline() {
   }
 }
 
+// The server may have worked, and keep its answers until a Flush: then the time begins behind ours, once. True = there
+// is hope.
+bool Session::Impl::ask_at_deadline() {
+  const bool is_kept = is_batch_open_ && !flush_sent_ && !owed_.empty() && !owed_.awaits_ready();
+  if (!is_kept || asked_at_ == owed_.ended()) return false;
+  asked_at_ = owed_.ended();
+  flush_sent_ = true;
+  actions_->to_server.append(pgwire::serialize_flush());
+  has_gone_on_ = true;
+  return true;
+}
+
 void Session::Impl::on_timer() {
   if (!deadline_ns_ || environment_.clock->monotonic_ns() < *deadline_ns_) return;
   deadline_ns_.reset();
   switch (waiting_) {
     case Waiting::nothing: break;
     case Waiting::login:
+      if (state_ == State::connecting) return on_server_failed("Connection timed out");
       fail(sqlstate::kQueryCanceled, "canceling authentication due to timeout");
       break;
     case Waiting::answer:
+      if (ask_at_deadline()) return;
       actions_->send_cancel = server_open_ && !owed_.empty();
       fail(sqlstate::kQueryCanceled, "terminating connection due to query timeout");
       break;

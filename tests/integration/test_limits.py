@@ -150,7 +150,7 @@ def test_client_without_a_descriptor_for_its_server_is_told(start_short_of_descr
             wait_until(lambda count=before: descriptors(proxy) > count, "it is accepted")
         with pytest.raises(WireError) as refused:
             proxy.connect()
-        assert refused.value.fields["C"] == "08001" and "Too many open files" in refused.value.fields["M"]
+        assert refused.value.fields["C"] == "57P03" and "Too many open files" in refused.value.fields["M"]
         session.query("SELECT 1").expect_ok()
         for raw in idle:
             raw.close()

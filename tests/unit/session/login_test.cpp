@@ -205,6 +205,9 @@ TEST(Timeouts, each_ends_the_session_with_its_own_code) {
   const TimeoutCase cases[] = {
       {"login", [](config::Limits& limits) { limits.login_timeout_ms = 1000; },
        [](SessionHarness&) {}, "57014"},
+      {"connecting", [](config::Limits& limits) { limits.login_timeout_ms = 1000; },
+       [](SessionHarness& harness) { harness.client_sends(startup_packet({{"user", "ann"}})); },
+       "57P03"},
       {"idle", [](config::Limits& limits) { limits.idle_timeout_ms = 1000; },
        [](SessionHarness& harness) { harness.connect(); }, "57P05"},
       {"in transaction",

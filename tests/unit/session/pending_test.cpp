@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: while a hook is pending the session waits and nothing is lost: cancel, disconnect, reload,
 // drain and more input in that moment all end well.
-#include "session_harness.hpp"
+#include "extended_messages.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -65,6 +65,40 @@ TEST(Pending, cancel_refuses_the_statement) {
   EXPECT_NE(session.harness->to_client.find("57014"), std::string::npos);
   EXPECT_TRUE(session.harness->to_client.ends_with(ready('I')));
   EXPECT_THAT(session.outcomes, testing::ElementsAre(hooks::Outcome::refused));
+}
+
+// Parse is answered with the Sync behind it: the server has nothing to do.
+TEST(Pending, cancel_refuses_a_bind_behind_unanswered_messages) {
+  PendingSession session;
+  session.harness->client_sends(parse("", "select 1") + bind_to("", "") + execute() + sync());
+  session.harness->cancel();
+  EXPECT_EQ(session.harness->cancels_sent, 0);
+  session.harness->run_executors();
+  EXPECT_THAT(session.outcomes, testing::ElementsAre(hooks::Outcome::refused));
+  session.harness->server_sends(parsed() + no_portal() + ready('I'));
+  EXPECT_NE(session.harness->to_client.find("57014"), std::string::npos);
+}
+
+TEST(Pending, cancel_goes_to_the_server_as_well_where_one_of_the_batch_is_at_work) {
+  PendingSession session;
+  session.harness->client_sends(parse("", "select 1") + bind_to("", "") + execute());
+  session.harness->run_executors();
+  session.harness->client_sends(parse("", "select 2") + bind_to("", "") + execute());
+  session.harness->cancel();
+  EXPECT_EQ(session.harness->cancels_sent, 1);
+  session.harness->run_executors();
+  EXPECT_THAT(session.outcomes, testing::ElementsAre(hooks::Outcome::refused));
+}
+
+TEST(Pending, cancel_is_the_servers_while_an_earlier_query_is_to_be_answered) {
+  PendingSession session;
+  session.harness->client_sends(query("select 1"));
+  session.harness->run_executors();
+  session.harness->client_sends(query("select 2"));
+  session.harness->cancel();
+  EXPECT_EQ(session.harness->cancels_sent, 1);
+  session.harness->run_executors();
+  EXPECT_EQ(session.harness->to_server, query("select 1") + query("select 2"));
 }
 
 TEST(Pending, disconnect_waits_for_the_hook_and_settles_it) {

@@ -165,7 +165,30 @@ TEST(CopyIn, query_in_the_middle_of_copy_data_ends_the_session) {
   harness.connect();
   harness.client_sends(query("copy t from stdin"));
   harness.server_sends(message('G', "\0\0\0"s));
-  harness.client_sends(message('d', "1\n") + query("select 1"));
+  harness.take_to_client();
+  harness.take_to_server();
+  harness.client_sends(message('d', "1\n") + query("select 1") + message('X', ""));
+  EXPECT_EQ(harness.to_server, message('d', "1\n") + message('Q', "") + message('S', ""));
+  const std::string complaint =
+      error("08P01", "unexpected message type 0x51 during COPY from stdin") +
+      error("08P01", "terminating connection because protocol synchronization was lost", "FATAL");
+  harness.server_sends(complaint);
+  EXPECT_FALSE(harness.client_closed);
+  harness.server_eof();
+  EXPECT_EQ(harness.to_client, complaint);
+  EXPECT_TRUE(harness.client_closed);
+}
+
+TEST(CopyIn, query_in_the_middle_of_copy_data_is_fatal_where_the_copy_had_failed) {
+  SessionHarness harness(with_gatekeeper());
+  harness.connect();
+  harness.client_sends(query("copy t from stdin"));
+  harness.server_sends(message('G', "\0\0\0"s));
+  harness.client_sends(message('d', "bad\n") + query("select 1"));
+  harness.take_to_client();
+  const std::string failed = error("22P02", "invalid input syntax");
+  harness.server_sends(failed + ready('I'));
+  EXPECT_TRUE(harness.to_client.starts_with(failed));
   EXPECT_NE(harness.to_client.find("unexpected message type 0x51 during COPY from stdin"),
             std::string::npos);
   EXPECT_TRUE(harness.client_closed);

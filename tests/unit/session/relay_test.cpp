@@ -30,11 +30,22 @@ TEST(Startup, bytes_stuffed_behind_ssl_request_end_the_session) {
   EXPECT_FALSE(harness.asked_to_connect);
 }
 
-TEST(Startup, bad_length_is_fatal) {
+TEST(Startup, what_is_no_packet_is_closed_without_a_word) {
+  for (const std::string& bytes : {"\0\0\0\7\0\3\0\0"s, "\0\0\x27\x15"s, message('X', ""),
+                                   query("select 1"), "GET / HTTP/1.1\r\n"s}) {
+    SessionHarness harness({});
+    harness.client_sends(bytes);
+    EXPECT_EQ(harness.to_client, "");
+    EXPECT_TRUE(harness.client_closed);
+    EXPECT_TRUE(harness.session->finished());
+    EXPECT_EQ(harness.counters.protocol_errors, 1U);
+  }
+}
+
+TEST(Startup, longest_packet_is_the_servers) {
   SessionHarness harness({});
-  harness.client_sends("\0\0\0\7\0\3\0\0"s);
-  EXPECT_NE(harness.to_client.find("invalid length of startup packet"), std::string::npos);
-  EXPECT_TRUE(harness.session->finished());
+  harness.client_sends("\0\0\x27\x14\0\3\0\0"s);  // 10,000 bytes behind the length
+  EXPECT_FALSE(harness.client_closed);
 }
 
 TEST(Startup, packet_in_single_bytes_is_waited_for_to_its_end) {
@@ -66,8 +77,9 @@ TEST(Startup, server_refused_connection_is_an_error_at_once) {
   harness.client_sends(startup_packet({{"user", "ann"}}));
   Actions actions;
   harness.session->on_server_failed("Connection refused", actions);
-  EXPECT_NE(actions.to_client.flatten().find("could not connect to the server: Connection refused"),
-            std::string::npos);
+  const std::string answer = actions.to_client.flatten();
+  EXPECT_NE(answer.find("could not connect to the server: Connection refused"), std::string::npos);
+  EXPECT_NE(answer.find("57P03"), std::string::npos);
   EXPECT_TRUE(actions.close_client);
 }
 
@@ -99,8 +111,40 @@ TEST(Startup, query_before_authentication_is_fatal) {
   Actions actions;
   harness.session->on_server_connected(actions);
   harness.client_sends(query("select 1"));
+  EXPECT_EQ(harness.to_client, "");  // the server may have nothing to ask
+  harness.server_sends(message('R', "\0\0\0\3"s));
   EXPECT_NE(harness.to_client.find("expected password response, got message type 81"),
             std::string::npos);
+  EXPECT_TRUE(harness.client_closed);
+}
+
+TEST(Startup, query_that_came_early_is_served_when_the_server_is_ready) {
+  for (const std::string& rest : {query("select 1"), query("select 1") + message('X', "")}) {
+    SessionHarness harness({});
+    harness.client_sends(startup_packet({{"user", "ann"}}) + rest);
+    harness.server_connected();
+    harness.take_to_server();
+    EXPECT_FALSE(harness.session->wants_client_bytes());
+    harness.server_sends(server_greeting());
+    EXPECT_EQ(harness.to_client, server_greeting());
+    EXPECT_EQ(harness.to_server, rest);
+  }
+}
+
+TEST(Startup, nothing_but_a_password_answers_the_question_for_one) {
+  SessionHarness harness({});
+  harness.client_sends(startup_packet({{"user", "ann"}}));
+  harness.server_connected();
+  harness.take_to_server();
+  const std::string first = message('R', "\0\0\0\x0aSCRAM-SHA-256\0\0"s);
+  const std::string last = message('R', "\0\0\0\x0cv=x"s) + server_greeting();
+  harness.server_sends(first);
+  const std::string answer = message('p', "SCRAM-SHA-256");
+  harness.client_sends(answer + query("select 1"));
+  EXPECT_EQ(harness.to_server, answer);
+  harness.server_sends(last);
+  EXPECT_EQ(harness.to_client, first + last);
+  EXPECT_EQ(harness.to_server, answer + query("select 1"));
 }
 
 TEST(Relay, everything_passes_unchanged_without_plugins) {
