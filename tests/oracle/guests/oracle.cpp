@@ -34,8 +34,9 @@ static String hexadecimal(StringView bytes) {
   return text;
 }
 
-// "t<text>", "b<hexadecimal>" or "n" of each, apart by 0x1e.
+// "t<text>", "b<hexadecimal>" or "n" of each, apart by 0x1e; "?" where only the server knows them.
 static String parameters(const QueryContext& context) {
+  if (!detail::number_field(HELIOS_PARAMETER_COUNT)) return String("?");
   String all;
   for (uint32_t i = 0; i < context.parameter_count(); ++i) {
     const auto parameter = context.parameter(i);
@@ -94,8 +95,8 @@ static Verdict pre(const QueryContext& context) {
 }
 
 static void post(const QueryContext& context, const Outcome& outcome) {
-  static constexpr StringView kNames[] = {"executed", "failed", "refused",
-                                          "skipped",  "lost",   "answered"};
+  static constexpr StringView kNames[] = {"executed", "failed",   "refused", "skipped",
+                                          "lost",     "answered", "unknown"};
   write_down(context, concat(concat("post", kField, context.request_id(), kField),
                              concat(kNames[static_cast<int>(outcome.kind)], kField,
                                     outcome.rows ? format_int(*outcome.rows) : String("-")),
