@@ -60,7 +60,10 @@ struct GateView {
 struct Decision {
   std::optional<Refusal> refusal;  // set = refuse
   std::string new_text;  // forward this instead of the client's text; empty = the client's
-  std::string answer;    // not empty: all of the answer up to ReadyForQuery; forward nothing
+  // Refusal: the text that the grammar refuses, where the server may say so in its own words; empty = it is refused for
+  // something else.
+  std::string unreadable;
+  std::string answer;  // not empty: all of the answer up to ReadyForQuery; forward nothing
   // Parse, forward: what its name is to stand for.
   std::shared_ptr<const PreparedStatement> prepared;
   bool touches_session = false;

@@ -199,6 +199,8 @@ void Session::Impl::handle_client_message() {
 void Session::Impl::carry_out(Decision decision, std::string message) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
+  } else if (decision.refusal && !decision.unreadable.empty()) {
+    refuse_unreadable_query(*decision.refusal, decision.unreadable);
   } else if (decision.refusal) {
     refuse_query(*decision.refusal);
   } else if (!decision.answer.empty()) {
@@ -261,6 +263,18 @@ void Session::Impl::refuse_query(const Refusal& refusal) {
   actions_->to_server.append(pgwire::serialize_query(kRefusedText));
   InFlight item(fe::kQuery, refusal);
   item.names = drop_unnamed();
+  push(std::move(item));
+  ++names_.unit;
+}
+
+// Its answers are those of a Query that fails: ErrorResponse, ReadyForQuery.
+void Session::Impl::refuse_unreadable_query(const Refusal& refusal, std::string_view text) {
+  ++environment_.counters->refused;
+  ask_what_is_wrong(refusal, pgwire::ParseView{.statement = {}, .text = text, .types = {}});
+  actions_->to_server.append(pgwire::serialize_sync());
+  InFlight item(fe::kSync);
+  item.names = drop_unnamed();
+  is_batch_open_ = false;
   push(std::move(item));
   ++names_.unit;
 }

@@ -146,11 +146,17 @@ bool Session::Impl::follow_parse() {
 }
 
 void Session::Impl::carry_out_parse(Decision decision) {
+  const auto view = pgwire::parse_parse(present_body());
+  if (decision.refusal && !decision.unreadable.empty()) {
+    ++environment_.counters->refused;
+    ask_what_is_wrong(*decision.refusal, *view);
+    is_skipping_ = true;
+    return;
+  }
   if (decision.refusal) {
     refuse_item(*decision.refusal);
     return;
   }
-  const auto view = pgwire::parse_parse(present_body());
   InFlight item(fe::kParse);
   item.ends_unnamed = view->statement.empty();
   item.names.statement =
@@ -238,6 +244,20 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
   }
   is_skipping_ = true;
   return true;
+}
+
+// What the grammar refuses, the server refuses too, and says what is wrong in its own words when it is asked to
+// parse it, which runs nothing. Should it read the text all the same, the stand-in behind it fails, and
+// leaves nothing under the name.
+void Session::Impl::ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view) {
+  const std::string_view name = view.statement.empty() ? std::string_view() : private_name_;
+  if (!name.empty()) send_own(fe::kClose, pgwire::serialize_close_statement(name));
+  send_own(fe::kParse, pgwire::serialize_parse(name, view.text, view.types));
+  if (!name.empty()) send_own(fe::kClose, pgwire::serialize_close_statement(name));
+  actions_->to_server.append(pgwire::serialize_parse(name, kRefusedText));
+  InFlight item(fe::kParse, refusal);
+  item.ends_unnamed = name.empty();
+  await_reply(std::move(item));
 }
 
 // A Parse ends the unnamed statement first, also where it fails then.

@@ -163,6 +163,7 @@ class Session::Impl final : private backend::OwedAnswers::User {
   void forward_query(Decision decision, std::string message);
   void follow_run(InFlight& item);
   void refuse_query(const Refusal& refusal);
+  void refuse_unreadable_query(const Refusal& refusal, std::string_view text);
   void refuse_function_call(const Refusal& refusal);
   void refuse_here(const Refusal& refusal);
 
@@ -187,6 +188,7 @@ class Session::Impl final : private backend::OwedAnswers::User {
   bool forward_malformed();
   bool refuse_item(const Refusal& refusal);
   void refuse_parse(const Refusal& refusal);
+  void ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view);
 
   // session_portals.cpp
   bool follow_bind();

@@ -313,7 +313,9 @@ bool Session::Impl::handle_error(std::string_view body) {
   bool is_replaced = false;
   if (InFlight* item = in_flight_.find(owed_.front_of_client())) {
     QueryRun* run = item->present_run();
-    const Refusal* const refusal = refusal_behind(*item, fields);
+    // What answers a message of ours answers no stand-in.
+    const bool is_of_ours = owed_.front()->expect.is_ours;
+    const Refusal* const refusal = is_of_ours ? nullptr : refusal_behind(*item, fields);
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {

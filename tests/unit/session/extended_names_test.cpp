@@ -359,7 +359,7 @@ TEST(Names, parse_that_failed_has_ended_the_unnamed_statement) {
     harness.client_sends(parse("", text) + sync());
     harness.server_sends(syntax_error() + ready('I'));
     harness.take_to_server();
-    harness.client_sends(query("selec 2"));
+    harness.client_sends(query("select 'forbidden'"));
     EXPECT_EQ(harness.to_server, "") << text;  // it ends nothing, so the proxy can say it by itself
   }
 }

@@ -217,9 +217,9 @@ TEST(Extended, text_that_cannot_be_read_is_refused_at_parse) {
   SessionHarness harness(witness.options());
   harness.connect();
   harness.client_sends(parse("", "selec 1") + bind_to("", "") + execute() + sync());
-  EXPECT_EQ(harness.to_server, refused_unnamed_parse() + sync());
+  EXPECT_EQ(harness.to_server, parse("", "selec 1") + refused_unnamed_parse() + sync());
   harness.server_sends(syntax_error() + ready('I'));
-  EXPECT_THAT(harness.to_client, HasSubstr("42601"));
+  EXPECT_EQ(harness.to_client, syntax_error() + ready('I'));
 }
 
 TEST(Extended, bind_behind_an_execute_that_changes_the_tenant_asks_for_its_answer) {

@@ -3,6 +3,7 @@
 // cut at every byte and with every hook pending.
 #include "session/refusal.hpp"
 
+#include "pgwire/extended.hpp"
 #include "session_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -99,10 +100,25 @@ TEST(Refusal, syntax_error_of_another_query_is_not_rewritten) {
   EXPECT_EQ(trace.to_client, theirs + ready('I') + kRefused + ready('I'));
 }
 
-TEST(Refusal, unreadable_text_is_refused_in_the_words_of_the_grammar) {
-  const Trace trace = run_every_way(with_gatekeeper(), {client(query("selec 1"))});
+const std::string kAsked = pgwire::serialize_parse("", "selec 1") +
+                           pgwire::serialize_parse("", kRefusedText) + pgwire::serialize_sync();
+
+TEST(Refusal, unreadable_text_is_refused_in_the_words_of_the_server) {
+  const std::string theirs = error("0A000", "selec is not implemented");
+  const Trace trace = run_every_way(
+      with_gatekeeper(), {client(query("selec 1")), server(theirs + ready('I')),
+                          client(query("select 1")), server(complete("SELECT 1") + ready('I'))});
+  EXPECT_EQ(trace.to_server, kAsked + query("select 1"));
+  EXPECT_EQ(trace.to_client, theirs + ready('I') + complete("SELECT 1") + ready('I'));
+}
+
+TEST(Refusal, unreadable_text_that_the_server_can_read_is_refused_in_the_words_of_the_grammar) {
+  const Trace trace = run_every_way(
+      with_gatekeeper(),
+      {client(query("selec 1")), server(message('1', "") + syntax_error() + ready('T'))});
+  EXPECT_EQ(trace.to_server, kAsked);
   EXPECT_NE(trace.to_client.find("syntax error at or near \"selec\""), std::string::npos);
-  EXPECT_EQ(trace.to_server, "");
+  EXPECT_EQ(trace.to_client.find(message('1', "")), std::string::npos);
 }
 
 TEST(Refusal, unreadable_text_passes_where_nobody_could_object) {
