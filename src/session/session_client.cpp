@@ -199,7 +199,7 @@ void Session::Impl::handle_client_message() {
 void Session::Impl::carry_out(Decision decision, std::string message) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
-  } else if (decision.refusal && !decision.unreadable.empty()) {
+  } else if (decision.refusal && !decision.unreadable.empty() && !is_batch_open_) {
     refuse_unreadable_query(*decision.refusal, decision.unreadable);
   } else if (decision.refusal) {
     refuse_query(*decision.refusal);
@@ -267,7 +267,8 @@ void Session::Impl::refuse_query(const Refusal& refusal) {
   ++names_.unit;
 }
 
-// Its answers are those of a Query that fails: ErrorResponse, ReadyForQuery.
+// Its answers are those of a Query that fails: ErrorResponse, ReadyForQuery. Requires: no batch is open. If that had
+// failed, the server would skip a Query, but not the Sync here.
 void Session::Impl::refuse_unreadable_query(const Refusal& refusal, std::string_view text) {
   ++environment_.counters->refused;
   ask_what_is_wrong(refusal, pgwire::ParseView{.statement = {}, .text = text, .types = {}});

@@ -10,7 +10,8 @@ TEXTS = ["SELEC 1", "SELECT 1; SELEKT", "SELECT 'a", "SELECT 1 FROM", "CREATE AS
          "CREATE TABLE t (a int REFERENCES u MATCH PARTIAL)", "CREATE TABLE t (a int) PARTITION BY MAGIC (a)",
          b"SELECT '\xff', SELEKT", "SELECT 1 /*", "SELECT U&'\\zz'"]
 BEFORE = {"idle": b"", "in a transaction": query_message("BEGIN"), "in a failed one": query_message("BEGIN; SELECT 1/0"),
-          "in an open batch": parse_message("SELECT 1") + bind_message() + execute_message()}
+          "in an open batch": parse_message("SELECT 1") + bind_message() + execute_message(),
+          "in a failed batch": parse_message("SELECT 1/0") + bind_message() + execute_message()}
 WAYS = {"Query": lambda text: query_message(text), "Parse": lambda text: parse_message(text) + bind_message(),
         "named Parse": lambda text: parse_message(text, "s") + bind_message("", "s")}
 
@@ -30,6 +31,8 @@ def test_text_that_the_grammar_refuses(proxy, postgres, before, way, text):
         for each in (direct, session):
             each.send(traffic, SYNC, query_message("ROLLBACK"))
         theirs, ours = answers(direct, b""), answers(session, b"")
+        if way == "Query" and before.endswith("batch"):  # the words are the grammar's
+            theirs, ours = ([message[0] for message in each] for each in (theirs, ours))
         assert ours == theirs
 
 
