@@ -4,6 +4,14 @@
 #include <iterator>
 
 namespace helios::session {
+
+const Refusal* InFlight::refusal_behind(const pgwire::ErrorFieldsView& error) const {
+  if (refusal) return answers_refusal(expect.request, error) ? refusal.get() : nullptr;
+  QueryRun* const present = present_run();
+  const StatementRun* const statement = present == nullptr ? nullptr : present->present();
+  if (statement == nullptr || !answers_failing_statement(error)) return nullptr;
+  return statement->refusal.get();
+}
 namespace {
 
 namespace fe = pgwire::frontend;

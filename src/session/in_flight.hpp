@@ -47,6 +47,8 @@ struct InFlight {
     if (run) return run.get();
     return portal ? portal->run.get() : nullptr;
   }
+  // What an error of it stands for; null: for itself.
+  [[nodiscard]] const Refusal* refusal_behind(const pgwire::ErrorFieldsView& error) const;
 };
 
 class InFlightLog {

@@ -241,8 +241,6 @@ class Session::Impl final : private backend::OwedAnswers::User {
   void handle_server_message();
   void note_completion(std::string_view tag);
   void note_execution(std::string_view tag);
-  [[nodiscard]] static const Refusal* refusal_behind(const InFlight& item,
-                                                     const pgwire::ErrorFieldsView& error);
   bool handle_error(std::string_view body);
   void handle_ready(std::string_view message);
   void choose_whole(bool is_whole);

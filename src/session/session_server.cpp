@@ -293,17 +293,6 @@ void Session::Impl::note_execution(std::string_view tag) {
     settings_.apply({.kind = sql::SettingChange::Kind::discard_all, .name = {}, .value = {}});
 }
 
-// What the error stands for; null: for itself.
-const Refusal* Session::Impl::refusal_behind(const InFlight& item,
-                                             const pgwire::ErrorFieldsView& error) {
-  if (item.refusal)
-    return answers_refusal(item.expect.request, error) ? item.refusal.get() : nullptr;
-  QueryRun* run = item.present_run();
-  const StatementRun* statement = run == nullptr ? nullptr : run->present();
-  if (statement == nullptr || !answers_failing_statement(error)) return nullptr;
-  return statement->refusal.get();
-}
-
 // True = the error was replaced by the refusal it stands for.
 bool Session::Impl::handle_error(std::string_view body) {
   in_copy_in_ = false;
@@ -315,7 +304,7 @@ bool Session::Impl::handle_error(std::string_view body) {
     QueryRun* run = item->present_run();
     // What answers a message of ours answers no stand-in.
     const bool is_of_ours = owed_.front()->expect.is_ours;
-    const Refusal* const refusal = is_of_ours ? nullptr : refusal_behind(*item, fields);
+    const Refusal* const refusal = is_of_ours ? nullptr : item->refusal_behind(fields);
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {
