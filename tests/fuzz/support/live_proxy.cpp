@@ -38,6 +38,14 @@ void await_end(int fd) {
   }
 }
 
+// A cancel for the quiet session is sent by a connection of its own, which may come at any time.
+bool is_cancel_request(int fd) {
+  constexpr std::string_view kCode = "\x04\xd2\x16\x2e";
+  std::array<char, 8> head{};
+  const ssize_t received = ::recv(fd, head.data(), head.size(), MSG_PEEK | MSG_WAITALL);
+  return received == head.size() && std::string_view(head.data() + 4, 4) == kCode;
+}
+
 }  // namespace
 
 void WildSession::client_sends(std::string_view bytes) const { send_some(client.get(), bytes); }
@@ -114,12 +122,14 @@ WildSession LiveProxy::connect() {
 }
 
 bool LiveProxy::await_server(WildSession& session) {
-  std::array<pollfd, 2> waiting{
-      {{server_socket_.get(), POLLIN, 0}, {session.client.get(), POLLRDHUP, 0}}};
-  require(::poll(waiting.data(), waiting.size(), kWaitMs) > 0, "the proxy dials, or ends");
-  if ((waiting[0].revents & POLLIN) == 0) return false;
-  session.server = accept_server(kWaitMs);
-  limit_waits(session.server.get());
+  do {
+    std::array<pollfd, 2> waiting{
+        {{server_socket_.get(), POLLIN, 0}, {session.client.get(), POLLRDHUP, 0}}};
+    require(::poll(waiting.data(), waiting.size(), kWaitMs) > 0, "the proxy dials, or ends");
+    if ((waiting[0].revents & POLLIN) == 0) return false;
+    session.server = accept_server(kWaitMs);
+    limit_waits(session.server.get());
+  } while (is_cancel_request(session.server.get()));
   return session.server.get() >= 0;
 }
 
