@@ -171,7 +171,8 @@ void Session::Impl::on_ended(backend::Tag tag, char answer) {
   in_flight_.end(tag);
 }
 
-// An Execute that was skipped leaves the portal as it was.
+// An Execute that was skipped leaves the portal as it was. A cursor of SQL is judged by its Execute, and perhaps was
+// never made: the next one is judged anew.
 void Session::Impl::settle_portal(const InFlight& item, char answer) {
   const std::shared_ptr<Portal>& portal = item.portal;
   if (answer == be::kBindComplete) {
@@ -179,6 +180,9 @@ void Session::Impl::settle_portal(const InFlight& item, char answer) {
     portal->readers_before = cursor_readers_;
   } else if (item.expect.request == fe::kBind) {
     portal->run->finish(hooks::Outcome::skipped, names_);  // it was never made
+  } else if (answer == 0 && portal->bound->is_declared && !portal->run->is_suspended()) {
+    portal->run->finish(hooks::Outcome::skipped, names_);
+    portal->is_judged = false;
   }
   if (!portal->run->is_finished()) return;
   base::make_room(ended_runs_);

@@ -12,6 +12,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 struct Portals : testing::Test {
   Witness witness;
@@ -124,6 +125,18 @@ TEST_F(Portals, rows_in_two_parts_are_one_execution) {
   harness.server_sends(parsed() + bound() + suspended() + complete("SELECT 1") + ready('T'));
   EXPECT_THAT(witness.events,
               ElementsAre("pre select * from t", "post select * from t executed 3"));
+}
+
+TEST_F(Portals, skipped_execute_of_a_cursor_that_was_never_made_has_its_end) {
+  harness.client_sends(query("begin"));
+  harness.server_sends(complete("BEGIN") + ready('T'));
+  harness.client_sends(parse("", "declare c cursor for select 5") + bind_to("", "") + execute() +
+                       execute("c") + sync());
+  harness.server_sends(parsed() + bound() + error("42703", "no such column") + ready('E'));
+  EXPECT_THAT(
+      witness.events,
+      UnorderedElementsAre("pre declare c cursor for select 5", "pre select 5",
+                           "post declare c cursor for select 5 failed", "post select 5 skipped"));
 }
 
 TEST_F(Portals, one_whose_bind_fails_failed) {
