@@ -114,10 +114,18 @@ bool QueryGate::find_prepared(StatementRun& run) {
     if (!chain_->may_deny()) return true;
     return refuse_unknown(run);
   }
-  if (found.value->analysis->statements[0].name_op == NameOp::execute && chain_->may_deny()) {
+  const sql::Statement& named = found.value->analysis->statements[0];
+  if (named.name_op == NameOp::execute && chain_->may_deny()) {
     refuse(state::kFeatureNotSupported,
            "EXECUTE of a statement that is an EXECUTE itself is not supported while plugins are "
            "loaded: execute the innermost statement");
+    return false;
+  }
+  // The server ends the transaction only with the whole message then.
+  if (named.transaction != sql::TransactionOp::none && chain_->may_deny()) {
+    refuse(state::kFeatureNotSupported,
+           "EXECUTE of a transaction command is not supported while plugins are loaded: write the "
+           "command itself");
     return false;
   }
   if (chain_->may_deny() && config_->protocol.execute_arguments == config::Policy::deny &&

@@ -88,6 +88,13 @@ TEST_F(NamesTest, statement_that_the_server_has_and_nobody_saw_is_not_even_plann
   EXPECT_EQ(harness.to_server, refused_execute() + sync());
 }
 
+TEST_F(NamesTest, transaction_command_is_not_run_by_name) {
+  prepare("s", "rollback");
+  harness.client_sends(query("execute s; select 1"));
+  EXPECT_THAT(harness.to_client, HasSubstr("EXECUTE of a transaction command"));
+  EXPECT_EQ(harness.to_server, "");
+}
+
 TEST_F(NamesTest, hidden_statement_behind_the_end_of_a_failed_transaction_does_not_run) {
   harness.client_sends(query("begin; select 1/0"));
   harness.server_sends(complete("BEGIN") + error("22012", "division by zero") + ready('E'));
