@@ -110,8 +110,7 @@ bool QueryGate::awaits_answers() const {
   switch (subject_) {
     case Subject::query: return view_.in_flight.touches_session() || awaits_rules(run_->text);
     case Subject::parse: return awaits_rules(run_->text);
-    case Subject::bind:
-    case Subject::execute:
+    case Subject::portal:
     case Subject::function_call: return view_.in_flight.touches_session();
   }
   return false;

@@ -82,9 +82,8 @@ class QueryGate {
   [[nodiscard]] bool start(std::string_view text);
   // A Parse with these parameter types.
   [[nodiscard]] bool start_parse(std::string_view text, std::string_view types);
-  // A Bind that makes this portal; the first Execute of a cursor. Requires: the statement is known.
-  [[nodiscard]] bool start_bind(std::shared_ptr<const BoundStatement> bound);
-  [[nodiscard]] bool start_execute(std::shared_ptr<const BoundStatement> bound);
+  // A Bind that makes a portal of this; the first Execute of a cursor. Requires: the statement is known.
+  [[nodiscard]] bool start_portal(std::shared_ptr<const BoundStatement> bound);
   [[nodiscard]] bool start_function_call(bool may_change_settings);
   [[nodiscard]] bool resume();
   // Valid once after start() or resume() returned true.
@@ -133,7 +132,7 @@ class QueryGate {
     settle,
     decided
   };
-  enum class Subject { query, parse, bind, execute, function_call };
+  enum class Subject { query, parse, portal, function_call };
 
   void begin(Subject subject);
   bool advance();
@@ -150,7 +149,6 @@ class QueryGate {
   void fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message);
   void adopt_prepared(StatementRun& run, std::shared_ptr<const PreparedStatement> prepared);
   void show_execute(const sql::Statement& execute, hooks::StatementExecution& out) const;
-  void start_portal(Subject subject, std::shared_ptr<const BoundStatement> bound);
   [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const QueryRun& message,
                                                                      const StatementRun& run,
                                                                      sql::ReadingRules rules) const;

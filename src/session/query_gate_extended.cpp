@@ -36,22 +36,13 @@ bool QueryGate::start_parse(std::string_view text, std::string_view types) {
   return advance();
 }
 
-bool QueryGate::start_bind(std::shared_ptr<const BoundStatement> bound) {
-  start_portal(Subject::bind, std::move(bound));
-  return advance();
-}
-
-bool QueryGate::start_execute(std::shared_ptr<const BoundStatement> bound) {
-  start_portal(Subject::execute, std::move(bound));
-  return advance();
-}
-
-void QueryGate::start_portal(Subject subject, std::shared_ptr<const BoundStatement> bound) {
-  begin(subject);
+bool QueryGate::start_portal(std::shared_ptr<const BoundStatement> bound) {
+  begin(Subject::portal);
   run_->text = bound->statement->text;
   analysis_ = bound->statement->analysis;
   rules_ = bound->statement->rules;
   run_->bound = std::move(bound);
+  return advance();
 }
 
 bool QueryGate::start_function_call(bool may_change_settings) {

@@ -16,7 +16,7 @@ namespace state = pgwire::sqlstate;
 // What DECLARE said of a cursor (BINARY, SCROLL, WITH HOLD), and how far it has been fetched, no Bind can
 // say again. False = refused.
 bool QueryGate::may_replace_portal() {
-  if (subject_ != Subject::execute || !run_->bound->is_declared) return true;
+  if (!run_->bound || !run_->bound->is_declared) return true;
   refuse(
       state::kFeatureNotSupported,
       "Query refused: a plugin put another text in the place of a declared cursor's query, which "

@@ -132,7 +132,8 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
   settings_.store_change();
   settings_.set_tenant_unread();
   InFlight item(fe::kQuery, true);
-  push_copying(std::move(item), true);
+  item.expect.may_copy_in = true;
+  push(std::move(item));
   return ClientPlan::pass;
 }
 
@@ -220,8 +221,9 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
   }
   InFlight item(fe::kQuery, decision.touches_session);
   item.names = drop_unnamed();
+  item.expect.may_copy_in = decision.may_copy_in;
   follow_run(item);
-  push_copying(std::move(item), decision.may_copy_in);
+  push(std::move(item));
   ++names_.unit;
 }
 
@@ -229,6 +231,7 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
 void Session::Impl::push(InFlight item) {
   make_room_for_push();
   const backend::Expect expect = item.expect;
+  if (expect.may_copy_in) copy_started_ = false;
   owed_.push(in_flight_.add(std::move(item)), expect);
 }
 

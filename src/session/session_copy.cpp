@@ -54,13 +54,6 @@ bool Session::Impl::waits_for_copy() const {
          owed_.copying() != nullptr;
 }
 
-// As push(), of a message that the server may answer by asking for data.
-void Session::Impl::push_copying(InFlight item, bool may_copy_in) {
-  item.expect.may_copy_in = may_copy_in;
-  if (may_copy_in) copy_started_ = false;
-  push(std::move(item));
-}
-
 // CopyDone or CopyFail: for the data that the server reads, or for that which it will ask for.
 void Session::Impl::note_copy_end() {
   flush_sent_ = false;  // one in front of the end was swallowed with the data

@@ -57,8 +57,7 @@ void Session::Impl::await_reply(InFlight item) {
     is_batch_open_ = true;
     flush_sent_ = false;
   }
-  const bool may_copy_in = item.expect.may_copy_in;
-  push_copying(std::move(item), may_copy_in);
+  push(std::move(item));
 }
 
 // The message that is being handled: a held one, or what the reader just delivered.
@@ -103,8 +102,8 @@ bool Session::Impl::retry_held() {
 void Session::Impl::carry_out_held(Decision decision) {
   switch (held_message_.front()) {
     case fe::kParse: carry_out_parse(std::move(decision)); break;
-    case fe::kBind: carry_out_bind(std::move(decision)); break;
-    case fe::kExecute: carry_out_execute(std::move(decision)); break;
+    case fe::kBind:
+    case fe::kExecute: carry_out_portal(std::move(decision)); break;
     default: carry_out_function_call(std::move(decision)); break;
   }
   held_message_.clear();

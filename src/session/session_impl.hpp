@@ -194,15 +194,14 @@ class Session::Impl final : private backend::OwedAnswers::User {
   bool follow_bind();
   [[nodiscard]] std::shared_ptr<Portal> make_portal(const pgwire::BindView& view,
                                                     StatementPool::Statement statement);
-  void carry_out_bind(Decision decision);
-  void forward_bind(Decision decision);
+  void carry_out_portal(Decision decision);
+  void forward_bind(const Decision& decision);
   void note_judgement(Portal& portal, const Decision& decision);
   void adopt_run(InFlight& item);
   bool follow_execute();
   bool execute_judged();
   [[nodiscard]] std::optional<Refusal> objection_to_execute(const StatementRun& statement);
-  void carry_out_execute(Decision decision);
-  void forward_execute(Decision decision);
+  void forward_execute(const Decision& decision);
   void execute_unknown(std::string_view portal, bool is_bound);
   [[nodiscard]] bool is_denied_unseen() const;
   bool refuse_unseen(const Refusal& refusal);
@@ -217,7 +216,6 @@ class Session::Impl final : private backend::OwedAnswers::User {
   [[nodiscard]] bool waits_for_copy() const;
   void push(InFlight item);
   void make_room_for_push();
-  void push_copying(InFlight item, bool may_copy_in);
   [[nodiscard]] static bool belongs_to_copy(char type);
   void break_copy(char type);
   void note_copy_end();

@@ -63,8 +63,8 @@ bool Session::Impl::follow_bind() {
     forward_bind({});
     return true;
   }
-  if (!gate_.start_bind(judged_portal_->bound)) return false;
-  carry_out_bind(gate_.take_decision());
+  if (!gate_.start_portal(judged_portal_->bound)) return false;
+  carry_out_portal(gate_.take_decision());
   return true;
 }
 
@@ -83,18 +83,21 @@ std::shared_ptr<Portal> Session::Impl::make_portal(const pgwire::BindView& view,
   return portal;
 }
 
-void Session::Impl::carry_out_bind(Decision decision) {
+// The gate is through with a Bind, or with the Execute of a cursor.
+void Session::Impl::carry_out_portal(Decision decision) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
   } else if (decision.refusal) {
     judged_portal_.reset();
     refuse_item(*decision.refusal);
+  } else if (present_type() == fe::kBind) {
+    forward_bind(decision);
   } else {
-    forward_bind(std::move(decision));
+    forward_execute(decision);
   }
 }
 
-void Session::Impl::forward_bind(Decision decision) {
+void Session::Impl::forward_bind(const Decision& decision) {
   const auto view = pgwire::parse_bind(present_body());
   auto portal = std::exchange(judged_portal_, nullptr);
   std::string message;
@@ -153,8 +156,8 @@ bool Session::Impl::follow_execute() {
   }
   judged_portal_ = found.value;
   if (found.value->is_judged) return execute_judged();
-  if (!gate_.start_execute(found.value->bound)) return false;
-  carry_out_execute(gate_.take_decision());
+  if (!gate_.start_portal(found.value->bound)) return false;
+  carry_out_portal(gate_.take_decision());
   return true;
 }
 
@@ -226,19 +229,8 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
   await_reply(std::move(item));
 }
 
-void Session::Impl::carry_out_execute(Decision decision) {
-  if (decision.fatal) {
-    fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
-  } else if (decision.refusal) {
-    judged_portal_.reset();
-    refuse_item(*decision.refusal);
-  } else {
-    forward_execute(std::move(decision));
-  }
-}
-
 // `decision`: of a cursor of SQL, which is judged by its first Execute.
-void Session::Impl::forward_execute(Decision decision) {
+void Session::Impl::forward_execute(const Decision& decision) {
   const auto view = pgwire::parse_execute(present_body());
   const auto portal = std::exchange(judged_portal_, nullptr);
   if (!portal->is_judged) note_judgement(*portal, decision);

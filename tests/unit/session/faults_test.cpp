@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <stdexcept>
 
 namespace helios::session::test {
 namespace {
@@ -249,6 +250,24 @@ TEST(Faults, log_names_the_event_the_state_and_what_was_thrown) {
   EXPECT_EQ(run.harness.log.lines().at(0).text,
             "internal fault (session, client bytes, vetting): planted; "
             "heliosproxy session-1 ends, please report this");
+}
+
+TEST(Faults, unexpected_exception_ends_its_session_only) {
+  auto plugin =
+      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_pre_query = true});
+  plugin->pre_query = [](hooks::Call&) -> hooks::CallResult {
+    throw std::runtime_error("planted");
+  };
+  Options options;
+  options.plugins = {plugin};
+  SessionHarness harness(options);
+  harness.connect();
+  harness.client_sends(query("select 1"));
+  EXPECT_NE(harness.to_client.find("58000"), std::string::npos);
+  EXPECT_EQ(harness.to_server.find("select 1"), std::string::npos);
+  EXPECT_TRUE(harness.client_closed);
+  EXPECT_TRUE(harness.server_closed);
+  EXPECT_TRUE(harness.session->finished());
 }
 
 }  // namespace

@@ -6,8 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <stdexcept>
-
 namespace helios::session::test {
 namespace {
 
@@ -394,24 +392,6 @@ TEST(Reload, statement_keeps_the_plugins_it_started_with) {
   EXPECT_THAT(old_version.events, ElementsAre("pre select 1", "post select 1 executed"));
   harness.client_sends(query("select 2"));
   EXPECT_THAT(new_version.events, ElementsAre("pre select 2"));
-}
-
-TEST(Hooks, unexpected_exception_ends_its_session_only) {
-  auto plugin =
-      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_pre_query = true});
-  plugin->pre_query = [](hooks::Call&) -> hooks::CallResult {
-    throw std::runtime_error("planted");
-  };
-  Options options;
-  options.plugins = {plugin};
-  SessionHarness harness(options);
-  harness.connect();
-  harness.client_sends(query("select 1"));
-  EXPECT_NE(harness.to_client.find("58000"), std::string::npos);
-  EXPECT_EQ(harness.to_server.find("select 1"), std::string::npos);
-  EXPECT_TRUE(harness.client_closed);
-  EXPECT_TRUE(harness.server_closed);
-  EXPECT_TRUE(harness.session->finished());
 }
 
 }  // namespace

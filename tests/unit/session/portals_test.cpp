@@ -9,6 +9,7 @@
 namespace helios::session::test {
 namespace {
 
+using namespace std::string_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -208,6 +209,16 @@ TEST_F(Portals, what_runs_at_execute_names_then) {
   harness.server_sends(parsed() + bound() + complete("PREPARE") + ready('I'));
   harness.client_sends(query("execute q"));
   EXPECT_THAT(witness.events, ElementsAre("pre select 1"));
+}
+
+TEST_F(Portals, one_whose_name_is_forgotten_on_its_way_is_followed_to_its_end) {
+  harness.client_sends(parse("s", "select 1") + sync());
+  harness.server_sends(parsed() + ready('I'));
+  harness.client_sends(message('P', "x\0select 2\0"s) + sync() + bind_to("", "s") + execute() +
+                       sync());
+  // The server takes what is malformed: nobody knows what names stand for any more.
+  harness.server_sends(parsed() + ready('I') + bound() + complete("SELECT 1") + ready('I'));
+  EXPECT_THAT(witness.events, ElementsAre("pre select 1", "post select 1 executed 1"));
 }
 
 TEST_F(Portals, no_time_of_the_server_counts_twice) {

@@ -178,5 +178,20 @@ TEST(Settings, revision_changes_with_every_change) {
   EXPECT_NE(second, third);
 }
 
+TEST(Settings, error_undoes_what_the_transaction_or_its_savepoint_changed) {
+  Settings settings;
+  settings.start({{std::string(kTenantSetting), "start"}});
+  settings.begin();
+  settings.apply(change(Kind::set, "first"));
+  settings.savepoint("s");
+  settings.apply(change(Kind::set, "second"));
+  settings.fail();
+  EXPECT_EQ(tenant(settings), "first");
+  settings.rollback_to("s");
+  settings.release("s");
+  settings.fail();
+  EXPECT_EQ(tenant(settings), "start");
+}
+
 }  // namespace
 }  // namespace helios::session

@@ -262,26 +262,6 @@ TEST(Tenant, reset_all_under_a_local_one_is_unknown) {
             std::string::npos);
 }
 
-TEST(Tenant, error_undoes_it_at_once) {
-  Settings settings;
-  settings.start({{"helios.tenant_id", "start"}});
-  settings.begin();
-  const auto set = [&settings](std::string value) {
-    settings.apply({.kind = sql::SettingChange::Kind::set,
-                    .name = "helios.tenant_id",
-                    .value = std::move(value)});
-  };
-  set("first");
-  settings.savepoint("s");
-  set("second");
-  settings.fail();
-  EXPECT_EQ(settings.values().at("helios.tenant_id"), "first");
-  settings.rollback_to("s");
-  settings.release("s");
-  settings.fail();
-  EXPECT_EQ(settings.values().at("helios.tenant_id"), "start");
-}
-
 TEST(Tenant, failed_pipelined_set_does_not_count) {
   TenantSession session;
   session.harness->client_sends(query("set helios.tenant_id = 'acme'; select 1/0") +
