@@ -54,11 +54,19 @@ class Place:
             front.remove()
         self.postgres.remove()
 
-    def end_prepared_transactions(self):
+    def end_with_prepared(self, pid, name):
+        """Waits for the end of a conversation's backend, which may have prepared transactions and may wait for one itself."""
+        def has_ended():
+            self._end_prepared_transactions(name)
+            return not pid or not os.path.exists(f"/proc/{pid}")
+        wait_until(has_ended, f"the end of backend {pid}")
+        self._end_prepared_transactions(name)
+
+    def _end_prepared_transactions(self, name):
         """Their names are the server's: the same conversation makes them again."""
         with self.postgres.connect(database="demo") as session:
-            for name, in session.query("SELECT gid FROM pg_prepared_xacts").expect_ok().rows:
-                session.query(f"ROLLBACK PREPARED '{name}'")  # or another conversation's end has just done it
+            for gid, in session.query(f"SELECT gid FROM pg_prepared_xacts WHERE gid LIKE '{name}.%'").expect_ok().rows:
+                session.query(f"ROLLBACK PREPARED '{gid}'").expect_ok()
 
     def server_events(self, pid, has_ended=False):
         """Those of one backend since the last look, or all of them where it ends; its file goes."""

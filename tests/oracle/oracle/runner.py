@@ -75,13 +75,11 @@ class Runner:
         return held
 
     def _hold(self, conversation, name):
-        direct = Talk(self.place.postgres.port, name, conversation).run()
+        direct = self._talk(conversation, self.place.postgres.port, name)
         self.place.server_events(direct.pid, direct.end == "cut")
-        if conversation.has(b"PREPARE TRANS"):
-            self.place.end_prepared_transactions()
         front = self.place.fronts[conversation.engine]
         try:
-            proxied = Talk(front.port, name, conversation, front.reload).run(direct.waits)
+            proxied = self._talk(conversation, front.port, name, front.reload, direct.waits)
         except (WireError, Closed, OSError) as error:
             self._wait_for_end(front)
             return Held(conversation, name, None, [Divergence("login", str(error))])
@@ -89,6 +87,12 @@ class Runner:
             self._wait_for_end(front)
         different = self._difference(conversation, direct, proxied)
         return Held(conversation, name, proxied, [different] if different else [])
+
+    def _talk(self, conversation, port, name, reload=None, waits=None):
+        answers = Talk(port, name, conversation, reload).run(waits)
+        if conversation.has(b"PREPARE TRANS"):
+            self.place.end_with_prepared(answers.pid, conversation.name)
+        return answers
 
     @staticmethod
     def _difference(conversation, direct, proxied):
@@ -100,7 +104,7 @@ class Runner:
         both_closed = direct.end == proxied.end == "closed"
         different, has_refused = first_difference(direct.messages, proxied.messages, both_closed)
         interferes = decides or has_refused or conversation.has(b"!cancel", b"!cut")
-        if proxied.end == "hang" or proxied.end != direct.end and not interferes:
+        if proxied.end != direct.end and (proxied.end == "hang" or not interferes):
             return Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")
         return None if interferes else different
 

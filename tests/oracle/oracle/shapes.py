@@ -81,7 +81,7 @@ def tenant_after(make):
     ways = [
         [step(q, f"CALL {n()} half()")],
         [step(q, f"BEGIN {n()}; SET {n()} helios.tenant_id = 'acme'; SELECT 1/0"),
-         step(q, f"PREPARE TRANSACTION {n()} 'x{make.texts.name}'")],
+         step(q, f"PREPARE TRANSACTION {n()} '{make.texts.name}.x'")],
         [step(p, "", f"SET {n()} helios.tenant_id = 'acme'"), step(b, "", ""), step(e, ""), step(p, "", f"DISCARD {n()} ALL"),
          step(b, "", ""), step(e, ""), step(p, "", "SELECT 1/0"), step(b, "", ""), step(e, ""), step(sync)],
         [step(q, f"BEGIN {n()}; SELECT {n()} set_config('helios.tenant_id', NULL, true); RESET {n()} ALL")],

@@ -114,11 +114,12 @@ class Talk:
         return True
 
     def _drain(self):
-        try:
-            self.wire.socket.shutdown(socket.SHUT_WR)
-            self._until(lambda: False, 1.0)
-        except (Closed, OSError):
-            pass
+        """What came before the end is there to be read, also where sending has failed."""
+        for act in (lambda: self.wire.socket.shutdown(socket.SHUT_WR), lambda: self._until(lambda: False, 1.0)):
+            try:
+                act()
+            except (Closed, OSError):
+                pass
 
     def _feed(self, chunk):
         self.buffer += chunk
