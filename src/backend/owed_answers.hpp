@@ -17,7 +17,7 @@
 
 namespace helios::backend {
 
-// Names one forwarded message for whoever sent it; never 0.
+// Names one forwarded message for whoever sent it. 0: nobody wants to hear of it.
 using Tag = std::uint64_t;
 
 // What is to come of a message, as far as its sender can tell.
@@ -25,8 +25,9 @@ struct Expect {
   char request = 0;      // type byte of the frontend message
   bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
   bool may_copy_in = false;  // the server may answer it by asking for COPY data
-  // Sync: it was sent while the server read COPY data, which swallows it, unless it had failed before.
+  // Sync: it is sent while the server reads COPY data, which swallows it, unless it had failed before.
   bool is_maybe = false;
+  bool asks_rule = false;  // an Execute of ours whose answer tells how the server reads a text
 };
 
 struct Owed {

@@ -243,7 +243,7 @@ void SessionDriver::send_cancel() {
   }
 }
 
-void SessionDriver::send(const StreamPtr& stream, const session::Output& output,
+void SessionDriver::send(const StreamPtr& stream, const base::Output& output,
                          metrics::Counter& counter) {
   if (!stream || output.empty()) {
     return;

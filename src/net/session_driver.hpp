@@ -97,7 +97,7 @@ class SessionDriver final : public DialHandler {
   void register_cancel_key();
   void deliver_cancel();
   void send_cancel();
-  void send(const StreamPtr& stream, const session::Output& output, metrics::Counter& counter);
+  void send(const StreamPtr& stream, const base::Output& output, metrics::Counter& counter);
   void end_connections();
   void update_receiving();
   void update_timer();

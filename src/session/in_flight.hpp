@@ -29,9 +29,7 @@ struct InFlight {
       : expect({.request = request}), refusal(std::make_unique<Refusal>(refused)) {}
 
   backend::Expect expect;
-  bool touches_session = false;  // may change settings or the transaction
-  // An Execute of ours that asks for one of the settings that decide how texts are read.
-  bool asks_reading_rule = false;
+  bool touches_session = false;    // may change settings or the transaction
   bool ends_unnamed = false;       // Parse: the unnamed statement is gone, even if this fails
   bool is_malformed = false;       // it should be answered with an error
   std::int32_t max_rows = 0;       // Execute

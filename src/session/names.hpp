@@ -43,7 +43,6 @@ struct Names {
 
   NameLog<const PreparedStatement> statements;
   NameLog<Portal> portals;
-  std::uint64_t unit = 1;  // of what is forwarded now
 
   // Settles what a statement of a Query, or a forwarded message, did to names.
   void settle(const NameChanges& changes, bool is_done) {
@@ -51,7 +50,7 @@ struct Names {
     portals.settle(changes.portal, is_done);
   }
   // The server has no unnamed statement any more, whatever was noted after it.
-  void end_unnamed() { statements.settle(statements.define("", nullptr, unit), true); }
+  void end_unnamed() { statements.settle(statements.define("", nullptr, 0), true); }
   void forget() {
     statements.forget();
     portals.forget();

@@ -21,6 +21,7 @@
 //
 // Thread rule: the session's. Lifetime: not destroyed while busy().
 
+#include "backend/link.hpp"
 #include "hooks/chain.hpp"
 #include "pgwire/message_types.hpp"
 #include "session/environment.hpp"
@@ -48,13 +49,10 @@ struct GateView {
   Identity& identity;
   Names& names;
   const Settings& settings;
-  const backend::OwedAnswers& owed;
+  const backend::Link& link;
   const InFlightLog& in_flight;
-  const pgwire::TransactionStatus& transaction;
-  const bool& is_batch_open;      // extended messages without a Sync behind them
   const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
-  const sql::ReadingRules& rules;
-  const bool& is_replication;  // a replication connection, whose server reads more than SQL
+  const bool& is_replication;     // a replication connection, whose server reads more than SQL
 };
 
 struct Decision {

@@ -95,7 +95,7 @@ bool QueryGate::find_prepared(StatementRun& run) {
            "the prepared query in its place");
     return false;
   }
-  const auto found = view_.names.statements.find(statement.name, view_.names.unit);
+  const auto found = view_.names.statements.find(statement.name, view_.link.unit());
   if (!found.is_certain) {
     stage_ = Stage::wait_for_names;
     return false;
@@ -137,12 +137,12 @@ bool QueryGate::refuse_unknown(StatementRun& run) {
     fail_at_server(run, state::kInvalidStatementName, message);
     return false;
   }
-  if (!view_.owed.empty()) {
+  if (!view_.link.owed().empty()) {
     stage_ = Stage::wait_for_names;
     return false;
   }
   // A failed transaction runs nothing, and says so itself.
-  if (view_.transaction == pgwire::TransactionStatus::failed) return true;
+  if (view_.link.transaction() == pgwire::TransactionStatus::failed) return true;
   refuse(state::kInvalidStatementName, message);
   return false;
 }
@@ -203,6 +203,7 @@ std::shared_ptr<const PreparedStatement> QueryGate::named_query(const QueryRun& 
 NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& statement,
                                   sql::ReadingRules rules) {
   Names& names = view_.names;
+  const std::uint64_t unit = view_.link.unit();
   const sql::Statement& what = *statement.statement;
   NameChanges changes;
   switch (what.name_op) {
@@ -210,12 +211,12 @@ NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& state
     case NameOp::execute: break;
     case NameOp::prepare:
       changes.statement =
-          names.statements.define(what.name, named_query(run, statement, rules), names.unit);
+          names.statements.define(what.name, named_query(run, statement, rules), unit);
       break;
     case NameOp::deallocate:
-      changes.statement = names.statements.define(what.name, nullptr, names.unit);
+      changes.statement = names.statements.define(what.name, nullptr, unit);
       break;
-    case NameOp::deallocate_all: changes.statement = names.statements.end_all(names.unit); break;
+    case NameOp::deallocate_all: changes.statement = names.statements.end_all(unit); break;
     case NameOp::declare: {
       auto bound = std::make_shared<BoundStatement>();
       bound->statement = named_query(run, statement, rules);
@@ -223,16 +224,14 @@ NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& state
       auto portal = std::make_shared<Portal>();
       portal->bound = std::move(bound);
       portal->is_holdable = what.is_holdable;
-      changes.portal = names.portals.define(what.name, std::move(portal), names.unit);
+      changes.portal = names.portals.define(what.name, std::move(portal), unit);
       break;
     }
-    case NameOp::close:
-      changes.portal = names.portals.define(what.name, nullptr, names.unit);
-      break;
-    case NameOp::close_all: changes.portal = names.portals.end_all(names.unit); break;
+    case NameOp::close: changes.portal = names.portals.define(what.name, nullptr, unit); break;
+    case NameOp::close_all: changes.portal = names.portals.end_all(unit); break;
     case NameOp::discard_all:
-      changes.statement = names.statements.end_all(names.unit);
-      changes.portal = names.portals.end_all(names.unit);
+      changes.statement = names.statements.end_all(unit);
+      changes.portal = names.portals.end_all(unit);
       break;
   }
   return changes;

@@ -16,22 +16,14 @@ Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> w
     : environment_(environment),
       wake_(wake),
       identity_(peer),
-      private_name_("heliosproxy " + peer.session_id),
+      link_(*this, "heliosproxy " + peer.session_id),
       names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
       is_over_limit_(peer.is_over_limit),
-      gate_(GateView{environment, identity_, names_, settings_, owed_, in_flight_, transaction_,
-                     is_batch_open_, held_ready_, rules_, is_replication_},
+      gate_(GateView{environment, identity_, names_, settings_, link_, in_flight_, held_ready_,
+                     is_replication_},
             wake),
       post_hooks_(*environment.home, *environment.recycler, environment.store, wake) {
   update_deadline();  // a client that says nothing causes no event
-}
-
-void pass_bytes(const pgwire::FrameReader& reader, Output& output) {
-  if (reader.points_into_input()) {
-    output.append_view(reader.bytes());
-  } else {
-    output.append(std::string(reader.bytes()));
-  }
 }
 
 // ---- the pump ----
@@ -46,7 +38,7 @@ void Session::Impl::pump() {
       moved |= pump_end();
     }
     client_input_.end_event();
-    server_input_.end_event();
+    link_.end_event();
   } while (!account_memory());
   update_deadline();
 }
@@ -79,7 +71,7 @@ bool Session::Impl::pump_server() {
   while (true) {
     bool stepped = false;
     switch (state_) {
-      case State::authenticating: stepped = step_server_authenticating(); break;
+      case State::authenticating:
       case State::ready: stepped = step_server(); break;
       case State::startup:
       case State::vetting:
@@ -94,15 +86,15 @@ bool Session::Impl::pump_server() {
 
 // A message that waited for a hook, or for earlier answers, may be decided now.
 bool Session::Impl::pump_gate() {
-  if (state_ == State::ready && is_amid_notification()) return false;
+  if (state_ == State::ready && link_.is_amid_notification()) return false;
   if (!gate_.busy()) return false;
   if (!gate_.resume()) {
     if (state_ != State::ready) return false;
     ask_for_answers();
-    return gate_.waits_for_rules() && make_rules_certain();
+    return gate_.waits_for_rules() && link_.make_rules_certain();
   }
   Decision decision = gate_.take_decision();
-  has_gone_on_ |= owed_.empty();
+  has_gone_on_ |= link_.owed().empty();
   if (state_ != State::ready || farewell_) return true;
   if (!gate_.judges_query()) {
     carry_out_held(std::move(decision));
@@ -134,8 +126,8 @@ bool Session::Impl::pump_end() {
 bool Session::Impl::pump_end_of_input() {
   if (bid_farewell()) return true;
   const bool is_held = post_hooks_.pending() || !held_ready_.empty();
-  if (server_eof_ && server_input_.empty() && !is_held) {
-    const bool is_expected = error_was_fatal_ || terminate_sent_ || client_eof_;
+  if (link_.is_at_end() && !is_held) {
+    const bool is_expected = link_.has_said_why() || terminate_sent_ || client_eof_;
     if (is_expected) {
       close();
     } else {
@@ -144,23 +136,19 @@ bool Session::Impl::pump_end_of_input() {
     return true;
   }
   // Nobody waits for anything any more. Some servers end with their client's connection only.
-  if (terminate_sent_ && owed_.empty() && !is_batch_open_ && !is_held) {
+  if (terminate_sent_ && link_.owed().empty() && !link_.is_batch_open() && !is_held) {
     close();
     return true;
   }
   if (client_eof_ && client_input_.empty() && !gate_.busy() && held_message_.empty() &&
-      !server_finished_) {
-    server_finished_ = true;
+      link_.finish()) {
     actions_->finish_server = true;
     return true;
   }
   return drain_if_idle();
 }
 
-bool Session::Impl::is_idle() const {
-  return owed_.empty() && held_ready_.empty() && !is_batch_open_ &&
-         transaction_ == pgwire::TransactionStatus::idle;
-}
+bool Session::Impl::is_idle() const { return held_ready_.empty() && link_.is_quiet(); }
 
 bool Session::Impl::drain_if_idle() {
   const bool is_between_messages = client_input_.empty() && client_reader_.at_boundary();
@@ -203,8 +191,7 @@ void Session::Impl::on_client_lost() {
 void Session::Impl::on_server_connected() {
   if (state_ != State::connecting) return;
   state_ = State::authenticating;
-  server_open_ = true;
-  actions_->to_server.append(std::exchange(startup_packet_, {}));
+  link_.on_connected(std::exchange(startup_packet_, {}));
 }
 
 void Session::Impl::on_server_failed(std::string_view reason) {
@@ -215,10 +202,10 @@ void Session::Impl::on_server_failed(std::string_view reason) {
 void Session::Impl::on_cancel() {
   if (state_ != State::ready) return;
   // What is judged is the present statement, unless a message in front of it is still to be answered to its end.
-  const bool is_judged = gate_.pending() && !owed_.awaits_ready();
+  const bool is_judged = gate_.pending() && !link_.owed().awaits_ready();
   if (is_judged) gate_.cancel();
   // Of the same batch one may be at work.
-  actions_->send_cancel = !is_judged || owed_.may_run();
+  actions_->send_cancel = !is_judged || link_.owed().may_run();
 }
 
 void Session::Impl::on_drain(bool force) {
@@ -247,8 +234,8 @@ bool Session::Impl::wants_client_bytes() const {
 }
 
 bool Session::Impl::wants_server_bytes() const {
-  if (!server_input_.empty() || server_eof_) return false;
-  return (state_ == State::authenticating || state_ == State::ready) && held_ready_.empty();
+  return link_.wants_bytes() && (state_ == State::authenticating || state_ == State::ready) &&
+         held_ready_.empty();
 }
 
 // ---- Session ----
@@ -258,14 +245,13 @@ namespace {
 // Runs one event on `impl` with `actions` in place. `name`: for the log.
 template <typename Event>
 void run_event(auto& impl, Actions& actions, std::string_view name, Event event) {
-  impl.actions_ = &actions;
+  impl.use(actions);
   try {
     event();
     impl.pump();
   } catch (...) {
     impl.on_fault(name);
   }
-  impl.actions_ = nullptr;
 }
 
 }  // namespace
@@ -315,10 +301,9 @@ void Session::on_drain(bool force, Actions& actions) {
 }
 
 void Session::on_fault(bool is_client_whole, Actions& actions) noexcept {
-  impl_->actions_ = &actions;
+  impl_->use(actions);
   if (!is_client_whole) impl_->give_client_up();
   impl_->on_fault("actions");
-  impl_->actions_ = nullptr;
 }
 
 void Session::set_backlog(std::size_t bytes) { impl_->set_backlog(bytes); }

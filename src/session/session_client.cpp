@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/byte_reader.hpp"
+#include "base/text.hpp"
 #include "pgwire/command_complete.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
@@ -31,6 +31,17 @@ bool is_answered(char type) {
   return is_extended(type) || type == fe::kQuery || type == fe::kFunctionCall;
 }
 
+bool belongs_to_copy(char type) {
+  switch (type) {
+    case fe::kCopyData:
+    case fe::kCopyDone:
+    case fe::kCopyFail:
+    case fe::kFlush:
+    case fe::kSync: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 void Session::Impl::on_client_bytes(std::string_view bytes) {
@@ -40,16 +51,23 @@ void Session::Impl::on_client_bytes(std::string_view bytes) {
 
 bool Session::Impl::client_may_go_on() const {
   if (gate_.busy() || !held_message_.empty() || terminate_sent_ || farewell_ ||
-      is_amid_notification()) {
+      link_.is_amid_notification()) {
     return false;
   }
   // Limits hold between messages: one that has begun is noted already.
   return client_reader_.inside_message() || has_room_for_replies();
 }
 
+// `input`: of the client, at the type byte of a message or inside of its header.
+bool Session::Impl::is_held_up(std::string_view input) const {
+  if (client_reader_.inside_message()) return false;
+  if (!client_reader_.at_boundary()) return link_.must_wait(client_reader_.type());
+  return !input.empty() && link_.must_wait(input.front());
+}
+
 bool Session::Impl::step_client() {
-  std::string_view& input = client_input_.view(*actions_);
-  if (next_must_wait(input)) return false;
+  std::string_view& input = client_input_.view(actions_->to_server);
+  if (is_held_up(input)) return false;
   switch (client_reader_.next(input)) {
     case FrameReader::Step::need_more: return false;
     case FrameReader::Step::bad_length:
@@ -57,7 +75,7 @@ bool Session::Impl::step_client() {
       return true;
     case FrameReader::Step::header: handle_client_header(client_reader_.type()); return true;
     case FrameReader::Step::piece:
-      if (client_plan_ == ClientPlan::pass) pass_bytes(client_reader_, actions_->to_server);
+      if (client_plan_ == ClientPlan::pass) link_.forward(client_reader_);
       if (client_reader_.last_piece()) end_streamed_message();
       return true;
     case FrameReader::Step::message: handle_client_message(); return true;
@@ -68,7 +86,7 @@ bool Session::Impl::step_client() {
 void Session::Impl::handle_client_header(char type) {
   message_arrived_ = true;
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
-  if (in_copy_in_ && !belongs_to_copy(type)) {
+  if (link_.is_reading_copy() && !belongs_to_copy(type)) {
     break_copy(type);
   } else if (limit == 0 || type == fe::kPassword) {
     fail_after_answers(
@@ -81,7 +99,7 @@ void Session::Impl::handle_client_header(char type) {
                        "a message of " + std::to_string(client_reader_.length()) +
                            " bytes is longer than [limits] max_message_bytes allows");
   } else {
-    has_gone_on_ |= type == fe::kCopyData && in_copy_in_;
+    has_gone_on_ |= type == fe::kCopyData && link_.is_reading_copy();
     client_plan_ = plan_message(type);
     if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::follow) {
       client_reader_.collect();
@@ -91,23 +109,32 @@ void Session::Impl::handle_client_header(char type) {
   }
 }
 
+// Such a message does not belong into the COPY data that the server reads: the server is to say so.
+void Session::Impl::break_copy(char type) {
+  link_.break_copy(type);
+  fail_after_answers(
+      pgwire::sqlstate::kProtocolViolation,
+      "unexpected message type 0x" + base::to_hex({&type, 1}) + " during COPY from stdin");
+  farewell_->is_servers = true;
+}
+
 // Decides what becomes of a message by its type, and notes it where it will be answered.
 Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   if (type == fe::kTerminate) return ClientPlan::pass;
   if (type == fe::kSync) return plan_sync();
   if (is_skipping_) return ClientPlan::drop;
-  if (type == fe::kCopyDone || type == fe::kCopyFail) note_copy_end();
+  if (type == fe::kCopyDone || type == fe::kCopyFail) link_.note_copy_end();
   if (!is_answered(type)) return ClientPlan::pass;
   // The server has failed and discards what comes before the next Sync.
-  if (owed_.is_skipping()) return ClientPlan::pass;
+  if (link_.owed().is_skipping()) return ClientPlan::pass;
   const bool is_query = type == fe::kQuery;
   if (!watch_text()) {
-    is_query ? push(InFlight(type)) : await_reply(InFlight(type, true));
+    expect(InFlight(type, !is_query));
     return ClientPlan::pass;
   }
   if (is_query) return plan_query();
   if (type == fe::kDescribe) {
-    await_reply(InFlight(type));
+    expect(InFlight(type));
     return ClientPlan::pass;
   }
   return plan_followed(type);
@@ -133,19 +160,15 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
   settings_.set_tenant_unread();
   InFlight item(fe::kQuery, true);
   item.expect.may_copy_in = true;
-  push(std::move(item));
+  expect(std::move(item));
   return ClientPlan::pass;
 }
 
 Session::Impl::ClientPlan Session::Impl::plan_sync() {
+  if (!link_.is_reading_copy()) is_skipping_ = false;
   InFlight item(fe::kSync);
-  item.expect.is_maybe = in_copy_in_;
-  if (!in_copy_in_) {
-    ++names_.unit;
-    is_skipping_ = false;
-    is_batch_open_ = false;
-  }
-  push(std::move(item));
+  item.expect.is_maybe = link_.is_reading_copy();
+  expect(std::move(item));
   return ClientPlan::pass;
 }
 
@@ -200,7 +223,7 @@ void Session::Impl::handle_client_message() {
 void Session::Impl::carry_out(Decision decision, std::string message) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
-  } else if (decision.refusal && !decision.unreadable.empty() && !is_batch_open_) {
+  } else if (decision.refusal && !decision.unreadable.empty() && !link_.is_batch_open()) {
     refuse_unreadable_query(*decision.refusal, decision.unreadable);
   } else if (decision.refusal) {
     refuse_query(*decision.refusal);
@@ -215,36 +238,34 @@ void Session::Impl::carry_out(Decision decision, std::string message) {
 void Session::Impl::forward_query(Decision decision, std::string message) {
   if (!decision.new_text.empty()) message = pgwire::serialize_query(decision.new_text);
   if (message.empty()) {
-    pass_bytes(client_reader_, actions_->to_server);
+    link_.forward(client_reader_);
   } else {
-    actions_->to_server.append(std::move(message));
+    link_.send(std::move(message));
   }
   InFlight item(fe::kQuery, decision.touches_session);
   item.names = drop_unnamed();
   item.expect.may_copy_in = decision.may_copy_in;
   follow_run(item);
-  push(std::move(item));
-  ++names_.unit;
+  expect(std::move(item));
 }
 
-// A message was forwarded that is answered.
-void Session::Impl::push(InFlight item) {
-  make_room_for_push();
-  const backend::Expect expect = item.expect;
-  if (expect.may_copy_in) copy_started_ = false;
-  owed_.push(in_flight_.add(std::move(item)), expect);
+// A message was forwarded that is answered, or one of ours in its place.
+void Session::Impl::expect(InFlight item) {
+  make_room();
+  const backend::Expect expected = item.expect;
+  link_.expect(in_flight_.add(std::move(item)), expected);
 }
 
-// The next push() throws nothing but what on_ended() does.
-void Session::Impl::make_room_for_push() {
-  owed_.make_room_for_push();
+// The next expect() throws nothing but what on_ended() does.
+void Session::Impl::make_room() {
+  link_.make_room();
   in_flight_.make_room_for_add();
 }
 
-// The last step before `item` is pushed: nothing can throw until it is.
+// The last step before `item` is expected: nothing can throw until it is.
 void Session::Impl::follow_run(InFlight& item) {
   if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
-  make_room_for_push();
+  make_room();
   item.run = gate_.take_run();
 }
 
@@ -252,9 +273,9 @@ void Session::Impl::follow_run(InFlight& item) {
 NameChanges Session::Impl::drop_unnamed() {
   NameChanges changes;
   if (names_.statements.has("")) {
-    changes.statement = names_.statements.define("", nullptr, names_.unit);
+    changes.statement = names_.statements.define("", nullptr, link_.unit());
   }
-  if (names_.portals.has("")) changes.portal = names_.portals.define("", nullptr, names_.unit);
+  if (names_.portals.has("")) changes.portal = names_.portals.define("", nullptr, link_.unit());
   return changes;
 }
 
@@ -263,11 +284,10 @@ NameChanges Session::Impl::drop_unnamed() {
 void Session::Impl::refuse_query(const Refusal& refusal) {
   if (is_idle() && !names_.statements.has("")) return refuse_here(refusal);
   ++environment_.counters->refused;
-  actions_->to_server.append(pgwire::serialize_query(kRefusedText));
+  link_.send(pgwire::serialize_query(kRefusedText));
   InFlight item(fe::kQuery, refusal);
   item.names = drop_unnamed();
-  push(std::move(item));
-  ++names_.unit;
+  expect(std::move(item));
 }
 
 // Its answers are those of a Query that fails: ErrorResponse, ReadyForQuery. Requires: no batch is open. If that had
@@ -275,20 +295,17 @@ void Session::Impl::refuse_query(const Refusal& refusal) {
 void Session::Impl::refuse_unreadable_query(const Refusal& refusal, std::string_view text) {
   ++environment_.counters->refused;
   ask_what_is_wrong(refusal, pgwire::ParseView{.statement = {}, .text = text, .types = {}});
-  actions_->to_server.append(pgwire::serialize_sync());
+  link_.send(pgwire::serialize_sync());
   InFlight item(fe::kSync);
   item.names = drop_unnamed();
-  is_batch_open_ = false;
-  push(std::move(item));
-  ++names_.unit;
+  expect(std::move(item));
 }
 
 void Session::Impl::refuse_function_call(const Refusal& refusal) {
   if (is_idle()) return refuse_here(refusal);
   ++environment_.counters->refused;
-  actions_->to_server.append(pgwire::serialize_function_call(kNoFunction));
-  push(InFlight(fe::kFunctionCall, refusal));
-  ++names_.unit;
+  link_.send(pgwire::serialize_function_call(kNoFunction));
+  expect(InFlight(fe::kFunctionCall, refusal));
 }
 
 // Requires: is_idle().

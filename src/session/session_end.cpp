@@ -38,7 +38,7 @@ std::string present_fault() {
 void Session::Impl::fail(std::string_view state, std::string_view message) {
   if (state_ == State::closing || state_ == State::closed) return;
   if (state == sqlstate::kProtocolViolation) ++environment_.counters->protocol_errors;
-  if (!client_gone_ && !server_reader_.inside_streamed()) {
+  if (!client_gone_ && !link_.is_amid_message()) {
     actions_->to_client.append(
         pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
   }
@@ -48,7 +48,7 @@ void Session::Impl::fail(std::string_view state, std::string_view message) {
 // The client's messages cannot be followed any further: it is told when it has its answers to those before.
 void Session::Impl::fail_after_answers(std::string_view state, std::string message) {
   // The server waits for the rest of the data, and would not answer.
-  if (in_copy_in_) return fail(state, message);
+  if (link_.is_reading_copy()) return fail(state, message);
   farewell_ = std::make_unique<Farewell>(std::string(state), std::move(message));
   client_input_.clear();
 }
@@ -56,8 +56,8 @@ void Session::Impl::fail_after_answers(std::string_view state, std::string messa
 // True = it was time.
 bool Session::Impl::bid_farewell() {
   if (!farewell_ || farewell_->is_servers) return false;
-  const bool is_through = owed_.empty() && held_ready_.empty() && held_message_.empty() &&
-                          !gate_.busy() && !server_reader_.inside_streamed();
+  const bool is_through = link_.owed().empty() && held_ready_.empty() && held_message_.empty() &&
+                          !gate_.busy() && !link_.is_amid_message();
   if (is_through) fail(farewell_->sqlstate, farewell_->message);
   return is_through;
 }
@@ -66,16 +66,15 @@ bool Session::Impl::bid_farewell() {
 void Session::Impl::close() {
   if (state_ == State::closing || state_ == State::closed) return;
   state_ = State::closing;
-  const bool takes_leave = server_open_ && !server_eof_ && !terminate_sent_ && is_idle();
-  if (std::exchange(server_open_, false)) actions_->close_server = true;
+  const bool takes_leave = link_.is_open() && !link_.has_ended() && !terminate_sent_ && is_idle();
+  if (link_.close()) actions_->close_server = true;
   actions_->close_client = true;
   client_input_.clear();
-  server_input_.clear();
   held_ready_.clear();
   held_message_.clear();
   judged_portal_.reset();
   if (gate_.busy()) gate_.cancel();
-  if (takes_leave) actions_->to_server.append(pgwire::serialize_terminate());
+  if (takes_leave) link_.send(pgwire::serialize_terminate());
 }
 
 bool Session::Impl::pump_closing() {
@@ -92,14 +91,12 @@ bool Session::Impl::pump_closing() {
 
 // Takes the statements from wherever they have got to. What an exception leaves there is taken by the next call.
 void Session::Impl::collect_lost() {
-  settlements_.on_end(owed_.empty() && !is_batch_open_);
+  settlements_.on_end(link_.owed().empty() && !link_.is_batch_open());
   for (auto& run : ended_runs_) {
     if (run) lost_runs_.push_back(std::move(run));
   }
   ended_runs_.clear();
-  if (const InFlight* item = present()) {
-    if (QueryRun* run = item->present_run()) note_time(*item, *run);
-  }
+  note_unfinished();
   in_flight_.for_each([](InFlight& item) {
     if (item.portal) item.portal->is_under_way = true;
   });
@@ -113,10 +110,20 @@ void Session::Impl::collect_lost() {
       lost_runs_.push_back(std::move(item.portal->run));
     }
   });
-  owed_.end_all();
+  link_.end_all();
   if (!gate_.has_run()) return;
   base::make_room(lost_runs_);
   lost_runs_.push_back(gate_.take_run());
+}
+
+// What the server has spent on, and said of, the message that it was answering.
+void Session::Impl::note_unfinished() {
+  const backend::Owed* owed = link_.owed().front();
+  const InFlight* item = owed == nullptr ? nullptr : in_flight_.find(owed->tag);
+  QueryRun* run = item == nullptr ? nullptr : item->present_run();
+  if (run == nullptr) return;
+  run->on_answer_bytes(link_.answer_bytes());
+  note_time(*item, *run);
 }
 
 // One that nothing has run, and that nobody was asked to run, is not lost.
@@ -135,7 +142,8 @@ void Session::Impl::on_fault(std::string_view event) noexcept {
   for (int ending = 0; ending < kMaxEndings; ++ending) {
     try {
       actions_->connect_server = false;
-      actions_->to_server.clear();  // of this event: nobody knows whether it was judged to its end
+      actions_->to_server
+          .discard();  // of this event: nobody knows whether it was judged to its end
       if (ending == 0) {
         fail(sqlstate::kSystemError, "terminating connection: internal error of the proxy");
       } else {
@@ -160,7 +168,7 @@ void Session::Impl::note_fault(std::string_view event) {
     environment_.log->write(base::LogLevel::error,
                             "internal fault (session, " + std::string(event) + ", " +
                                 std::string(to_word(state_)) + "): " + present_fault() + "; " +
-                                private_name_ + " ends, please report this");
+                                link_.own_name() + " ends, please report this");
   } catch (...) {
     // There may be no memory for a line. It is counted.
   }
@@ -171,7 +179,7 @@ void Session::Impl::abandon() {
   actions_->close_server = true;
   actions_->close_client = true;
   client_input_.clear();
-  server_input_.clear();
+  static_cast<void>(link_.close());
   lost_runs_.clear();
   state_ = State::closed;
   deadline_ns_.reset();

@@ -47,17 +47,8 @@ Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
   names_.forget();
   InFlight item(type, true);
   item.expect.may_copy_in = type == fe::kExecute;
-  await_reply(std::move(item));
+  expect(std::move(item));
   return ClientPlan::pass;
-}
-
-// A message was forwarded, or one of ours in its place.
-void Session::Impl::await_reply(InFlight item) {
-  if (item.expect.request != fe::kFunctionCall) {
-    is_batch_open_ = true;
-    flush_sent_ = false;
-  }
-  push(std::move(item));
 }
 
 // The message that is being handled: a held one, or what the reader just delivered.
@@ -75,9 +66,9 @@ std::string_view Session::Impl::present_body() const {
 // Views into the present message end with this.
 void Session::Impl::forward_present() {
   if (held_message_.empty()) {
-    pass_bytes(client_reader_, actions_->to_server);
+    link_.forward(client_reader_);
   } else {
-    actions_->to_server.append(std::exchange(held_message_, {}));
+    link_.send(std::exchange(held_message_, {}));
   }
 }
 
@@ -89,7 +80,7 @@ void Session::Impl::handle_followed() {
 
 // True = it was handled now.
 bool Session::Impl::retry_held() {
-  if (gate_.busy() || is_amid_notification()) return false;
+  if (gate_.busy() || link_.is_amid_notification()) return false;
   if (!follow()) {
     ask_for_answers();
     return false;
@@ -111,10 +102,8 @@ void Session::Impl::carry_out_held(Decision decision) {
 
 void Session::Impl::ask_for_answers() {
   const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
-  const bool waits = is_held || farewell_ || !has_room_for_replies() || waits_for_copy();
-  if (!waits || !is_batch_open_ || flush_sent_ || owed_.empty()) return;
-  flush_sent_ = true;
-  actions_->to_server.append(pgwire::serialize_flush());
+  const bool waits_for_copy = !client_input_.empty() && link_.waits_for_copy();
+  if (is_held || farewell_ || !has_room_for_replies() || waits_for_copy) link_.ask_for_answers();
 }
 
 // Handles the present message. False = it has to wait.
@@ -132,7 +121,7 @@ bool Session::Impl::follow() {
 bool Session::Impl::follow_parse() {
   const auto view = pgwire::parse_parse(present_body());
   if (!view) return forward_malformed();
-  if (view->statement == private_name_) return refuse_item(refusal_of_reserved_name());
+  if (view->statement == link_.own_name()) return refuse_item(refusal_of_reserved_name());
   if (is_uncertain(view->statement)) return refuse_item(refusal_of_uncertain_name());
   if (names_.statements.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
@@ -159,14 +148,13 @@ void Session::Impl::carry_out_parse(Decision decision) {
   InFlight item(fe::kParse);
   item.ends_unnamed = view->statement.empty();
   item.names.statement =
-      names_.statements.define(view->statement, std::move(decision.prepared), names_.unit);
+      names_.statements.define(view->statement, std::move(decision.prepared), link_.unit());
   if (decision.new_text.empty()) {
     forward_present();
   } else {
-    actions_->to_server.append(
-        pgwire::serialize_parse(view->statement, decision.new_text, view->types));
+    link_.send(pgwire::serialize_parse(view->statement, decision.new_text, view->types));
   }
-  await_reply(std::move(item));
+  expect(std::move(item));
 }
 
 bool Session::Impl::follow_close() {
@@ -175,12 +163,12 @@ bool Session::Impl::follow_close() {
   if (is_uncertain(view->name)) return refuse_item(refusal_of_uncertain_name());
   InFlight item(fe::kClose);
   if (view->is_portal) {
-    item.names.portal = names_.portals.define(view->name, nullptr, names_.unit);
+    item.names.portal = names_.portals.define(view->name, nullptr, link_.unit());
   } else {
-    item.names.statement = names_.statements.define(view->name, nullptr, names_.unit);
+    item.names.statement = names_.statements.define(view->name, nullptr, link_.unit());
   }
   forward_present();
-  await_reply(std::move(item));
+  expect(std::move(item));
   return true;
 }
 
@@ -215,8 +203,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
   InFlight item(fe::kFunctionCall, decision.touches_session);
   forward_present();
   follow_run(item);
-  await_reply(std::move(item));
-  ++names_.unit;
+  expect(std::move(item));
 }
 
 // A message that runs nothing and that the server cannot read either: it is the one to say what is wrong.
@@ -226,7 +213,7 @@ bool Session::Impl::forward_malformed() {
   InFlight item(present_type());
   item.is_malformed = true;
   forward_present();
-  await_reply(std::move(item));
+  expect(std::move(item));
   is_skipping_ = true;
   return true;
 }
@@ -238,8 +225,8 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
   if (present_type() == fe::kParse) {
     refuse_parse(refusal);
   } else {
-    actions_->to_server.append(pgwire::serialize_execute(private_name_, 0));
-    await_reply(InFlight(fe::kExecute, refusal));
+    link_.send(pgwire::serialize_execute(link_.own_name(), 0));
+    expect(InFlight(fe::kExecute, refusal));
   }
   is_skipping_ = true;
   return true;
@@ -249,14 +236,14 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
 // parse it, which runs nothing. Should it read the text all the same, the stand-in behind it fails, and
 // leaves nothing under the name.
 void Session::Impl::ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view) {
-  const std::string_view name = view.statement.empty() ? std::string_view() : private_name_;
-  if (!name.empty()) send_own(fe::kClose, pgwire::serialize_close_statement(name));
-  send_own(fe::kParse, pgwire::serialize_parse(name, view.text, view.types));
-  if (!name.empty()) send_own(fe::kClose, pgwire::serialize_close_statement(name));
-  actions_->to_server.append(pgwire::serialize_parse(name, kRefusedText));
+  const std::string_view name = view.statement.empty() ? std::string_view() : link_.own_name();
+  if (!name.empty()) link_.send_own(fe::kClose, pgwire::serialize_close_statement(name));
+  link_.send_own(fe::kParse, pgwire::serialize_parse(name, view.text, view.types));
+  if (!name.empty()) link_.send_own(fe::kClose, pgwire::serialize_close_statement(name));
+  link_.send(pgwire::serialize_parse(name, kRefusedText));
   InFlight item(fe::kParse, refusal);
   item.ends_unnamed = name.empty();
-  await_reply(std::move(item));
+  expect(std::move(item));
 }
 
 // A Parse ends the unnamed statement first, also where it fails then.
@@ -265,11 +252,11 @@ void Session::Impl::refuse_parse(const Refusal& refusal) {
   const bool is_whole = !held_message_.empty() || client_plan_ == ClientPlan::follow;
   const auto view = is_whole ? pgwire::parse_parse(present_body()) : std::nullopt;
   const bool is_unnamed = view && view->statement.empty();
-  actions_->to_server.append(
-      pgwire::serialize_parse(is_unnamed ? std::string_view() : private_name_, kRefusedText));
+  link_.send(
+      pgwire::serialize_parse(is_unnamed ? std::string_view() : link_.own_name(), kRefusedText));
   InFlight item(fe::kParse, refusal);
   item.ends_unnamed = is_unnamed;
-  await_reply(std::move(item));
+  expect(std::move(item));
 }
 
 }  // namespace helios::session

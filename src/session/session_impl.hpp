@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over ten sources.
+// The inside of Session: the states of session.hpp, spread over eight sources.
 //   session.cpp          events, and the pump that moves input forward
 //   session_end.cpp      the ends, in order and by an unexpected exception
-//   session_startup.cpp  startup and authentication, both directions
+//   session_startup.cpp  startup, and the client's side of authentication
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
 //   session_extended.cpp the same for Parse, Close and FunctionCall
 //   session_portals.cpp  the same for Bind and Execute
-//   session_copy.cpp     COPY data from the client, and who gets which ReadyForQuery then
-//   session_rules.cpp    how the server reads a text, and asking it
 //   session_timeouts.cpp what may take how long
 //   session_memory.cpp   what may be held
-//   session_server.cpp   server messages once ready: answers, outcomes, the held ReadyForQuery
+//   session_server.cpp   what the server's answers mean: outcomes, names, the held ReadyForQuery
+// What the server is owed and owes is backend::Link's.
 
+#include "backend/link.hpp"
+#include "base/input.hpp"
 #include "pgwire/frame_reader.hpp"
 #include "pgwire/message_types.hpp"
 #include "session/identity.hpp"
 #include "session/in_flight.hpp"
-#include "session/input.hpp"
 #include "session/post_hooks.hpp"
 #include "session/query_gate.hpp"
 #include "session/session.hpp"
@@ -32,10 +32,7 @@
 
 namespace helios::session {
 
-// Passes on what `reader` just delivered, without a copy where it stands in the event's input.
-void pass_bytes(const pgwire::FrameReader& reader, Output& output);
-
-class Session::Impl final : private backend::OwedAnswers::User {
+class Session::Impl final : private backend::LinkUser {
  public:
   Impl(Environment& environment, Peer peer, std::function<void()> wake);
   ~Impl();
@@ -46,7 +43,13 @@ class Session::Impl final : private backend::OwedAnswers::User {
 
   [[nodiscard]] static std::string_view to_word(State state);
 
-  // Events; each runs with `actions_` set.
+  // What comes next is of an event with these.
+  void use(Actions& actions) {
+    actions_ = &actions;
+    link_.begin_event(actions.to_server, actions.to_client);
+  }
+
+  // Events; each behind use().
   void on_client_bytes(std::string_view bytes);
   void on_client_eof();
   void on_client_lost();
@@ -70,8 +73,6 @@ class Session::Impl final : private backend::OwedAnswers::User {
   [[nodiscard]] bool wants_server_bytes() const;
   [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadline_ns_; }
   [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
-
-  Actions* actions_ = nullptr;  // of the present event
 
  private:
   // What to do with a client message.
@@ -101,15 +102,11 @@ class Session::Impl final : private backend::OwedAnswers::User {
   bool bid_farewell();
   void close();
   void collect_lost();
+  void note_unfinished();
   void lose_portal(const std::shared_ptr<Portal>& portal);
   void note_fault(std::string_view event);
   void abandon();
   bool drain_if_idle();
-  // The server is in the middle of a message that answers nothing (a notification): the client has
-  // its first part, so nothing of our own may be said before the rest.
-  [[nodiscard]] bool is_amid_notification() const {
-    return server_reader_.inside_streamed() && owed_.empty();
-  }
   // No transaction open, nothing owed by the server.
   [[nodiscard]] bool is_idle() const;
   // Queries are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
@@ -144,14 +141,16 @@ class Session::Impl final : private backend::OwedAnswers::User {
   void vet();
   bool step_vetting();
   bool step_client_authenticating();
-  bool step_server_authenticating();
-  bool choose_authenticating(char type);
-  void handle_authenticating(char type, std::string_view body);
+  void on_cancel_key(pgwire::CancelKey key) override;
+  void on_logged_in() override;
+  void on_parameter(std::string_view name, std::string_view value) override;
 
   // session_client.cpp
   [[nodiscard]] bool client_may_go_on() const;
+  [[nodiscard]] bool is_held_up(std::string_view input) const;
   bool step_client();
   void handle_client_header(char type);
+  void break_copy(char type);
   ClientPlan plan_message(char type);
   ClientPlan plan_query();
   ClientPlan plan_sync();
@@ -161,6 +160,8 @@ class Session::Impl final : private backend::OwedAnswers::User {
   NameChanges drop_unnamed();
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
+  void expect(InFlight item);
+  void make_room();
   void follow_run(InFlight& item);
   void refuse_query(const Refusal& refusal);
   void refuse_unreadable_query(const Refusal& refusal, std::string_view text);
@@ -172,7 +173,6 @@ class Session::Impl final : private backend::OwedAnswers::User {
   [[nodiscard]] std::string_view present_message() const;
   [[nodiscard]] char present_type() const;
   [[nodiscard]] std::string_view present_body() const;
-  void await_reply(InFlight item);
   void forward_present();
   void handle_followed();
   bool retry_held();
@@ -205,51 +205,27 @@ class Session::Impl final : private backend::OwedAnswers::User {
   void execute_unknown(std::string_view portal, bool is_bound);
   [[nodiscard]] bool is_denied_unseen() const;
   bool refuse_unseen(const Refusal& refusal);
-  void send_own(InFlight item, std::string message);
-  void send_own(char type, std::string message);
   std::string bind_other_text(std::string_view name, const BoundStatement& bound,
                               std::string_view text);
 
-  // session_copy.cpp
-  [[nodiscard]] bool must_wait(char type) const;
-  [[nodiscard]] bool next_must_wait(std::string_view input) const;
-  [[nodiscard]] bool waits_for_copy() const;
-  void push(InFlight item);
-  void make_room_for_push();
-  [[nodiscard]] static bool belongs_to_copy(char type);
-  void break_copy(char type);
-  void note_copy_end();
-  void note_copy_in();
-  void begin_probe();
-  void note_probed_ready();
-  void end_probe();
-
-  // session_rules.cpp
-  bool make_rules_certain();
-  void ask_reading_rules();
-  void note_asked_rule(std::string_view row);
-  void note_parameter(std::string_view body);
-  bool note_reading_rule(std::string_view name, std::string_view value);
-
   // session_server.cpp
-  void fail_server();
   bool step_server();
-  bool choose_server(char type, std::uint32_t length);
-  void note_answer(char type);
-  void handle_server_message();
-  void note_completion(std::string_view tag);
+  void on_malformed() override;
+  void on_completion(backend::Answer answer, std::string_view command_tag) override;
+  void on_suspension(backend::Answer answer) override;
+  bool on_error(backend::Answer answer, bool is_own,
+                const pgwire::ErrorFieldsView& fields) override;
+  void on_copy_in(bool is_reading) override;
+  void on_ended(backend::Tag tag, char answer) override;
+  void on_status(pgwire::TransactionStatus status, bool has_failed) override;
+  void on_ready(std::string_view message, bool is_view) override;
+  void on_skip_to_sync() override { is_skipping_ = true; }
+  void on_unbroken() override;
   void note_execution(std::string_view tag);
-  bool handle_error(std::string_view body);
-  void handle_ready(std::string_view message);
-  void choose_whole(bool is_whole);
-  bool swallow(char type, std::uint32_t length);
-  void note_suspension();
   void note_time(const InFlight& item, QueryRun& run);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
   [[nodiscard]] static bool may_read_cursors(QueryRun* run);
   [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
-  void on_ended(backend::Tag tag, char answer) override;
-  [[nodiscard]] InFlight* present();
   void settle_portal(const InFlight& item, char answer);
   void end_portals();
   void end_portal(const std::shared_ptr<Portal>& portal);
@@ -258,7 +234,6 @@ class Session::Impl final : private backend::OwedAnswers::User {
   [[nodiscard]] bool is_settling() const {
     return environment_.chain->has_settled() || !settlements_.empty();
   }
-  void settle_transaction(pgwire::TransactionStatus status);
   void release_ready();
 
   struct Vetting {
@@ -275,13 +250,17 @@ class Session::Impl final : private backend::OwedAnswers::User {
     bool is_servers = false;  // the server says it, unless it gets ready instead
   };
 
+  Actions* actions_ = nullptr;  // of the present event
   Environment& environment_;
   std::function<void()> wake_;
   Identity identity_;
   State state_ = State::startup;
 
+  // Server side.
+  backend::Link link_;
+
   // Client side.
-  Input client_input_;
+  base::Input client_input_;
   pgwire::FrameReader client_reader_;
   ClientPlan client_plan_ = ClientPlan::pass;
   bool client_eof_ = false;
@@ -296,48 +275,21 @@ class Session::Impl final : private backend::OwedAnswers::User {
   // A message of the extended protocol was refused, which the server is made to answer: what follows
   // up to the next Sync is dropped.
   bool is_skipping_ = false;
-  bool is_batch_open_ = false;  // extended messages were forwarded, and no Sync behind them
-  bool flush_sent_ = false;     // behind them
-  std::string held_message_;    // of the extended protocol, not decided yet; empty = none
+  std::string held_message_;  // of the extended protocol, not decided yet; empty = none
   std::shared_ptr<Portal> judged_portal_;  // of the Bind or Execute that is being decided
-  // Of portals and statements that only the proxy may name. Clients do not know it, and using it is
-  // refused.
-  const std::string private_name_;
 
-  // Server side.
-  Input server_input_;
-  pgwire::FrameReader server_reader_;
-  bool server_open_ = false;
-  bool server_eof_ = false;
-  bool server_finished_ = false;  // half-closed after the client's end
-  bool authenticated_ = false;
-  bool is_password_asked_ = false;  // or whatever else the client has to say now
-  bool in_copy_in_ = false;         // the server reads COPY data whose end was not forwarded yet
-  bool copy_started_ = false;       // the server has asked for data for owed_.copying()
-  // A COPY failed, and nobody knew whether a Sync in its data was swallowed: the server is being asked.
-  enum class Probe { none, asked, answered } probe_ = Probe::none;
-  std::string
-      delayed_ready_;  // the last ReadyForQuery; the one before the answer is not the client's
-  bool is_ready_owed_ =
-      false;  // the failed COPY was run by Execute: what follows is skipped to a Sync
-  bool error_was_fatal_ = false;
-  bool error_since_ready_ = false;  // the server answered an error after its last ReadyForQuery
-  bool swallowing_ = false;         // the message being read answers one of ours
-  std::string held_ready_;          // ReadyForQuery that waits for post_query
+  // Answers.
+  std::string held_ready_;                             // ReadyForQuery that waits for post_query
   std::vector<std::unique_ptr<QueryRun>> ended_runs_;  // their post_query comes with ReadyForQuery
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
   std::uint64_t cursor_readers_ = 0;  // statements that it ran and that could have read a cursor
-  backend::OwedAnswers owed_{*this};
   InFlightLog in_flight_;
-  pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
 
   // What statements are judged by.
   Settings settings_;
   Names names_;
   Settlements settlements_;
-  std::size_t asked_rules_ = 0;  // questions about `rules_` that were answered, of those under way
-  bool passed_unread_ = false;   // texts, while nobody was watching; a reload may change that
-  sql::ReadingRules rules_;
+  bool passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
   bool is_replication_ = false;
   bool draining_ = false;
   Admission* admission_ = nullptr;  // set while this session takes part of its limits

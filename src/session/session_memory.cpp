@@ -28,9 +28,8 @@ constexpr std::size_t kMaxOutstandingReplies = 16384;
 }  // namespace
 
 std::uint64_t Session::Impl::held_bytes() const {
-  return kBaseBytes + client_input_.held_bytes() + server_input_.held_bytes() +
-         client_reader_.held_bytes() + server_reader_.held_bytes() + gate_.held_bytes() +
-         owed_.held_bytes() + in_flight_.held_bytes() + names_.held_bytes() +
+  return kBaseBytes + client_input_.held_bytes() + client_reader_.held_bytes() +
+         link_.held_bytes() + gate_.held_bytes() + in_flight_.held_bytes() + names_.held_bytes() +
          held_message_.capacity() + settings_.held_bytes() + settlements_.held_bytes() +
          startup_packet_.size() + held_ready_.size();
 }
@@ -79,9 +78,9 @@ bool Session::Impl::has_room_for_query(std::uint64_t bytes) const {
 
 // The server may be waiting for COPY data, so that no answer would come.
 bool Session::Impl::has_room_for_replies() const {
-  if (in_copy_in_) return true;
-  return owed_.size() < kMaxOutstandingReplies &&
-         owed_.held_bytes() + in_flight_.held_bytes() <=
+  if (link_.is_reading_copy()) return true;
+  return link_.owed().size() < kMaxOutstandingReplies &&
+         link_.owed().held_bytes() + in_flight_.held_bytes() <=
              environment_.config->limits.max_session_memory_kb * kKib / 4;
 }
 

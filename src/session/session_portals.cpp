@@ -46,10 +46,10 @@ Refusal changed_statement() {
 bool Session::Impl::follow_bind() {
   const auto view = pgwire::parse_bind(present_body());
   if (!view) return forward_malformed();
-  if (view->portal == private_name_) return refuse_item(refusal_of_reserved_name());
+  if (view->portal == link_.own_name()) return refuse_item(refusal_of_reserved_name());
   if (is_uncertain(view->portal) || is_uncertain(view->statement))
     return refuse_item(refusal_of_uncertain_name());
-  const auto statement = names_.statements.find(view->statement, names_.unit);
+  const auto statement = names_.statements.find(view->statement, link_.unit());
   if (!statement.is_certain) return false;
   if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
@@ -110,14 +110,14 @@ void Session::Impl::forward_bind(const Decision& decision) {
   InFlight item(fe::kBind);
   item.portal = portal;
   if (portal->bound->statement) note_judgement(*portal, decision);
-  item.names.portal = names_.portals.define(view->portal, portal, names_.unit);
+  item.names.portal = names_.portals.define(view->portal, portal, link_.unit());
   if (message.empty()) {
     forward_present();
   } else {
-    actions_->to_server.append(std::move(message));
+    link_.send(std::move(message));
   }
   adopt_run(item);
-  await_reply(std::move(item));
+  expect(std::move(item));
 }
 
 void Session::Impl::note_judgement(Portal& portal, const Decision& decision) {
@@ -130,7 +130,7 @@ void Session::Impl::note_judgement(Portal& portal, const Decision& decision) {
 // As follow_run(), for the portal of `item`: there the run lives, however often it is executed.
 void Session::Impl::adopt_run(InFlight& item) {
   if (gate_.has_run()) item.forwarded_ns = environment_.clock->monotonic_ns();
-  make_room_for_push();
+  make_room();
   if (gate_.has_run()) item.portal->run = gate_.take_run();
 }
 
@@ -139,16 +139,16 @@ void Session::Impl::adopt_run(InFlight& item) {
 std::string Session::Impl::bind_other_text(std::string_view name, const BoundStatement& bound,
                                            std::string_view text) {
   const Rebinding rebinding = rebind(bound, text);
-  send_own(fe::kClose, pgwire::serialize_close_statement(private_name_));
-  send_own(fe::kParse, pgwire::serialize_parse(private_name_, text, rebinding.types));
-  return pgwire::serialize_bind(name, private_name_, rebinding.values, rebinding.formats);
+  link_.send_own(fe::kClose, pgwire::serialize_close_statement(link_.own_name()));
+  link_.send_own(fe::kParse, pgwire::serialize_parse(link_.own_name(), text, rebinding.types));
+  return pgwire::serialize_bind(name, link_.own_name(), rebinding.values, rebinding.formats);
 }
 
 bool Session::Impl::follow_execute() {
   const auto view = pgwire::parse_execute(present_body());
   if (!view) return refuse_item(malformed_execute(present_body()));
   if (is_uncertain(view->portal)) return refuse_item(refusal_of_uncertain_name());
-  const auto found = names_.portals.find(view->portal, names_.unit);
+  const auto found = names_.portals.find(view->portal, link_.unit());
   if (!found.is_certain) return false;
   if (!found.value || !found.value->bound->statement) {
     execute_unknown(view->portal, found.value != nullptr);
@@ -173,7 +173,7 @@ bool Session::Impl::execute_judged() {
     }
     if (statement.prepared) {
       const auto named = names_.statements.find(
-          judged_portal_->bound->statement->analysis->statements.front().name, names_.unit);
+          judged_portal_->bound->statement->analysis->statements.front().name, link_.unit());
       if (!named.is_certain) return false;
       if (named.value != statement.prepared) {
         judged_portal_.reset();
@@ -226,7 +226,7 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
   forward_present();
   InFlight item(fe::kExecute, true);
   item.expect.may_copy_in = true;
-  await_reply(std::move(item));
+  expect(std::move(item));
 }
 
 // `decision`: of a cursor of SQL, which is judged by its first Execute.
@@ -245,18 +245,7 @@ void Session::Impl::forward_execute(const Decision& decision) {
   }
   forward_present();
   adopt_run(item);
-  await_reply(std::move(item));
-}
-
-// A message that the client did not send: it does not get the answer.
-void Session::Impl::send_own(InFlight item, std::string message) {
-  item.expect.is_ours = true;
-  actions_->to_server.append(std::move(message));
-  await_reply(std::move(item));
-}
-
-void Session::Impl::send_own(char type, std::string message) {
-  send_own(InFlight(type), std::move(message));
+  expect(std::move(item));
 }
 
 }  // namespace helios::session

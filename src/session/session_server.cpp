@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pgwire/command_complete.hpp"
 #include "pgwire/error_response.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
 #include <algorithm>
 
-// Server messages once the session is ready. Everything passes as it came, but for the error that
-// answers a refused text, and a ReadyForQuery that waits for post_query.
+// What the server's answers mean: outcomes, times, names, the held ReadyForQuery.
 
 namespace helios::session {
 
 namespace fe = pgwire::frontend;
 namespace be = pgwire::backend;
-using pgwire::FrameReader;
 using pgwire::TransactionStatus;
 
 namespace {
-
-// Messages that are looked at whole. A longer one streams by unread where that does no harm.
-constexpr std::uint32_t kMaxErrorBytes = 16 << 20;
-constexpr std::uint32_t kMaxParameterBytes = 1 << 20;
-constexpr std::uint32_t kMaxTagBytes = 4096;
-constexpr std::uint32_t kMaxCopyInBytes = 256
-                                          << 10;  // two bytes for each of at most 65,535 columns
-constexpr std::uint32_t kReadyForQueryBytes = 5;
 
 // A block or procedure: it may have committed a change before it failed.
 bool may_change_anything(const sql::Statement& statement) {
@@ -36,123 +25,46 @@ bool may_change_anything(const sql::Statement& statement) {
 }  // namespace
 
 void Session::Impl::on_server_bytes(std::string_view bytes) {
-  if (state_ != State::closing && state_ != State::closed) server_input_.arrive(bytes);
+  if (state_ != State::closing && state_ != State::closed) link_.on_bytes(bytes);
 }
 
-void Session::Impl::on_server_eof() { server_eof_ = true; }
+void Session::Impl::on_server_eof() { link_.on_eof(); }
 
-void Session::Impl::fail_server() {
+void Session::Impl::on_malformed() {
   fail(pgwire::sqlstate::kProtocolViolation, "the server sent a malformed message");
 }
 
 bool Session::Impl::step_server() {
-  if (!held_ready_.empty()) return post_hooks_.pending() ? false : (release_ready(), true);
-  std::string_view& input = server_input_.view(*actions_);
-  switch (server_reader_.next(input)) {
-    case FrameReader::Step::need_more: return false;
-    case FrameReader::Step::bad_length: fail_server(); return true;
-    case FrameReader::Step::header:
-      if (!choose_server(server_reader_.type(), server_reader_.length())) fail_server();
-      return true;
-    case FrameReader::Step::piece: pass_bytes(server_reader_, actions_->to_client); return true;
-    case FrameReader::Step::message: handle_server_message(); return true;
-  }
-  return false;
-}
-
-// Streams or collects, and counts the message for the statement it answers. False = no such message.
-bool Session::Impl::choose_server(char type, std::uint32_t length) {
-  if (!pgwire::is_backend_type(type)) return false;
-  if (pgwire::is_asynchronous(type)) {
-    choose_whole(type == be::kParameterStatus && length <= kMaxParameterBytes);
-    return true;
-  }
-  InFlight* item = present();
-  QueryRun* run = item == nullptr ? nullptr : item->present_run();
-  if (run != nullptr && type != be::kReadyForQuery && type != be::kBindComplete) {
-    run->on_answer_bytes(server_reader_.total_bytes());
-  }
-  if (probe_ != Probe::none && type == be::kEmptyQueryResponse) {
-    probe_ = Probe::answered;
-    swallowing_ = true;
-    server_reader_.collect();
-    return length == sizeof length;
-  }
-  if (probe_ != Probe::none && type == be::kReadyForQuery) {
-    server_reader_.collect();
-    return length == kReadyForQueryBytes;
-  }
-  if (item != nullptr && item->expect.is_ours && type != be::kErrorResponse)
-    return swallow(type, length);
-  bool is_whole = false;
-  switch (type) {
-    case be::kReadyForQuery:
-      if (length != kReadyForQueryBytes) return false;
-      is_whole = true;
-      break;
-    case be::kCommandComplete:
-      if (length > kMaxTagBytes) return false;
-      is_whole = true;
-      break;
-    case be::kCopyInResponse:
-      if (length > kMaxCopyInBytes) return false;
-      is_whole = true;
-      break;
-    case be::kErrorResponse: is_whole = length <= kMaxErrorBytes; break;
-    default: note_answer(type); break;
-  }
-  if (!is_whole && type == be::kErrorResponse) handle_error({});
-  choose_whole(is_whole);
+  if (held_ready_.empty()) return link_.step();
+  if (post_hooks_.pending()) return false;
+  release_ready();
   return true;
 }
 
-void Session::Impl::choose_whole(bool is_whole) {
-  if (is_whole) {
-    server_reader_.collect();
-  } else {
-    server_reader_.stream();
-  }
-}
-
-// The client does not expect the answer to a message of ours. Only those to questions have a body.
-bool Session::Impl::swallow(char type, std::uint32_t length) {
-  const InFlight* item = present();
-  const bool is_answer = item != nullptr && item->asks_reading_rule;
-  if (length != sizeof length && !(is_answer && length <= kMaxTagBytes)) return false;
-  swallowing_ = true;
-  server_reader_.collect();
-  owed_.on_answer(type);
-  return true;
-}
-
-// An answer whose body does not matter.
-void Session::Impl::note_answer(char type) {
-  if (type == be::kEmptyQueryResponse || type == be::kFunctionCallResponse) note_completion("");
-  if (type == be::kPortalSuspended) note_suspension();
-  owed_.on_answer(type);
-}
-
-void Session::Impl::note_suspension() {
-  const InFlight* item = present();
+void Session::Impl::on_suspension(backend::Answer answer) {
+  const InFlight* item = in_flight_.find(answer.tag);
   ++cursor_readers_;
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
   if (run == nullptr) {
     settings_.recall_change();
-  } else {
-    if (is_settling()) {
-      settlements_.on_suspended(run->present(),
-                                environment_.config->limits.max_unsettled_statements);
-    }
-    note_time(*item, *run);
-    run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
+    return;
   }
+  run->on_answer_bytes(answer.bytes);
+  if (is_settling()) {
+    settlements_.on_suspended(run->present(), environment_.config->limits.max_unsettled_statements);
+  }
+  note_time(*item, *run);
+  run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
 }
 
-// The message that the next answer belongs to; null: nothing is owed.
-InFlight* Session::Impl::present() {
-  const backend::Owed* owed = owed_.front();
-  return owed == nullptr ? nullptr : in_flight_.find(owed->tag);
+// What waits for answers would wait for ever: the server wants data.
+void Session::Impl::on_copy_in(bool is_reading) {
+  if (!is_reading || !gate_.waits_for_answers()) return;
+  gate_.cancel();
+  break_copy(fe::kQuery);
 }
+
+void Session::Impl::on_unbroken() { fail(farewell_->sqlstate, farewell_->message); }
 
 // Names stand for what the message said, or do not, and runs get their post_query with the next ReadyForQuery,
 // unless more of the portal's rows may come.
@@ -214,56 +126,24 @@ void Session::Impl::end_portal(const std::shared_ptr<Portal>& portal) {
   ended_runs_.push_back(std::move(portal->run));
 }
 
-void Session::Impl::handle_server_message() {
-  if (std::exchange(swallowing_, false)) {
-    if (server_reader_.type() == be::kDataRow) note_asked_rule(server_reader_.body());
-    return;
-  }
-  switch (server_reader_.type()) {
-    case be::kCommandComplete:
-      if (in_copy_in_ || owed_.has_maybe()) owed_.on_copy_done();
-      note_completion(pgwire::parse_command_complete(server_reader_.body()).value_or(""));
-      owed_.on_answer(be::kCommandComplete);
-      break;
-    // Whole: what it makes of messages that wait may end the session, and an error fits between
-    // messages only.
-    case be::kCopyInResponse:
-      pass_bytes(server_reader_, actions_->to_client);
-      note_copy_in();
-      return;
-    case be::kParameterStatus: note_parameter(server_reader_.body()); break;
-    case be::kErrorResponse:
-      if (handle_error(server_reader_.body())) return;
-      break;
-    case be::kReadyForQuery:
-      if (farewell_ && farewell_->is_servers) return fail(farewell_->sqlstate, farewell_->message);
-      if (probe_ != Probe::none) return note_probed_ready();
-      handle_ready(server_reader_.bytes());
-      return;
-    default: break;
-  }
-  pass_bytes(server_reader_, actions_->to_client);
-}
-
-// CommandComplete or EmptyQueryResponse.
-void Session::Impl::note_completion(std::string_view tag) {
-  in_copy_in_ = false;
-  InFlight* item = present();
+void Session::Impl::on_completion(backend::Answer answer, std::string_view command_tag) {
+  InFlight* item = in_flight_.find(answer.tag);
   if (item == nullptr) return;
   QueryRun* run = item->present_run();
   if (may_read_cursors(run)) ++cursor_readers_;
   if (is_settling()) {
-    settlements_.on_complete(run != nullptr ? run->present() : nullptr, tag,
+    settlements_.on_complete(run != nullptr ? run->present() : nullptr, command_tag,
                              run == nullptr || run->statements.size() == 1,
                              environment_.config->limits.max_unsettled_statements);
   }
   if (run != nullptr) {
+    run->on_answer_bytes(answer.bytes);
     note_time(*item, *run);
     const bool may_commit = may_commit_itself(*run);
-    run->on_complete(tag, followed());
+    run->on_complete(command_tag, followed());
     if (may_commit) settings_.may_have_committed(false);
   } else if (item->expect.request == fe::kExecute && !item->portal) {
-    note_execution(tag);
+    note_execution(command_tag);
   } else if (item->expect.request == fe::kFunctionCall && item->touches_session) {
     settings_.recall_change();
   }
@@ -272,8 +152,7 @@ void Session::Impl::note_completion(std::string_view tag) {
 // And there is no block, as far as anybody knows.
 bool Session::Impl::may_commit_itself(QueryRun& run) const {
   const StatementRun* statement = run.present();
-  return statement != nullptr && statement->statement->may_commit_itself &&
-         transaction_ == TransactionStatus::idle;
+  return statement != nullptr && statement->statement->may_commit_itself && !link_.is_in_block();
 }
 
 // By FETCH, or by a function that is given a cursor's name. What a COMMIT runs is left out: triggers that
@@ -298,20 +177,17 @@ void Session::Impl::note_execution(std::string_view tag) {
 }
 
 // True = the error was replaced by the refusal it stands for.
-bool Session::Impl::handle_error(std::string_view body) {
-  in_copy_in_ = false;
-  const pgwire::ErrorFieldsView fields = pgwire::parse_error_response(body);
-  error_was_fatal_ |= fields.severity == "FATAL" || fields.severity == "PANIC";
-  error_since_ready_ = true;
-  bool is_replaced = false;
-  if (InFlight* item = in_flight_.find(owed_.front_of_client())) {
+bool Session::Impl::on_error(backend::Answer answer, bool is_own,
+                             const pgwire::ErrorFieldsView& fields) {
+  const Refusal* refusal = nullptr;
+  if (InFlight* item = in_flight_.find(answer.tag)) {
     QueryRun* run = item->present_run();
-    // What answers a message of ours answers no stand-in.
-    const bool is_of_ours = owed_.front()->expect.is_ours;
-    const Refusal* const refusal = is_of_ours ? nullptr : item->refusal_behind(fields);
+    // What answers a message of the link's own answers no stand-in.
+    refusal = is_own ? nullptr : item->refusal_behind(fields);
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
     if (run != nullptr) {
+      run->on_answer_bytes(answer.bytes);
       if (may_commit_itself(*run)) {
         settings_.may_have_committed(may_change_anything(*run->present()->statement));
       }
@@ -319,15 +195,11 @@ bool Session::Impl::handle_error(std::string_view body) {
     } else {
       ++cursor_readers_;
     }
-    is_replaced = refusal != nullptr;
-    if (is_replaced) actions_->to_client.append(refusal->error_response());
+    if (refusal != nullptr) actions_->to_client.append(refusal->error_response());
     if (item->ends_unnamed) names_.end_unnamed();
   }
   settings_.fail();
-  owed_.on_error();
-  const bool is_certain = error_was_fatal_ || (farewell_ && farewell_->is_servers);
-  if (owed_.has_maybe() && probe_ == Probe::none && !is_certain) begin_probe();
-  return is_replaced;
+  return refusal != nullptr;
 }
 
 void Session::Impl::note_failure(const InFlight& item, QueryRun& run,
@@ -346,32 +218,8 @@ void Session::Impl::note_failure(const InFlight& item, QueryRun& run,
   }
 }
 
-// The answer to a message is complete. It is released when its post_query hooks have committed.
-void Session::Impl::handle_ready(std::string_view message) {
-  const auto status =
-      pgwire::parse_ready_for_query(message.substr(pgwire::FrameReader::kHeaderBytes));
-  if (!status) return fail_server();
-  in_copy_in_ = false;
-  transaction_ = *status;
-  settle_transaction(*status);
-  settlements_.on_ready(*status);
-  owed_.on_answer(be::kReadyForQuery);
-  if (*status == TransactionStatus::idle) end_portals();
-  if (ended_runs_.empty() && !settlements_.has_due()) {
-    if (probe_ == Probe::none) {
-      pass_bytes(server_reader_, actions_->to_client);
-    } else {
-      actions_->to_client.append(std::string(message));
-    }
-    return;
-  }
-  held_ready_ = message;
-  if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();
-}
-
 // Outside of a transaction block the message was a transaction of its own, which ends with it.
-void Session::Impl::settle_transaction(TransactionStatus status) {
-  const bool has_failed = std::exchange(error_since_ready_, false);
+void Session::Impl::on_status(TransactionStatus status, bool has_failed) {
   if (status != TransactionStatus::idle) {
     settings_.begin();
   } else if (settings_.in_transaction()) {
@@ -380,6 +228,20 @@ void Session::Impl::settle_transaction(TransactionStatus status) {
     } else {
       settings_.commit();
     }
+  }
+  settlements_.on_ready(status);
+}
+
+// The answer to a message is complete. It is released when its post_query hooks have committed.
+void Session::Impl::on_ready(std::string_view message, bool is_view) {
+  if (!link_.is_in_block()) end_portals();
+  if (!ended_runs_.empty() || settlements_.has_due()) {
+    held_ready_ = message;
+    if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();
+  } else if (is_view) {
+    actions_->to_client.append_view(message);
+  } else {
+    actions_->to_client.append(std::string(message));
   }
 }
 

@@ -20,8 +20,6 @@ namespace sqlstate = pgwire::sqlstate;
 namespace {
 
 constexpr std::size_t kStartupHeaderBytes = 8;  // length and code
-// No message of the authentication exchange comes near this.
-constexpr std::uint32_t kMaxAuthenticatingBytes = 1 << 20;
 // NAMEDATALEN - 1: the server cuts longer names off, and means another user than the rules would.
 constexpr std::size_t kMaxNameBytes = 63;
 
@@ -35,7 +33,7 @@ bool is_off(std::string_view value) {
 // Takes one whole packet off the client's input. False = there is none yet. Who sends something else does not speak
 // the protocol, or is Terminate of a client that never began: as PostgreSQL, we have no word for it.
 bool Session::Impl::step_startup() {
-  std::string_view& input = client_input_.view(*actions_);
+  std::string_view& input = client_input_.view(actions_->to_server);
   if (input.size() < 4) return false;
   const auto length = static_cast<std::uint32_t>(base::load_i32(input.data()));
   if (length < kStartupHeaderBytes || length > pgwire::kMaxStartupPacketBytes) {
@@ -170,10 +168,10 @@ bool Session::Impl::step_vetting() {
 }
 
 bool Session::Impl::step_client_authenticating() {
-  std::string_view& input = client_input_.view(*actions_);
+  std::string_view& input = client_input_.view(actions_->to_server);
   if (input.empty() && client_reader_.at_boundary()) return false;
   if (client_reader_.at_boundary() && input[0] != fe::kPassword) {
-    if (!is_password_asked_) return false;  // waits until the server is ready for it
+    if (!link_.login().is_password_asked()) return false;  // waits until the server is ready for it
     fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
                                            std::to_string(static_cast<unsigned char>(input[0])));
     return true;
@@ -188,75 +186,28 @@ bool Session::Impl::step_client_authenticating() {
         fail(sqlstate::kProtocolViolation, "invalid message length");
         return true;
       }
-      is_password_asked_ = false;
+      link_.login().on_password();
       client_reader_.stream();
       return true;
     case pgwire::FrameReader::Step::piece:
-    case pgwire::FrameReader::Step::message:
-      pass_bytes(client_reader_, actions_->to_server);
-      return true;
+    case pgwire::FrameReader::Step::message: link_.forward(client_reader_); return true;
   }
   return false;
 }
 
-bool Session::Impl::step_server_authenticating() {
-  std::string_view& input = server_input_.view(*actions_);
-  if (input.empty() && server_reader_.at_boundary()) return false;
-  switch (server_reader_.next(input)) {
-    case pgwire::FrameReader::Step::need_more: return false;
-    case pgwire::FrameReader::Step::bad_length: fail_server(); return true;
-    case pgwire::FrameReader::Step::header:
-      if (!choose_authenticating(server_reader_.type())) fail_server();
-      return true;
-    case pgwire::FrameReader::Step::piece:
-      pass_bytes(server_reader_, actions_->to_client);
-      return true;
-    case pgwire::FrameReader::Step::message:
-      handle_authenticating(server_reader_.type(), server_reader_.body());
-      return true;
-  }
-  return false;
+void Session::Impl::on_cancel_key(pgwire::CancelKey key) {
+  actions_->register_cancel_key = std::move(key);
 }
 
-// False = a message that has no place here.
-bool Session::Impl::choose_authenticating(char type) {
-  switch (type) {
-    case be::kAuthentication:
-    case be::kBackendKeyData:
-    case be::kParameterStatus:
-    case be::kErrorResponse:
-    case be::kReadyForQuery:
-      if (server_reader_.length() > kMaxAuthenticatingBytes) return false;
-      server_reader_.collect();
-      return true;
-    case be::kNoticeResponse:
-    case be::kNegotiateProtocolVersion: server_reader_.stream(); return true;
-    default: return false;
-  }
+void Session::Impl::on_logged_in() {
+  settings_.start(identity_.start_settings(startup_));
+  startup_ = {};
+  state_ = State::ready;
 }
 
-void Session::Impl::handle_authenticating(char type, std::string_view body) {
-  if (type == be::kAuthentication) {
-    constexpr std::uint32_t kOk = 0;
-    constexpr std::uint32_t kSaslFinal = 12;  // tells something, and asks nothing
-    const std::uint32_t request = base::ByteReader(body).read_u32();
-    authenticated_ = request == kOk && body.size() == 4;
-    is_password_asked_ = request != kOk && request != kSaslFinal;
-  } else if (type == be::kBackendKeyData) {
-    if (auto key = pgwire::parse_cancel_key(body)) actions_->register_cancel_key = std::move(*key);
-  } else if (type == be::kParameterStatus) {
-    note_parameter(body);
-  } else if (type == be::kErrorResponse) {
-    error_was_fatal_ = true;  // every error during startup ends the connection
-  } else if (type == be::kReadyForQuery) {
-    const auto status = pgwire::parse_ready_for_query(body);
-    if (!status || !authenticated_) return fail_server();
-    transaction_ = *status;
-    settings_.start(identity_.start_settings(startup_));
-    startup_ = {};
-    state_ = State::ready;
-  }
-  pass_bytes(server_reader_, actions_->to_client);
+// What plugins see of what the server reports.
+void Session::Impl::on_parameter(std::string_view name, std::string_view value) {
+  if (name == "application_name") identity_.set_application_name(value);
 }
 
 }  // namespace helios::session

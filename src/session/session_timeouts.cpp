@@ -21,9 +21,8 @@ Session::Impl::Waiting Session::Impl::what_is_waited_for() const {
     case State::closing:
     case State::closed: return Waiting::nothing;
   }
-  if (gate_.busy() || !owed_.empty() || !held_ready_.empty()) return Waiting::answer;
-  const bool is_idle = transaction_ == pgwire::TransactionStatus::idle;
-  return is_idle ? Waiting::idle : Waiting::in_transaction;
+  if (gate_.busy() || !link_.owed().empty() || !held_ready_.empty()) return Waiting::answer;
+  return link_.is_in_block() ? Waiting::in_transaction : Waiting::idle;
 }
 
 std::uint32_t Session::Impl::limit_ms(Waiting waiting) const {
@@ -41,7 +40,7 @@ std::uint32_t Session::Impl::limit_ms(Waiting waiting) const {
 // Reads the clock only where a limit is configured.
 void Session::Impl::update_deadline() {
   const Waiting waiting = what_is_waited_for();
-  has_gone_on_ |= owed_.ended() != std::exchange(replies_ended_, owed_.ended());
+  has_gone_on_ |= link_.owed().ended() != std::exchange(replies_ended_, link_.owed().ended());
   const bool is_due_anew = waiting == Waiting::answer ? has_gone_on_ : message_arrived_;
   message_arrived_ = has_gone_on_ = false;
   if (waiting == waiting_ && !is_due_anew) return;
@@ -56,11 +55,10 @@ void Session::Impl::update_deadline() {
 // The server may have worked, and keep its answers until a Flush: then the time begins behind ours, once. True = there
 // is hope.
 bool Session::Impl::ask_at_deadline() {
-  const bool is_kept = is_batch_open_ && !flush_sent_ && !owed_.empty() && !owed_.awaits_ready();
-  if (!is_kept || asked_at_ == owed_.ended()) return false;
-  asked_at_ = owed_.ended();
-  flush_sent_ = true;
-  actions_->to_server.append(pgwire::serialize_flush());
+  const bool is_kept = link_.may_keep_answers() && !link_.owed().awaits_ready();
+  if (!is_kept || asked_at_ == link_.owed().ended()) return false;
+  asked_at_ = link_.owed().ended();
+  link_.ask_for_answers();
   has_gone_on_ = true;
   return true;
 }
@@ -76,7 +74,7 @@ void Session::Impl::on_timer() {
       break;
     case Waiting::answer:
       if (ask_at_deadline()) return;
-      actions_->send_cancel = server_open_ && !owed_.empty();
+      actions_->send_cancel = link_.is_open() && !link_.owed().empty();
       fail(sqlstate::kQueryCanceled, "terminating connection due to query timeout");
       break;
     case Waiting::in_transaction:

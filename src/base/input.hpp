@@ -5,13 +5,13 @@
 // what was left over from before; between events the rest is kept. So nothing is copied as long as
 // everything can be used at once.
 
-#include "session/actions.hpp"
+#include "base/output.hpp"
 
 #include <string>
 #include <string_view>
 #include <utility>
 
-namespace helios::session {
+namespace helios::base {
 
 class Input {
  public:
@@ -24,10 +24,10 @@ class Input {
     }
   }
 
-  // The unread bytes; what is taken off its front has been used. Leftovers are handed to `actions`,
-  // which keeps them alive for this event.
-  [[nodiscard]] std::string_view& view(Actions& actions) {
-    if (view_.empty() && !held_.empty()) view_ = actions.retain(std::exchange(held_, {}));
+  // The unread bytes; what is taken off its front has been used. Leftovers are handed to `output`,
+  // where views of them go: it keeps them alive for this event.
+  [[nodiscard]] std::string_view& view(Output& output) {
+    if (view_.empty() && !held_.empty()) view_ = output.retain(std::exchange(held_, {}));
     return view_;
   }
 
@@ -50,4 +50,4 @@ class Input {
   std::string_view view_;
 };
 
-}  // namespace helios::session
+}  // namespace helios::base

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/link.hpp"
+
+#include "base/byte_reader.hpp"
+#include "pgwire/command_complete.hpp"
+#include "pgwire/extended.hpp"
+#include "pgwire/pass_bytes.hpp"
+#include "pgwire/query.hpp"
+#include "sql/analyzer.hpp"
+
+#include <array>
+#include <utility>
+
+// What a link is sent. Its answers: link_answers.cpp; COPY: link_copy.cpp.
+
+namespace helios::backend {
+
+namespace fe = pgwire::frontend;
+
+namespace {
+
+constexpr std::array<std::string_view, 2> kAskedRules{"standard_conforming_strings",
+                                                      "client_encoding"};
+
+bool is_of_batch(char request) {
+  switch (request) {
+    case fe::kParse:
+    case fe::kBind:
+    case fe::kDescribe:
+    case fe::kExecute:
+    case fe::kClose: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Link::begin_event(base::Output& to_server, base::Output& to_client) {
+  to_server_ = &to_server;
+  to_client_ = &to_client;
+}
+
+void Link::on_connected(std::string startup_packet) {
+  is_open_ = true;
+  send(std::move(startup_packet));
+}
+
+bool Link::close() {
+  input_.clear();
+  return std::exchange(is_open_, false);
+}
+
+std::size_t Link::held_bytes() const {
+  return input_.held_bytes() + reader_.held_bytes() + owed_.held_bytes() +
+         delayed_ready_.capacity();
+}
+
+void Link::forward(const pgwire::FrameReader& message) { pgwire::pass_bytes(message, *to_server_); }
+
+void Link::expect(Tag tag, Expect expected) {
+  if (is_of_batch(expected.request)) {
+    is_batch_open_ = true;
+    was_asked_ = false;
+  } else if (!expected.is_maybe) {
+    ++unit_;
+    if (expected.request == fe::kSync) is_batch_open_ = false;
+  }
+  if (expected.may_copy_in) has_copy_begun_ = false;
+  owed_.push(tag, expected);
+}
+
+void Link::send_own(char type, std::string message) {
+  send(std::move(message));
+  expect(0, {.request = type, .is_ours = true});
+}
+
+void Link::ask_for_answers() {
+  if (!may_keep_answers()) return;
+  was_asked_ = true;
+  send(pgwire::serialize_flush());
+}
+
+// ---- How the server reads a text
+
+bool Link::make_rules_certain() {
+  if (!owed_.empty()) return false;
+  // What is sent now is skipped up to the next Sync, however it reads.
+  if (owed_.is_skipping()) {
+    owed_.changes_are_known();
+    return true;
+  }
+  ask_reading_rules();
+  return false;
+}
+
+// Under the link's own name, which is free again afterwards. SHOW takes no snapshot. Where it fails, the
+// transaction had failed before; the client is told so, as it would be of its own message.
+void Link::ask_reading_rules() {
+  for (const std::string_view rule : kAskedRules) {
+    send_own(fe::kClose, pgwire::serialize_close_statement(own_name_));
+    send_own(fe::kParse, pgwire::serialize_parse(own_name_, "SHOW " + std::string(rule)));
+    send_own(fe::kBind, pgwire::serialize_bind(own_name_, own_name_, {}, {}));
+    send(pgwire::serialize_execute(own_name_, 0));
+    expect(0, {.request = fe::kExecute, .is_ours = true, .asks_rule = true});
+    send_own(fe::kClose, pgwire::serialize_close_portal(own_name_));
+  }
+  send_own(fe::kClose, pgwire::serialize_close_statement(own_name_));
+  asked_rules_ = 0;
+  ask_for_answers();
+}
+
+// `row`: the body of the DataRow with one answer; they come in the order of the questions.
+void Link::note_asked_rule(std::string_view row) {
+  base::ByteReader reader(row);
+  const std::int16_t head = reader.read_i16();
+  const std::uint32_t length = reader.read_u32();
+  constexpr std::size_t kHeadBytes = 6;
+  const bool is_whole = head == 1 && row.size() == kHeadBytes + length;
+  if (!is_whole || asked_rules_ == kAskedRules.size()) return user_.on_malformed();
+  note_reading_rule(kAskedRules[asked_rules_++], row.substr(kHeadBytes));
+  if (asked_rules_ == kAskedRules.size()) owed_.changes_are_known();
+}
+
+bool Link::note_reading_rule(std::string_view name, std::string_view value) {
+  if (name == kAskedRules[0]) {
+    rules_.standard_conforming_strings = value == "on";
+  } else if (name == kAskedRules[1]) {
+    rules_.encoding_is_ascii_safe = sql::is_ascii_safe_encoding(value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// What the server reports about settings.
+void Link::note_parameter(std::string_view body) {
+  const auto parameter = pgwire::parse_parameter_status(body);
+  if (!parameter || note_reading_rule(parameter->name, parameter->value)) return;
+  user_.on_parameter(parameter->name, parameter->value);
+}
+
+}  // namespace helios::backend

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One connection to a server, as a state machine: what the server says comes in by on_bytes(), what it is sent goes out by
+// send(), forward() and send_own(). The link knows the protocol: which message an answer belongs to, what COPY data does to
+// a Sync, how the server reads a text, whether a transaction is open. It knows nothing of what a message means:
+// that is its user's.
+//
+// Flow:
+//  1 begin_event() names the two outputs of the event: to the server, and to the client that has the link.
+//  2 on_connected(), on_bytes(), on_eof() report what happened. step() is called until it returns false. It passes
+//    everything that the server says to the client, but for the answers to the link's own messages, and tells the user
+//    what it means.
+//  3 Whoever forwards a message that is answered says so by expect(), with a tag of its own. on_ended() comes with that
+//    tag once, when the server is through with the message.
+//
+// Before it is logged in, the link relays: it passes the server's messages, and notes what they say about the connection.
+//
+// COPY data. A server that reads data swallows Sync; once it has failed, it answers it. So a Sync in front of, or between,
+// data is answered or not, and only the server knows.
+//  - Behind a message that the server may answer by asking for data, nothing is sent before it has: must_wait().
+//  - While it reads data, only what belongs to a COPY is sent. A Sync among it is a "maybe".
+//  - CommandComplete: the maybes were swallowed. ErrorResponse: nobody knows. Then a Sync and an empty Query of the link's
+//    own are sent, and nothing else until they are answered. Each ReadyForQuery is held back until the next one: the last
+//    in front of EmptyQueryResponse, and the one behind it, are the link's. Between them there are only Syncs, which
+//    are all alike.
+//
+// How the server reads a text: standard_conforming_strings and client_encoding. Since PostgreSQL 14 it reports a change of
+// them only in front of ReadyForQuery. What was run in an open batch may have changed them unnoticed. So where a text
+// depends on them, make_rules_certain() asks the server, behind everything that was sent.
+//
+// Thread rule: the worker's. Errors: send*(), forward() and expect() may throw std::bad_alloc, and whatever the user
+// throws passes through.
+
+#include "backend/link_user.hpp"
+#include "backend/owed_answers.hpp"
+#include "backend/server_login.hpp"
+#include "base/input.hpp"
+#include "base/output.hpp"
+#include "pgwire/frame_reader.hpp"
+#include "pgwire/message_types.hpp"
+#include "sql/analysis.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace helios::backend {
+
+class Link final : private OwedAnswers::User {
+ public:
+  // `own_name`: of the statements and portals that only the link may name. Lifetime: `user` outlives this.
+  Link(LinkUser& user, std::string own_name) : own_name_(std::move(own_name)), user_(user) {}
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  // ---- Events. The outputs live until the next begin_event(), or nothing else is called before it.
+  void begin_event(base::Output& to_server, base::Output& to_client);
+  // Keeps what was not read in it.
+  void end_event() { input_.end_event(); }
+  void on_connected(std::string startup_packet);
+  void on_bytes(std::string_view bytes) { input_.arrive(bytes); }
+  void on_eof() { is_ended_ = true; }
+  // Reads on by one step. False = it needs more bytes. A user that has closed the link is not told anything any more.
+  bool step();
+
+  // ---- Sending. Answered messages are to be told by expect() behind them.
+  void send(std::string message) { to_server_->append(std::move(message)); }
+  // What the reader has just delivered of the client's bytes.
+  void forward(const pgwire::FrameReader& message);
+  void expect(Tag tag, Expect expected);
+  // The next expect() throws nothing but what on_ended() does.
+  void make_room() { owed_.make_room_for_push(); }
+  // A message of the extended protocol that the client did not send: it does not get the answer.
+  void send_own(char type, std::string message);
+  // A Flush, where the server may be keeping answers; not twice.
+  void ask_for_answers();
+  // CopyDone or CopyFail was forwarded.
+  void note_copy_end();
+  // The client has sent such a message while the server reads data. The server is to say so, and ends the connection then.
+  // It looks at the type alone. Should the COPY have failed already, it finds a message that it cannot read, and is
+  // ready again: LinkUser::on_unbroken().
+  void break_copy(char type);
+  // False = an answer of the server has to come first; it was asked.
+  bool make_rules_certain();
+  // No more bytes for the server. False = that was done before.
+  bool finish() { return !std::exchange(is_finished_, true); }
+  // The connection is given up; what was owed stays until end_all(). Returns whether there was one.
+  bool close();
+  void end_all() { owed_.end_all(); }
+
+  // ---- What is known.
+  [[nodiscard]] const OwedAnswers& owed() const { return owed_; }
+  [[nodiscard]] pgwire::TransactionStatus transaction() const { return transaction_; }
+  [[nodiscard]] bool is_in_block() const { return transaction_ != pgwire::TransactionStatus::idle; }
+  [[nodiscard]] const sql::ReadingRules& rules() const { return rules_; }
+  // Nothing is owed, no transaction and no batch is open.
+  [[nodiscard]] bool is_quiet() const { return owed_.empty() && !is_batch_open_ && !is_in_block(); }
+  // Messages of the extended protocol were forwarded, and no Sync behind them.
+  [[nodiscard]] bool is_batch_open() const { return is_batch_open_; }
+  // Counts what begins with a Query, a FunctionCall, or behind a Sync: inside one unit, an error has the server skip
+  // the rest.
+  [[nodiscard]] std::uint64_t unit() const { return unit_; }
+  // The server may have worked, and keep its answers until a Flush.
+  [[nodiscard]] bool may_keep_answers() const {
+    return is_batch_open_ && !was_asked_ && !owed_.empty();
+  }
+  // May a client's message of this type not be sent yet?
+  [[nodiscard]] bool must_wait(char type) const;
+  // The server has yet to say whether it wants COPY data; the answer may come with a Flush only.
+  [[nodiscard]] bool waits_for_copy() const {
+    return !is_reading_copy_ && probe_ == Probe::none && owed_.copying() != nullptr;
+  }
+  // The server reads COPY data whose end was not forwarded yet.
+  [[nodiscard]] bool is_reading_copy() const { return is_reading_copy_; }
+  [[nodiscard]] const std::string& own_name() const { return own_name_; }
+  [[nodiscard]] const ServerLogin& login() const { return login_; }
+  [[nodiscard]] ServerLogin& login() { return login_; }
+
+  [[nodiscard]] bool is_open() const { return is_open_; }
+  // It ended, and everything that it had said was read.
+  [[nodiscard]] bool is_at_end() const { return is_ended_ && input_.empty(); }
+  [[nodiscard]] bool has_ended() const { return is_ended_; }
+  // The server has said why it would end.
+  [[nodiscard]] bool has_said_why() const { return had_fatal_; }
+  [[nodiscard]] bool wants_bytes() const { return input_.empty() && !is_ended_; }
+  // The client has the first part of a message of the server's.
+  [[nodiscard]] bool is_amid_message() const { return reader_.inside_streamed(); }
+  // One that answers nothing: nothing of the proxy's own may be said before the rest.
+  [[nodiscard]] bool is_amid_notification() const { return is_amid_message() && owed_.empty(); }
+  // Bytes of the answer that has not come to its end.
+  [[nodiscard]] std::uint64_t answer_bytes() const { return answer_bytes_; }
+  [[nodiscard]] std::size_t held_bytes() const;
+
+ private:
+  // Behind a failed COPY: was a Sync in its data swallowed?
+  enum class Probe { none, asked, answered };
+
+  void on_ended(Tag tag, char answer) override;
+  [[nodiscard]] Answer present() const;
+  bool choose(char type, std::uint32_t length);
+  bool choose_answer(char type, std::uint32_t length);
+  bool swallow(char type, std::uint32_t length);
+  void read_on(bool is_whole);
+  void note_answer(char type);
+  void handle_message();
+  void handle_completion();
+  bool note_error(std::string_view body);
+  void handle_ready();
+  void be_ready(std::string_view message, bool is_view);
+  void handle_login();
+  void note_parameter(std::string_view body);
+  void note_copy_in();
+  void complete(std::string_view tag);
+  void ask_reading_rules();
+  void note_asked_rule(std::string_view row);
+  bool note_reading_rule(std::string_view name, std::string_view value);
+  void begin_probe();
+  void note_probed_ready();
+  void end_probe();
+  void pass();
+
+  const std::string own_name_;
+  LinkUser& user_;
+  base::Output* to_server_ = nullptr;  // of the present event
+  base::Output* to_client_ = nullptr;
+
+  base::Input input_;
+  pgwire::FrameReader reader_;
+  ServerLogin login_;
+  bool is_open_ = false;
+  bool is_ended_ = false;     // by the server
+  bool is_finished_ = false;  // half-closed
+  bool had_fatal_ = false;
+  bool had_error_ = false;      // after the last ReadyForQuery
+  bool is_swallowing_ = false;  // the message being read answers one of the link's own
+  OwedAnswers owed_{*this};
+  std::uint64_t answer_bytes_ = 0;
+  std::uint64_t unit_ = 1;
+  bool is_batch_open_ = false;
+  bool was_asked_ = false;  // a Flush stands behind what was forwarded
+  pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
+  sql::ReadingRules rules_;
+  std::size_t asked_rules_ = 0;  // questions that were answered, of those under way
+
+  bool is_reading_copy_ = false;
+  bool has_copy_begun_ = false;  // the server has asked for data for owed_.copying()
+  bool is_breaking_ = false;     // break_copy()
+  Probe probe_ = Probe::none;
+  // The last ReadyForQuery of a probe.
+  std::string delayed_ready_;
+  // The failed COPY was run by Execute: what follows is skipped to a Sync.
+  bool is_ready_owed_ = false;
+};
+
+}  // namespace helios::backend

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend/link.hpp"
+#include "pgwire/command_complete.hpp"
+#include "pgwire/error_response.hpp"
+#include "pgwire/pass_bytes.hpp"
+
+#include <utility>
+
+// What the server says. Everything passes as it came, but for answers to the link's own messages, an error that its user
+// has replaced, and a ReadyForQuery.
+
+namespace helios::backend {
+
+namespace be = pgwire::backend;
+using pgwire::FrameReader;
+
+namespace {
+
+// Messages that are looked at whole. A longer one streams by unread where that does no harm.
+constexpr std::uint32_t kMaxErrorBytes = 16 << 20;
+constexpr std::uint32_t kMaxParameterBytes = 1 << 20;
+constexpr std::uint32_t kMaxTagBytes = 4096;
+// Two bytes for each of at most 65,535 columns.
+constexpr std::uint32_t kMaxCopyInBytes = 256 << 10;
+constexpr std::uint32_t kReadyForQueryBytes = 5;
+
+}  // namespace
+
+bool Link::step() {
+  std::string_view& input = input_.view(*to_client_);
+  if (!login_.is_ready() && input.empty() && reader_.at_boundary()) return false;
+  switch (reader_.next(input)) {
+    case FrameReader::Step::need_more: return false;
+    case FrameReader::Step::bad_length: user_.on_malformed(); return true;
+    case FrameReader::Step::header:
+      if (!choose(reader_.type(), reader_.length())) user_.on_malformed();
+      return true;
+    case FrameReader::Step::piece: pass(); return true;
+    case FrameReader::Step::message:
+      login_.is_ready() ? handle_message() : handle_login();
+      return true;
+  }
+  return false;
+}
+
+void Link::pass() { pgwire::pass_bytes(reader_, *to_client_); }
+
+void Link::on_ended(Tag tag, char answer) {
+  answer_bytes_ = 0;
+  if (tag != 0) user_.on_ended(tag, answer);
+}
+
+// What the next answer belongs to.
+Answer Link::present() const {
+  const Owed* owed = owed_.front();
+  return {owed == nullptr ? 0 : owed->tag, answer_bytes_};
+}
+
+// Streams or collects, and counts the message for what it answers. False = no such message, or not here.
+bool Link::choose(char type, std::uint32_t length) {
+  if (!login_.is_ready()) {
+    const ServerLogin::Reading reading = ServerLogin::reading_of(type, length);
+    read_on(reading == ServerLogin::Reading::whole);
+    return reading != ServerLogin::Reading::refused;
+  }
+  if (!pgwire::is_backend_type(type)) return false;
+  if (pgwire::is_asynchronous(type)) {
+    read_on(type == be::kParameterStatus && length <= kMaxParameterBytes);
+    return true;
+  }
+  const bool is_ready = type == be::kReadyForQuery;
+  if (is_ready && length != kReadyForQueryBytes) return false;
+  if (probe_ != Probe::none && type == be::kEmptyQueryResponse) {
+    probe_ = Probe::answered;
+    is_swallowing_ = true;
+    reader_.collect();
+    return length == sizeof length;
+  }
+  const Owed* owed = owed_.front();
+  if (owed != nullptr && owed->expect.is_ours) {
+    const bool is_readable = type == be::kErrorResponse || (is_ready && probe_ != Probe::none);
+    if (!is_readable) return swallow(type, length);
+  } else {
+    answer_bytes_ += reader_.total_bytes();
+  }
+  return choose_answer(type, length);
+}
+
+bool Link::choose_answer(char type, std::uint32_t length) {
+  bool is_whole = false;
+  switch (type) {
+    case be::kReadyForQuery: is_whole = true; break;
+    case be::kCommandComplete:
+      if (length > kMaxTagBytes) return false;
+      is_whole = true;
+      break;
+    case be::kCopyInResponse:
+      if (length > kMaxCopyInBytes) return false;
+      is_whole = true;
+      break;
+    case be::kErrorResponse:
+      is_whole = length <= kMaxErrorBytes;
+      if (!is_whole) note_error({});
+      break;
+    default: note_answer(type); break;
+  }
+  read_on(is_whole);
+  return true;
+}
+
+void Link::read_on(bool is_whole) {
+  if (is_whole) {
+    reader_.collect();
+  } else {
+    reader_.stream();
+  }
+}
+
+// The client does not expect the answer to a message of the link's own. Only those to questions have a body.
+bool Link::swallow(char type, std::uint32_t length) {
+  const bool is_answer = owed_.front()->expect.asks_rule;
+  if (length != sizeof length && !(is_answer && length <= kMaxTagBytes)) return false;
+  is_swallowing_ = true;
+  reader_.collect();
+  owed_.on_answer(type);
+  return true;
+}
+
+// An answer whose body does not matter.
+void Link::note_answer(char type) {
+  if (type == be::kEmptyQueryResponse || type == be::kFunctionCallResponse) complete("");
+  if (type == be::kPortalSuspended) {
+    user_.on_suspension(present());
+    answer_bytes_ = 0;
+  }
+  owed_.on_answer(type);
+}
+
+// The answer to one statement is complete.
+void Link::complete(std::string_view tag) {
+  is_reading_copy_ = false;
+  user_.on_completion(present(), tag);
+  answer_bytes_ = 0;
+}
+
+void Link::handle_message() {
+  if (std::exchange(is_swallowing_, false)) {
+    if (reader_.type() == be::kDataRow) note_asked_rule(reader_.body());
+    return;
+  }
+  switch (reader_.type()) {
+    case be::kCommandComplete: handle_completion(); return;
+    // Whole: what it makes of messages that wait may end the session, and an error fits between
+    // messages only.
+    case be::kCopyInResponse:
+      pass();
+      note_copy_in();
+      return;
+    case be::kParameterStatus: note_parameter(reader_.body()); break;
+    case be::kErrorResponse:
+      if (note_error(reader_.body())) return;
+      break;
+    case be::kReadyForQuery: handle_ready(); return;
+    default: break;
+  }
+  pass();
+}
+
+void Link::handle_completion() {
+  if (is_reading_copy_ || owed_.has_maybe()) {
+    const std::uint64_t bytes = answer_bytes_;
+    owed_.on_copy_done();
+    answer_bytes_ = bytes;
+  }
+  complete(pgwire::parse_command_complete(reader_.body()).value_or(""));
+  owed_.on_answer(be::kCommandComplete);
+  pass();
+}
+
+// True = the client is told something else.
+bool Link::note_error(std::string_view body) {
+  is_reading_copy_ = false;
+  const pgwire::ErrorFieldsView fields = pgwire::parse_error_response(body);
+  had_fatal_ |= fields.severity == "FATAL" || fields.severity == "PANIC";
+  had_error_ = true;
+  const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
+  const bool is_replaced =
+      user_.on_error({owed_.front_of_client(), is_own ? 0 : answer_bytes_}, is_own, fields);
+  answer_bytes_ = 0;
+  owed_.on_error();
+  if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_ && !is_breaking_) begin_probe();
+  return is_replaced;
+}
+
+void Link::handle_ready() {
+  if (is_breaking_) return user_.on_unbroken();
+  if (probe_ != Probe::none) return note_probed_ready();
+  be_ready(reader_.bytes(), reader_.points_into_input());
+}
+
+void Link::be_ready(std::string_view message, bool is_view) {
+  const auto status = pgwire::parse_ready_for_query(message.substr(FrameReader::kHeaderBytes));
+  if (!status) return user_.on_malformed();
+  is_reading_copy_ = false;
+  transaction_ = *status;
+  user_.on_status(*status, std::exchange(had_error_, false));
+  owed_.on_answer(be::kReadyForQuery);
+  answer_bytes_ = 0;
+  user_.on_ready(message, is_view);
+}
+
+void Link::handle_login() {
+  const std::string_view body = reader_.body();
+  switch (reader_.type()) {
+    case be::kAuthentication: login_.on_request(body); break;
+    case be::kBackendKeyData:
+      if (auto key = pgwire::parse_cancel_key(body)) user_.on_cancel_key(std::move(*key));
+      break;
+    case be::kParameterStatus: note_parameter(body); break;
+    // Every error during a login ends the connection.
+    case be::kErrorResponse: had_fatal_ = true; break;
+    case be::kReadyForQuery: {
+      const auto status = pgwire::parse_ready_for_query(body);
+      if (!status || !login_.is_authenticated()) return user_.on_malformed();
+      transaction_ = *status;
+      login_.on_ready();
+      user_.on_logged_in();
+      break;
+    }
+    default: break;
+  }
+  pass();
+}
+
+}  // namespace helios::backend

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a Link tells whoever has it: a session, or a test. Called from within Link::step(), and from Link::expect() where
+// the server is known to skip what is forwarded. Each may close the link.
+//
+// Thread rule: the link's.
+
+#include "backend/owed_answers.hpp"
+#include "pgwire/cancel_request.hpp"
+#include "pgwire/error_response.hpp"
+#include "pgwire/message_types.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace helios::backend {
+
+// The message that an answer belongs to.
+struct Answer {
+  Tag tag = 0;              // 0: none that the user knows of
+  std::uint64_t bytes = 0;  // of the answer so far, framing included
+};
+
+class LinkUser {
+ public:
+  // ---- While it logs in
+  virtual void on_cancel_key(pgwire::CancelKey key) = 0;
+  virtual void on_logged_in() = 0;
+
+  // ---- Answers. Their bytes have been passed on to the client, or are next.
+  // CommandComplete, with its tag; EmptyQueryResponse and FunctionCallResponse, with an empty one.
+  virtual void on_completion(Answer answer, std::string_view command_tag) = 0;
+  // PortalSuspended.
+  virtual void on_suspension(Answer answer) = 0;
+  // ErrorResponse. `is_own`: a message of the link's own has failed; `answer` is the next one of the user's.
+  // True = the user has said something else to the client instead.
+  virtual bool on_error(Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) = 0;
+  // The server asks for COPY data. `is_reading`: their end has not been forwarded yet.
+  virtual void on_copy_in(bool is_reading) = 0;
+  // See OwedAnswers::User.
+  virtual void on_ended(Tag tag, char answer) = 0;
+
+  // ---- ReadyForQuery, in two steps: before and after what it ends is ended. `has_failed`: there was an error since
+  // the last one.
+  virtual void on_status(pgwire::TransactionStatus status, bool has_failed) = 0;
+  // The message is the user's to pass on. `is_view`: its bytes live as long as the event's input.
+  virtual void on_ready(std::string_view message, bool is_view) = 0;
+
+  // ---- Else
+  // ParameterStatus, but for what decides how the server reads a text.
+  virtual void on_parameter(std::string_view name, std::string_view value) = 0;
+  // The client is to send nothing but a Sync next: until then the server would skip it.
+  virtual void on_skip_to_sync() = 0;
+  // The server went on in spite of break_copy().
+  virtual void on_unbroken() = 0;
+  // The server said something that is no message, or that has no place here.
+  virtual void on_malformed() = 0;
+
+ protected:
+  ~LinkUser() = default;
+};
+
+}  // namespace helios::backend

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+// Goal: a link passes on what the server says, wherever it is cut, tells its user what it means, and keeps the answers to
+// its own messages from the client.
+#include "backend/link.hpp"
+
+#include "base/byte_writer.hpp"
+#include "pgwire/extended.hpp"
+#include "pgwire/query.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace helios::backend {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string message(char type, std::string_view body = {}) {
+  std::string all(1, type);
+  base::append_i32(all, static_cast<std::int32_t>(body.size() + 4));
+  return all.append(body);
+}
+
+std::string text(std::string_view body) { return std::string(body) + '\0'; }
+
+const std::string kReady = message('Z', "I");
+const std::string kReadyInBlock = message('Z', "T");
+const std::string kAuthenticated = message('R', std::string_view("\0\0\0\0", 4));
+const std::string kError = message('E', std::string_view("SERROR\0C42601\0Mno\0\0", 20));
+const std::string kFatal = message('E', std::string_view("SFATAL\0C57P01\0Mend\0\0", 21));
+
+std::string row(std::string_view value) {
+  std::string body(2, '\0');
+  body[1] = 1;
+  base::append_i32(body, static_cast<std::int32_t>(value.size()));
+  return message('D', body.append(value));
+}
+
+// Writes down what it is told, one line each.
+struct Recorder final : LinkUser {
+  std::vector<std::string> told;
+  base::Output* to_client = nullptr;
+  bool replaces_errors = false;
+
+  void note(std::string line) { told.push_back(std::move(line)); }
+  static std::string of(Answer answer) {
+    return " of " + std::to_string(answer.tag) + ", " + std::to_string(answer.bytes) + " bytes";
+  }
+
+  void on_cancel_key(pgwire::CancelKey) override { note("key"); }
+  void on_logged_in() override { note("logged in"); }
+  void on_completion(Answer answer, std::string_view tag) override {
+    note("completion '" + std::string(tag) + "'" + of(answer));
+  }
+  void on_suspension(Answer answer) override { note("suspension" + of(answer)); }
+  bool on_error(Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) override {
+    note("error " + std::string(fields.sqlstate) + (is_own ? ", own" : "") + of(answer));
+    return replaces_errors;
+  }
+  void on_copy_in(bool is_reading) override { note(is_reading ? "copy in" : "copy in, ended"); }
+  void on_ended(Tag tag, char answer) override {
+    note("ended " + std::to_string(tag) + " " + (answer == 0 ? '-' : answer));
+  }
+  void on_status(pgwire::TransactionStatus status, bool has_failed) override {
+    note(std::string("status ") + static_cast<char>(status) + (has_failed ? ", failed" : ""));
+  }
+  void on_ready(std::string_view bytes, bool) override {
+    note("ready");
+    to_client->append(std::string(bytes));
+  }
+  void on_parameter(std::string_view name, std::string_view value) override {
+    note(std::string(name) + "=" + std::string(value));
+  }
+  void on_skip_to_sync() override { note("skip to Sync"); }
+  void on_unbroken() override { note("unbroken"); }
+  void on_malformed() override { note("malformed"); }
+};
+
+// A link, its user, and what each side was sent. Every text of the server arrives in pieces of `cut` bytes.
+struct Leg {
+  explicit Leg(std::size_t piece) : cut(piece) {
+    user.to_client = &to_client;
+    link.begin_event(to_server, to_client);
+    link.on_connected("startup");
+  }
+  void server(std::string_view bytes) {
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(cut, bytes.size()))) {
+      link.on_bytes(bytes.substr(0, cut));
+      while (user.told.empty() || user.told.back() != "malformed") {
+        if (!link.step()) break;
+      }
+      link.end_event();
+      // The event is over: what was passed on is taken, as views may not outlive it.
+      client_got += to_client.flatten();
+      to_client.clear();
+    }
+  }
+  void log_in() {
+    server(kAuthenticated + kReady);
+    user.told.clear();
+    client_got.clear();
+    to_server.clear();
+  }
+  void expect(Tag tag, char request) { link.expect(tag, {.request = request}); }
+  std::string sent() {
+    std::string all = to_server.flatten();
+    to_server.clear();
+    return all;
+  }
+
+  std::size_t cut;
+  Recorder user;
+  base::Output to_server;
+  base::Output to_client;
+  std::string client_got;
+  Link link{user, "mine"};
+};
+
+class Links : public testing::TestWithParam<std::size_t> {
+ protected:
+  Leg leg{GetParam()};
+  std::vector<std::string>& told = leg.user.told;
+};
+
+TEST_P(Links, relays_the_login) {
+  EXPECT_EQ(leg.sent(), "startup");
+  const std::string asks = message('R', std::string_view("\0\0\0\3", 4));
+  leg.server(asks);
+  EXPECT_TRUE(leg.link.login().is_password_asked());
+  leg.link.login().on_password();
+  const std::string rest = kAuthenticated + message('S', text("TimeZone") + text("UTC")) +
+                           message('S', text("standard_conforming_strings") + text("off")) +
+                           message('K', "12345678") + kReady;
+  leg.server(rest);
+  EXPECT_FALSE(leg.link.login().is_password_asked());
+  EXPECT_EQ(leg.client_got, asks + rest);
+  EXPECT_THAT(told, ElementsAre("TimeZone=UTC", "key", "logged in"));
+  EXPECT_FALSE(leg.link.rules().standard_conforming_strings);
+  EXPECT_TRUE(leg.link.is_quiet());
+}
+
+TEST_P(Links, does_not_take_a_server_for_ready_that_has_let_nobody_in) {
+  leg.server(kReady);
+  EXPECT_THAT(told, ElementsAre("malformed"));
+  EXPECT_THAT(leg.client_got, IsEmpty());
+}
+
+TEST_P(Links, tells_what_the_answers_to_a_query_mean) {
+  leg.log_in();
+  leg.expect(7, 'Q');
+  const std::uint64_t first = leg.link.unit();
+  const std::string answers =
+      message('T', "xx") + row("1") + message('C', text("SELECT 1")) + message('I') + kReadyInBlock;
+  leg.server(answers);
+  EXPECT_EQ(leg.client_got, answers);
+  EXPECT_THAT(told, ElementsAre("completion 'SELECT 1' of 7, 33 bytes",
+                                "completion '' of 7, 5 bytes", "status T", "ended 7 Z", "ready"));
+  EXPECT_TRUE(leg.link.is_in_block());
+  EXPECT_EQ(first, leg.link.unit());
+}
+
+TEST_P(Links, an_error_skips_the_rest_of_a_batch) {
+  leg.log_in();
+  for (const auto& [tag, request] : {std::pair{1, 'P'}, {2, 'B'}, {3, 'E'}, {4, 'S'}}) {
+    leg.expect(static_cast<Tag>(tag), request);
+  }
+  leg.server(message('1') + kError);
+  EXPECT_THAT(told,
+              ElementsAre("ended 1 1", "error 42601 of 2, 25 bytes", "ended 2 -", "ended 3 -"));
+  told.clear();
+  leg.server(kReady);
+  EXPECT_THAT(told, ElementsAre("status I, failed", "ended 4 Z", "ready"));
+}
+
+TEST_P(Links, an_error_may_be_replaced) {
+  leg.log_in();
+  leg.user.replaces_errors = true;
+  leg.expect(1, 'Q');
+  leg.server(kError + kReady);
+  EXPECT_EQ(leg.client_got, kReady);
+}
+
+TEST_P(Links, answers_to_its_own_messages_are_not_the_clients) {
+  leg.log_in();
+  leg.link.send_own('C', pgwire::serialize_close_statement("mine"));
+  leg.link.send_own('P', pgwire::serialize_parse("mine", "SELECT 1"));
+  leg.expect(5, 'B');
+  EXPECT_TRUE(leg.link.may_keep_answers());
+  leg.link.ask_for_answers();
+  EXPECT_FALSE(leg.link.may_keep_answers());
+  leg.server(message('3') + message('1') + message('2'));
+  EXPECT_EQ(leg.client_got, message('2'));
+  EXPECT_THAT(told, ElementsAre("ended 5 2"));
+}
+
+TEST_P(Links, an_error_of_its_own_message_is_the_next_one_of_the_clients) {
+  leg.log_in();
+  leg.link.send_own('P', pgwire::serialize_parse("mine", "what"));
+  leg.expect(5, 'B');
+  leg.server(kError);
+  EXPECT_THAT(told, ElementsAre("error 42601, own of 5, 0 bytes", "ended 5 -"));
+}
+
+TEST_P(Links, asks_how_the_server_reads_a_text) {
+  leg.log_in();
+  leg.expect(1, 'E');
+  leg.server(message('C', text("SET")));
+  EXPECT_TRUE(leg.link.owed().hides_changes());
+  EXPECT_FALSE(leg.link.make_rules_certain());
+  const std::string asked = leg.sent();
+  EXPECT_THAT(asked, HasSubstr("SHOW standard_conforming_strings"));
+  EXPECT_THAT(asked, HasSubstr("SHOW client_encoding"));
+  EXPECT_FALSE(leg.link.make_rules_certain());  // it has not answered
+  leg.client_got.clear();
+  const std::string ends = message('C', text("SHOW")) + message('3');
+  leg.server(message('3') + message('1') + message('2') + row("off") + ends + message('3') +
+             message('1') + message('2') + row("SJIS") + ends + message('3'));
+  EXPECT_THAT(leg.client_got, IsEmpty());
+  EXPECT_FALSE(leg.link.owed().hides_changes());
+  EXPECT_FALSE(leg.link.rules().standard_conforming_strings);
+  EXPECT_FALSE(leg.link.rules().encoding_is_ascii_safe);
+}
+
+TEST_P(Links, nothing_is_sent_before_the_server_wants_copy_data_or_not) {
+  leg.log_in();
+  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
+  EXPECT_TRUE(leg.link.must_wait('Q'));
+  leg.server(message('G', std::string_view("\0\0\0", 3)));
+  EXPECT_TRUE(leg.link.is_reading_copy());
+  EXPECT_FALSE(leg.link.must_wait('d'));
+  leg.link.note_copy_end();
+  EXPECT_TRUE(leg.link.must_wait('S'));
+  leg.server(message('C', text("COPY 1")) + kReady);
+  EXPECT_FALSE(leg.link.must_wait('S'));
+  EXPECT_EQ(told.back(), "ready");
+}
+
+// Whether the server has swallowed the client's Sync, only the server can tell.
+TEST_P(Links, behind_a_failed_copy_the_server_is_asked_which_syncs_it_swallowed) {
+  for (const bool is_swallowed : {true, false}) {
+    SCOPED_TRACE(is_swallowed);
+    Leg probed(GetParam());
+    probed.log_in();
+    probed.link.expect(1, {.request = 'Q', .may_copy_in = true});
+    probed.server(message('G', std::string_view("\0\0\0", 3)));
+    probed.link.expect(2, {.request = 'S', .is_maybe = true});
+    probed.sent();
+    probed.server(kError);
+    EXPECT_EQ(probed.sent(), pgwire::serialize_sync() + pgwire::serialize_query(""));
+    EXPECT_TRUE(probed.link.must_wait('Q'));
+    probed.client_got.clear();
+    probed.server(kReady + (is_swallowed ? "" : kReady) + kReady + message('I') + kReady);
+    EXPECT_EQ(probed.client_got, is_swallowed ? kReady : kReady + kReady);
+    EXPECT_TRUE(probed.link.is_quiet());
+    EXPECT_FALSE(probed.link.must_wait('Q'));
+  }
+}
+
+TEST_P(Links, a_message_amid_copy_data_is_left_to_the_server) {
+  leg.log_in();
+  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
+  leg.server(message('G', std::string_view("\0\0\0", 3)));
+  leg.sent();
+  leg.link.break_copy('B');
+  EXPECT_EQ(leg.sent(), message('B') + pgwire::serialize_sync());
+  leg.server(kFatal);
+  leg.link.on_eof();
+  EXPECT_TRUE(leg.link.has_said_why());
+  EXPECT_TRUE(leg.link.is_at_end());
+}
+
+TEST_P(Links, a_server_that_goes_on_in_spite_of_that_is_told_of) {
+  leg.log_in();
+  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
+  leg.server(message('G', std::string_view("\0\0\0", 3)));
+  leg.link.break_copy('B');
+  leg.server(kReady);
+  EXPECT_EQ(told.back(), "unbroken");
+  EXPECT_THAT(told, testing::Not(testing::Contains("ready")));
+}
+
+TEST_P(Links, what_is_no_message_is_not_passed_on) {
+  leg.log_in();
+  leg.server(message('?'));
+  EXPECT_THAT(told, ElementsAre("malformed"));
+  EXPECT_THAT(leg.client_got, IsEmpty());
+}
+
+TEST_P(Links, a_closed_link_takes_no_more) {
+  leg.log_in();
+  leg.expect(1, 'Q');
+  EXPECT_TRUE(leg.link.close());
+  EXPECT_FALSE(leg.link.close());
+  leg.link.end_all();
+  EXPECT_THAT(told, ElementsAre("ended 1 -"));
+}
+
+INSTANTIATE_TEST_SUITE_P(cut, Links, testing::Values(1, 2, 3, 5, 7, 11, 100000),
+                         [](const auto& cut) { return std::to_string(cut.param); });
+
+}  // namespace
+}  // namespace helios::backend
