@@ -187,10 +187,10 @@ void QueryGate::begin_statements() {
 // it passes as one statement. False = refused.
 bool QueryGate::admit_unreadable() {
   const bool deny = config_->protocol.unparsed == Policy::deny &&
-                    !(view_.is_replication && is_replication_command(run_->text));
+                    !(view_.login.is_replication() && is_replication_command(run_->text));
   if (chain_->may_deny() && deny) {
     // A replication connection knows no Parse.
-    if (analysis_->error_position != 0 && !view_.is_replication)
+    if (analysis_->error_position != 0 && !view_.login.is_replication())
       decision_.unreadable = run_->own_text;
     refuse(view_.link.rules().encoding_is_ascii_safe ? state::kSyntaxError
                                                      : state::kFeatureNotSupported,

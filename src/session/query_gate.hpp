@@ -24,6 +24,7 @@
 #include "backend/link.hpp"
 #include "hooks/chain.hpp"
 #include "pgwire/message_types.hpp"
+#include "session/client_login.hpp"
 #include "session/environment.hpp"
 #include "session/identity.hpp"
 #include "session/in_flight.hpp"
@@ -52,7 +53,7 @@ struct GateView {
   const backend::Link& link;
   const InFlightLog& in_flight;
   const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
-  const bool& is_replication;     // a replication connection, whose server reads more than SQL
+  const ClientLogin& login;
 };
 
 struct Decision {

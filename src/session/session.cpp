@@ -14,13 +14,13 @@ namespace sqlstate = pgwire::sqlstate;
 
 Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> wake)
     : environment_(environment),
-      wake_(wake),
       identity_(peer),
+      login_(environment, identity_, peer.is_over_limit, wake),
       link_(*this, "heliosproxy " + peer.session_id),
       names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
-      is_over_limit_(peer.is_over_limit),
+      footprint_(environment.memory),
       gate_(GateView{environment, identity_, names_, settings_, link_, in_flight_, held_ready_,
-                     is_replication_},
+                     login_},
             wake),
       post_hooks_(*environment.home, *environment.recycler, environment.store, wake) {
   update_deadline();  // a client that says nothing causes no event
@@ -48,8 +48,8 @@ bool Session::Impl::pump_client() {
   while (true) {
     bool stepped = false;
     switch (state_) {
-      case State::startup: stepped = step_startup(); break;
-      case State::vetting: stepped = step_vetting(); break;
+      case State::startup:
+      case State::vetting: stepped = step_login(); break;
       case State::authenticating: stepped = step_client_authenticating(); break;
       case State::ready:
         stepped = held_message_.empty() ? client_may_go_on() && step_client() : retry_held();
@@ -94,7 +94,7 @@ bool Session::Impl::pump_gate() {
     return gate_.waits_for_rules() && link_.make_rules_certain();
   }
   Decision decision = gate_.take_decision();
-  has_gone_on_ |= link_.owed().empty();
+  if (link_.owed().empty()) deadlines_.note_progress();
   if (state_ != State::ready || farewell_) return true;
   if (!gate_.judges_query()) {
     carry_out_held(std::move(decision));
@@ -191,7 +191,7 @@ void Session::Impl::on_client_lost() {
 void Session::Impl::on_server_connected() {
   if (state_ != State::connecting) return;
   state_ = State::authenticating;
-  link_.on_connected(std::exchange(startup_packet_, {}));
+  link_.on_connected(login_.take_packet());
 }
 
 void Session::Impl::on_server_failed(std::string_view reason) {
@@ -261,10 +261,7 @@ Session::Session(Environment& environment, Peer peer, std::function<void()> wake
 
 Session::~Session() = default;
 
-Session::Impl::~Impl() {
-  environment_.memory.here_bytes -= accounted_bytes_;
-  if (admission_ != nullptr) admission_->leave(identity_.user(), identity_.database());
-}
+Session::Impl::~Impl() = default;
 
 void Session::on_client_bytes(std::string_view bytes, Actions& actions) {
   run_event(*impl_, actions, "client bytes", [&] { impl_->on_client_bytes(bytes); });

@@ -84,7 +84,7 @@ bool Session::Impl::step_client() {
 }
 
 void Session::Impl::handle_client_header(char type) {
-  message_arrived_ = true;
+  deadlines_.note_message();
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
   if (link_.is_reading_copy() && !belongs_to_copy(type)) {
     break_copy(type);
@@ -99,7 +99,7 @@ void Session::Impl::handle_client_header(char type) {
                        "a message of " + std::to_string(client_reader_.length()) +
                            " bytes is longer than [limits] max_message_bytes allows");
   } else {
-    has_gone_on_ |= type == fe::kCopyData && link_.is_reading_copy();
+    if (type == fe::kCopyData && link_.is_reading_copy()) deadlines_.note_progress();
     client_plan_ = plan_message(type);
     if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::follow) {
       client_reader_.collect();

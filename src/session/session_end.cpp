@@ -78,7 +78,7 @@ void Session::Impl::close() {
 }
 
 bool Session::Impl::pump_closing() {
-  if (gate_.busy() || post_hooks_.pending() || is_vetting_pending()) return false;
+  if (gate_.busy() || post_hooks_.pending() || login_.pending()) return false;
   static_cast<void>(post_hooks_.fatal());  // nobody is told any more, unless they have thrown
   collect_lost();
   if (!lost_runs_.empty() || settlements_.has_due() || post_hooks_.has_left()) {
@@ -182,7 +182,7 @@ void Session::Impl::abandon() {
   static_cast<void>(link_.close());
   lost_runs_.clear();
   state_ = State::closed;
-  deadline_ns_.reset();
+  deadlines_.stop();
 }
 
 }  // namespace helios::session

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The inside of Session: the states of session.hpp, spread over eight sources.
+// The inside of Session: the states of session.hpp, spread over seven sources.
 //   session.cpp          events, and the pump that moves input forward
 //   session_end.cpp      the ends, in order and by an unexpected exception
-//   session_startup.cpp  startup, and the client's side of authentication
+//   session_startup.cpp  the way in
 //   session_client.cpp   client messages once ready: what is forwarded, judged, refused
 //   session_extended.cpp the same for Parse, Close and FunctionCall
 //   session_portals.cpp  the same for Bind and Execute
-//   session_timeouts.cpp what may take how long
-//   session_memory.cpp   what may be held
+//   session_limits.cpp   what may take how long, and what may be held
 //   session_server.cpp   what the server's answers mean: outcomes, names, the held ReadyForQuery
-// What the server is owed and owes is backend::Link's.
+// What the server owes is backend::Link's; who may come in ClientLogin's; what may take how long Deadlines';
+// what may be held Footprint's.
 
 #include "backend/link.hpp"
 #include "base/input.hpp"
 #include "pgwire/frame_reader.hpp"
 #include "pgwire/message_types.hpp"
+#include "session/client_login.hpp"
+#include "session/deadlines.hpp"
+#include "session/footprint.hpp"
 #include "session/identity.hpp"
 #include "session/in_flight.hpp"
 #include "session/post_hooks.hpp"
@@ -64,14 +67,14 @@ class Session::Impl final : private backend::LinkUser {
   // Of an exception in such an event, in its handler.
   void on_fault(std::string_view event) noexcept;
   void give_client_up() { client_gone_ = true; }
-  void set_backlog(std::size_t bytes) { backlog_bytes_ = bytes; }
+  void set_backlog(std::size_t bytes) { footprint_.set_backlog(bytes); }
 
   // Moves input forward as far as it goes. Every event ends with it.
   void pump();
 
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
-  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadline_ns_; }
+  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadlines_.deadline_ns(); }
   [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
 
  private:
@@ -86,10 +89,7 @@ class Session::Impl final : private backend::LinkUser {
 
   // session.cpp
   [[nodiscard]] bool pending() const {
-    return gate_.pending() || post_hooks_.pending() || is_vetting_pending();
-  }
-  [[nodiscard]] bool is_vetting_pending() const {
-    return vetting_ && (vetting_->chain_run.pending() || vetting_->kept == Kept::pending);
+    return gate_.pending() || post_hooks_.pending() || login_.pending();
   }
   bool pump_client();
   bool pump_server();
@@ -115,31 +115,17 @@ class Session::Impl final : private backend::LinkUser {
   bool watch_text();
   [[nodiscard]] bool has_hooks() const { return environment_.chain->has_hooks(); }
 
-  // session_timeouts.cpp
-  enum class Waiting { nothing, login, answer, in_transaction, idle };
-  [[nodiscard]] Waiting what_is_waited_for() const;
-  [[nodiscard]] std::uint32_t limit_ms(Waiting waiting) const;
+  // session_limits.cpp
+  [[nodiscard]] Deadlines::Waiting what_is_waited_for() const;
   void update_deadline();
   bool ask_at_deadline();
-
-  // session_memory.cpp
   [[nodiscard]] std::uint64_t held_bytes() const;
-  [[nodiscard]] std::uint64_t held_by_all() const;
-  // Empty, or why `held` bytes are too much.
-  [[nodiscard]] std::string_view memory_complaint(std::uint64_t held) const;
   bool account_memory();
   [[nodiscard]] bool has_room_for_query(std::uint64_t bytes) const;
   [[nodiscard]] bool has_room_for_replies() const;
 
   // session_startup.cpp
-  bool step_startup();
-  void handle_startup_packet(std::int32_t code, std::string_view packet);
-  void refuse_encryption(std::string_view complaint);
-  void begin_session(pgwire::StartupMessage message, std::string_view packet);
-  [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
-  std::string admit();
-  void vet();
-  bool step_vetting();
+  bool step_login();
   bool step_client_authenticating();
   void on_cancel_key(pgwire::CancelKey key) override;
   void on_logged_in() override;
@@ -236,13 +222,6 @@ class Session::Impl final : private backend::LinkUser {
   }
   void release_ready();
 
-  struct Vetting {
-    Vetting(base::Executor& home, std::function<void()> wake) : chain_run(home, std::move(wake)) {}
-    hooks::AuthenticationRequest request;
-    hooks::ChainRun chain_run;
-    std::optional<Kept> kept;  // what they stored; nullopt: not asked yet
-  };
-
   // A FATAL for a client that still has answers to come; nothing more is read from it.
   struct Farewell {
     std::string sqlstate;
@@ -252,8 +231,8 @@ class Session::Impl final : private backend::LinkUser {
 
   Actions* actions_ = nullptr;  // of the present event
   Environment& environment_;
-  std::function<void()> wake_;
   Identity identity_;
+  ClientLogin login_;
   State state_ = State::startup;
 
   // Server side.
@@ -264,14 +243,9 @@ class Session::Impl final : private backend::LinkUser {
   pgwire::FrameReader client_reader_;
   ClientPlan client_plan_ = ClientPlan::pass;
   bool client_eof_ = false;
-  bool client_gone_ = false;  // nothing more can be delivered
-  bool gss_answered_ = false;
-  bool ssl_answered_ = false;
+  bool client_gone_ = false;            // nothing more can be delivered
   bool terminate_sent_ = false;         // the client's Terminate was forwarded
   std::unique_ptr<Farewell> farewell_;  // null: none is due
-  std::string startup_packet_;          // held while the server is dialled
-  pgwire::StartupMessage startup_;
-  std::unique_ptr<Vetting> vetting_;  // while authenticate hooks run
   // A message of the extended protocol was refused, which the server is made to answer: what follows
   // up to the next Sync is dropped.
   bool is_skipping_ = false;
@@ -290,21 +264,10 @@ class Session::Impl final : private backend::LinkUser {
   Names names_;
   Settlements settlements_;
   bool passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
-  bool is_replication_ = false;
   bool draining_ = false;
-  Admission* admission_ = nullptr;  // set while this session takes part of its limits
-  const bool is_over_limit_;
 
-  std::uint64_t accounted_bytes_ = 0;  // this session's part of environment_.memory
-  std::uint64_t backlog_bytes_ = 0;    // not taken by the kernel yet, in both directions
-
-  // What the session waits for, since when it does, and when that is too long.
-  Waiting waiting_ = Waiting::nothing;
-  std::optional<std::int64_t> deadline_ns_;
-  bool message_arrived_ = false;           // of the client, since the deadline was set
-  bool has_gone_on_ = false;               // what the client waits for is another answer than then
-  std::uint64_t replies_ended_ = 0;        // at that time
-  std::optional<std::uint64_t> asked_at_;  // how many had ended when it was asked for them
+  Deadlines deadlines_;
+  Footprint footprint_;
   QueryGate gate_;
   PostHooks post_hooks_;                              // of answered, and of lost, messages
   std::vector<std::unique_ptr<QueryRun>> lost_runs_;  // closing: still to get their post_query

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/client_login.hpp"
+
+#include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
+#include "pgwire/sqlstate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace helios::session {
+
+namespace sqlstate = pgwire::sqlstate;
+
+namespace {
+
+constexpr std::size_t kHeaderBytes = 8;  // length and code
+// NAMEDATALEN - 1: the server cuts longer names off, and means another user than the rules would.
+constexpr std::size_t kMaxNameBytes = 63;
+
+// The words for false that clients use; the server takes more, which here count as anything else.
+bool is_off(std::string_view value) {
+  return value == "false" || value == "off" || value == "no" || value == "0";
+}
+
+}  // namespace
+
+ClientLogin::ClientLogin(Environment& environment, Identity& identity, bool is_over_limit,
+                         std::function<void()> wake)
+    : environment_(environment),
+      identity_(identity),
+      wake_(std::move(wake)),
+      is_over_limit_(is_over_limit) {}
+
+ClientLogin::~ClientLogin() {
+  if (admission_ != nullptr) admission_->leave(identity_.user(), identity_.database());
+}
+
+bool ClientLogin::pending() const {
+  return vetting_ && (vetting_->chain_run.pending() || vetting_->kept == Kept::pending);
+}
+
+// Who sends something else than a packet does not speak the protocol, or is Terminate of a client that never began: as
+// PostgreSQL, we have no word for it.
+ClientLogin::Next ClientLogin::step_packet(std::string_view& input) {
+  if (input.size() < 4) return Next::wait;
+  const auto length = static_cast<std::uint32_t>(base::load_i32(input.data()));
+  if (length < kHeaderBytes || length > pgwire::kMaxStartupPacketBytes) {
+    ++environment_.counters->protocol_errors;
+    return Next::end;
+  }
+  if (input.size() < length) return Next::wait;
+  const std::string_view packet = input.substr(0, length);
+  input.remove_prefix(length);
+  return handle(base::load_i32(packet.data() + 4), packet, input);
+}
+
+ClientLogin::Next ClientLogin::handle(std::int32_t code, std::string_view packet,
+                                      std::string_view rest) {
+  const std::string_view body = packet.substr(kHeaderBytes);
+  if (code == pgwire::kCancelRequestCode) {
+    auto key = pgwire::parse_cancel_key(body);
+    if (!key) return Next::end;
+    cancel_key_ = std::move(*key);
+    return Next::deliver_cancel;
+  }
+  if (code == pgwire::kSslRequestCode && !std::exchange(has_answered_ssl_, true)) {
+    return refuse_encryption("SSL request", rest);
+  }
+  if (code == pgwire::kGssEncRequestCode && !std::exchange(has_answered_gss_, true)) {
+    return refuse_encryption("GSSAPI encryption request", rest);
+  }
+  if (code >> 16 != pgwire::kProtocolMajor) {
+    return refuse(sqlstate::kFeatureNotSupported,
+                  "unsupported frontend protocol " + std::to_string(code >> 16) + "." +
+                      std::to_string(code & 0xFFFF) + ": server supports 3.0 to 3.0");
+  }
+  auto message = pgwire::parse_startup_message(body);
+  if (!message) return refuse(sqlstate::kProtocolViolation, message.error().message);
+  return begin(std::move(*message), packet);
+}
+
+// The client has to wait for the answer. Bytes that came along were sent by somebody who took an
+// encrypted connection for granted; PostgreSQL ends the connection then, and so do we.
+ClientLogin::Next ClientLogin::refuse_encryption(std::string_view what, std::string_view rest) {
+  if (!rest.empty()) {
+    refuse(sqlstate::kProtocolViolation, "received unencrypted data after " + std::string(what));
+  }
+  return Next::say_no;
+}
+
+ClientLogin::Next ClientLogin::refuse(std::string_view sqlstate, std::string message) {
+  refusal_ = Refusal{std::string(sqlstate), std::move(message), 0};
+  return Next::refuse;
+}
+
+ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string_view packet) {
+  startup_ = std::move(message);
+  packet_ = packet;
+  identity_.start(startup_, environment_.config->tenant);
+  is_replication_ = std::ranges::any_of(startup_.parameters, [](const auto& parameter) {
+    return parameter.first == "replication" && !is_off(parameter.second);
+  });
+  refusal_ = objection();
+  if (refusal_) return Next::refuse;
+  if (std::string complaint = admit(); !complaint.empty()) {
+    return refuse(sqlstate::kTooManyConnections, std::move(complaint));
+  }
+  if (!environment_.chain->has_authenticate()) return Next::connect;
+  vet();
+  return Next::vet;
+}
+
+// The rules, in their order.
+std::optional<Refusal> ClientLogin::objection() const {
+  auto refusal = identity_.objection_to_os_user(environment_.config->listen);
+  if (!refusal) refusal = objection_to_packet();
+  if (!refusal) refusal = identity_.objection_to_startup(startup_);
+  return refusal;
+}
+
+// What the server would understand otherwise than the rules here, and what would pass hooks by.
+std::optional<Refusal> ClientLogin::objection_to_packet() const {
+  const config::Config& config = *environment_.config;
+  const bool may_replicate = config.protocol.replication == config::Policy::allow ||
+                             (config.plugins.directory.empty() && !environment_.chain->has_hooks());
+  for (const auto& [name, value] : startup_.parameters) {
+    if ((name == "user" || name == "database") && value.size() > kMaxNameBytes) {
+      return Refusal{
+          std::string(sqlstate::kNameTooLong),
+          "the " + name + " name is longer than " + std::to_string(kMaxNameBytes) + " bytes", 0};
+    }
+    if (name == "replication" && !may_replicate && !is_off(value)) {
+      return Refusal{
+          std::string(sqlstate::kFeatureNotSupported),
+          "replication connections are not supported where plugins may be loaded: they would not "
+          "see what is sent ([protocol] replication = \"deny\")",
+          0};
+    }
+  }
+  return std::nullopt;
+}
+
+// Takes a place among the limited connections. Not empty: there is none.
+std::string ClientLogin::admit() {
+  if (is_over_limit_) return "sorry, too many clients already";
+  if (environment_.admission == nullptr) return {};
+  std::string complaint = environment_.admission->enter(identity_.user(), identity_.database());
+  if (complaint.empty()) admission_ = environment_.admission;
+  return complaint;
+}
+
+// Authenticate hooks run before the server hears of the client.
+void ClientLogin::vet() {
+  vetting_ = std::make_unique<Vetting>(*environment_.home, wake_);
+  vetting_->request = identity_.authentication_request();
+  vetting_->request.chain = environment_.chain;
+  vetting_->chain_run.authenticate(vetting_->request);
+}
+
+ClientLogin::Next ClientLogin::step_vetting() {
+  if (pending()) return Next::wait;
+  if (!vetting_->kept) {
+    vetting_->kept = wait_until_kept(environment_.store, *environment_.home,
+                                     vetting_->chain_run.tickets(), [this](Kept late) {
+                                       vetting_->kept = late;
+                                       wake_();
+                                     });
+    if (vetting_->kept == Kept::pending) return Next::wait;
+  }
+  const bool is_kept = vetting_->kept == Kept::yes;
+  const hooks::ChainResult result = vetting_->chain_run.result();
+  vetting_.reset();
+  if (result.refused) return refuse(result.sqlstate, result.message);
+  if (!is_kept) return refuse(sqlstate::kIoError, std::string(kNotKeptText));
+  if (result.identity) identity_.set_known(*result.identity);
+  return Next::connect;
+}
+
+}  // namespace helios::session

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a client gets in, before the server hears of it: its first packets, the rules about who it may be, the limits on
+// connections, and the authenticate hooks. The proxy takes no part in the authentication behind that; the link relays it.
+//
+// Flow: step_packet() with the client's bytes until it says something else than `wait`; after `vet`, step_vetting().
+//
+// Thread rule: the session's. Lifetime: `environment` and `identity` outlive it. Not destroyed while pending().
+
+#include "hooks/chain.hpp"
+#include "pgwire/cancel_request.hpp"
+#include "pgwire/startup_packet.hpp"
+#include "session/environment.hpp"
+#include "session/identity.hpp"
+#include "session/kept.hpp"
+#include "session/refusal.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace helios::session {
+
+class ClientLogin {
+ public:
+  enum class Next {
+    wait,            // for more bytes, or for a hook: `wake` is called then
+    say_no,          // to encryption; then refusal(), if there is one
+    deliver_cancel,  // take_cancel_key(); the connection ends
+    end,             // without a word
+    refuse,          // refusal()
+    vet,             // authenticate hooks run
+    connect,         // the client may go on: dial the server
+  };
+
+  ClientLogin(Environment& environment, Identity& identity, bool is_over_limit,
+              std::function<void()> wake);
+  // Gives its place among the limited connections back.
+  ~ClientLogin();
+  ClientLogin(const ClientLogin&) = delete;
+  ClientLogin& operator=(const ClientLogin&) = delete;
+
+  // Takes one whole packet off `input`. What it leaves of it was not read.
+  [[nodiscard]] Next step_packet(std::string_view& input);
+  [[nodiscard]] Next step_vetting();
+
+  [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
+  [[nodiscard]] pgwire::CancelKey take_cancel_key() { return std::move(*cancel_key_); }
+  // As the client sent it, for the server.
+  [[nodiscard]] std::string take_packet() { return std::exchange(packet_, {}); }
+  // What it said; gone afterwards.
+  [[nodiscard]] pgwire::StartupMessage take_startup() { return std::exchange(startup_, {}); }
+  // A replication connection, whose server reads more than SQL.
+  [[nodiscard]] bool is_replication() const { return is_replication_; }
+  // A hook works elsewhere.
+  [[nodiscard]] bool pending() const;
+  [[nodiscard]] std::size_t held_bytes() const { return packet_.size(); }
+
+ private:
+  struct Vetting {
+    Vetting(base::Executor& home, std::function<void()> wake) : chain_run(home, std::move(wake)) {}
+    hooks::AuthenticationRequest request;
+    hooks::ChainRun chain_run;
+    std::optional<Kept> kept;  // what they stored; nullopt: not asked yet
+  };
+
+  Next handle(std::int32_t code, std::string_view packet, std::string_view rest);
+  Next refuse_encryption(std::string_view what, std::string_view rest);
+  Next begin(pgwire::StartupMessage message, std::string_view packet);
+  Next refuse(std::string_view sqlstate, std::string message);
+  [[nodiscard]] std::optional<Refusal> objection() const;
+  [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
+  std::string admit();
+  void vet();
+
+  Environment& environment_;
+  Identity& identity_;
+  std::function<void()> wake_;
+  const bool is_over_limit_;
+  bool has_answered_gss_ = false;
+  bool has_answered_ssl_ = false;
+  bool is_replication_ = false;
+  Admission* admission_ = nullptr;  // set while this session takes part of its limits
+  std::string packet_;
+  pgwire::StartupMessage startup_;
+  std::optional<pgwire::CancelKey> cancel_key_;
+  std::optional<Refusal> refusal_;
+  std::unique_ptr<Vetting> vetting_;  // while authenticate hooks run
+};
+
+}  // namespace helios::session
