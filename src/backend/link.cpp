@@ -40,14 +40,14 @@ void Link::begin_event(base::Output& to_server, base::Output& to_client) {
   to_client_ = &to_client;
 }
 
-void Link::on_connected(std::string startup_packet) {
+void Link::begin_login(std::string startup_packet) {
   is_open_ = true;
   send(std::move(startup_packet));
 }
 
-bool Link::close() {
+void Link::close() {
   input_.clear();
-  return std::exchange(is_open_, false);
+  is_open_ = false;
 }
 
 std::size_t Link::held_bytes() const {
@@ -116,7 +116,7 @@ void Link::note_asked_rule(std::string_view row) {
   const std::uint32_t length = reader.read_u32();
   constexpr std::size_t kHeadBytes = 6;
   const bool is_whole = head == 1 && row.size() == kHeadBytes + length;
-  if (!is_whole || asked_rules_ == kAskedRules.size()) return user_.on_malformed();
+  if (!is_whole || asked_rules_ == kAskedRules.size()) return user_->on_malformed();
   note_reading_rule(kAskedRules[asked_rules_++], row.substr(kHeadBytes));
   if (asked_rules_ == kAskedRules.size()) owed_.changes_are_known();
 }
@@ -136,7 +136,7 @@ bool Link::note_reading_rule(std::string_view name, std::string_view value) {
 void Link::note_parameter(std::string_view body) {
   const auto parameter = pgwire::parse_parameter_status(body);
   if (!parameter || note_reading_rule(parameter->name, parameter->value)) return;
-  user_.on_parameter(parameter->name, parameter->value);
+  user_->on_parameter(parameter->name, parameter->value);
 }
 
 }  // namespace helios::backend

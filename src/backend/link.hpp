@@ -7,8 +7,9 @@
 // that is its user's.
 //
 // Flow:
+//  0 attach() says who has it.
 //  1 begin_event() names the two outputs of the event: to the server, and to the client that has the link.
-//  2 on_connected(), on_bytes(), on_eof() report what happened. step() is called until it returns false. It passes
+//  2 begin_login(), on_bytes(), on_eof() report what happened. step() is called until it returns false. It passes
 //    everything that the server says to the client, but for the answers to the link's own messages, and tells the user
 //    what it means.
 //  3 Whoever forwards a message that is answered says so by expect(), with a tag of its own. on_ended() comes with that
@@ -51,16 +52,20 @@ namespace helios::backend {
 
 class Link final : private OwedAnswers::User {
  public:
-  // `own_name`: of the statements and portals that only the link may name. Lifetime: `user` outlives this.
-  Link(LinkUser& user, std::string own_name) : own_name_(std::move(own_name)), user_(user) {}
+  // `own_name`: of the statements and portals that only the link may name.
+  explicit Link(std::string own_name) : own_name_(std::move(own_name)) {}
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
+
+  // Who has it from now on. Lifetime: `user` outlives the last step(), expect() and end_all().
+  void attach(LinkUser& user) { user_ = &user; }
 
   // ---- Events. The outputs live until the next begin_event(), or nothing else is called before it.
   void begin_event(base::Output& to_server, base::Output& to_client);
   // Keeps what was not read in it.
   void end_event() { input_.end_event(); }
-  void on_connected(std::string startup_packet);
+  // The connection is there, and the login begins.
+  void begin_login(std::string startup_packet);
   void on_bytes(std::string_view bytes) { input_.arrive(bytes); }
   void on_eof() { is_ended_ = true; }
   // Reads on by one step. False = it needs more bytes. A user that has closed the link is not told anything any more.
@@ -87,8 +92,8 @@ class Link final : private OwedAnswers::User {
   bool make_rules_certain();
   // No more bytes for the server. False = that was done before.
   bool finish() { return !std::exchange(is_finished_, true); }
-  // The connection is given up; what was owed stays until end_all(). Returns whether there was one.
-  bool close();
+  // The connection is given up; what was owed stays until end_all().
+  void close();
   void end_all() { owed_.end_all(); }
 
   // ---- What is known.
@@ -163,7 +168,7 @@ class Link final : private OwedAnswers::User {
   void pass();
 
   const std::string own_name_;
-  LinkUser& user_;
+  LinkUser* user_ = nullptr;
   base::Output* to_server_ = nullptr;  // of the present event
   base::Output* to_client_ = nullptr;
 

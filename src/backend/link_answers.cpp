@@ -31,9 +31,9 @@ bool Link::step() {
   if (!login_.is_ready() && input.empty() && reader_.at_boundary()) return false;
   switch (reader_.next(input)) {
     case FrameReader::Step::need_more: return false;
-    case FrameReader::Step::bad_length: user_.on_malformed(); return true;
+    case FrameReader::Step::bad_length: user_->on_malformed(); return true;
     case FrameReader::Step::header:
-      if (!choose(reader_.type(), reader_.length())) user_.on_malformed();
+      if (!choose(reader_.type(), reader_.length())) user_->on_malformed();
       return true;
     case FrameReader::Step::piece: pass(); return true;
     case FrameReader::Step::message:
@@ -47,7 +47,7 @@ void Link::pass() { pgwire::pass_bytes(reader_, *to_client_); }
 
 void Link::on_ended(Tag tag, char answer) {
   answer_bytes_ = 0;
-  if (tag != 0) user_.on_ended(tag, answer);
+  if (tag != 0) user_->on_ended(tag, answer);
 }
 
 // What the next answer belongs to.
@@ -130,7 +130,7 @@ bool Link::swallow(char type, std::uint32_t length) {
 void Link::note_answer(char type) {
   if (type == be::kEmptyQueryResponse || type == be::kFunctionCallResponse) complete("");
   if (type == be::kPortalSuspended) {
-    user_.on_suspension(present());
+    user_->on_suspension(present());
     answer_bytes_ = 0;
   }
   owed_.on_answer(type);
@@ -139,7 +139,7 @@ void Link::note_answer(char type) {
 // The answer to one statement is complete.
 void Link::complete(std::string_view tag) {
   is_reading_copy_ = false;
-  user_.on_completion(present(), tag);
+  user_->on_completion(present(), tag);
   answer_bytes_ = 0;
 }
 
@@ -185,7 +185,7 @@ bool Link::note_error(std::string_view body) {
   had_error_ = true;
   const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
   const bool is_replaced =
-      user_.on_error({owed_.front_of_client(), is_own ? 0 : answer_bytes_}, is_own, fields);
+      user_->on_error({owed_.front_of_client(), is_own ? 0 : answer_bytes_}, is_own, fields);
   answer_bytes_ = 0;
   owed_.on_error();
   if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_ && !is_breaking_) begin_probe();
@@ -193,20 +193,20 @@ bool Link::note_error(std::string_view body) {
 }
 
 void Link::handle_ready() {
-  if (is_breaking_) return user_.on_unbroken();
+  if (is_breaking_) return user_->on_unbroken();
   if (probe_ != Probe::none) return note_probed_ready();
   be_ready(reader_.bytes(), reader_.points_into_input());
 }
 
 void Link::be_ready(std::string_view message, bool is_view) {
   const auto status = pgwire::parse_ready_for_query(message.substr(FrameReader::kHeaderBytes));
-  if (!status) return user_.on_malformed();
+  if (!status) return user_->on_malformed();
   is_reading_copy_ = false;
   transaction_ = *status;
-  user_.on_status(*status, std::exchange(had_error_, false));
+  user_->on_status(*status, std::exchange(had_error_, false));
   owed_.on_answer(be::kReadyForQuery);
   answer_bytes_ = 0;
-  user_.on_ready(message, is_view);
+  user_->on_ready(message, is_view);
 }
 
 void Link::handle_login() {
@@ -214,17 +214,17 @@ void Link::handle_login() {
   switch (reader_.type()) {
     case be::kAuthentication: login_.on_request(body); break;
     case be::kBackendKeyData:
-      if (auto key = pgwire::parse_cancel_key(body)) user_.on_cancel_key(std::move(*key));
+      if (auto key = pgwire::parse_cancel_key(body)) user_->on_cancel_key(std::move(*key));
       break;
     case be::kParameterStatus: note_parameter(body); break;
     // Every error during a login ends the connection.
     case be::kErrorResponse: had_fatal_ = true; break;
     case be::kReadyForQuery: {
       const auto status = pgwire::parse_ready_for_query(body);
-      if (!status || !login_.is_authenticated()) return user_.on_malformed();
+      if (!status || !login_.is_authenticated()) return user_->on_malformed();
       transaction_ = *status;
       login_.on_ready();
-      user_.on_logged_in();
+      user_->on_logged_in();
       break;
     }
     default: break;

@@ -44,7 +44,7 @@ void Link::note_copy_end() {
 void Link::note_copy_in() {
   is_reading_copy_ = !owed_.empty() && !owed_.on_copy_in();
   has_copy_begun_ = !owed_.empty();
-  user_.on_copy_in(is_reading_copy_);
+  user_->on_copy_in(is_reading_copy_);
 }
 
 void Link::break_copy(char type) {
@@ -76,7 +76,7 @@ void Link::end_probe() {
   delayed_ready_.clear();
   owed_.end_all();
   // The server is ready, but the client has not sent the Sync that it is to be ready for.
-  if (std::exchange(is_ready_owed_, false)) user_.on_skip_to_sync();
+  if (std::exchange(is_ready_owed_, false)) user_->on_skip_to_sync();
 }
 
 }  // namespace helios::backend

@@ -27,6 +27,12 @@ std::string_view Output::retain(std::string bytes) {
   return retained_.emplace_back(std::move(bytes));
 }
 
+std::size_t Output::bytes() const {
+  std::size_t bytes = 0;
+  for (const std::string_view piece : pieces_) bytes += piece.size();
+  return bytes;
+}
+
 std::string Output::flatten() const {
   std::string all;
   for (const std::string_view piece : pieces_) all += piece;

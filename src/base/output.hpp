@@ -6,6 +6,7 @@
 //
 // Lifetime: pieces are valid until the event's input is gone or clear() is called. Thread rule: one thread.
 
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class Output {
 
   [[nodiscard]] const std::vector<std::string_view>& pieces() const { return pieces_; }
   [[nodiscard]] bool empty() const { return pieces_.empty(); }
+  // Of all pieces together.
+  [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] std::string flatten() const;
   // Nothing is to be sent any more. What it keeps stays alive.
   void discard() { pieces_.clear(); }

@@ -164,11 +164,11 @@ void Worker::start_session(Fd connection, const Endpoint& peer,
     retired_.reserve(2 * (drivers_.size() + 1));
   }
   const auto id = next_session_id_++;
-  drivers_.emplace(id, std::make_unique<SessionDriver>(context_, id, std::move(connection),
-                                                       session::Peer{.ip = peer.ip(),
-                                                                     .os_user = std::move(os_user),
-                                                                     .is_over_limit = is_over_limit,
-                                                                     .session_id = make_uuid()}));
+  drivers_.emplace(id, std::make_unique<ClientDriver>(context_, id, std::move(connection),
+                                                      session::Peer{.ip = peer.ip(),
+                                                                    .os_user = std::move(os_user),
+                                                                    .is_over_limit = is_over_limit,
+                                                                    .session_id = make_uuid()}));
 }
 
 void Worker::replace_snapshot(session::Snapshot snapshot, base::Task done) {

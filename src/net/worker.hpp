@@ -7,9 +7,9 @@
 // drain(true); 5 join() returns once the last session has ended.
 
 #include "net/cancel_sender.hpp"
+#include "net/client_driver.hpp"
 #include "net/connection_limits.hpp"
 #include "net/memory_budget.hpp"
-#include "net/session_driver.hpp"
 
 #include <memory>
 #include <optional>
@@ -91,7 +91,7 @@ class Worker final : public CancelSink {
   CancelSender cancel_sender_;
   DriverContext context_;
   SessionId next_session_id_ = 1;
-  std::unordered_map<SessionId, std::unique_ptr<SessionDriver>> drivers_;
+  std::unordered_map<SessionId, std::unique_ptr<ClientDriver>> drivers_;
   std::vector<SessionId> retired_;  // to be destroyed at the end of the round; has room for all
   bool draining_ = false;
   bool forced_ = false;

@@ -4,14 +4,12 @@
 namespace helios::session {
 
 void Actions::clear() {
-  connect_server = false;
   register_cancel_key.reset();
   deliver_cancel.reset();
   send_cancel = false;
   to_client.clear();
   to_server.clear();
   finish_server = false;
-  close_server = false;
   close_client = false;
 }
 

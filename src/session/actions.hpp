@@ -11,10 +11,9 @@
 
 namespace helios::session {
 
-// Order of performing: dial or register first, then bytes, then ends. Ends take effect when the
+// Order of performing: register first, then bytes, then ends. Ends take effect when the
 // bytes appended so far (also by earlier events) have been handed to the kernel.
 struct Actions {
-  bool connect_server = false;  // dial; answer with on_server_connected/on_server_failed
   // The server told the client this key: cancel requests that carry it are to reach on_cancel().
   std::optional<pgwire::CancelKey> register_cancel_key;
   // This client connection is a CancelRequest: deliver it to the session that owns the key.
@@ -24,7 +23,6 @@ struct Actions {
   base::Output to_client;
   base::Output to_server;
   bool finish_server = false;  // no more bytes for the server: half-close towards it
-  bool close_server = false;   // drop the server connection, unsent bytes included
   bool close_client = false;   // flush, then close the client connection
 
   void clear();

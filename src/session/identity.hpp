@@ -30,6 +30,7 @@ class Identity {
   // An authenticate hook said who it is. Its tenant, if any, is pinned.
   void set_known(const hooks::Identity& identity);
 
+  [[nodiscard]] const std::string& session_id() const { return peer_.session_id; }
   [[nodiscard]] const std::string& user() const { return user_; }
   [[nodiscard]] const std::string& database() const { return database_; }
   [[nodiscard]] hooks::AuthenticationRequest authentication_request() const;

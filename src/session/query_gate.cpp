@@ -131,12 +131,12 @@ std::unique_ptr<QueryRun> QueryGate::take_run() {
 bool QueryGate::parse() {
   if (parse_fault_) std::rethrow_exception(std::exchange(parse_fault_, nullptr));
   if (analysis_) return true;
-  rules_ = view_.link.rules();
+  rules_ = view_.link->rules();
   if (run_->text.size() < sql::kLargeTextBytes) {
-    analysis_ = view_.environment.analyzer->analyze(run_->text, view_.link.rules());
+    analysis_ = view_.environment.analyzer->analyze(run_->text, view_.link->rules());
     return true;
   }
-  view_.environment.slow->post([this, rules = view_.link.rules(), home = view_.environment.home] {
+  view_.environment.slow->post([this, rules = view_.link->rules(), home = view_.environment.home] {
     try {
       analysis_ = sql::parse(run_->text, rules);
     } catch (...) {
@@ -166,7 +166,7 @@ void QueryGate::follow_settings() {
   run_->touches_session = true;
   if (ahead_) return;
   ahead_ = std::make_unique<Settings>(view_.settings);
-  if (view_.link.transaction() == pgwire::TransactionStatus::idle) ahead_->begin();
+  if (view_.link->transaction() == pgwire::TransactionStatus::idle) ahead_->begin();
 }
 
 void QueryGate::begin_statements() {
@@ -192,8 +192,8 @@ bool QueryGate::admit_unreadable() {
     // A replication connection knows no Parse.
     if (analysis_->error_position != 0 && !view_.login.is_replication())
       decision_.unreadable = run_->own_text;
-    refuse(view_.link.rules().encoding_is_ascii_safe ? state::kSyntaxError
-                                                     : state::kFeatureNotSupported,
+    refuse(view_.link->rules().encoding_is_ascii_safe ? state::kSyntaxError
+                                                      : state::kFeatureNotSupported,
            analysis_->error, analysis_->error_position);
     return false;
   }
@@ -348,7 +348,7 @@ void QueryGate::after_hooks() {
 void QueryGate::run_ahead(const sql::Statement& statement) {
   if (!ahead_) return;
   const std::size_t before = ahead_->held_bytes();
-  apply_statement(statement, view_.link.transaction() == pgwire::TransactionStatus::failed,
+  apply_statement(statement, view_.link->transaction() == pgwire::TransactionStatus::failed,
                   *ahead_);
   const std::size_t after = ahead_->held_bytes();
   if (after <= kMaxSettingsBytes || after <= before) return;
@@ -362,7 +362,7 @@ void QueryGate::run_ahead(const sql::Statement& statement) {
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
 // still change them out of sight.
 bool QueryGate::awaits_rules(std::string_view text) const {
-  const bool is_uncertain = !view_.link.owed().empty() || view_.link.owed().hides_changes();
+  const bool is_uncertain = !view_.link->owed().empty() || view_.link->owed().hides_changes();
   return is_uncertain && depends_on_rules(text);
 }
 
@@ -375,7 +375,7 @@ bool QueryGate::waits_for_rules() const {
 
 // A text of our own making is sent only under the rules that it was made for.
 void QueryGate::confirm() {
-  if (!decision_.new_text.empty() && view_.link.rules() != rules_) {
+  if (!decision_.new_text.empty() && view_.link->rules() != rules_) {
     decision_.new_text.clear();
     refuse(state::kFeatureNotSupported,
            "Query refused: client_encoding or standard_conforming_strings has changed meanwhile");

@@ -50,7 +50,7 @@ struct GateView {
   Identity& identity;
   Names& names;
   const Settings& settings;
-  const backend::Link& link;
+  backend::Link* const& link;  // not null while something is judged
   const InFlightLog& in_flight;
   const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
   const ClientLogin& login;

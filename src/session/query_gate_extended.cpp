@@ -95,7 +95,7 @@ bool QueryGate::find_prepared(StatementRun& run) {
            "the prepared query in its place");
     return false;
   }
-  const auto found = view_.names.statements.find(statement.name, view_.link.unit());
+  const auto found = view_.names.statements.find(statement.name, view_.link->unit());
   if (!found.is_certain) {
     stage_ = Stage::wait_for_names;
     return false;
@@ -137,12 +137,12 @@ bool QueryGate::refuse_unknown(StatementRun& run) {
     fail_at_server(run, state::kInvalidStatementName, message);
     return false;
   }
-  if (!view_.link.owed().empty()) {
+  if (!view_.link->owed().empty()) {
     stage_ = Stage::wait_for_names;
     return false;
   }
   // A failed transaction runs nothing, and says so itself.
-  if (view_.link.transaction() == pgwire::TransactionStatus::failed) return true;
+  if (view_.link->transaction() == pgwire::TransactionStatus::failed) return true;
   refuse(state::kInvalidStatementName, message);
   return false;
 }
@@ -203,7 +203,7 @@ std::shared_ptr<const PreparedStatement> QueryGate::named_query(const QueryRun& 
 NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& statement,
                                   sql::ReadingRules rules) {
   Names& names = view_.names;
-  const std::uint64_t unit = view_.link.unit();
+  const std::uint64_t unit = view_.link->unit();
   const sql::Statement& what = *statement.statement;
   NameChanges changes;
   switch (what.name_op) {

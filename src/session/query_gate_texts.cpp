@@ -37,7 +37,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
     return false;
   }
   const bool is_idle =
-      view_.held_ready.empty() && view_.link.is_quiet() && !view_.names.statements.has("");
+      view_.held_ready.empty() && view_.link->is_quiet() && !view_.names.statements.has("");
   if (subject_ != Subject::query || run_->statements.size() > 1 || !is_idle) {
     run.execution->rewritten = answer_statement(answer);
     run_->held_bytes += run.execution->rewritten.size();
@@ -54,7 +54,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
 bool QueryGate::adopt_rewrite(StatementRun& run) {
   if (!may_replace_portal()) return false;
   const std::string& text = run.execution->rewritten;
-  auto analysis = view_.environment.analyzer->analyze(text, view_.link.rules());
+  auto analysis = view_.environment.analyzer->analyze(text, view_.link->rules());
   if (!analysis->parsed || analysis->statements.size() != 1) {
     refuse(state::kSystemError,
            "Query refused: a plugin rewrote it to a text that is not one statement");

@@ -12,11 +12,12 @@ namespace helios::session {
 
 namespace sqlstate = pgwire::sqlstate;
 
-Session::Impl::Impl(Environment& environment, Peer peer, std::function<void()> wake)
+Session::Impl::Impl(Environment& environment, Peer peer, backend::Upstream& upstream,
+                    std::function<void()> wake)
     : environment_(environment),
+      upstream_(upstream),
       identity_(peer),
       login_(environment, identity_, peer.is_over_limit, wake),
-      link_(*this, "heliosproxy " + peer.session_id),
       names_([this](const std::shared_ptr<Portal>& portal) { end_portal(portal); }),
       footprint_(environment.memory),
       gate_(GateView{environment, identity_, names_, settings_, link_, in_flight_, held_ready_,
@@ -38,7 +39,7 @@ void Session::Impl::pump() {
       moved |= pump_end();
     }
     client_input_.end_event();
-    link_.end_event();
+    if (link_ != nullptr) link_->end_event();
   } while (!account_memory());
   update_deadline();
 }
@@ -86,15 +87,15 @@ bool Session::Impl::pump_server() {
 
 // A message that waited for a hook, or for earlier answers, may be decided now.
 bool Session::Impl::pump_gate() {
-  if (state_ == State::ready && link_.is_amid_notification()) return false;
+  if (state_ == State::ready && link_->is_amid_notification()) return false;
   if (!gate_.busy()) return false;
   if (!gate_.resume()) {
     if (state_ != State::ready) return false;
     ask_for_answers();
-    return gate_.waits_for_rules() && link_.make_rules_certain();
+    return gate_.waits_for_rules() && link_->make_rules_certain();
   }
   Decision decision = gate_.take_decision();
-  if (link_.owed().empty()) deadlines_.note_progress();
+  if (link_->owed().empty()) deadlines_.note_progress();
   if (state_ != State::ready || farewell_) return true;
   if (!gate_.judges_query()) {
     carry_out_held(std::move(decision));
@@ -126,8 +127,8 @@ bool Session::Impl::pump_end() {
 bool Session::Impl::pump_end_of_input() {
   if (bid_farewell()) return true;
   const bool is_held = post_hooks_.pending() || !held_ready_.empty();
-  if (link_.is_at_end() && !is_held) {
-    const bool is_expected = link_.has_said_why() || terminate_sent_ || client_eof_;
+  if (link_->is_at_end() && !is_held) {
+    const bool is_expected = link_->has_said_why() || terminate_sent_ || client_eof_;
     if (is_expected) {
       close();
     } else {
@@ -136,19 +137,21 @@ bool Session::Impl::pump_end_of_input() {
     return true;
   }
   // Nobody waits for anything any more. Some servers end with their client's connection only.
-  if (terminate_sent_ && link_.owed().empty() && !link_.is_batch_open() && !is_held) {
+  if (terminate_sent_ && link_->owed().empty() && !link_->is_batch_open() && !is_held) {
     close();
     return true;
   }
   if (client_eof_ && client_input_.empty() && !gate_.busy() && held_message_.empty() &&
-      link_.finish()) {
+      link_->finish()) {
     actions_->finish_server = true;
     return true;
   }
   return drain_if_idle();
 }
 
-bool Session::Impl::is_idle() const { return held_ready_.empty() && link_.is_quiet(); }
+bool Session::Impl::is_idle() const {
+  return held_ready_.empty() && (link_ == nullptr || link_->is_quiet());
+}
 
 bool Session::Impl::drain_if_idle() {
   const bool is_between_messages = client_input_.empty() && client_reader_.at_boundary();
@@ -188,13 +191,16 @@ void Session::Impl::on_client_lost() {
   close();
 }
 
-void Session::Impl::on_server_connected() {
+void Session::Impl::on_granted(backend::Link& link) {
   if (state_ != State::connecting) return;
   state_ = State::authenticating;
-  link_.on_connected(login_.take_packet());
+  link_ = &link;
+  link.attach(*this);
+  link.begin_event(actions_->to_server, actions_->to_client);
+  link.begin_login(login_.take_packet());
 }
 
-void Session::Impl::on_server_failed(std::string_view reason) {
+void Session::Impl::on_refused(std::string_view reason) {
   if (state_ != State::connecting) return;
   fail(sqlstate::kCannotConnectNow, "could not connect to the server: " + std::string(reason));
 }
@@ -202,10 +208,10 @@ void Session::Impl::on_server_failed(std::string_view reason) {
 void Session::Impl::on_cancel() {
   if (state_ != State::ready) return;
   // What is judged is the present statement, unless a message in front of it is still to be answered to its end.
-  const bool is_judged = gate_.pending() && !link_.owed().awaits_ready();
+  const bool is_judged = gate_.pending() && !link_->owed().awaits_ready();
   if (is_judged) gate_.cancel();
   // Of the same batch one may be at work.
-  actions_->send_cancel = !is_judged || link_.owed().may_run();
+  actions_->send_cancel = !is_judged || link_->owed().may_run();
 }
 
 void Session::Impl::on_drain(bool force) {
@@ -234,8 +240,8 @@ bool Session::Impl::wants_client_bytes() const {
 }
 
 bool Session::Impl::wants_server_bytes() const {
-  return link_.wants_bytes() && (state_ == State::authenticating || state_ == State::ready) &&
-         held_ready_.empty();
+  return link_ != nullptr && link_->wants_bytes() &&
+         (state_ == State::authenticating || state_ == State::ready) && held_ready_.empty();
 }
 
 // ---- Session ----
@@ -256,8 +262,9 @@ void run_event(auto& impl, Actions& actions, std::string_view name, Event event)
 
 }  // namespace
 
-Session::Session(Environment& environment, Peer peer, std::function<void()> wake)
-    : impl_(std::make_unique<Impl>(environment, std::move(peer), std::move(wake))) {}
+Session::Session(Environment& environment, Peer peer, backend::Upstream& upstream,
+                 std::function<void()> wake)
+    : impl_(std::make_unique<Impl>(environment, std::move(peer), upstream, std::move(wake))) {}
 
 Session::~Session() = default;
 
@@ -272,11 +279,11 @@ void Session::on_client_eof(Actions& actions) {
 void Session::on_client_lost(Actions& actions) {
   run_event(*impl_, actions, "client loss", [&] { impl_->on_client_lost(); });
 }
-void Session::on_server_connected(Actions& actions) {
-  run_event(*impl_, actions, "server connected", [&] { impl_->on_server_connected(); });
+void Session::on_granted(backend::Link& link, Actions& actions) {
+  run_event(*impl_, actions, "link granted", [&] { impl_->on_granted(link); });
 }
-void Session::on_server_failed(std::string_view reason, Actions& actions) {
-  run_event(*impl_, actions, "server failed", [&] { impl_->on_server_failed(reason); });
+void Session::on_refused(std::string_view reason, Actions& actions) {
+  run_event(*impl_, actions, "link refused", [&] { impl_->on_refused(reason); });
 }
 void Session::on_server_bytes(std::string_view bytes, Actions& actions) {
   run_event(*impl_, actions, "server bytes", [&] { impl_->on_server_bytes(bytes); });

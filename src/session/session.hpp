@@ -15,7 +15,7 @@
 // States:
 //   startup        the client's first packet is awaited (SSLRequest and GSSENCRequest are answered)
 //   vetting        authenticate hooks look at who the client says it is
-//   connecting     the server is being dialled; the startup packet is held
+//   connecting     a link was claimed; the startup packet is held
 //   authenticating both sides talk; bytes pass, the server's parameters are noted, until ReadyForQuery
 //   ready          messages pass, statements meet their hooks
 //   closing        the ends are on their way; post_query of unfinished statements may still run
@@ -24,8 +24,11 @@
 // An exception in an event (base/faults.hpp) ends the session like any other error, with FATAL 58000. No event
 // throws.
 //
-// Thread rule: one thread. Lifetime: `environment` outlives the session.
+// Thread rule: one thread. Lifetime: `environment` and `upstream` outlive the session, and so does the link that it was
+// granted.
 
+#include "backend/link.hpp"
+#include "backend/upstream.hpp"
 #include "session/actions.hpp"
 #include "session/environment.hpp"
 
@@ -40,7 +43,8 @@ class Session {
  public:
   // `wake` is called, on the home thread and outside of any other call on this session, when work
   // that the session was waiting for is done: the driver then calls on_wake().
-  Session(Environment& environment, Peer peer, std::function<void()> wake);
+  Session(Environment& environment, Peer peer, backend::Upstream& upstream,
+          std::function<void()> wake);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -51,9 +55,11 @@ class Session {
   // The client connection broke: nothing can be delivered any more.
   void on_client_lost(Actions& actions);
 
-  void on_server_connected(Actions& actions);
-  // Dialling failed; `reason` is one line for the client, e.g. "Connection refused".
-  void on_server_failed(std::string_view reason, Actions& actions);
+  // What it claimed from its Upstream: a link, whose connection is there, or none. `reason` is one line for the client,
+  // e.g. "Connection refused".
+  void on_granted(backend::Link& link, Actions& actions);
+  void on_refused(std::string_view reason, Actions& actions);
+  // Of its link.
   void on_server_bytes(std::string_view bytes, Actions& actions);
   // The server connection ended, in order or broken.
   void on_server_eof(Actions& actions);

@@ -51,7 +51,7 @@ void Session::Impl::on_client_bytes(std::string_view bytes) {
 
 bool Session::Impl::client_may_go_on() const {
   if (gate_.busy() || !held_message_.empty() || terminate_sent_ || farewell_ ||
-      link_.is_amid_notification()) {
+      link_->is_amid_notification()) {
     return false;
   }
   // Limits hold between messages: one that has begun is noted already.
@@ -61,8 +61,8 @@ bool Session::Impl::client_may_go_on() const {
 // `input`: of the client, at the type byte of a message or inside of its header.
 bool Session::Impl::is_held_up(std::string_view input) const {
   if (client_reader_.inside_message()) return false;
-  if (!client_reader_.at_boundary()) return link_.must_wait(client_reader_.type());
-  return !input.empty() && link_.must_wait(input.front());
+  if (!client_reader_.at_boundary()) return link_->must_wait(client_reader_.type());
+  return !input.empty() && link_->must_wait(input.front());
 }
 
 bool Session::Impl::step_client() {
@@ -75,7 +75,7 @@ bool Session::Impl::step_client() {
       return true;
     case FrameReader::Step::header: handle_client_header(client_reader_.type()); return true;
     case FrameReader::Step::piece:
-      if (client_plan_ == ClientPlan::pass) link_.forward(client_reader_);
+      if (client_plan_ == ClientPlan::pass) link_->forward(client_reader_);
       if (client_reader_.last_piece()) end_streamed_message();
       return true;
     case FrameReader::Step::message: handle_client_message(); return true;
@@ -86,7 +86,7 @@ bool Session::Impl::step_client() {
 void Session::Impl::handle_client_header(char type) {
   deadlines_.note_message();
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
-  if (link_.is_reading_copy() && !belongs_to_copy(type)) {
+  if (link_->is_reading_copy() && !belongs_to_copy(type)) {
     break_copy(type);
   } else if (limit == 0 || type == fe::kPassword) {
     fail_after_answers(
@@ -99,7 +99,7 @@ void Session::Impl::handle_client_header(char type) {
                        "a message of " + std::to_string(client_reader_.length()) +
                            " bytes is longer than [limits] max_message_bytes allows");
   } else {
-    if (type == fe::kCopyData && link_.is_reading_copy()) deadlines_.note_progress();
+    if (type == fe::kCopyData && link_->is_reading_copy()) deadlines_.note_progress();
     client_plan_ = plan_message(type);
     if (client_plan_ == ClientPlan::judge || client_plan_ == ClientPlan::follow) {
       client_reader_.collect();
@@ -111,7 +111,7 @@ void Session::Impl::handle_client_header(char type) {
 
 // Such a message does not belong into the COPY data that the server reads: the server is to say so.
 void Session::Impl::break_copy(char type) {
-  link_.break_copy(type);
+  link_->break_copy(type);
   fail_after_answers(
       pgwire::sqlstate::kProtocolViolation,
       "unexpected message type 0x" + base::to_hex({&type, 1}) + " during COPY from stdin");
@@ -123,10 +123,10 @@ Session::Impl::ClientPlan Session::Impl::plan_message(char type) {
   if (type == fe::kTerminate) return ClientPlan::pass;
   if (type == fe::kSync) return plan_sync();
   if (is_skipping_) return ClientPlan::drop;
-  if (type == fe::kCopyDone || type == fe::kCopyFail) link_.note_copy_end();
+  if (type == fe::kCopyDone || type == fe::kCopyFail) link_->note_copy_end();
   if (!is_answered(type)) return ClientPlan::pass;
   // The server has failed and discards what comes before the next Sync.
-  if (link_.owed().is_skipping()) return ClientPlan::pass;
+  if (link_->owed().is_skipping()) return ClientPlan::pass;
   const bool is_query = type == fe::kQuery;
   if (!watch_text()) {
     expect(InFlight(type, !is_query));
@@ -165,9 +165,9 @@ Session::Impl::ClientPlan Session::Impl::plan_query() {
 }
 
 Session::Impl::ClientPlan Session::Impl::plan_sync() {
-  if (!link_.is_reading_copy()) is_skipping_ = false;
+  if (!link_->is_reading_copy()) is_skipping_ = false;
   InFlight item(fe::kSync);
-  item.expect.is_maybe = link_.is_reading_copy();
+  item.expect.is_maybe = link_->is_reading_copy();
   expect(std::move(item));
   return ClientPlan::pass;
 }
@@ -223,7 +223,7 @@ void Session::Impl::handle_client_message() {
 void Session::Impl::carry_out(Decision decision, std::string message) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
-  } else if (decision.refusal && !decision.unreadable.empty() && !link_.is_batch_open()) {
+  } else if (decision.refusal && !decision.unreadable.empty() && !link_->is_batch_open()) {
     refuse_unreadable_query(*decision.refusal, decision.unreadable);
   } else if (decision.refusal) {
     refuse_query(*decision.refusal);
@@ -238,9 +238,9 @@ void Session::Impl::carry_out(Decision decision, std::string message) {
 void Session::Impl::forward_query(Decision decision, std::string message) {
   if (!decision.new_text.empty()) message = pgwire::serialize_query(decision.new_text);
   if (message.empty()) {
-    link_.forward(client_reader_);
+    link_->forward(client_reader_);
   } else {
-    link_.send(std::move(message));
+    link_->send(std::move(message));
   }
   InFlight item(fe::kQuery, decision.touches_session);
   item.names = drop_unnamed();
@@ -253,12 +253,12 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
 void Session::Impl::expect(InFlight item) {
   make_room();
   const backend::Expect expected = item.expect;
-  link_.expect(in_flight_.add(std::move(item)), expected);
+  link_->expect(in_flight_.add(std::move(item)), expected);
 }
 
 // The next expect() throws nothing but what on_ended() does.
 void Session::Impl::make_room() {
-  link_.make_room();
+  link_->make_room();
   in_flight_.make_room_for_add();
 }
 
@@ -273,9 +273,9 @@ void Session::Impl::follow_run(InFlight& item) {
 NameChanges Session::Impl::drop_unnamed() {
   NameChanges changes;
   if (names_.statements.has("")) {
-    changes.statement = names_.statements.define("", nullptr, link_.unit());
+    changes.statement = names_.statements.define("", nullptr, link_->unit());
   }
-  if (names_.portals.has("")) changes.portal = names_.portals.define("", nullptr, link_.unit());
+  if (names_.portals.has("")) changes.portal = names_.portals.define("", nullptr, link_->unit());
   return changes;
 }
 
@@ -284,7 +284,7 @@ NameChanges Session::Impl::drop_unnamed() {
 void Session::Impl::refuse_query(const Refusal& refusal) {
   if (is_idle() && !names_.statements.has("")) return refuse_here(refusal);
   ++environment_.counters->refused;
-  link_.send(pgwire::serialize_query(kRefusedText));
+  link_->send(pgwire::serialize_query(kRefusedText));
   InFlight item(fe::kQuery, refusal);
   item.names = drop_unnamed();
   expect(std::move(item));
@@ -295,7 +295,7 @@ void Session::Impl::refuse_query(const Refusal& refusal) {
 void Session::Impl::refuse_unreadable_query(const Refusal& refusal, std::string_view text) {
   ++environment_.counters->refused;
   ask_what_is_wrong(refusal, pgwire::ParseView{.statement = {}, .text = text, .types = {}});
-  link_.send(pgwire::serialize_sync());
+  link_->send(pgwire::serialize_sync());
   InFlight item(fe::kSync);
   item.names = drop_unnamed();
   expect(std::move(item));
@@ -304,7 +304,7 @@ void Session::Impl::refuse_unreadable_query(const Refusal& refusal, std::string_
 void Session::Impl::refuse_function_call(const Refusal& refusal) {
   if (is_idle()) return refuse_here(refusal);
   ++environment_.counters->refused;
-  link_.send(pgwire::serialize_function_call(kNoFunction));
+  link_->send(pgwire::serialize_function_call(kNoFunction));
   expect(InFlight(fe::kFunctionCall, refusal));
 }
 

@@ -38,7 +38,7 @@ std::string present_fault() {
 void Session::Impl::fail(std::string_view state, std::string_view message) {
   if (state_ == State::closing || state_ == State::closed) return;
   if (state == sqlstate::kProtocolViolation) ++environment_.counters->protocol_errors;
-  if (!client_gone_ && !link_.is_amid_message()) {
+  if (!client_gone_ && !(link_ != nullptr && link_->is_amid_message())) {
     actions_->to_client.append(
         pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
   }
@@ -48,7 +48,7 @@ void Session::Impl::fail(std::string_view state, std::string_view message) {
 // The client's messages cannot be followed any further: it is told when it has its answers to those before.
 void Session::Impl::fail_after_answers(std::string_view state, std::string message) {
   // The server waits for the rest of the data, and would not answer.
-  if (link_.is_reading_copy()) return fail(state, message);
+  if (link_->is_reading_copy()) return fail(state, message);
   farewell_ = std::make_unique<Farewell>(std::string(state), std::move(message));
   client_input_.clear();
 }
@@ -56,8 +56,8 @@ void Session::Impl::fail_after_answers(std::string_view state, std::string messa
 // True = it was time.
 bool Session::Impl::bid_farewell() {
   if (!farewell_ || farewell_->is_servers) return false;
-  const bool is_through = link_.owed().empty() && held_ready_.empty() && held_message_.empty() &&
-                          !gate_.busy() && !link_.is_amid_message();
+  const bool is_through = link_->owed().empty() && held_ready_.empty() && held_message_.empty() &&
+                          !gate_.busy() && !link_->is_amid_message();
   if (is_through) fail(farewell_->sqlstate, farewell_->message);
   return is_through;
 }
@@ -66,15 +66,17 @@ bool Session::Impl::bid_farewell() {
 void Session::Impl::close() {
   if (state_ == State::closing || state_ == State::closed) return;
   state_ = State::closing;
-  const bool takes_leave = link_.is_open() && !link_.has_ended() && !terminate_sent_ && is_idle();
-  if (link_.close()) actions_->close_server = true;
+  const bool takes_leave =
+      link_ != nullptr && link_->is_open() && !link_->has_ended() && !terminate_sent_ && is_idle();
+  if (link_ != nullptr) link_->close();
+  upstream_.give_up();
   actions_->close_client = true;
   client_input_.clear();
   held_ready_.clear();
   held_message_.clear();
   judged_portal_.reset();
   if (gate_.busy()) gate_.cancel();
-  if (takes_leave) link_.send(pgwire::serialize_terminate());
+  if (takes_leave) link_->send(pgwire::serialize_terminate());
 }
 
 bool Session::Impl::pump_closing() {
@@ -91,7 +93,7 @@ bool Session::Impl::pump_closing() {
 
 // Takes the statements from wherever they have got to. What an exception leaves there is taken by the next call.
 void Session::Impl::collect_lost() {
-  settlements_.on_end(link_.owed().empty() && !link_.is_batch_open());
+  settlements_.on_end(link_ == nullptr || (link_->owed().empty() && !link_->is_batch_open()));
   for (auto& run : ended_runs_) {
     if (run) lost_runs_.push_back(std::move(run));
   }
@@ -110,7 +112,7 @@ void Session::Impl::collect_lost() {
       lost_runs_.push_back(std::move(item.portal->run));
     }
   });
-  link_.end_all();
+  if (link_ != nullptr) link_->end_all();
   if (!gate_.has_run()) return;
   base::make_room(lost_runs_);
   lost_runs_.push_back(gate_.take_run());
@@ -118,11 +120,11 @@ void Session::Impl::collect_lost() {
 
 // What the server has spent on, and said of, the message that it was answering.
 void Session::Impl::note_unfinished() {
-  const backend::Owed* owed = link_.owed().front();
+  const backend::Owed* owed = link_ == nullptr ? nullptr : link_->owed().front();
   const InFlight* item = owed == nullptr ? nullptr : in_flight_.find(owed->tag);
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
   if (run == nullptr) return;
-  run->on_answer_bytes(link_.answer_bytes());
+  run->on_answer_bytes(link_->answer_bytes());
   note_time(*item, *run);
 }
 
@@ -141,7 +143,6 @@ void Session::Impl::on_fault(std::string_view event) noexcept {
   note_fault(event);
   for (int ending = 0; ending < kMaxEndings; ++ending) {
     try {
-      actions_->connect_server = false;
       actions_->to_server
           .discard();  // of this event: nobody knows whether it was judged to its end
       if (ending == 0) {
@@ -168,7 +169,8 @@ void Session::Impl::note_fault(std::string_view event) {
     environment_.log->write(base::LogLevel::error,
                             "internal fault (session, " + std::string(event) + ", " +
                                 std::string(to_word(state_)) + "): " + present_fault() + "; " +
-                                link_.own_name() + " ends, please report this");
+                                "heliosproxy " + identity_.session_id() +
+                                " ends, please report this");
   } catch (...) {
     // There may be no memory for a line. It is counted.
   }
@@ -176,10 +178,10 @@ void Session::Impl::note_fault(std::string_view event) {
 
 // It could not be ended in order: its statements get no post_query any more.
 void Session::Impl::abandon() {
-  actions_->close_server = true;
+  upstream_.give_up();
   actions_->close_client = true;
   client_input_.clear();
-  static_cast<void>(link_.close());
+  if (link_ != nullptr) link_->close();
   lost_runs_.clear();
   state_ = State::closed;
   deadlines_.stop();

@@ -66,9 +66,9 @@ std::string_view Session::Impl::present_body() const {
 // Views into the present message end with this.
 void Session::Impl::forward_present() {
   if (held_message_.empty()) {
-    link_.forward(client_reader_);
+    link_->forward(client_reader_);
   } else {
-    link_.send(std::exchange(held_message_, {}));
+    link_->send(std::exchange(held_message_, {}));
   }
 }
 
@@ -80,7 +80,7 @@ void Session::Impl::handle_followed() {
 
 // True = it was handled now.
 bool Session::Impl::retry_held() {
-  if (gate_.busy() || link_.is_amid_notification()) return false;
+  if (gate_.busy() || link_->is_amid_notification()) return false;
   if (!follow()) {
     ask_for_answers();
     return false;
@@ -102,8 +102,8 @@ void Session::Impl::carry_out_held(Decision decision) {
 
 void Session::Impl::ask_for_answers() {
   const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
-  const bool waits_for_copy = !client_input_.empty() && link_.waits_for_copy();
-  if (is_held || farewell_ || !has_room_for_replies() || waits_for_copy) link_.ask_for_answers();
+  const bool waits_for_copy = !client_input_.empty() && link_->waits_for_copy();
+  if (is_held || farewell_ || !has_room_for_replies() || waits_for_copy) link_->ask_for_answers();
 }
 
 // Handles the present message. False = it has to wait.
@@ -121,7 +121,7 @@ bool Session::Impl::follow() {
 bool Session::Impl::follow_parse() {
   const auto view = pgwire::parse_parse(present_body());
   if (!view) return forward_malformed();
-  if (view->statement == link_.own_name()) return refuse_item(refusal_of_reserved_name());
+  if (view->statement == link_->own_name()) return refuse_item(refusal_of_reserved_name());
   if (is_uncertain(view->statement)) return refuse_item(refusal_of_uncertain_name());
   if (names_.statements.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
@@ -148,11 +148,11 @@ void Session::Impl::carry_out_parse(Decision decision) {
   InFlight item(fe::kParse);
   item.ends_unnamed = view->statement.empty();
   item.names.statement =
-      names_.statements.define(view->statement, std::move(decision.prepared), link_.unit());
+      names_.statements.define(view->statement, std::move(decision.prepared), link_->unit());
   if (decision.new_text.empty()) {
     forward_present();
   } else {
-    link_.send(pgwire::serialize_parse(view->statement, decision.new_text, view->types));
+    link_->send(pgwire::serialize_parse(view->statement, decision.new_text, view->types));
   }
   expect(std::move(item));
 }
@@ -163,9 +163,9 @@ bool Session::Impl::follow_close() {
   if (is_uncertain(view->name)) return refuse_item(refusal_of_uncertain_name());
   InFlight item(fe::kClose);
   if (view->is_portal) {
-    item.names.portal = names_.portals.define(view->name, nullptr, link_.unit());
+    item.names.portal = names_.portals.define(view->name, nullptr, link_->unit());
   } else {
-    item.names.statement = names_.statements.define(view->name, nullptr, link_.unit());
+    item.names.statement = names_.statements.define(view->name, nullptr, link_->unit());
   }
   forward_present();
   expect(std::move(item));
@@ -225,7 +225,7 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
   if (present_type() == fe::kParse) {
     refuse_parse(refusal);
   } else {
-    link_.send(pgwire::serialize_execute(link_.own_name(), 0));
+    link_->send(pgwire::serialize_execute(link_->own_name(), 0));
     expect(InFlight(fe::kExecute, refusal));
   }
   is_skipping_ = true;
@@ -236,11 +236,11 @@ bool Session::Impl::refuse_item(const Refusal& refusal) {
 // parse it, which runs nothing. Should it read the text all the same, the stand-in behind it fails, and
 // leaves nothing under the name.
 void Session::Impl::ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view) {
-  const std::string_view name = view.statement.empty() ? std::string_view() : link_.own_name();
-  if (!name.empty()) link_.send_own(fe::kClose, pgwire::serialize_close_statement(name));
-  link_.send_own(fe::kParse, pgwire::serialize_parse(name, view.text, view.types));
-  if (!name.empty()) link_.send_own(fe::kClose, pgwire::serialize_close_statement(name));
-  link_.send(pgwire::serialize_parse(name, kRefusedText));
+  const std::string_view name = view.statement.empty() ? std::string_view() : link_->own_name();
+  if (!name.empty()) link_->send_own(fe::kClose, pgwire::serialize_close_statement(name));
+  link_->send_own(fe::kParse, pgwire::serialize_parse(name, view.text, view.types));
+  if (!name.empty()) link_->send_own(fe::kClose, pgwire::serialize_close_statement(name));
+  link_->send(pgwire::serialize_parse(name, kRefusedText));
   InFlight item(fe::kParse, refusal);
   item.ends_unnamed = name.empty();
   expect(std::move(item));
@@ -252,8 +252,8 @@ void Session::Impl::refuse_parse(const Refusal& refusal) {
   const bool is_whole = !held_message_.empty() || client_plan_ == ClientPlan::follow;
   const auto view = is_whole ? pgwire::parse_parse(present_body()) : std::nullopt;
   const bool is_unnamed = view && view->statement.empty();
-  link_.send(
-      pgwire::serialize_parse(is_unnamed ? std::string_view() : link_.own_name(), kRefusedText));
+  link_->send(
+      pgwire::serialize_parse(is_unnamed ? std::string_view() : link_->own_name(), kRefusedText));
   InFlight item(fe::kParse, refusal);
   item.ends_unnamed = is_unnamed;
   expect(std::move(item));

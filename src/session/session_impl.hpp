@@ -14,6 +14,7 @@
 // what may be held Footprint's.
 
 #include "backend/link.hpp"
+#include "backend/upstream.hpp"
 #include "base/input.hpp"
 #include "pgwire/frame_reader.hpp"
 #include "pgwire/message_types.hpp"
@@ -37,7 +38,8 @@ namespace helios::session {
 
 class Session::Impl final : private backend::LinkUser {
  public:
-  Impl(Environment& environment, Peer peer, std::function<void()> wake);
+  Impl(Environment& environment, Peer peer, backend::Upstream& upstream,
+       std::function<void()> wake);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -49,15 +51,15 @@ class Session::Impl final : private backend::LinkUser {
   // What comes next is of an event with these.
   void use(Actions& actions) {
     actions_ = &actions;
-    link_.begin_event(actions.to_server, actions.to_client);
+    if (link_ != nullptr) link_->begin_event(actions.to_server, actions.to_client);
   }
 
   // Events; each behind use().
   void on_client_bytes(std::string_view bytes);
   void on_client_eof();
   void on_client_lost();
-  void on_server_connected();
-  void on_server_failed(std::string_view reason);
+  void on_granted(backend::Link& link);
+  void on_refused(std::string_view reason);
   void on_server_bytes(std::string_view bytes);
   void on_server_eof();
   void on_wake() {}
@@ -231,12 +233,13 @@ class Session::Impl final : private backend::LinkUser {
 
   Actions* actions_ = nullptr;  // of the present event
   Environment& environment_;
+  backend::Upstream& upstream_;
   Identity identity_;
   ClientLogin login_;
   State state_ = State::startup;
 
   // Server side.
-  backend::Link link_;
+  backend::Link* link_ = nullptr;  // null: none was granted yet
 
   // Client side.
   base::Input client_input_;

@@ -27,20 +27,20 @@ Deadlines::Waiting Session::Impl::what_is_waited_for() const {
     case State::closing:
     case State::closed: return nothing;
   }
-  if (gate_.busy() || !link_.owed().empty() || !held_ready_.empty()) return answer;
-  return link_.is_in_block() ? in_transaction : idle;
+  if (gate_.busy() || !link_->owed().empty() || !held_ready_.empty()) return answer;
+  return link_->is_in_block() ? in_transaction : idle;
 }
 
 void Session::Impl::update_deadline() {
-  deadlines_.update(what_is_waited_for(), link_.owed().ended(), environment_.config->limits,
-                    *environment_.clock);
+  const std::uint64_t ended = link_ == nullptr ? 0 : link_->owed().ended();
+  deadlines_.update(what_is_waited_for(), ended, environment_.config->limits, *environment_.clock);
 }
 
 // The server may have worked, and keep its answers until a Flush. True = there is hope.
 bool Session::Impl::ask_at_deadline() {
-  const bool is_kept = link_.may_keep_answers() && !link_.owed().awaits_ready();
-  if (!is_kept || !deadlines_.is_to_ask(link_.owed().ended())) return false;
-  link_.ask_for_answers();
+  const bool is_kept = link_->may_keep_answers() && !link_->owed().awaits_ready();
+  if (!is_kept || !deadlines_.is_to_ask(link_->owed().ended())) return false;
+  link_->ask_for_answers();
   return true;
 }
 
@@ -49,12 +49,12 @@ void Session::Impl::on_timer() {
   switch (deadlines_.take_due(*environment_.clock).value_or(nothing)) {
     case nothing: break;
     case login:
-      if (state_ == State::connecting) return on_server_failed("Connection timed out");
+      if (state_ == State::connecting) return on_refused("Connection timed out");
       fail(sqlstate::kQueryCanceled, "canceling authentication due to timeout");
       break;
     case answer:
       if (ask_at_deadline()) return;
-      actions_->send_cancel = link_.is_open() && !link_.owed().empty();
+      actions_->send_cancel = link_->is_open() && !link_->owed().empty();
       fail(sqlstate::kQueryCanceled, "terminating connection due to query timeout");
       break;
     case in_transaction:
@@ -68,10 +68,11 @@ void Session::Impl::on_timer() {
 }
 
 std::uint64_t Session::Impl::held_bytes() const {
-  return client_input_.held_bytes() + client_reader_.held_bytes() + link_.held_bytes() +
-         gate_.held_bytes() + in_flight_.held_bytes() + names_.held_bytes() +
-         held_message_.capacity() + settings_.held_bytes() + settlements_.held_bytes() +
-         login_.held_bytes() + held_ready_.size();
+  return client_input_.held_bytes() + client_reader_.held_bytes() +
+         (link_ == nullptr ? 0 : link_->held_bytes()) + gate_.held_bytes() +
+         in_flight_.held_bytes() + names_.held_bytes() + held_message_.capacity() +
+         settings_.held_bytes() + settlements_.held_bytes() + login_.held_bytes() +
+         held_ready_.size();
 }
 
 // False = the session was ended for what it holds.
@@ -89,9 +90,9 @@ bool Session::Impl::has_room_for_query(std::uint64_t bytes) const {
 
 // The server may be waiting for COPY data, so that no answer would come.
 bool Session::Impl::has_room_for_replies() const {
-  if (link_.is_reading_copy()) return true;
-  return link_.owed().size() < kMaxOutstandingReplies &&
-         link_.owed().held_bytes() + in_flight_.held_bytes() <=
+  if (link_->is_reading_copy()) return true;
+  return link_->owed().size() < kMaxOutstandingReplies &&
+         link_->owed().held_bytes() + in_flight_.held_bytes() <=
              environment_.config->limits.max_session_memory_kb * kKib / 4;
 }
 

@@ -46,10 +46,10 @@ Refusal changed_statement() {
 bool Session::Impl::follow_bind() {
   const auto view = pgwire::parse_bind(present_body());
   if (!view) return forward_malformed();
-  if (view->portal == link_.own_name()) return refuse_item(refusal_of_reserved_name());
+  if (view->portal == link_->own_name()) return refuse_item(refusal_of_reserved_name());
   if (is_uncertain(view->portal) || is_uncertain(view->statement))
     return refuse_item(refusal_of_uncertain_name());
-  const auto statement = names_.statements.find(view->statement, link_.unit());
+  const auto statement = names_.statements.find(view->statement, link_->unit());
   if (!statement.is_certain) return false;
   if (names_.portals.size() >= environment_.config->limits.max_prepared_statements) {
     return refuse_item({std::string(sqlstate::kProgramLimitExceeded),
@@ -110,11 +110,11 @@ void Session::Impl::forward_bind(const Decision& decision) {
   InFlight item(fe::kBind);
   item.portal = portal;
   if (portal->bound->statement) note_judgement(*portal, decision);
-  item.names.portal = names_.portals.define(view->portal, portal, link_.unit());
+  item.names.portal = names_.portals.define(view->portal, portal, link_->unit());
   if (message.empty()) {
     forward_present();
   } else {
-    link_.send(std::move(message));
+    link_->send(std::move(message));
   }
   adopt_run(item);
   expect(std::move(item));
@@ -139,16 +139,16 @@ void Session::Impl::adopt_run(InFlight& item) {
 std::string Session::Impl::bind_other_text(std::string_view name, const BoundStatement& bound,
                                            std::string_view text) {
   const Rebinding rebinding = rebind(bound, text);
-  link_.send_own(fe::kClose, pgwire::serialize_close_statement(link_.own_name()));
-  link_.send_own(fe::kParse, pgwire::serialize_parse(link_.own_name(), text, rebinding.types));
-  return pgwire::serialize_bind(name, link_.own_name(), rebinding.values, rebinding.formats);
+  link_->send_own(fe::kClose, pgwire::serialize_close_statement(link_->own_name()));
+  link_->send_own(fe::kParse, pgwire::serialize_parse(link_->own_name(), text, rebinding.types));
+  return pgwire::serialize_bind(name, link_->own_name(), rebinding.values, rebinding.formats);
 }
 
 bool Session::Impl::follow_execute() {
   const auto view = pgwire::parse_execute(present_body());
   if (!view) return refuse_item(malformed_execute(present_body()));
   if (is_uncertain(view->portal)) return refuse_item(refusal_of_uncertain_name());
-  const auto found = names_.portals.find(view->portal, link_.unit());
+  const auto found = names_.portals.find(view->portal, link_->unit());
   if (!found.is_certain) return false;
   if (!found.value || !found.value->bound->statement) {
     execute_unknown(view->portal, found.value != nullptr);
@@ -173,7 +173,7 @@ bool Session::Impl::execute_judged() {
     }
     if (statement.prepared) {
       const auto named = names_.statements.find(
-          judged_portal_->bound->statement->analysis->statements.front().name, link_.unit());
+          judged_portal_->bound->statement->analysis->statements.front().name, link_->unit());
       if (!named.is_certain) return false;
       if (named.value != statement.prepared) {
         judged_portal_.reset();

@@ -25,17 +25,19 @@ bool may_change_anything(const sql::Statement& statement) {
 }  // namespace
 
 void Session::Impl::on_server_bytes(std::string_view bytes) {
-  if (state_ != State::closing && state_ != State::closed) link_.on_bytes(bytes);
+  if (state_ == State::authenticating || state_ == State::ready) link_->on_bytes(bytes);
 }
 
-void Session::Impl::on_server_eof() { link_.on_eof(); }
+void Session::Impl::on_server_eof() {
+  if (link_ != nullptr) link_->on_eof();
+}
 
 void Session::Impl::on_malformed() {
   fail(pgwire::sqlstate::kProtocolViolation, "the server sent a malformed message");
 }
 
 bool Session::Impl::step_server() {
-  if (held_ready_.empty()) return link_.step();
+  if (held_ready_.empty()) return link_->step();
   if (post_hooks_.pending()) return false;
   release_ready();
   return true;
@@ -152,7 +154,7 @@ void Session::Impl::on_completion(backend::Answer answer, std::string_view comma
 // And there is no block, as far as anybody knows.
 bool Session::Impl::may_commit_itself(QueryRun& run) const {
   const StatementRun* statement = run.present();
-  return statement != nullptr && statement->statement->may_commit_itself && !link_.is_in_block();
+  return statement != nullptr && statement->statement->may_commit_itself && !link_->is_in_block();
 }
 
 // By FETCH, or by a function that is given a cursor's name. What a COMMIT runs is left out: triggers that
@@ -234,7 +236,7 @@ void Session::Impl::on_status(TransactionStatus status, bool has_failed) {
 
 // The answer to a message is complete. It is released when its post_query hooks have committed.
 void Session::Impl::on_ready(std::string_view message, bool is_view) {
-  if (!link_.is_in_block()) end_portals();
+  if (!link_->is_in_block()) end_portals();
   if (!ended_runs_.empty() || settlements_.has_due()) {
     held_ready_ = message;
     if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();

@@ -29,7 +29,7 @@ bool Session::Impl::step_login() {
     case Next::vet: state_ = State::vetting; break;
     case Next::connect:
       state_ = State::connecting;
-      actions_->connect_server = true;
+      upstream_.claim();
       break;
   }
   if (login_.refusal()) fail(login_.refusal()->sqlstate, login_.refusal()->message);
@@ -40,7 +40,8 @@ bool Session::Impl::step_client_authenticating() {
   std::string_view& input = client_input_.view(actions_->to_server);
   if (input.empty() && client_reader_.at_boundary()) return false;
   if (client_reader_.at_boundary() && input[0] != fe::kPassword) {
-    if (!link_.login().is_password_asked()) return false;  // waits until the server is ready for it
+    if (!link_->login().is_password_asked())
+      return false;  // waits until the server is ready for it
     fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
                                            std::to_string(static_cast<unsigned char>(input[0])));
     return true;
@@ -55,11 +56,11 @@ bool Session::Impl::step_client_authenticating() {
         fail(sqlstate::kProtocolViolation, "invalid message length");
         return true;
       }
-      link_.login().on_password();
+      link_->login().on_password();
       client_reader_.stream();
       return true;
     case pgwire::FrameReader::Step::piece:
-    case pgwire::FrameReader::Step::message: link_.forward(client_reader_); return true;
+    case pgwire::FrameReader::Step::message: link_->forward(client_reader_); return true;
   }
   return false;
 }

@@ -86,8 +86,9 @@ struct Recorder final : LinkUser {
 struct Leg {
   explicit Leg(std::size_t piece) : cut(piece) {
     user.to_client = &to_client;
+    link.attach(user);
     link.begin_event(to_server, to_client);
-    link.on_connected("startup");
+    link.begin_login("startup");
   }
   void server(std::string_view bytes) {
     for (; !bytes.empty(); bytes.remove_prefix(std::min(cut, bytes.size()))) {
@@ -119,7 +120,7 @@ struct Leg {
   base::Output to_server;
   base::Output to_client;
   std::string client_got;
-  Link link{user, "mine"};
+  Link link{"mine"};
 };
 
 class Links : public testing::TestWithParam<std::size_t> {
@@ -295,8 +296,8 @@ TEST_P(Links, what_is_no_message_is_not_passed_on) {
 TEST_P(Links, a_closed_link_takes_no_more) {
   leg.log_in();
   leg.expect(1, 'Q');
-  EXPECT_TRUE(leg.link.close());
-  EXPECT_FALSE(leg.link.close());
+  leg.link.close();
+  EXPECT_FALSE(leg.link.is_open());
   leg.link.end_all();
   EXPECT_THAT(told, ElementsAre("ended 1 -"));
 }

@@ -4,7 +4,7 @@
 // session ends, with everything that it holds. Nothing of it is left behind.
 
 #include "net/cancel_sender.hpp"
-#include "net/session_driver.hpp"
+#include "net/client_driver.hpp"
 #include "support/capture_log.hpp"
 #include "support/fake_clock.hpp"
 #include "unit/net/faulty_engine.hpp"
@@ -121,7 +121,7 @@ class Drive {
       engine_,         environment_,    target_, registry_,
       sink_,           *cancel_sender_, stats_,  [this](SessionId) { has_retired_ = true; },
       [](SessionId) {}};
-  std::optional<SessionDriver> driver_;
+  std::optional<ClientDriver> driver_;
 };
 
 // With an exception of each call in turn; returns how many there are.
@@ -143,16 +143,16 @@ std::size_t fault_everywhere(std::size_t failures) {
   }
 }
 
-TEST(SessionDriver, exception_of_the_event_loop_ends_the_session) {
+TEST(ClientDriver, exception_of_the_event_loop_ends_the_session) {
   EXPECT_GT(fault_everywhere(1), 10U);
 }
 
-TEST(SessionDriver, exceptions_of_the_event_loop_while_it_ends_too) {
+TEST(ClientDriver, exceptions_of_the_event_loop_while_it_ends_too) {
   EXPECT_GT(fault_everywhere(2), 10U);
   EXPECT_GT(fault_everywhere(1000), 10U);
 }
 
-TEST(SessionDriver, client_is_told_where_nothing_is_missing) {
+TEST(ClientDriver, client_is_told_where_nothing_is_missing) {
   Drive drive(FaultPlan(6, 1));
   drive.play();
   EXPECT_THAT(drive.to_client(), testing::HasSubstr("internal error of the proxy"));

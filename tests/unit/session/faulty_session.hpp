@@ -76,7 +76,7 @@ class Neighbour {
   explicit Neighbour(SessionHarness& harness)
       : harness_(harness),
         session_(harness.environment,
-                 Peer{.ip = "10.1.2.4", .os_user = {}, .session_id = "session-2"},
+                 Peer{.ip = "10.1.2.4", .os_user = {}, .session_id = "session-2"}, upstream_,
                  [this] { is_woken_ = true; }) {}
 
   // What came out for both sides.
@@ -86,7 +86,7 @@ class Neighbour {
   }
   void connect() {
     exchange(startup_packet({{"user", "bob"}}), "");
-    perform([&](Actions& actions) { session_.on_server_connected(actions); });
+    perform([&](Actions& actions) { session_.on_granted(upstream_.link, actions); });
     exchange("", server_greeting());
   }
   [[nodiscard]] bool serves() {
@@ -112,6 +112,7 @@ class Neighbour {
   }
   SessionHarness& harness_;
   bool is_woken_ = false;
+  FakeUpstream upstream_{"heliosproxy session-2"};
   Session session_;
 };
 
@@ -126,7 +127,7 @@ struct Attempt {
     // It keeps what it is given at the start.
     harness.session = std::make_unique<Session>(
         harness.environment, Peer{.ip = "10.1.2.3", .os_user = {}, .session_id = "session-1"},
-        harness.wake());
+        harness.upstream, harness.wake());
     for (const auto& plugin : plugins) plugin->elsewhere = is_pending ? &hooks : nullptr;
     neighbour.emplace(harness);
     neighbour->connect();

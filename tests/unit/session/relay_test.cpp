@@ -76,7 +76,7 @@ TEST(Startup, server_refused_connection_is_an_error_at_once) {
   SessionHarness harness({});
   harness.client_sends(startup_packet({{"user", "ann"}}));
   Actions actions;
-  harness.session->on_server_failed("Connection refused", actions);
+  harness.session->on_refused("Connection refused", actions);
   const std::string answer = actions.to_client.flatten();
   EXPECT_NE(answer.find("could not connect to the server: Connection refused"), std::string::npos);
   EXPECT_NE(answer.find("57P03"), std::string::npos);
@@ -97,7 +97,7 @@ TEST(Startup, greeting_passes_byte_for_byte_and_registers_the_key) {
   const std::string packet = startup_packet({{"user", "ann"}});
   harness.client_sends(packet);
   Actions actions;
-  harness.session->on_server_connected(actions);
+  harness.session->on_granted(harness.upstream.link, actions);
   EXPECT_EQ(actions.to_server.flatten(), packet);
   harness.server_sends(server_greeting());
   EXPECT_EQ(harness.to_client, server_greeting());
@@ -109,7 +109,7 @@ TEST(Startup, query_before_authentication_is_fatal) {
   SessionHarness harness({});
   harness.client_sends(startup_packet({{"user", "ann"}}));
   Actions actions;
-  harness.session->on_server_connected(actions);
+  harness.session->on_granted(harness.upstream.link, actions);
   harness.client_sends(query("select 1"));
   EXPECT_EQ(harness.to_client, "");  // the server may have nothing to ask
   harness.server_sends(message('R', "\0\0\0\3"s));

@@ -123,7 +123,7 @@ SessionHarness::SessionHarness(Options options) : options_(std::move(options)) {
                                       Peer{.ip = options_.os_user ? "" : "10.1.2.3",
                                            .os_user = options_.os_user,
                                            .session_id = "session-1"},
-                                      wake());
+                                      upstream, wake());
 }
 
 SessionHarness::~SessionHarness() {
@@ -160,9 +160,9 @@ void SessionHarness::perform(Event event) {
   on_work(Work::none);
   to_client += actions.to_client.flatten();
   to_server += actions.to_server.flatten();
-  asked_to_connect |= actions.connect_server;
+  asked_to_connect |= upstream.is_claimed;
   client_closed |= actions.close_client;
-  server_closed |= actions.close_server;
+  server_closed |= upstream.is_given_up;
   server_finished |= actions.finish_server;
   cancels_sent += actions.send_cancel ? 1 : 0;
   if (actions.register_cancel_key) registered_key = actions.register_cancel_key;
@@ -187,7 +187,8 @@ bool SessionHarness::run_one(helios::test::ManualExecutor& executor) {
 }
 
 void SessionHarness::server_connected() {
-  perform([this](Actions& actions) { session->on_server_connected(actions); });
+  upstream.is_granted = true;
+  perform([this](Actions& actions) { session->on_granted(upstream.link, actions); });
 }
 
 void SessionHarness::client_sends(std::string_view bytes) {
@@ -210,7 +211,7 @@ void SessionHarness::client_lost() {
   perform([&](Actions& actions) { session->on_client_lost(actions); });
 }
 void SessionHarness::server_failed(std::string_view reason) {
-  perform([&](Actions& actions) { session->on_server_failed(reason, actions); });
+  perform([&](Actions& actions) { session->on_refused(reason, actions); });
 }
 void SessionHarness::server_eof() {
   perform([&](Actions& actions) { session->on_server_eof(actions); });

@@ -81,6 +81,20 @@ struct Options {
                                                               {"database", "shop"}};
 };
 
+// Grants what it has been given, when a test says so.
+class FakeUpstream final : public backend::Upstream {
+ public:
+  explicit FakeUpstream(std::string own_name = "heliosproxy session-1")
+      : link(std::move(own_name)) {}
+  void claim() override { is_claimed = true; }
+  void give_up() override { is_given_up |= is_granted; }
+
+  backend::Link link;
+  bool is_claimed = false;
+  bool is_granted = false;
+  bool is_given_up = false;
+};
+
 class SessionHarness {
  public:
   explicit SessionHarness(Options options);
@@ -138,6 +152,7 @@ class SessionHarness {
   sql::Analyzer analyzer{sql::Analyzer::Options{}};
   Counters counters;
   Environment environment;
+  FakeUpstream upstream;
   std::unique_ptr<Session> session;
 
  private:

@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "net/session_driver.hpp"
+#include "net/client_driver.hpp"
 
 #include "net/cancel_sender.hpp"
-#include "net/sockets.hpp"
 
 #include <cassert>
 #include <string>
 #include <utility>
 
 namespace helios::net {
-namespace {
 
-constexpr std::int64_t kDialWarningIntervalNs = 1'000'000'000;
-
-}  // namespace
-
-SessionDriver::SessionDriver(DriverContext& context, SessionId id, Fd client, session::Peer peer)
+ClientDriver::ClientDriver(DriverContext& context, SessionId id, Fd client, session::Peer peer)
     : context_(context),
       id_(id),
-      client_(context.engine.adopt(std::move(client), client_side_, LossReport::at_once)),
-      session_(context.environment, std::move(peer),
+      own_name_("heliosproxy " + peer.session_id),
+      client_(context.engine.adopt(std::move(client), *this, LossReport::at_once)),
+      session_(context.environment, std::move(peer), *this,
                [this] { run_event([this] { session_.on_wake(context_.actions); }); }) {
   update_timer();
 }
 
-SessionDriver::~SessionDriver() {
+ClientDriver::~ClientDriver() {
   context_.engine.cancel_timer(cancel_time_limit_);
   context_.engine.cancel_timer(session_timer_);
   if (cancel_key_) {
@@ -38,13 +33,13 @@ SessionDriver::~SessionDriver() {
 // Every event ends in the same way. Nothing that is performed here reports back at once (see
 // Engine), so one round is enough.
 template <typename Event>
-void SessionDriver::run_event(Event event) {
+void ClientDriver::run_event(Event event) {
   if (retired_) {
     return;
   }
   assert(context_.actions.to_client.empty() && context_.actions.to_server.empty());
   session_.set_backlog((client_ ? client_->pending_bytes() : 0) +
-                       (server_ ? server_->pending_bytes() : 0));
+                       (link_ ? link_->pending_bytes() : 0));
   is_client_whole_ = true;
   try {
     event();
@@ -56,7 +51,7 @@ void SessionDriver::run_event(Event event) {
 }
 
 // Carries out what the event has led to.
-void SessionDriver::settle() {
+void ClientDriver::settle() {
   is_client_whole_ = context_.actions.to_client.empty();
   perform();
   context_.actions.clear();
@@ -66,9 +61,10 @@ void SessionDriver::settle() {
 
 // What the event has led to could not be carried out, so this session ends; the others go on. Nobody knows what
 // the server has got, so its connection is dropped first.
-void SessionDriver::on_fault() {
-  dialer_.reset();
-  server_.reset();
+void ClientDriver::on_fault() {
+  if (link_) {
+    link_->close();
+  }
   context_.actions.clear();
   session_.on_fault(is_client_whole_, context_.actions);
   try {
@@ -79,7 +75,7 @@ void SessionDriver::on_fault() {
   context_.actions.clear();
 }
 
-void SessionDriver::update_timer() {
+void ClientDriver::update_timer() {
   const auto deadline_ns = session_.deadline_ns();
   if (deadline_ns == timer_deadline_ns_) {
     return;
@@ -96,67 +92,48 @@ void SessionDriver::update_timer() {
   });
 }
 
-void SessionDriver::ClientSide::on_received(std::string_view bytes) {
-  driver_.context_.stats.bytes_from_clients.add(bytes.size());
-  driver_.run_event([&] { driver_.session_.on_client_bytes(bytes, driver_.context_.actions); });
+void ClientDriver::on_received(std::string_view bytes) {
+  context_.stats.bytes_from_clients.add(bytes.size());
+  run_event([&] { session_.on_client_bytes(bytes, context_.actions); });
 }
 
-void SessionDriver::ClientSide::on_eof() {
-  driver_.run_event([&] { driver_.session_.on_client_eof(driver_.context_.actions); });
+void ClientDriver::on_eof() {
+  run_event([&] { session_.on_client_eof(context_.actions); });
 }
 
-void SessionDriver::ClientSide::on_lost(int) {
-  driver_.client_.reset();
-  driver_.run_event([&] { driver_.session_.on_client_lost(driver_.context_.actions); });
+void ClientDriver::on_lost(int) {
+  client_.reset();
+  run_event([&] { session_.on_client_lost(context_.actions); });
 }
 
-void SessionDriver::ServerSide::on_received(std::string_view bytes) {
-  driver_.context_.stats.bytes_from_servers.add(bytes.size());
-  driver_.run_event([&] { driver_.session_.on_server_bytes(bytes, driver_.context_.actions); });
+void ClientDriver::claim() {
+  LinkDriver::Holder& holder = *this;
+  link_ = std::make_unique<LinkDriver>(context_, holder, own_name_);
 }
 
-void SessionDriver::ServerSide::on_eof() {
-  driver_.run_event([&] { driver_.session_.on_server_eof(driver_.context_.actions); });
-}
-
-void SessionDriver::ServerSide::on_lost(int) {
-  driver_.server_.reset();
-  driver_.run_event([&] { driver_.session_.on_server_eof(driver_.context_.actions); });
-}
-
-void SessionDriver::on_dialled(Fd connection, const Endpoint& to) {
+void ClientDriver::on_link_dialled(Fd connection, const Endpoint& to) {
   run_event([&] {
-    server_endpoint_ = to;
-    dialer_.reset();  // `to` is its
-    set_session_options(connection, *server_endpoint_, context_.environment.config->tcp);
-    server_ =
-        context_.engine.adopt(std::move(connection), server_side_, LossReport::after_received);
-    session_.on_server_connected(context_.actions);
+    link_->adopt(std::move(connection), to);
+    session_.on_granted(link_->link(), context_.actions);
   });
 }
 
-void SessionDriver::on_dial_failed(const std::string& reason) {
-  context_.stats.server_connect_failures.add();
+void ClientDriver::on_link_refused(const std::string& reason) {
   run_event([&] {
-    dialer_.reset();
-    warn_about_server(reason);
-    session_.on_server_failed(reason, context_.actions);
+    link_->warn_of_refusal(reason);
+    session_.on_refused(reason, context_.actions);
   });
 }
 
-// Many clients may find out at once, and again and again.
-void SessionDriver::warn_about_server(const std::string& reason) {
-  const auto now_ns = context_.environment.clock->monotonic_ns();
-  if (now_ns < context_.dial_warning_due_ns) {
-    return;
-  }
-  context_.dial_warning_due_ns = now_ns + kDialWarningIntervalNs;
-  context_.environment.log->write(
-      base::LogLevel::warning,
-      "cannot connect to the server at " + context_.server.endpoints.back().text() + ": " + reason);
+void ClientDriver::on_link_received(std::string_view bytes) {
+  run_event([&] { session_.on_server_bytes(bytes, context_.actions); });
 }
 
-void SessionDriver::cancel(base::Task done) {
+void ClientDriver::on_link_ended() {
+  run_event([&] { session_.on_server_eof(context_.actions); });
+}
+
+void ClientDriver::cancel(base::Task done) {
   if (retired_ || cancel_done_) {
     done();  // one cancel at a time is as good as two
     return;
@@ -168,7 +145,7 @@ void SessionDriver::cancel(base::Task done) {
   }
 }
 
-void SessionDriver::drain(bool force) {
+void ClientDriver::drain(bool force) {
   if (force && is_delivering_cancel_) {
     on_cancel_delivered();
   }
@@ -177,10 +154,7 @@ void SessionDriver::drain(bool force) {
 
 // ---- actions ----
 
-void SessionDriver::perform() {
-  if (context_.actions.connect_server) {
-    dialer_ = std::make_unique<Dialer>(context_.engine, context_.server, *this);
-  }
+void ClientDriver::perform() {
   if (context_.actions.register_cancel_key) {
     register_cancel_key();
   }
@@ -190,13 +164,15 @@ void SessionDriver::perform() {
   if (context_.actions.send_cancel) {
     send_cancel();
   }
-  send(client_, context_.actions.to_client, context_.stats.bytes_to_clients);
+  send_to_client();
   is_client_whole_ = true;
-  send(server_, context_.actions.to_server, context_.stats.bytes_to_servers);
+  if (link_) {
+    link_->send(context_.actions.to_server);
+  }
   end_connections();
 }
 
-void SessionDriver::register_cancel_key() {
+void ClientDriver::register_cancel_key() {
   if (cancel_key_) {
     context_.cancel_registry.remove(*cancel_key_, context_.cancel_sink, id_);
   }
@@ -204,7 +180,7 @@ void SessionDriver::register_cancel_key() {
   context_.cancel_registry.add(*cancel_key_, context_.cancel_sink, id_);
 }
 
-void SessionDriver::deliver_cancel() {
+void ClientDriver::deliver_cancel() {
   context_.stats.cancel_requests.add();
   // Comes back by the session's number: this driver may be gone by then.
   auto done = [&context = context_, id = id_] {
@@ -218,7 +194,7 @@ void SessionDriver::deliver_cancel() {
   }
 }
 
-void SessionDriver::on_cancel_delivered() {
+void ClientDriver::on_cancel_delivered() {
   if (!std::exchange(is_delivering_cancel_, false)) {
     return;
   }
@@ -229,40 +205,36 @@ void SessionDriver::on_cancel_delivered() {
   retire_if_finished();
 }
 
-void SessionDriver::send_cancel() {
-  if (!cancel_key_ || !server_endpoint_) {
+void ClientDriver::send_cancel() {
+  const Endpoint* server = link_ ? link_->endpoint() : nullptr;
+  if (!cancel_key_ || server == nullptr) {
     return;
   }
   auto done = std::exchange(cancel_done_, {});
   if (!done) {
     done = [] {};
   }
-  if (!context_.cancel_sender.send(*server_endpoint_, *cancel_key_, std::move(done))) {
+  if (!context_.cancel_sender.send(*server, *cancel_key_, std::move(done))) {
     context_.environment.log->write(base::LogLevel::warning,
                                     "too many cancel requests at once: one was dropped");
   }
 }
 
-void SessionDriver::send(const StreamPtr& stream, const base::Output& output,
-                         metrics::Counter& counter) {
-  if (!stream || output.empty()) {
+void ClientDriver::send_to_client() {
+  const base::Output& output = context_.actions.to_client;
+  if (!client_ || output.empty()) {
     return;
   }
-  stream->send(output.pieces());
-  std::size_t bytes = 0;
-  for (const auto piece : output.pieces()) {
-    bytes += piece.size();
-  }
-  counter.add(bytes);
+  client_->send(output.pieces());
+  context_.stats.bytes_to_clients.add(output.bytes());
 }
 
-void SessionDriver::end_connections() {
-  if (context_.actions.finish_server && server_) {
-    server_->finish_sending();
+void ClientDriver::end_connections() {
+  if (link_ && context_.actions.finish_server) {
+    link_->finish_sending();
   }
-  if (context_.actions.close_server) {
-    dialer_.reset();
-    server_.reset();
+  if (std::exchange(is_given_up_, false) && link_) {
+    link_->close();
   }
   if (context_.actions.close_client && client_) {
     if (is_delivering_cancel_) {
@@ -273,9 +245,9 @@ void SessionDriver::end_connections() {
   }
 }
 
-void SessionDriver::update_receiving() {
+void ClientDriver::update_receiving() {
   const bool client_keeps_up = !client_ || !client_->congested();
-  const bool server_keeps_up = !server_ || !server_->congested();
+  const bool server_keeps_up = !link_ || !link_->is_congested();
   if (client_) {
     if (session_.wants_client_bytes() && client_keeps_up && server_keeps_up) {
       client_->resume_receiving();
@@ -283,16 +255,12 @@ void SessionDriver::update_receiving() {
       client_->pause_receiving();
     }
   }
-  if (server_) {
-    if (session_.wants_server_bytes() && client_keeps_up) {
-      server_->resume_receiving();
-    } else {
-      server_->pause_receiving();
-    }
+  if (link_) {
+    link_->receive(session_.wants_server_bytes() && client_keeps_up);
   }
 }
 
-void SessionDriver::retire_if_finished() {
+void ClientDriver::retire_if_finished() {
   if (!retired_ && session_.finished() && !is_delivering_cancel_) {
     retired_ = true;
     context_.retire(id_);

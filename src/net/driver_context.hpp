@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the drivers of one worker work with; all of it belongs to the worker and outlives them.
+
+#include "net/cancel_registry.hpp"
+#include "net/dialer.hpp"
+#include "net/engine.hpp"
+#include "net/worker_stats.hpp"
+#include "session/actions.hpp"
+#include "session/environment.hpp"
+
+#include <cstdint>
+#include <functional>
+
+namespace helios::net {
+
+class CancelSender;
+
+struct DriverContext {
+  Engine& engine;
+  session::Environment& environment;
+  const ServerTarget& server;
+  CancelRegistry& cancel_registry;
+  CancelSink& cancel_sink;  // the worker itself, as others reach it
+  CancelSender& cancel_sender;
+  WorkerStats& stats;
+  // The driver of this session is done: destroy it once no code of it can be running.
+  std::function<void(SessionId)> retire;
+  // Leads to ClientDriver::on_cancel_delivered() if that session is still there.
+  std::function<void(SessionId)> on_cancel_delivered;
+  std::int64_t dial_warning_due_ns = 0;  // no further log line about a missing server before
+  // Of the event under way, of which there is one at a time; empty between events. Its memory is used
+  // again and again.
+  session::Actions actions{};
+};
+
+}  // namespace helios::net

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/link_driver.hpp"
+
+#include "net/driver_context.hpp"
+#include "net/sockets.hpp"
+
+#include <utility>
+
+namespace helios::net {
+namespace {
+
+constexpr std::int64_t kDialWarningIntervalNs = 1'000'000'000;
+
+}  // namespace
+
+LinkDriver::LinkDriver(DriverContext& context, Holder& holder, std::string own_name)
+    : context_(context), holder_(holder), link_(std::move(own_name)) {
+  DialHandler& handler = *this;
+  dialer_ = std::make_unique<Dialer>(context.engine, context.server, handler);
+}
+
+void LinkDriver::on_dialled(Fd connection, const Endpoint& to) {
+  holder_.on_link_dialled(std::move(connection), to);
+}
+
+void LinkDriver::adopt(Fd connection, const Endpoint& to) {
+  endpoint_ = to;
+  dialer_.reset();  // `to` is its
+  set_session_options(connection, *endpoint_, context_.environment.config->tcp);
+  stream_ = context_.engine.adopt(std::move(connection), *this, LossReport::after_received);
+}
+
+void LinkDriver::on_dial_failed(const std::string& reason) {
+  context_.stats.server_connect_failures.add();
+  holder_.on_link_refused(reason);
+}
+
+// Many clients may find out at once, and again and again.
+void LinkDriver::warn_of_refusal(const std::string& reason) {
+  const auto now_ns = context_.environment.clock->monotonic_ns();
+  if (now_ns < context_.dial_warning_due_ns) {
+    return;
+  }
+  context_.dial_warning_due_ns = now_ns + kDialWarningIntervalNs;
+  context_.environment.log->write(
+      base::LogLevel::warning,
+      "cannot connect to the server at " + context_.server.endpoints.back().text() + ": " + reason);
+}
+
+void LinkDriver::on_received(std::string_view bytes) {
+  context_.stats.bytes_from_servers.add(bytes.size());
+  holder_.on_link_received(bytes);
+}
+
+void LinkDriver::on_eof() { holder_.on_link_ended(); }
+
+void LinkDriver::on_lost(int) {
+  stream_.reset();
+  holder_.on_link_ended();
+}
+
+void LinkDriver::on_drained() { holder_.on_link_drained(); }
+
+void LinkDriver::send(const base::Output& output) {
+  if (!stream_ || output.empty()) {
+    return;
+  }
+  stream_->send(output.pieces());
+  context_.stats.bytes_to_servers.add(output.bytes());
+}
+
+void LinkDriver::finish_sending() {
+  if (stream_) {
+    stream_->finish_sending();
+  }
+}
+
+void LinkDriver::close() {
+  dialer_.reset();
+  stream_.reset();
+}
+
+void LinkDriver::receive(bool is_wanted) {
+  if (!stream_) {
+    return;
+  }
+  if (is_wanted) {
+    stream_->resume_receiving();
+  } else {
+    stream_->pause_receiving();
+  }
+}
+
+}  // namespace helios::net

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Drives one link: dials the server, hands what happens on the connection to whoever holds the link, and sends. It knows
+// nothing of the protocol; the Link does.
+//
+// Thread rule: the worker's thread. Nothing is reported from inside a call.
+
+#include "backend/link.hpp"
+#include "base/output.hpp"
+#include "net/dialer.hpp"
+#include "net/engine.hpp"
+#include "net/worker_stats.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace helios::net {
+
+class CancelSender;
+struct DriverContext;
+
+class LinkDriver final : private DialHandler, private StreamHandler {
+ public:
+  // Whoever holds the link. Each call is an event.
+  class Holder {
+   public:
+    // One of the two, once. `connection` becomes the link's by adopt(), within the call.
+    virtual void on_link_dialled(Fd connection, const Endpoint& to) = 0;
+    // `reason`: one line, e.g. "Connection refused". Gone with close().
+    virtual void on_link_refused(const std::string& reason) = 0;
+    virtual void on_link_received(std::string_view bytes) = 0;
+    // The server has ended the connection, or it broke.
+    virtual void on_link_ended() = 0;
+    virtual void on_link_drained() = 0;
+
+   protected:
+    ~Holder() = default;
+  };
+
+  // Dials at once. Lifetime: `context` and `holder` outlive it.
+  LinkDriver(DriverContext& context, Holder& holder, std::string own_name);
+  LinkDriver(const LinkDriver&) = delete;
+  LinkDriver& operator=(const LinkDriver&) = delete;
+
+  // Lives as long as this, also when the connection does not.
+  [[nodiscard]] backend::Link& link() { return link_; }
+
+  void adopt(Fd connection, const Endpoint& to);
+  void send(const base::Output& output);
+  // Tells the server that nothing more comes.
+  void finish_sending();
+  // Drops the connection, or the attempt to get one; unsent bytes too. Nothing is reported afterwards.
+  void close();
+
+  // Of on_link_refused(): a line in the log, of one worker at most one a second.
+  void warn_of_refusal(const std::string& reason);
+
+  // More bytes of the server are wanted, or are not.
+  void receive(bool is_wanted);
+  [[nodiscard]] bool is_congested() const { return stream_ && stream_->congested(); }
+  [[nodiscard]] std::size_t pending_bytes() const { return stream_ ? stream_->pending_bytes() : 0; }
+  // Where it is, or was, connected to; null: nowhere yet.
+  [[nodiscard]] const Endpoint* endpoint() const { return endpoint_ ? &*endpoint_ : nullptr; }
+
+ private:
+  void on_dialled(Fd connection, const Endpoint& to) override;
+  void on_dial_failed(const std::string& reason) override;
+  void on_received(std::string_view bytes) override;
+  void on_eof() override;
+  void on_lost(int error) override;
+  void on_drained() override;
+
+  DriverContext& context_;
+  Holder& holder_;
+  std::unique_ptr<Dialer> dialer_;  // while it is dialled
+  StreamPtr stream_;
+  std::optional<Endpoint> endpoint_;
+  backend::Link link_;
+};
+
+}  // namespace helios::net
