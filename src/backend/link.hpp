@@ -84,10 +84,10 @@ class Link final : private OwedAnswers::User {
   void ask_for_answers();
   // CopyDone or CopyFail was forwarded.
   void note_copy_end();
-  // The client has sent such a message while the server reads data. The server is to say so, and ends the connection then.
-  // It looks at the type alone. Should the COPY have failed already, it finds a message that it cannot read, and is
-  // ready again: LinkUser::on_unbroken().
-  void break_copy(char type);
+  // The client has sent something else while the server reads data. A CopyFail asks the server: where the COPY has failed
+  // already, it ignores that, and all goes on; else LinkUser::on_copy_broken(). Until one of the two is clear, nothing
+  // else may be sent.
+  void break_copy();
   // False = an answer of the server has to come first; it was asked.
   bool make_rules_certain();
   // No more bytes for the server. False = that was done before.
@@ -158,6 +158,7 @@ class Link final : private OwedAnswers::User {
   void handle_login();
   void note_parameter(std::string_view body);
   void note_copy_in();
+  [[nodiscard]] bool is_answer_to_break(const pgwire::ErrorFieldsView& fields) const;
   void complete(std::string_view tag);
   void ask_reading_rules();
   void note_asked_rule(std::string_view row);

@@ -183,17 +183,21 @@ bool Link::note_error(std::string_view body) {
   const pgwire::ErrorFieldsView fields = pgwire::parse_error_response(body);
   had_fatal_ |= fields.severity == "FATAL" || fields.severity == "PANIC";
   had_error_ = true;
+  const bool is_broken = std::exchange(is_breaking_, false) && is_answer_to_break(fields);
   const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
   const bool is_replaced =
       user_->on_error({owed_.front_of_client(), is_own ? 0 : answer_bytes_}, is_own, fields);
   answer_bytes_ = 0;
   owed_.on_error();
-  if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_ && !is_breaking_) begin_probe();
-  return is_replaced;
+  if (is_broken) {
+    user_->on_copy_broken();
+  } else if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_) {
+    begin_probe();
+  }
+  return is_replaced || is_broken;
 }
 
 void Link::handle_ready() {
-  if (is_breaking_) return user_->on_unbroken();
   if (probe_ != Probe::none) return note_probed_ready();
   be_ready(reader_.bytes(), reader_.points_into_input());
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/link.hpp"
-#include "base/byte_writer.hpp"
 #include "pgwire/extended.hpp"
 #include "pgwire/query.hpp"
+#include "pgwire/sqlstate.hpp"
 
 #include <utility>
 
@@ -13,7 +13,7 @@ namespace helios::backend {
 namespace fe = pgwire::frontend;
 
 bool Link::must_wait(char type) const {
-  if (probe_ != Probe::none) return true;
+  if (probe_ != Probe::none || is_breaking_) return true;
   const Owed* copy = owed_.copying();
   if (copy == nullptr) return false;
   if (!has_copy_begun_) return true;
@@ -47,12 +47,16 @@ void Link::note_copy_in() {
   user_->on_copy_in(is_reading_copy_);
 }
 
-void Link::break_copy(char type) {
-  std::string broken(1, type);
-  base::append_i32(broken, sizeof(std::int32_t));
-  send(broken + pgwire::serialize_sync());
+void Link::break_copy() {
+  send(pgwire::serialize_copy_fail(own_name_ + ": the client has sent something else than data"));
   is_reading_copy_ = false;
   is_breaking_ = true;
+}
+
+// The COPY has not failed by itself.
+bool Link::is_answer_to_break(const pgwire::ErrorFieldsView& fields) const {
+  return fields.sqlstate == pgwire::sqlstate::kQueryCanceled &&
+         fields.message.find(own_name_) != std::string_view::npos;
 }
 
 void Link::begin_probe() {

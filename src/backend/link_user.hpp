@@ -52,8 +52,8 @@ class LinkUser {
   virtual void on_parameter(std::string_view name, std::string_view value) = 0;
   // The client is to send nothing but a Sync next: until then the server would skip it.
   virtual void on_skip_to_sync() = 0;
-  // The server went on in spite of break_copy().
-  virtual void on_unbroken() = 0;
+  // Behind Link::break_copy(): the server did read data. Its error is not passed on.
+  virtual void on_copy_broken() = 0;
   // The server said something that is no message, or that has no place here.
   virtual void on_malformed() = 0;
 

@@ -21,6 +21,13 @@ std::string serialize_query(std::string_view text) {
   return out;
 }
 
+std::string serialize_copy_fail(std::string_view reason) {
+  std::string out(1, frontend::kCopyFail);
+  base::append_i32(out, static_cast<std::int32_t>(4 + reason.size() + 1));
+  base::append_cstring(out, reason);
+  return out;
+}
+
 std::string serialize_terminate() {
   std::string out(1, frontend::kTerminate);
   base::append_i32(out, 4);

@@ -14,5 +14,7 @@ namespace helios::pgwire {
 [[nodiscard]] std::string serialize_query(std::string_view text);
 
 [[nodiscard]] std::string serialize_terminate();
+// Ends COPY data: the server fails the COPY, and says `reason`.
+[[nodiscard]] std::string serialize_copy_fail(std::string_view reason);
 
 }  // namespace helios::pgwire

@@ -4,6 +4,7 @@
 #include "session/names.hpp"
 #include "session/query_gate.hpp"
 
+#include <algorithm>
 #include <utility>
 
 // What the gate does for the extended protocol, and for the SQL statements that share its names.
@@ -23,6 +24,13 @@ std::optional<std::vector<hooks::Parameter>> parameters_of(const sql::Statement&
     parameters.push_back({.type_oid = 0, .is_binary = false, .value = argument.text});
   }
   return parameters;
+}
+
+// An EXECUTE by itself, and not what it runs.
+bool changes_settings(const sql::Statement& execute) {
+  return std::ranges::any_of(execute.settings, [](const sql::SettingChange& change) {
+    return change.kind != sql::SettingChange::Kind::recalled;
+  });
 }
 
 }  // namespace
@@ -117,6 +125,13 @@ bool QueryGate::find_prepared(StatementRun& run) {
     refuse(state::kFeatureNotSupported,
            "EXECUTE of a transaction command is not supported while plugins are loaded: write the "
            "command itself");
+    return false;
+  }
+  // The server evaluates the arguments first: the statement would run under another tenant than hooks are told.
+  if (chain_->may_deny() && changes_settings(statement)) {
+    refuse(state::kFeatureNotSupported,
+           "EXECUTE with an argument that changes a setting is not supported while plugins are "
+           "loaded: change the setting in a statement of its own");
     return false;
   }
   if (chain_->may_deny() && config_->protocol.execute_arguments == config::Policy::deny &&

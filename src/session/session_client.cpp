@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.hpp"
 #include "pgwire/command_complete.hpp"
+#include "pgwire/error_response.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
@@ -59,10 +60,12 @@ bool Session::Impl::client_may_go_on() const {
 }
 
 // `input`: of the client, at the type byte of a message or inside of its header.
-bool Session::Impl::is_held_up(std::string_view input) const {
-  if (client_reader_.inside_message()) return false;
-  if (!client_reader_.at_boundary()) return link_->must_wait(client_reader_.type());
-  return !input.empty() && link_->must_wait(input.front());
+bool Session::Impl::is_held_up(std::string_view input) {
+  const bool is_known = !client_reader_.at_boundary() || !input.empty();
+  if (client_reader_.inside_message() || !is_known) return false;
+  const char type = client_reader_.at_boundary() ? input.front() : client_reader_.type();
+  if (link_->is_reading_copy() && !belongs_to_copy(type)) break_copy(type);
+  return link_->must_wait(type);
 }
 
 bool Session::Impl::step_client() {
@@ -86,9 +89,7 @@ bool Session::Impl::step_client() {
 void Session::Impl::handle_client_header(char type) {
   deadlines_.note_message();
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
-  if (link_->is_reading_copy() && !belongs_to_copy(type)) {
-    break_copy(type);
-  } else if (limit == 0 || type == fe::kPassword) {
+  if (limit == 0 || type == fe::kPassword) {
     fail_after_answers(
         sqlstate::kProtocolViolation,
         "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
@@ -109,13 +110,20 @@ void Session::Impl::handle_client_header(char type) {
   }
 }
 
-// Such a message does not belong into the COPY data that the server reads: the server is to say so.
+// Such a message does not belong into COPY data. Whether the server still reads them, it has to say.
 void Session::Impl::break_copy(char type) {
-  link_->break_copy(type);
-  fail_after_answers(
-      pgwire::sqlstate::kProtocolViolation,
-      "unexpected message type 0x" + base::to_hex({&type, 1}) + " during COPY from stdin");
-  farewell_->is_servers = true;
+  copy_breaker_ = type;
+  link_->break_copy();
+}
+
+// In the server's words: by itself it would have found out when it read on.
+void Session::Impl::on_copy_broken() {
+  actions_->to_client.append(pgwire::serialize_error_response(
+      pgwire::Severity::error, sqlstate::kProtocolViolation,
+      "unexpected message type 0x" + base::to_hex({&copy_breaker_, 1}) +
+          " during COPY from stdin"));
+  fail(sqlstate::kProtocolViolation,
+       "terminating connection because protocol synchronization was lost");
 }
 
 // Decides what becomes of a message by its type, and notes it where it will be answered.

@@ -55,7 +55,7 @@ void Session::Impl::fail_after_answers(std::string_view state, std::string messa
 
 // True = it was time.
 bool Session::Impl::bid_farewell() {
-  if (!farewell_ || farewell_->is_servers) return false;
+  if (!farewell_) return false;
   const bool is_through = link_->owed().empty() && held_ready_.empty() && held_message_.empty() &&
                           !gate_.busy() && !link_->is_amid_message();
   if (is_through) fail(farewell_->sqlstate, farewell_->message);

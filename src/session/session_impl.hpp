@@ -135,7 +135,7 @@ class Session::Impl final : private backend::LinkUser {
 
   // session_client.cpp
   [[nodiscard]] bool client_may_go_on() const;
-  [[nodiscard]] bool is_held_up(std::string_view input) const;
+  [[nodiscard]] bool is_held_up(std::string_view input);
   bool step_client();
   void handle_client_header(char type);
   void break_copy(char type);
@@ -208,7 +208,7 @@ class Session::Impl final : private backend::LinkUser {
   void on_status(pgwire::TransactionStatus status, bool has_failed) override;
   void on_ready(std::string_view message, bool is_view) override;
   void on_skip_to_sync() override { is_skipping_ = true; }
-  void on_unbroken() override;
+  void on_copy_broken() override;
   void note_execution(std::string_view tag);
   void note_time(const InFlight& item, QueryRun& run);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
@@ -228,7 +228,6 @@ class Session::Impl final : private backend::LinkUser {
   struct Farewell {
     std::string sqlstate;
     std::string message;
-    bool is_servers = false;  // the server says it, unless it gets ready instead
   };
 
   Actions* actions_ = nullptr;  // of the present event
@@ -252,6 +251,7 @@ class Session::Impl final : private backend::LinkUser {
   // A message of the extended protocol was refused, which the server is made to answer: what follows
   // up to the next Sync is dropped.
   bool is_skipping_ = false;
+  char copy_breaker_ = 0;     // the message that did not belong into COPY data
   std::string held_message_;  // of the extended protocol, not decided yet; empty = none
   std::shared_ptr<Portal> judged_portal_;  // of the Bind or Execute that is being decided
 

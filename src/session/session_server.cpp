@@ -61,12 +61,8 @@ void Session::Impl::on_suspension(backend::Answer answer) {
 
 // What waits for answers would wait for ever: the server wants data.
 void Session::Impl::on_copy_in(bool is_reading) {
-  if (!is_reading || !gate_.waits_for_answers()) return;
-  gate_.cancel();
-  break_copy(fe::kQuery);
+  if (is_reading && gate_.waits_for_answers()) break_copy(fe::kQuery);
 }
-
-void Session::Impl::on_unbroken() { fail(farewell_->sqlstate, farewell_->message); }
 
 // Names stand for what the message said, or do not, and runs get their post_query with the next ReadyForQuery,
 // unless more of the portal's rows may come.

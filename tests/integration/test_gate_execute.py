@@ -72,6 +72,21 @@ def test_constant_arguments_are_parameters(proxy, session, arguments):
     assert shown.calls() == [["SELECT $1, $2", f"EXECUTE p({arguments})", *CONSTANTS[arguments]]]
 
 
+CHANGES = ["set_config('helios.tenant_id', 'acme', false)", "'a' || set_config('helios.tenant_id', 'acme', true)",
+           "(CASE WHEN true THEN pg_catalog.set_config('helios.tenant_id', 'acme', false) END)"]
+
+
+@pytest.mark.parametrize("argument", CHANGES)
+def test_argument_does_not_change_the_tenant_of_what_it_is_for(proxy, session, argument):
+    """The server evaluates it first; hooks have been told the tenant before."""
+    shown = Shown(proxy)
+    assert session.query(f"EXECUTE p({argument}, 1)").sqlstate == "0A000"
+    assert shown.calls() == []
+    session.send(parse_message(f"EXECUTE p({argument}, 1)", "x"), bind_message(name="x"), execute_message(), SYNC)
+    assert session.ready().sqlstate == "0A000"
+    assert session.query("SHOW helios.tenant_id").sqlstate == "42704"
+
+
 def test_argument_that_only_the_server_knows_hides_all_of_them(proxy, session):
     shown = Shown(proxy)
     session.query("EXECUTE p('a' || 'b', 1)").expect_ok()

@@ -78,7 +78,7 @@ struct Recorder final : LinkUser {
     note(std::string(name) + "=" + std::string(value));
   }
   void on_skip_to_sync() override { note("skip to Sync"); }
-  void on_unbroken() override { note("unbroken"); }
+  void on_copy_broken() override { note("copy broken"); }
   void on_malformed() override { note("malformed"); }
 };
 
@@ -263,27 +263,45 @@ TEST_P(Links, behind_a_failed_copy_the_server_is_asked_which_syncs_it_swallowed)
   }
 }
 
-TEST_P(Links, a_message_amid_copy_data_is_left_to_the_server) {
+// Something else than data came. Whether the server still reads data, only the server can tell.
+struct Breaking : Leg {
+  explicit Breaking(std::size_t piece) : Leg(piece) {
+    log_in();
+    link.expect(1, {.request = 'Q', .may_copy_in = true});
+    server(message('G', std::string_view("\0\0\0", 3)));
+    sent();
+    client_got.clear();
+    link.break_copy();
+  }
+};
+
+TEST_P(Links, copy_that_the_client_broke_is_made_to_fail) {
+  Breaking broken(GetParam());
+  EXPECT_EQ(broken.sent(),
+            pgwire::serialize_copy_fail("mine: the client has sent something else than data"));
+  EXPECT_TRUE(broken.link.must_wait('Q'));
+  broken.server(message('E', std::string_view("C57014\0MCOPY failed: mine: what\0\0", 34)));
+  EXPECT_EQ(broken.user.told.back(), "copy broken");
+  EXPECT_THAT(broken.client_got, IsEmpty());
+}
+
+TEST_P(Links, copy_that_had_failed_already_is_not_the_clients_fault) {
+  Breaking broken(GetParam());
+  broken.server(kError);
+  EXPECT_TRUE(broken.link.must_wait('Q'));
+  broken.server(kReady);
+  EXPECT_EQ(broken.client_got, kError + kReady);
+  EXPECT_FALSE(broken.link.must_wait('Q'));
+  EXPECT_THAT(broken.user.told, testing::Not(testing::Contains("copy broken")));
+}
+
+TEST_P(Links, server_that_ends_says_why_and_is_read_to_its_end) {
   leg.log_in();
-  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
-  leg.server(message('G', std::string_view("\0\0\0", 3)));
-  leg.sent();
-  leg.link.break_copy('B');
-  EXPECT_EQ(leg.sent(), message('B') + pgwire::serialize_sync());
   leg.server(kFatal);
   leg.link.on_eof();
   EXPECT_TRUE(leg.link.has_said_why());
   EXPECT_TRUE(leg.link.is_at_end());
-}
-
-TEST_P(Links, a_server_that_goes_on_in_spite_of_that_is_told_of) {
-  leg.log_in();
-  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
-  leg.server(message('G', std::string_view("\0\0\0", 3)));
-  leg.link.break_copy('B');
-  leg.server(kReady);
-  EXPECT_EQ(told.back(), "unbroken");
-  EXPECT_THAT(told, testing::Not(testing::Contains("ready")));
+  EXPECT_EQ(leg.client_got, kFatal);
 }
 
 TEST_P(Links, what_is_no_message_is_not_passed_on) {
