@@ -2,12 +2,18 @@
 #
 # The benchmark suite, from a release build. To be sourced.
 
-# bench [micro|state] [ARG...]: the interleaved comparison, the micro-benchmarks, or what keeping state costs (FOLDER, KEYS).
+# bench [micro|state|instructions] [ARG...]: the interleaved comparison, the micro-benchmarks, what keeping state costs
+# (FOLDER, KEYS), or the instructions of a session per query.
 cmd_bench() {
   cmd_setup
   if [[ ${1:-} == state ]]; then
     build_preset release state_bench
     exec build/release/bench/state_bench "${@:2}"
+  fi
+  if [[ ${1:-} == instructions ]]; then
+    install_missing valgrind
+    build_preset release session_bench
+    exec /usr/bin/python3 bench/instructions.py "${@:2}"
   fi
   setup_cached pgbouncer "fetching PgBouncer" bash deps/build-pgbouncer.sh
   build_preset release product bench

@@ -27,18 +27,24 @@ wanted_packages() {
 
 apt_install() {
   export DEBIAN_FRONTEND=noninteractive
-  apt-get -q update
-  apt-get -q install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
+  local options=(-q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+  apt-get "${options[@]}" update
+  apt-get "${options[@]}" install -y --no-install-recommends "$@"
 }
 
-setup_packages() {
+# install_missing PACKAGE...: installs those that are not there yet.
+install_missing() {
   local missing
-  mapfile -t missing < <(missing_packages $(wanted_packages))
+  mapfile -t missing < <(missing_packages "$@")
   ((${#missing[@]} == 0)) && return
   if ((EUID != 0)); then
     die "Debian packages are missing; as root run: apt-get install -y --no-install-recommends ${missing[*]}"
   fi
   quietly "installing ${#missing[@]} Debian packages: ${missing[*]}" apt_install "${missing[@]}"
+}
+
+setup_packages() {
+  install_missing $(wanted_packages)
 }
 
 # setup_cached NAME TITLE COMMAND...: runs the command when NAME is not in the cache.
