@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/byte_reader.hpp"
 
+#include "base/byte_writer.hpp"
+
 namespace helios::base {
 
 void ByteReader::set_failed() {
@@ -24,15 +26,16 @@ std::uint8_t ByteReader::read_u8() {
 }
 
 std::int16_t ByteReader::read_i16() {
-  const auto high = static_cast<std::uint16_t>(read_u8());
-  const auto low = static_cast<std::uint16_t>(read_u8());
+  const std::string_view raw = read_bytes(2);
+  if (raw.empty()) return 0;
+  const auto high = static_cast<unsigned char>(raw[0]);
+  const auto low = static_cast<unsigned char>(raw[1]);
   return static_cast<std::int16_t>(high << 8U | low);
 }
 
 std::int32_t ByteReader::read_i32() {
-  const auto high = static_cast<std::uint16_t>(read_i16());
-  const auto low = static_cast<std::uint16_t>(read_i16());
-  return static_cast<std::int32_t>(static_cast<std::uint32_t>(high) << 16U | low);
+  const std::string_view raw = read_bytes(4);
+  return raw.empty() ? 0 : load_i32(raw.data());
 }
 
 std::string_view ByteReader::read_cstring() {

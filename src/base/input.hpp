@@ -27,7 +27,8 @@ class Input {
   // The unread bytes; what is taken off its front has been used. Leftovers are handed to `output`,
   // where views of them go: it keeps them alive for this event.
   [[nodiscard]] std::string_view& view(Output& output) {
-    if (view_.empty() && !held_.empty()) view_ = output.retain(std::exchange(held_, {}));
+    if (view_.empty() && !held_.empty()) [[unlikely]]
+      view_held(output);
     return view_;
   }
 
@@ -46,6 +47,11 @@ class Input {
   }
 
  private:
+  // Apart, so that looking at what just arrived, many times an event, stays a comparison.
+  [[gnu::noinline]] void view_held(Output& output) {
+    view_ = output.retain(std::exchange(held_, {}));
+  }
+
   std::string held_;
   std::string_view view_;
 };

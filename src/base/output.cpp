@@ -41,8 +41,9 @@ std::string Output::flatten() const {
 
 void Output::clear() {
   pieces_.clear();
-  owned_.clear();
-  retained_.clear();
+  // A deque that is empty takes its time to find out.
+  if (!owned_.empty()) owned_.clear();
+  if (!retained_.empty()) retained_.clear();
 }
 
 }  // namespace helios::base

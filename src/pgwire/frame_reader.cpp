@@ -35,11 +35,16 @@ FrameReader::Step FrameReader::read_header(std::string_view& input) {
   release_last_message();
   if (input.empty()) return Step::need_more;
   header_in_input_ = header_have_ == 0 && input.size() >= kHeaderBytes;
-  const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());
-  std::memcpy(header_ + header_have_, input.data(), taken);
-  header_have_ += taken;
-  if (!header_in_input_) input.remove_prefix(taken);
-  if (header_have_ < kHeaderBytes) return Step::need_more;
+  if (header_in_input_) [[likely]] {
+    std::memcpy(header_, input.data(), kHeaderBytes);
+    header_have_ = kHeaderBytes;
+  } else {
+    const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());
+    std::memcpy(header_ + header_have_, input.data(), taken);
+    header_have_ += taken;
+    input.remove_prefix(taken);
+    if (header_have_ < kHeaderBytes) return Step::need_more;
+  }
   if (length() < 4 || length() > INT32_MAX) return Step::bad_length;
   left_ = length() - 4;
   state_ = State::decide;

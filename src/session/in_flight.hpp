@@ -45,6 +45,8 @@ struct InFlight {
     if (run) return run.get();
     return portal ? portal->run.get() : nullptr;
   }
+  // The message has ended: lets go of what it held.
+  void clear();
   // What an error of it stands for; null: for itself.
   [[nodiscard]] const Refusal* refusal_behind(const pgwire::ErrorFieldsView& error) const;
 };
@@ -55,9 +57,14 @@ class InFlightLog {
   void make_room_for_add() { base::make_room(entries_); }
   // Returns its tag. A Sync, Query or FunctionCall takes over that something since the last one touches the
   // session: an error before its ReadyForQuery undoes that.
-  backend::Tag add(InFlight message);
+  backend::Tag add(InFlight&& message);
   // Null: there is no such message, or it has ended.
-  [[nodiscard]] InFlight* find(backend::Tag tag);
+  [[nodiscard]] InFlight* find(backend::Tag tag) {
+    const backend::Tag index = tag - first_tag_;  // of an older one: larger than any
+    if (index >= entries_.size()) return nullptr;
+    InFlight& message = entries_[static_cast<std::size_t>(index)];
+    return is_there(message) ? &message : nullptr;
+  }
   // It has ended. Does nothing if it has before.
   void end(backend::Tag tag);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/query_gate.hpp"
 
+#include "base/renew.hpp"
 #include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/replication_commands.hpp"
@@ -54,7 +55,7 @@ void QueryGate::begin(Subject subject) {
   is_cancelled_ = false;
   is_followed_ = false;
   parse_fault_ = nullptr;
-  decision_ = {};
+  base::renew(decision_);
   stage_ = Stage::wait_for_answers;
 }
 

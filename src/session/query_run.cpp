@@ -15,6 +15,8 @@ constexpr std::size_t kMaxErrorMessageBytes = 8192;
 
 }  // namespace
 
+QueryRun::~QueryRun() = default;
+
 void apply_statement(const sql::Statement& statement, bool is_rolled_back, Settings& settings) {
   using Op = sql::TransactionOp;
   for (const sql::SettingChange& change : statement.settings) settings.apply(change);

@@ -53,6 +53,11 @@ inline constexpr std::size_t kStatementsPerTurn = 64;
 
 class QueryRun {
  public:
+  QueryRun() = default;
+  ~QueryRun();  // apart, so that a pointer to none is done with at once
+  QueryRun(const QueryRun&) = delete;
+  QueryRun& operator=(const QueryRun&) = delete;
+
   std::string_view text;  // what the statements' positions refer to; in one of the next two
   std::string own_text;   // of a Query
   std::shared_ptr<const BoundStatement> bound;  // of a portal: what it runs

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/recycler.hpp"
 
+#include "base/renew.hpp"
+
 #include <utility>
 
 namespace helios::session {
@@ -30,27 +32,31 @@ std::unique_ptr<T> take(std::vector<std::unique_ptr<T>>& kept) {
 }
 
 void reset(QueryRun& run) {
-  QueryRun fresh;
-  fresh.own_text = emptied(run.own_text);
-  fresh.statements = emptied(run.statements);
-  run = std::move(fresh);
+  auto own_text = emptied(run.own_text);
+  auto statements = emptied(run.statements);
+  base::renew(run);
+  run.own_text = std::move(own_text);
+  run.statements = std::move(statements);
 }
 
 void reset(hooks::StatementExecution& execution) {
-  hooks::StatementExecution fresh;
-  fresh.parameters = emptied(execution.parameters);
-  fresh.plugins = emptied(execution.plugins);
-  execution = std::move(fresh);
+  auto parameters = emptied(execution.parameters);
+  auto plugins = emptied(execution.plugins);
+  base::renew(execution);
+  execution.parameters = std::move(parameters);
+  execution.plugins = std::move(plugins);
 }
 
-void reset(Portal& portal) { portal = {}; }
+void reset(Portal& portal) { base::renew(portal); }
 
 void reset(BoundStatement& bound) {
-  BoundStatement fresh;
-  fresh.values = emptied(bound.values);
-  fresh.formats = emptied(bound.formats);
-  fresh.parameters = emptied(bound.parameters);
-  bound = std::move(fresh);
+  auto values = emptied(bound.values);
+  auto formats = emptied(bound.formats);
+  auto parameters = emptied(bound.parameters);
+  base::renew(bound);
+  bound.values = std::move(values);
+  bound.formats = std::move(formats);
+  bound.parameters = std::move(parameters);
 }
 
 // The one that was given out longest ago, if nobody refers to it any more; else a new one.
