@@ -39,7 +39,8 @@ std::int32_t ByteReader::read_i32() {
 }
 
 std::string_view ByteReader::read_cstring() {
-  const std::size_t end = rest_.find('\0');
+  // Most names are empty.
+  const std::size_t end = rest_.starts_with('\0') ? 0 : rest_.find('\0');
   if (!ok_ || end == std::string_view::npos) {
     set_failed();
     return {};

@@ -172,7 +172,7 @@ class NameLog {
     unnamed_ = std::move(value);
   }
 
-  void apply(Change change) {
+  void apply(Change&& change) {
     if (change.is_all) return clear_settled();
     if (change.name.empty()) return apply_unnamed(std::move(change.value));
     const auto found = settled_.find(change.name);

@@ -15,12 +15,9 @@ constexpr std::size_t kMaxKeptBytes = 4096;
 
 template <typename Container>
 Container emptied(Container& container) {
-  Container kept;
-  if (container.capacity() * sizeof(typename Container::value_type) <= kMaxKeptBytes) {
-    kept = std::move(container);
-    kept.clear();
-  }
-  return kept;
+  if (container.capacity() * sizeof(typename Container::value_type) > kMaxKeptBytes) return {};
+  container.clear();
+  return std::move(container);
 }
 
 template <typename T>
