@@ -182,6 +182,14 @@ Script script_of(std::string_view messages) {
   return {preparation, {bind + describe + execute + sync, bound + columns + rows}};
 }
 
+// One link, which is granted when the bench says so.
+class OneLink final : public backend::Upstream {
+ public:
+  void claim() override {}
+  void give_up() override {}
+  backend::Link link{"heliosproxy session-1"};
+};
+
 // The worker around a session.
 class Bench {
  public:
@@ -203,7 +211,7 @@ class Bench {
     session_ = std::make_unique<Session>(
         environment_,
         Peer{.ip = "10.1.2.3", .os_user = {}, .is_over_limit = false, .session_id = "session-1"},
-        [this] { is_woken_ = true; });
+        upstream_, [this] { is_woken_ = true; });
     connect();
   }
 
@@ -246,7 +254,7 @@ class Bench {
 
   void connect() {
     client_sends(startup_packet());
-    perform([this] { session_->on_server_connected(actions_); });
+    perform([this] { session_->on_granted(upstream_.link, actions_); });
     const std::string out = server_sends(greeting());
     check(out.ends_with(ready()), "logging in");
     if (!script_.preparation.question.empty()) play(script_.preparation);
@@ -305,6 +313,7 @@ class Bench {
   Environment environment_;
   Actions actions_;
   bool is_woken_ = false;
+  OneLink upstream_;
   std::unique_ptr<Session> session_;
 };
 
