@@ -258,7 +258,7 @@ void Session::Impl::forward_query(Decision decision, std::string message) {
 }
 
 // A message was forwarded that is answered, or one of ours in its place.
-void Session::Impl::expect(InFlight item) {
+void Session::Impl::expect(InFlight&& item) {
   make_room();
   const backend::Expect expected = item.expect;
   link_->expect(in_flight_.add(std::move(item)), expected);

@@ -148,7 +148,7 @@ class Session::Impl final : private backend::LinkUser {
   NameChanges drop_unnamed();
   void carry_out(Decision decision, std::string message);
   void forward_query(Decision decision, std::string message);
-  void expect(InFlight item);
+  void expect(InFlight&& item);
   void make_room();
   void follow_run(InFlight& item);
   void refuse_query(const Refusal& refusal);
