@@ -12,7 +12,7 @@
 
 #include "backend/upstream.hpp"
 #include "net/driver_context.hpp"
-#include "net/engine.hpp"
+#include "net/engine/engine.hpp"
 #include "net/link_driver.hpp"
 #include "session/session.hpp"
 

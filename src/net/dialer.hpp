@@ -3,7 +3,7 @@
 
 // Reaches the configured server: tries its addresses one after the other, within one time limit.
 
-#include "net/engine.hpp"
+#include "net/engine/engine.hpp"
 
 #include <cstdint>
 #include <string>

@@ -5,7 +5,7 @@
 
 #include "net/cancel_registry.hpp"
 #include "net/dialer.hpp"
-#include "net/engine.hpp"
+#include "net/engine/engine.hpp"
 #include "net/worker_stats.hpp"
 #include "session/actions.hpp"
 #include "session/environment.hpp"

@@ -3,7 +3,7 @@
 #include "net/link_driver.hpp"
 
 #include "net/driver_context.hpp"
-#include "net/sockets.hpp"
+#include "net/engine/sockets.hpp"
 
 #include <utility>
 

@@ -9,7 +9,7 @@
 #include "backend/link.hpp"
 #include "base/output.hpp"
 #include "net/dialer.hpp"
-#include "net/engine.hpp"
+#include "net/engine/engine.hpp"
 #include "net/worker_stats.hpp"
 
 #include <cstddef>

@@ -2,7 +2,7 @@
 
 #include "net/proxy.hpp"
 
-#include "net/sockets.hpp"
+#include "net/engine/sockets.hpp"
 
 #include <chrono>
 #include <cstring>

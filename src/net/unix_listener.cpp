@@ -2,8 +2,8 @@
 
 #include "net/unix_listener.hpp"
 
-#include "net/endpoint.hpp"
-#include "net/sockets.hpp"
+#include "net/engine/endpoint.hpp"
+#include "net/engine/sockets.hpp"
 
 #include <algorithm>
 #include <array>

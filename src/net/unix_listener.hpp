@@ -8,7 +8,7 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
-#include "net/fd.hpp"
+#include "net/engine/fd.hpp"
 
 #include <cstdint>
 #include <string>

@@ -3,7 +3,7 @@
 #include "net/worker.hpp"
 
 #include "base/text.hpp"
-#include "net/sockets.hpp"
+#include "net/engine/sockets.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/attempt.hpp"
 
-#include "plugins/abi1_authentication.hpp"
-#include "plugins/abi1_verdict.hpp"
-#include "plugins/host_function.hpp"
+#include "plugins/abi/abi1_authentication.hpp"
+#include "plugins/abi/abi1_verdict.hpp"
+#include "plugins/abi/host_function.hpp"
 
 #include <cstring>
 #include <expected>

@@ -8,7 +8,7 @@
 // left to free.
 
 #include "hooks/plugin.hpp"
-#include "plugins/host_calls.hpp"
+#include "plugins/abi/host_calls.hpp"
 #include "plugins/static_layout.hpp"
 #include "plugins/wasm.hpp"
 

@@ -30,7 +30,7 @@
 #include "kv/store.hpp"
 #include "kv/transaction.hpp"
 #include "plugins/attempt.hpp"
-#include "plugins/instance_stock.hpp"
+#include "plugins/supply/instance_stock.hpp"
 #include "plugins/wasm_plugin.hpp"
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include "base/text.hpp"
 #include "config/toml_section.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_imports.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #include "plugins/module_shape.hpp"
 
 #include "base/text.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_imports.hpp"
 
 #include <algorithm>
 #include <array>

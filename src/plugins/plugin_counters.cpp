@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/plugin_counters.hpp"
 
-#include "plugins/thread_shard.hpp"
+#include "plugins/supply/thread_shard.hpp"
 
 #include <algorithm>
 

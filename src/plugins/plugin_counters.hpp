@@ -6,8 +6,8 @@
 //
 // Thread rule: any thread. Counting touches a cache line that few threads share.
 
-#include "plugins/full_namespace.hpp"
-#include "plugins/thread_shard.hpp"
+#include "plugins/supply/full_namespace.hpp"
+#include "plugins/supply/thread_shard.hpp"
 
 #include <array>
 #include <atomic>

@@ -3,8 +3,8 @@
 
 #include "base/text.hpp"
 #include "kv/namespace_name.hpp"
+#include "plugins/abi/host_imports.hpp"
 #include "plugins/call_run.hpp"
-#include "plugins/host_imports.hpp"
 #include "plugins/module_limits.hpp"
 
 #include <algorithm>

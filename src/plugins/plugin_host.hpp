@@ -17,8 +17,8 @@
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
 #include "plugins/compile_guard.hpp"
-#include "plugins/instance_slots.hpp"
 #include "plugins/plugin_folder.hpp"
+#include "plugins/supply/instance_slots.hpp"
 #include "plugins/wasm_plugin.hpp"
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 #include "plugins/wasm_plugin.hpp"
 
 #include "base/text.hpp"
-#include "plugins/abi1_input.hpp"
+#include "plugins/abi/abi1_input.hpp"
 #include "plugins/call_run.hpp"
 
 #include <utility>

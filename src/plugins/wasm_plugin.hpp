@@ -10,13 +10,13 @@
 #include "hooks/plugin.hpp"
 #include "kv/store.hpp"
 #include "plugins/attempt.hpp"
-#include "plugins/fault_backoff.hpp"
-#include "plugins/instance_slots.hpp"
-#include "plugins/instance_stock.hpp"
-#include "plugins/lane_policy.hpp"
 #include "plugins/manifest.hpp"
 #include "plugins/module_shape.hpp"
 #include "plugins/plugin_counters.hpp"
+#include "plugins/supply/fault_backoff.hpp"
+#include "plugins/supply/instance_slots.hpp"
+#include "plugins/supply/instance_stock.hpp"
+#include "plugins/supply/lane_policy.hpp"
 #include "plugins/wasm.hpp"
 
 #include <array>

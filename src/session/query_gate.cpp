@@ -248,11 +248,8 @@ void QueryGate::judge_next() {
   if (in_this_turn_++ == kStatementsPerTurn) return yield();
   StatementRun& run = run_->statements[next_];
   stage_ = Stage::judge;
-  if (const bool matters = chain_->may_deny() || view_.identity.restricts_tenant();
-      matters &&
-      !(is_certain_name(run.statement->name) && is_certain_name(run.statement->savepoint))) {
-    Refusal refusal = refusal_of_uncertain_name();
-    refuse(refusal.sqlstate, std::move(refusal.message));
+  if (auto refusal = objection_to_names(*run.statement)) {
+    refuse(refusal->sqlstate, std::move(refusal->message));
     return;
   }
   if (!find_prepared(run)) return;

@@ -98,10 +98,6 @@ class QueryGate {
   [[nodiscard]] NameChanges note_names(const QueryRun& run, const StatementRun& statement,
                                        sql::ReadingRules rules);
 
-  // The text of the message that is being judged, or was decided last and is forwarded.
-  [[nodiscard]] std::string_view text() const { return run_->text; }
-  // It is a Query.
-  [[nodiscard]] bool judges_query() const { return subject_ == Subject::query; }
   [[nodiscard]] bool busy() const { return stage_ != Stage::idle; }
   // Waiting for work elsewhere that will call on_progress (a hook, a parse): not to be destroyed.
   [[nodiscard]] bool pending() const { return waiting_elsewhere_; }
@@ -162,6 +158,7 @@ class QueryGate {
   void refuse_cancelled();
   [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : view_.settings; }
   [[nodiscard]] bool hides_tenant() const;
+  [[nodiscard]] std::optional<Refusal> objection_to_names(const sql::Statement& statement) const;
   std::optional<Refusal> objection(const sql::Statement& statement) const;
   void make_execution(StatementRun& run);
   bool may_replace_portal();

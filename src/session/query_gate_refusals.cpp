@@ -49,4 +49,14 @@ void QueryGate::settle() {
   waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
 }
 
+// Clients can read the link's own name in pg_prepared_statements; what stands under it must fail.
+std::optional<Refusal> QueryGate::objection_to_names(const sql::Statement& statement) const {
+  if (statement.name == view_.link->own_name()) return refusal_of_reserved_name();
+  const bool matters = chain_->may_deny() || view_.identity.restricts_tenant();
+  if (!matters || (is_certain_name(statement.name) && is_certain_name(statement.savepoint))) {
+    return std::nullopt;
+  }
+  return refusal_of_uncertain_name();
+}
+
 }  // namespace helios::session

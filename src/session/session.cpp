@@ -53,7 +53,7 @@ bool Session::Impl::pump_client() {
       case State::vetting: stepped = step_login(); break;
       case State::authenticating: stepped = step_client_authenticating(); break;
       case State::ready:
-        stepped = held_message_.empty() ? client_may_go_on() && step_client() : retry_held();
+        stepped = present_.is_held() ? retry_held() : client_may_go_on() && step_client();
         break;
       case State::connecting:
       case State::closing:
@@ -97,13 +97,7 @@ bool Session::Impl::pump_gate() {
   Decision decision = gate_.take_decision();
   if (link_->owed().empty()) deadlines_.note_progress();
   if (state_ != State::ready || farewell_) return true;
-  if (!gate_.judges_query()) {
-    carry_out_held(std::move(decision));
-    return true;
-  }
-  std::string message;
-  if (!decision.refusal && decision.answer.empty()) message = pgwire::serialize_query(gate_.text());
-  carry_out(std::move(decision), std::move(message));
+  carry_out_held(std::move(decision));
   return true;
 }
 
@@ -141,7 +135,7 @@ bool Session::Impl::pump_end_of_input() {
     close();
     return true;
   }
-  if (client_eof_ && client_input_.empty() && !gate_.busy() && held_message_.empty() &&
+  if (client_eof_ && client_input_.empty() && !gate_.busy() && !present_.is_held() &&
       link_->finish()) {
     actions_->finish_server = true;
     return true;

@@ -51,7 +51,7 @@ void Session::Impl::on_client_bytes(std::string_view bytes) {
 }
 
 bool Session::Impl::client_may_go_on() const {
-  if (gate_.busy() || !held_message_.empty() || terminate_sent_ || farewell_ ||
+  if (gate_.busy() || present_.is_held() || terminate_sent_ || farewell_ ||
       link_->is_amid_notification()) {
     return false;
   }
@@ -223,12 +223,14 @@ void Session::Impl::handle_client_message() {
     return;
   }
   ++environment_.counters->queries;
-  if (gate_.start(*text)) carry_out(gate_.take_decision(), {});
+  if (gate_.start(*text)) {
+    carry_out_query(gate_.take_decision());
+  } else {
+    present_.hold();
+  }
 }
 
-// `message`: the client's Query again, where the decision came too late to take it from the input;
-// empty = it is what the reader just delivered.
-void Session::Impl::carry_out(Decision decision, std::string message) {
+void Session::Impl::carry_out_query(Decision decision) {
   if (decision.fatal) {
     fail(sqlstate::kSystemError, "terminating connection: a plugin failed in post_query");
   } else if (decision.refusal && !decision.unreadable.empty() && !link_->is_batch_open()) {
@@ -239,16 +241,15 @@ void Session::Impl::carry_out(Decision decision, std::string message) {
     actions_->to_client.append(std::move(decision.answer));
     actions_->to_client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
   } else {
-    forward_query(std::move(decision), std::move(message));
+    forward_query(decision);
   }
 }
 
-void Session::Impl::forward_query(Decision decision, std::string message) {
-  if (!decision.new_text.empty()) message = pgwire::serialize_query(decision.new_text);
-  if (message.empty()) {
-    link_->forward(client_reader_);
+void Session::Impl::forward_query(const Decision& decision) {
+  if (decision.new_text.empty()) {
+    present_.forward_to(*link_);
   } else {
-    link_->send(std::move(message));
+    link_->send(pgwire::serialize_query(decision.new_text));
   }
   InFlight item(fe::kQuery, decision.touches_session);
   item.names = drop_unnamed();

@@ -56,7 +56,7 @@ void Session::Impl::fail_after_answers(std::string_view state, std::string messa
 // True = it was time.
 bool Session::Impl::bid_farewell() {
   if (!farewell_) return false;
-  const bool is_through = link_->owed().empty() && held_ready_.empty() && held_message_.empty() &&
+  const bool is_through = link_->owed().empty() && held_ready_.empty() && !present_.is_held() &&
                           !gate_.busy() && !link_->is_amid_message();
   if (is_through) fail(farewell_->sqlstate, farewell_->message);
   return is_through;
@@ -73,7 +73,7 @@ void Session::Impl::close() {
   actions_->close_client = true;
   client_input_.clear();
   held_ready_.clear();
-  held_message_.clear();
+  present_.drop();
   judged_portal_.reset();
   if (gate_.busy()) gate_.cancel();
   if (takes_leave) link_->send(pgwire::serialize_terminate());

@@ -26,8 +26,6 @@ constexpr std::size_t kMaxPendingNames = 256;
 // pg_proc.oid of set_config(text, text, bool), the same in every version.
 constexpr std::uint32_t kSetConfigFunction = 2078;
 
-constexpr std::size_t kHeaderBytes = pgwire::FrameReader::kHeaderBytes;
-
 }  // namespace
 
 // The server may take another name for it, and somebody relies on what runs under it.
@@ -51,30 +49,9 @@ Session::Impl::ClientPlan Session::Impl::plan_followed(char type) {
   return ClientPlan::pass;
 }
 
-// The message that is being handled: a held one, or what the reader just delivered.
-std::string_view Session::Impl::present_message() const {
-  return held_message_.empty() ? client_reader_.bytes() : std::string_view(held_message_);
-}
-// Of one that was too long, only the type is still there.
-char Session::Impl::present_type() const {
-  return held_message_.empty() ? client_reader_.type() : held_message_.front();
-}
-std::string_view Session::Impl::present_body() const {
-  return present_message().substr(kHeaderBytes);
-}
-
-// Views into the present message end with this.
-void Session::Impl::forward_present() {
-  if (held_message_.empty()) {
-    link_->forward(client_reader_);
-  } else {
-    link_->send(std::exchange(held_message_, {}));
-  }
-}
-
 void Session::Impl::handle_followed() {
   if (follow()) return;
-  held_message_ = client_reader_.bytes();
+  present_.hold();
   ask_for_answers();
 }
 
@@ -85,23 +62,24 @@ bool Session::Impl::retry_held() {
     ask_for_answers();
     return false;
   }
-  held_message_.clear();
+  present_.drop();
   return true;
 }
 
 // The gate is through with the held message.
 void Session::Impl::carry_out_held(Decision decision) {
-  switch (held_message_.front()) {
+  switch (present_.type()) {
+    case fe::kQuery: carry_out_query(std::move(decision)); break;
     case fe::kParse: carry_out_parse(std::move(decision)); break;
     case fe::kBind:
     case fe::kExecute: carry_out_portal(std::move(decision)); break;
     default: carry_out_function_call(std::move(decision)); break;
   }
-  held_message_.clear();
+  present_.drop();
 }
 
 void Session::Impl::ask_for_answers() {
-  const bool is_held = gate_.busy() ? gate_.waits_for_answers() : !held_message_.empty();
+  const bool is_held = gate_.busy() ? gate_.waits_for_answers() : present_.is_held();
   const bool waits_for_copy = !client_input_.empty() && link_->waits_for_copy();
   if (is_held || farewell_ || !has_room_for_replies() || waits_for_copy) link_->ask_for_answers();
 }
@@ -109,7 +87,7 @@ void Session::Impl::ask_for_answers() {
 // Handles the present message. False = it has to wait.
 bool Session::Impl::follow() {
   if (names_.statements.pending() + names_.portals.pending() >= kMaxPendingNames) return false;
-  switch (present_type()) {
+  switch (present_.type()) {
     case fe::kParse: return follow_parse();
     case fe::kBind: return follow_bind();
     case fe::kExecute: return follow_execute();
@@ -119,7 +97,7 @@ bool Session::Impl::follow() {
 }
 
 bool Session::Impl::follow_parse() {
-  const auto view = pgwire::parse_parse(present_body());
+  const auto view = pgwire::parse_parse(present_.body());
   if (!view) return forward_malformed();
   if (view->statement == link_->own_name()) return refuse_item(refusal_of_reserved_name());
   if (is_uncertain(view->statement)) return refuse_item(refusal_of_uncertain_name());
@@ -134,7 +112,7 @@ bool Session::Impl::follow_parse() {
 }
 
 void Session::Impl::carry_out_parse(Decision decision) {
-  const auto view = pgwire::parse_parse(present_body());
+  const auto view = pgwire::parse_parse(present_.body());
   if (decision.refusal && !decision.unreadable.empty()) {
     ++environment_.counters->refused;
     ask_what_is_wrong(*decision.refusal, *view);
@@ -150,7 +128,7 @@ void Session::Impl::carry_out_parse(Decision decision) {
   item.names.statement =
       names_.statements.define(view->statement, std::move(decision.prepared), link_->unit());
   if (decision.new_text.empty()) {
-    forward_present();
+    present_.forward_to(*link_);
   } else {
     link_->send(pgwire::serialize_parse(view->statement, decision.new_text, view->types));
   }
@@ -158,7 +136,7 @@ void Session::Impl::carry_out_parse(Decision decision) {
 }
 
 bool Session::Impl::follow_close() {
-  const auto view = pgwire::parse_target(present_body());
+  const auto view = pgwire::parse_target(present_.body());
   if (!view) return forward_malformed();
   if (is_uncertain(view->name)) return refuse_item(refusal_of_uncertain_name());
   InFlight item(fe::kClose);
@@ -167,13 +145,13 @@ bool Session::Impl::follow_close() {
   } else {
     item.names.statement = names_.statements.define(view->name, nullptr, link_->unit());
   }
-  forward_present();
+  present_.forward_to(*link_);
   expect(std::move(item));
   return true;
 }
 
 bool Session::Impl::follow_function_call() {
-  const auto function = pgwire::parse_function_call(present_body());
+  const auto function = pgwire::parse_function_call(present_.body());
   if (!function) {
     refuse_function_call(
         {std::string(sqlstate::kProtocolViolation), "insufficient data left in message"});
@@ -201,7 +179,7 @@ void Session::Impl::carry_out_function_call(Decision decision) {
     return;
   }
   InFlight item(fe::kFunctionCall, decision.touches_session);
-  forward_present();
+  present_.forward_to(*link_);
   follow_run(item);
   expect(std::move(item));
 }
@@ -210,9 +188,9 @@ void Session::Impl::carry_out_function_call(Decision decision) {
 // Should it take it for something all the same, nobody knows what names stand for any more. Returns
 // true.
 bool Session::Impl::forward_malformed() {
-  InFlight item(present_type());
+  InFlight item(present_.type());
   item.is_malformed = true;
-  forward_present();
+  present_.forward_to(*link_);
   expect(std::move(item));
   is_skipping_ = true;
   return true;
@@ -222,7 +200,7 @@ bool Session::Impl::forward_malformed() {
 // what the client sends up to its next Sync is dropped. Returns true.
 bool Session::Impl::refuse_item(const Refusal& refusal) {
   ++environment_.counters->refused;
-  if (present_type() == fe::kParse) {
+  if (present_.type() == fe::kParse) {
     refuse_parse(refusal);
   } else {
     link_->send(pgwire::serialize_execute(link_->own_name(), 0));
@@ -249,8 +227,8 @@ void Session::Impl::ask_what_is_wrong(const Refusal& refusal, const pgwire::Pars
 // A Parse ends the unnamed statement first, also where it fails then.
 void Session::Impl::refuse_parse(const Refusal& refusal) {
   // Of one that was too long, only the type is still there.
-  const bool is_whole = !held_message_.empty() || client_plan_ == ClientPlan::follow;
-  const auto view = is_whole ? pgwire::parse_parse(present_body()) : std::nullopt;
+  const bool is_whole = present_.is_held() || client_plan_ == ClientPlan::follow;
+  const auto view = is_whole ? pgwire::parse_parse(present_.body()) : std::nullopt;
   const bool is_unnamed = view && view->statement.empty();
   link_->send(
       pgwire::serialize_parse(is_unnamed ? std::string_view() : link_->own_name(), kRefusedText));

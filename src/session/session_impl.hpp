@@ -24,6 +24,7 @@
 #include "session/identity.hpp"
 #include "session/in_flight.hpp"
 #include "session/post_hooks.hpp"
+#include "session/present_message.hpp"
 #include "session/query_gate.hpp"
 #include "session/session.hpp"
 #include "session/settings.hpp"
@@ -146,8 +147,8 @@ class Session::Impl final : private backend::LinkUser {
   void handle_client_message();
   Refusal refusal_of_length();
   NameChanges drop_unnamed();
-  void carry_out(Decision decision, std::string message);
-  void forward_query(Decision decision, std::string message);
+  void carry_out_query(Decision decision);
+  void forward_query(const Decision& decision);
   void expect(InFlight&& item);
   void make_room();
   void follow_run(InFlight& item);
@@ -158,10 +159,6 @@ class Session::Impl final : private backend::LinkUser {
 
   // session_extended.cpp
   ClientPlan plan_followed(char type);
-  [[nodiscard]] std::string_view present_message() const;
-  [[nodiscard]] char present_type() const;
-  [[nodiscard]] std::string_view present_body() const;
-  void forward_present();
   void handle_followed();
   bool retry_held();
   void carry_out_held(Decision decision);
@@ -251,8 +248,8 @@ class Session::Impl final : private backend::LinkUser {
   // A message of the extended protocol was refused, which the server is made to answer: what follows
   // up to the next Sync is dropped.
   bool is_skipping_ = false;
-  char copy_breaker_ = 0;     // the message that did not belong into COPY data
-  std::string held_message_;  // of the extended protocol, not decided yet; empty = none
+  char copy_breaker_ = 0;  // the message that did not belong into COPY data
+  PresentMessage present_{client_reader_};
   std::shared_ptr<Portal> judged_portal_;  // of the Bind or Execute that is being decided
 
   // Answers.

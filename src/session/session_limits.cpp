@@ -70,7 +70,7 @@ void Session::Impl::on_timer() {
 std::uint64_t Session::Impl::held_bytes() const {
   return client_input_.held_bytes() + client_reader_.held_bytes() +
          (link_ == nullptr ? 0 : link_->held_bytes()) + gate_.held_bytes() +
-         in_flight_.held_bytes() + names_.held_bytes() + held_message_.capacity() +
+         in_flight_.held_bytes() + names_.held_bytes() + present_.held_bytes() +
          settings_.held_bytes() + settlements_.held_bytes() + login_.held_bytes() +
          held_ready_.size();
 }

@@ -44,7 +44,7 @@ Refusal changed_statement() {
 }  // namespace
 
 bool Session::Impl::follow_bind() {
-  const auto view = pgwire::parse_bind(present_body());
+  const auto view = pgwire::parse_bind(present_.body());
   if (!view) return forward_malformed();
   if (view->portal == link_->own_name()) return refuse_item(refusal_of_reserved_name());
   if (is_uncertain(view->portal) || is_uncertain(view->statement))
@@ -90,7 +90,7 @@ void Session::Impl::carry_out_portal(Decision decision) {
   } else if (decision.refusal) {
     judged_portal_.reset();
     refuse_item(*decision.refusal);
-  } else if (present_type() == fe::kBind) {
+  } else if (present_.type() == fe::kBind) {
     forward_bind(decision);
   } else {
     forward_execute(decision);
@@ -98,7 +98,7 @@ void Session::Impl::carry_out_portal(Decision decision) {
 }
 
 void Session::Impl::forward_bind(const Decision& decision) {
-  const auto view = pgwire::parse_bind(present_body());
+  const auto view = pgwire::parse_bind(present_.body());
   auto portal = std::exchange(judged_portal_, nullptr);
   std::string message;
   if (!decision.new_text.empty())
@@ -112,7 +112,7 @@ void Session::Impl::forward_bind(const Decision& decision) {
   if (portal->bound->statement) note_judgement(*portal, decision);
   item.names.portal = names_.portals.define(view->portal, portal, link_->unit());
   if (message.empty()) {
-    forward_present();
+    present_.forward_to(*link_);
   } else {
     link_->send(std::move(message));
   }
@@ -145,8 +145,8 @@ std::string Session::Impl::bind_other_text(std::string_view name, const BoundSta
 }
 
 bool Session::Impl::follow_execute() {
-  const auto view = pgwire::parse_execute(present_body());
-  if (!view) return refuse_item(malformed_execute(present_body()));
+  const auto view = pgwire::parse_execute(present_.body());
+  if (!view) return refuse_item(malformed_execute(present_.body()));
   if (is_uncertain(view->portal)) return refuse_item(refusal_of_uncertain_name());
   const auto found = names_.portals.find(view->portal, link_->unit());
   if (!found.is_certain) return false;
@@ -223,7 +223,7 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
                           : "does not exist")});
     return;
   }
-  forward_present();
+  present_.forward_to(*link_);
   InFlight item(fe::kExecute, true);
   item.expect.may_copy_in = true;
   expect(std::move(item));
@@ -231,7 +231,7 @@ void Session::Impl::execute_unknown(std::string_view portal, bool is_bound) {
 
 // `decision`: of a cursor of SQL, which is judged by its first Execute.
 void Session::Impl::forward_execute(const Decision& decision) {
-  const auto view = pgwire::parse_execute(present_body());
+  const auto view = pgwire::parse_execute(present_.body());
   const auto portal = std::exchange(judged_portal_, nullptr);
   if (!portal->is_judged) note_judgement(*portal, decision);
   InFlight item(fe::kExecute, portal->touches_session);
@@ -243,7 +243,7 @@ void Session::Impl::forward_execute(const Decision& decision) {
     item.names = gate_.note_names(*portal->run, portal->run->statements.front(),
                                   portal->bound->statement->rules);
   }
-  forward_present();
+  present_.forward_to(*link_);
   adopt_run(item);
   expect(std::move(item));
 }

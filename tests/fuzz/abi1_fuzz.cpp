@@ -6,10 +6,10 @@
 
 #include "base/text.hpp"
 #include "fuzz/support/fuzz.hpp"
-#include "plugins/abi1_answer.hpp"
-#include "plugins/abi1_authentication.hpp"
-#include "plugins/abi1_input.hpp"
-#include "plugins/abi1_verdict.hpp"
+#include "plugins/abi/abi1_answer.hpp"
+#include "plugins/abi/abi1_authentication.hpp"
+#include "plugins/abi/abi1_input.hpp"
+#include "plugins/abi/abi1_verdict.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

@@ -6,7 +6,7 @@
 
 #include "fuzz/support/error_line.hpp"
 #include "fuzz/support/fuzz.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_imports.hpp"
 #include "plugins/manifest.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasmtime/instance.hpp"
 
-#include "plugins/host_calls.hpp"
+#include "plugins/abi/host_calls.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #include "fuzz/support/live_proxy.hpp"
 
 #include "fuzz/support/fuzz.hpp"
-#include "net/sockets.hpp"
+#include "net/engine/sockets.hpp"
 #include "unit/net/net_support.hpp"
 
 #include <array>

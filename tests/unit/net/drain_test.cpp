@@ -3,7 +3,7 @@
 // Shutting down: idle sessions end at once, busy ones when they are done or when it is forced; and
 // what can be wrong with the addresses to listen on.
 
-#include "net/sockets.hpp"
+#include "net/engine/sockets.hpp"
 #include "unit/net/proxy_fixture.hpp"
 
 #include <gmock/gmock.h>

@@ -2,7 +2,7 @@
 //
 // Accepting, connecting and timers, over real loopback sockets, on every engine.
 
-#include "net/engine.hpp"
+#include "net/engine/engine.hpp"
 
 #include "support/fault_log.hpp"
 #include "unit/net/net_support.hpp"

@@ -3,7 +3,7 @@
 
 // An event loop without sockets: the test reports what happens. Its n-th call throws.
 
-#include "net/engine.hpp"
+#include "net/engine/engine.hpp"
 #include "support/manual_executor.hpp"
 
 #include <cstddef>

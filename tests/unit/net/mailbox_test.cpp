@@ -2,7 +2,7 @@
 //
 // Tasks of many threads arrive once each, in the order of their poster, also when the owner sleeps.
 
-#include "net/mailbox.hpp"
+#include "net/engine/mailbox.hpp"
 
 #include "unit/net/net_support.hpp"
 

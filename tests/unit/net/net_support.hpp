@@ -4,8 +4,8 @@
 // What the tests of this module share: blocking sockets for the far end, a handler that records, and
 // a loop that runs an engine until something is true.
 
-#include "net/engine.hpp"
-#include "net/uring_engine.hpp"
+#include "net/engine/engine.hpp"
+#include "net/engine/uring_engine.hpp"
 
 #include <gtest/gtest.h>
 

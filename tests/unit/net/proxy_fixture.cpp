@@ -3,7 +3,7 @@
 #include "unit/net/proxy_fixture.hpp"
 
 #include "base/byte_writer.hpp"
-#include "net/sockets.hpp"
+#include "net/engine/sockets.hpp"
 #include "pgwire/cancel_request.hpp"
 
 #include <condition_variable>

@@ -2,7 +2,7 @@
 //
 // Timers run in the order of their deadlines, once, and not before; time is a number here.
 
-#include "net/timer_queue.hpp"
+#include "net/engine/timer_queue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,9 +5,9 @@
 
 #include "net/unix_listener.hpp"
 
-#include "net/endpoint.hpp"
+#include "net/engine/endpoint.hpp"
+#include "net/engine/sockets.hpp"
 #include "net/os_user.hpp"
-#include "net/sockets.hpp"
 #include "unit/net/net_support.hpp"
 
 #include <gmock/gmock.h>

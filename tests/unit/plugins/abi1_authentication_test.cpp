@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Goal: what authenticate hooks and "cached" verdicts answer is read exactly, or refused.
-#include "plugins/abi1_authentication.hpp"
+#include "plugins/abi/abi1_authentication.hpp"
 
-#include "plugins/abi1_answer.hpp"
-#include "plugins/abi1_input.hpp"
-#include "plugins/abi1_verdict.hpp"
+#include "plugins/abi/abi1_answer.hpp"
+#include "plugins/abi/abi1_input.hpp"
+#include "plugins/abi/abi1_verdict.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 // The JSON that guests of ABI 1 are given, field by field.
 
-#include "plugins/abi1_input.hpp"
+#include "plugins/abi/abi1_input.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

@@ -2,7 +2,7 @@
 
 // What a pre_query may answer, in both dialects, and what counts as a failure instead.
 
-#include "plugins/abi1_verdict.hpp"
+#include "plugins/abi/abi1_verdict.hpp"
 
 #include <gtest/gtest.h>
 

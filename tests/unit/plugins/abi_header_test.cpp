@@ -3,7 +3,7 @@
 // The header is what plugins are compiled against. It may grow, on purpose; it never changes by
 // accident, and the proxy offers every function that it declares.
 
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_imports.hpp"
 #include "plugins/sha256.hpp"
 
 #include <gtest/gtest.h>

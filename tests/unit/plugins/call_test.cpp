@@ -3,7 +3,7 @@
 // Single hook calls with well-behaved guests: what they see, what they answer, what is counted.
 
 #include "plugin_fixture.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_imports.hpp"
 #include "plugins/sha256.hpp"
 
 #include <fstream>

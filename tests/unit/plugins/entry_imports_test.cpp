@@ -4,8 +4,8 @@
 
 #include "helios_abi2.h"
 #include "kv/memory_store.hpp"
-#include "plugins/host_function.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_function.hpp"
+#include "plugins/abi/host_imports.hpp"
 #include "support/fake_clock.hpp"
 
 #include <gtest/gtest.h>

@@ -2,7 +2,7 @@
 
 // For whom a plugin is not run after faults, and for how long.
 
-#include "plugins/fault_backoff.hpp"
+#include "plugins/supply/fault_backoff.hpp"
 
 #include "support/fake_clock.hpp"
 

@@ -2,7 +2,7 @@
 
 // A namespace that is full: what the operator is told, how often, and until when.
 
-#include "plugins/full_namespace.hpp"
+#include "plugins/supply/full_namespace.hpp"
 
 #include "plugin_fixture.hpp"
 

@@ -2,10 +2,10 @@
 
 // The binding of C++ functions to wasm: their types, and ranges of guest memory checked at the edge.
 
-#include "plugins/host_function.hpp"
+#include "plugins/abi/host_function.hpp"
 
 #include "kv/memory_store.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/host_imports.hpp"
 #include "support/fake_clock.hpp"
 
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "hostile_guests.hpp"
 #include "plugin_fixture.hpp"
-#include "plugins/client_text.hpp"
+#include "plugins/abi/client_text.hpp"
 
 #include <set>
 

@@ -2,7 +2,7 @@
 
 // Instances that are ready before a call needs them: how many there may be, and who gets the slots.
 
-#include "plugins/instance_stock.hpp"
+#include "plugins/supply/instance_stock.hpp"
 
 #include "plugin_fixture.hpp"
 

@@ -2,7 +2,7 @@
 
 // JSON strings: escapes, and bytes that are not UTF-8.
 
-#include "plugins/json_writer.hpp"
+#include "plugins/abi/json_writer.hpp"
 
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>

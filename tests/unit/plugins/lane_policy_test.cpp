@@ -2,7 +2,7 @@
 
 // When a plugin's calls leave the event loop for good, and how they come back.
 
-#include "plugins/lane_policy.hpp"
+#include "plugins/supply/lane_policy.hpp"
 
 #include "support/fake_clock.hpp"
 

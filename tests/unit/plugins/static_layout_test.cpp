@@ -5,8 +5,8 @@
 #include "plugins/static_layout.hpp"
 
 #include "plugin_fixture.hpp"
-#include "plugins/abi1_input.hpp"
-#include "plugins/host_imports.hpp"
+#include "plugins/abi/abi1_input.hpp"
+#include "plugins/abi/host_imports.hpp"
 
 #include <string>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "plugins/token_bucket.hpp"
+#include "plugins/supply/token_bucket.hpp"
 
 #include <gtest/gtest.h>
 

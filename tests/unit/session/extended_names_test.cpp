@@ -304,6 +304,20 @@ TEST_F(NamesTest, deep_pipeline_goes_through_with_a_flush_now_and_then) {
   EXPECT_EQ(witness.events.size(), 2000U);
 }
 
+// What is made to fail is sent under it.
+TEST(Names, the_links_own_name_is_not_the_clients) {
+  for (const std::string text : {R"(declare "heliosproxy session-1" cursor with hold for select 1)",
+                                 R"(prepare "heliosproxy session-1" as select 1)",
+                                 R"(deallocate "heliosproxy session-1")"}) {
+    Witness witness;
+    SessionHarness harness(witness.options());
+    harness.connect();
+    harness.client_sends(query(text));
+    EXPECT_EQ(harness.to_server, "") << text;
+    EXPECT_NE(harness.to_client.find("this name is the proxy's own"), std::string::npos) << text;
+  }
+}
+
 // What it runs would meet them, and hooks would not.
 TEST(Names, execute_with_changes_of_its_own_is_refused) {
   Witness witness;

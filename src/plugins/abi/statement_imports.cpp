@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a hook can ask about its call. The numbers are those of abi/helios_abi2.h.
+
+#include "plugins/abi/host_calls.hpp"
+#include "plugins/abi/host_codes.hpp"
+#include "plugins/abi/host_function.hpp"
+#include "plugins/abi/host_imports.hpp"
+#include "plugins/abi/request_id.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace helios::plugins {
+
+namespace {
+
+using hooks::HookPoint;
+
+enum class BytesField : std::uint32_t {
+  text = 1,
+  original_text,
+  user,
+  database,
+  client_address,
+  session_id,
+  tenant,
+  request_id,
+  command_tag,
+  sqlstate,
+  error_message,
+  execute_text,
+};
+enum class NumberField : std::uint32_t {
+  statement_id = 101,
+  is_read_only,
+  origin,
+  parameter_count,
+  outcome,
+  rows,
+  response_bytes,
+  duration_ns,
+  settlement,
+  fingerprint,
+};
+
+// A field's value, or the code that says why there is none.
+template <typename T>
+struct Found {
+  std::int32_t code = kMissing;
+  T value = {};
+};
+template <typename T>
+Found<T> found(T value) {
+  return {.code = kOk, .value = value};
+}
+Found<std::string_view> unless_empty(std::string_view text) {
+  if (text.empty()) return {};
+  return found(text);
+}
+
+using UuidBuffer = std::array<char, kUuidChars>;
+
+Found<std::string_view> authentication_field(BytesField field,
+                                             const hooks::AuthenticationRequest& request) {
+  switch (field) {
+    case BytesField::user: return found(std::string_view(request.user));
+    case BytesField::database: return found(std::string_view(request.database));
+    case BytesField::client_address: return unless_empty(request.client_ip);
+    case BytesField::session_id: return found(std::string_view(request.session_id));
+    case BytesField::text:
+    case BytesField::original_text:
+    case BytesField::tenant:
+    case BytesField::request_id:
+    case BytesField::command_tag:
+    case BytesField::sqlstate:
+    case BytesField::error_message:
+    case BytesField::execute_text: return {};
+  }
+  return {.code = kInvalid};
+}
+
+// `is_settled`: the text and the parameters belong to the message, which is gone by then.
+Found<std::string_view> statement_field(BytesField field, const hooks::StatementExecution& it,
+                                        HookPoint point, UuidBuffer& uuid) {
+  const bool has_text = point != HookPoint::settled && it.origin != hooks::Origin::function_call;
+  const bool has_ended = point != HookPoint::pre_query;
+  switch (field) {
+    case BytesField::text: return has_text ? found(it.current_text()) : Found<std::string_view>();
+    case BytesField::original_text: return has_text ? found(it.text) : Found<std::string_view>();
+    case BytesField::user: return found(std::string_view(it.context->user));
+    case BytesField::database: return found(std::string_view(it.context->database));
+    case BytesField::client_address: return unless_empty(it.context->client_ip);
+    case BytesField::session_id: return found(std::string_view(it.context->session_id));
+    case BytesField::tenant:
+      if (!it.context->tenant_id) return {};
+      return found(std::string_view(*it.context->tenant_id));
+    case BytesField::request_id:
+      uuid = request_id(it);
+      return found(std::string_view(uuid.data(), uuid.size()));
+    case BytesField::command_tag:
+      return has_ended ? unless_empty(it.command_tag) : Found<std::string_view>();
+    case BytesField::sqlstate:
+      return has_ended ? unless_empty(it.sqlstate) : Found<std::string_view>();
+    case BytesField::error_message:
+      return has_ended ? unless_empty(it.error_message) : Found<std::string_view>();
+    case BytesField::execute_text:
+      return has_text ? unless_empty(it.execute_text) : Found<std::string_view>();
+  }
+  return {.code = kInvalid};
+}
+
+// A hook asks for something that settings say. False: nobody knows it, and the call ends.
+bool may_tell_settings(HostCalls& calls) {
+  const CallScope& scope = calls.scope();
+  if (scope.looks_at_tenant != nullptr && !scope.looks_at_tenant->load(std::memory_order_relaxed))
+    scope.looks_at_tenant->store(true, std::memory_order_relaxed);
+  const auto* const statement = calls.statement();
+  if (statement == nullptr || !statement->is_tenant_unknown) return true;
+  calls.stop_bad_verdict(
+      "it asked for the tenant, which is unknown: helios.tenant_id was changed in a way that the "
+      "proxy cannot follow");
+  return false;
+}
+
+bool comes_from_settings(std::string_view attribute) {
+  return attribute == "tenant_id" || attribute == "agent_id" || attribute == "model_id" ||
+         attribute.starts_with("helios.");
+}
+
+Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidBuffer& uuid) {
+  const auto which = static_cast<BytesField>(field);
+  if (const auto* const statement = calls.statement())
+    return statement_field(which, *statement, calls.scope().call->point, uuid);
+  if (const auto* const request = calls.authentication())
+    return authentication_field(which, *request);
+  return {};
+}
+
+std::optional<std::int32_t> field(HostCalls& calls, std::uint32_t number, std::span<char> out) {
+  if (static_cast<BytesField>(number) == BytesField::tenant && !may_tell_settings(calls))
+    return std::nullopt;
+  UuidBuffer uuid;
+  const auto value = bytes_field(calls, number, uuid);
+  return value.code == kOk ? copy_out(value.value, out) : value.code;
+}
+
+std::optional<std::int32_t> field_length(HostCalls& calls, std::uint32_t number) {
+  if (static_cast<BytesField>(number) == BytesField::tenant && !may_tell_settings(calls))
+    return std::nullopt;
+  UuidBuffer uuid;
+  const auto value = bytes_field(calls, number, uuid);
+  if (value.code != kOk) return value.code;
+  return static_cast<std::int32_t>(std::min<std::size_t>(value.value.size(), INT32_MAX));
+}
+
+std::int64_t outcome_number(hooks::Outcome outcome) {
+  switch (outcome) {
+    case hooks::Outcome::executed: return 0;
+    case hooks::Outcome::answered: return 1;
+    case hooks::Outcome::failed: return 2;
+    case hooks::Outcome::refused: return 3;
+    case hooks::Outcome::skipped: return 4;
+    case hooks::Outcome::lost: return 5;
+    case hooks::Outcome::unknown: return 6;
+  }
+  return 6;
+}
+
+std::int64_t origin_number(hooks::Origin origin) {
+  switch (origin) {
+    case hooks::Origin::query: return 0;
+    case hooks::Origin::execute: return 1;
+    case hooks::Origin::function_call: return 2;
+  }
+  return 0;
+}
+
+std::int64_t settlement_number(hooks::Settlement settlement) {
+  switch (settlement) {
+    case hooks::Settlement::committed: return 0;
+    case hooks::Settlement::rolled_back: return 1;
+    case hooks::Settlement::unknown: return 2;
+  }
+  return 2;
+}
+
+// Of the client's text, so that it is the same wherever a plugin stands in the chain.
+Found<std::int64_t> fingerprint(const hooks::StatementExecution& it, HookPoint point) {
+  if (point == HookPoint::settled || it.origin == hooks::Origin::function_call) return {};
+  if (it.fingerprint_of == nullptr) return {};
+  const auto bits = it.fingerprint_of(it.text, it.standard_conforming_strings);
+  return bits ? found(static_cast<std::int64_t>(*bits)) : Found<std::int64_t>();
+}
+
+Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecution& it,
+                                 HookPoint point) {
+  using Number = Found<std::int64_t>;
+  const auto if_ended = [point](std::int64_t value) {
+    return point == HookPoint::pre_query ? Number() : found(value);
+  };
+  switch (field) {
+    case NumberField::statement_id: return found(static_cast<std::int64_t>(it.id));
+    case NumberField::is_read_only: return found<std::int64_t>(it.is_read_only ? 1 : 0);
+    case NumberField::origin: return found(origin_number(it.origin));
+    case NumberField::parameter_count:
+      if (point == HookPoint::settled || !it.are_parameters_known) return {};
+      return found(static_cast<std::int64_t>(it.parameters.size()));
+    case NumberField::outcome: return if_ended(outcome_number(it.outcome));
+    case NumberField::rows:
+      return it.rows ? if_ended(static_cast<std::int64_t>(*it.rows)) : Number();
+    case NumberField::response_bytes: return if_ended(static_cast<std::int64_t>(it.response_bytes));
+    case NumberField::duration_ns: return if_ended(it.duration_ns);
+    case NumberField::settlement:
+      if (point != HookPoint::settled) return {};
+      return found(settlement_number(it.settlement.value_or(hooks::Settlement::unknown)));
+    case NumberField::fingerprint: return fingerprint(it, point);
+  }
+  return {.code = kInvalid};
+}
+
+std::optional<std::int32_t> field_number(HostCalls& calls, std::uint32_t number,
+                                         std::span<char, 8> out) {
+  const auto* const statement = calls.statement();
+  if (statement == nullptr) return kMissing;
+  const auto value =
+      number_field(static_cast<NumberField>(number), *statement, calls.scope().call->point);
+  if (value.code == kOk) std::memcpy(out.data(), &value.value, sizeof(value.value));
+  return value.code;
+}
+
+std::optional<std::int32_t> attribute(HostCalls& calls, std::string_view name,
+                                      std::span<char> out) {
+  if (calls.scope().call == nullptr) return kMissing;
+  constexpr std::string_view kConfig = "config.";
+  if (name.starts_with(kConfig)) {
+    for (const auto& [key, value] : *calls.scope().config)
+      if (key == name.substr(kConfig.size())) return copy_out(value, out);
+    return kMissing;
+  }
+  if (comes_from_settings(name) && !may_tell_settings(calls)) return std::nullopt;
+  const auto* const statement = calls.statement();
+  if (statement == nullptr && calls.authentication() == nullptr) return kMissing;
+  const auto& attributes =
+      statement != nullptr ? statement->context->attributes : calls.authentication()->attributes;
+  for (const auto& [key, value] : attributes)
+    if (key == name) return copy_out(value, out);
+  return kMissing;
+}
+
+const hooks::Parameter* find_parameter(const HostCalls& calls, std::uint32_t index) {
+  const auto* const statement = calls.statement();
+  if (statement == nullptr || calls.is_at(HookPoint::settled)) return nullptr;
+  return index < statement->parameters.size() ? &statement->parameters[index] : nullptr;
+}
+
+std::optional<std::int32_t> parameter_kind(HostCalls& calls, std::uint32_t index,
+                                           std::span<char, 12> out) {
+  const auto* const parameter = find_parameter(calls, index);
+  if (parameter == nullptr) return kMissing;
+  const std::array<std::uint32_t, 3> kind{
+      parameter->type_oid, parameter->is_binary ? 1U : 0U,
+      parameter->value ? static_cast<std::uint32_t>(parameter->value->size()) : UINT32_MAX};
+  std::memcpy(out.data(), kind.data(), sizeof(kind));
+  return kOk;
+}
+
+std::optional<std::int32_t> parameter(HostCalls& calls, std::uint32_t index, std::span<char> out) {
+  const auto* const found = find_parameter(calls, index);
+  if (found == nullptr) return kMissing;
+  return found->value ? copy_out(*found->value, out) : kUnmet;
+}
+
+std::optional<std::int32_t> scratch_set(HostCalls& calls, std::string_view bytes) {
+  if (!calls.is_at(HookPoint::pre_query)) return kInvalid;
+  if (bytes.size() > hooks::kScratchBytes) return kLimit;
+  AttemptEffects& effects = *calls.effects();
+  std::ranges::copy(bytes, effects.scratch.begin());
+  effects.scratch_size = bytes.size();
+  return kOk;
+}
+
+std::optional<std::int32_t> scratch_get(HostCalls& calls, std::span<char> out) {
+  const auto* const statement = calls.statement();
+  if (statement == nullptr) return 0;
+  const AttemptEffects& effects = *calls.scope().effects;
+  if (effects.any && effects.scratch_size)
+    return copy_out({effects.scratch.data(), *effects.scratch_size}, out);
+  const std::size_t slot = calls.scope().call->slot;
+  if (slot >= statement->plugins.size()) return 0;
+  const std::vector<char>& kept = statement->plugins[slot].scratch;
+  return copy_out({kept.data(), kept.size()}, out);
+}
+
+}  // namespace
+
+std::span<const HostFunction> statement_imports() {
+  static const std::array kFunctions{
+      host_function<field>("env", "field"),
+      host_function<field_length>("env", "field_length"),
+      host_function<field_number>("env", "field_number"),
+      host_function<attribute>("env", "attribute"),
+      host_function<parameter_kind>("env", "parameter_kind"),
+      host_function<parameter>("env", "parameter"),
+      host_function<scratch_set>("env", "scratch_set"),
+      host_function<scratch_get>("env", "scratch_get"),
+  };
+  return kFunctions;
+}
+
+}  // namespace helios::plugins
