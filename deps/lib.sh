@@ -34,6 +34,7 @@ recipe_files() {
     pgx) printf '%s\n' build-pgx.sh drivers/pgx/{go.mod,go.sum} ;;
     pgbouncer) printf '%s\n' build-pgbouncer.sh ;;
     oracle_headers) printf '%s\n' build-oracle_headers.sh ;;
+    regress) printf '%s\n' build-{regress,oracle_headers,postgres}.sh ;;
     guest_rust) printf '%s\n' build-guest_rust.sh ;;
     nano) printf '%s\n' build-nano.sh ;;
     *) echo "unknown dependency: $1" >&2; return 2 ;;
@@ -50,7 +51,7 @@ version_of() {
     postgres15) printf '%s\n' "$POSTGRES15_VERSION" ;;
     postgres17) printf '%s\n' "$POSTGRES17_VERSION" ;;
     postgres18) printf '%s\n' "$POSTGRES18_VERSION" ;;
-    pgbench | pgbouncer | guest_rust | oracle_headers) printf 'debian\n' ;;
+    pgbench | pgbouncer | guest_rust | oracle_headers | regress) printf 'debian\n' ;;
     nano) printf '%s\n' "$NANO_VERSION" ;;
   esac
 }

@@ -2,7 +2,7 @@
 #
 # Running the tests and the fast checks. To be sourced.
 
-CHECKS=(format layers spdx size words docs pitfalls)
+CHECKS=(format layers spdx size words docs pitfalls differences)
 
 cmd_check() {
   local check failed=0

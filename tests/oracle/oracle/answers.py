@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds what the proxy answered against what the server itself did."""
 
+import os
+import re
+
 from harness.wire import NOTIFICATION, fields_of
 
 from .compare import Divergence
 
-# What the proxy may refuse by itself: docs/protocol.md, "What differs from PostgreSQL".
-OWN_REFUSALS = {"42601", "0A000", "42501", "42622", "54000", "26000", "34000", "08P01", "58000"}
+
+def own_refusals(page):
+    """SQLSTATEs with which the proxy may refuse by itself: the second cells of the one table of docs/protocol.md."""
+    table = page.partition("## What differs from PostgreSQL\n")[2].partition("\n## ")[0]
+    states = {state for line in table.splitlines() if line.startswith("|")
+              for state in re.findall(r"\b[0-9][0-9A-Z]{4}\b", line.split("|")[2])}
+    assert states, "docs/protocol.md has no table of what differs from PostgreSQL"
+    return states
+
+
+with open(os.path.join(os.path.dirname(__file__), "../../../docs/protocol.md"), encoding="utf-8") as _page:
+    OWN_REFUSALS = own_refusals(_page.read())
 TENANT_IS_UNKNOWN = "it asked for the tenant, which is unknown"
 
 
