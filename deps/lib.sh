@@ -30,7 +30,7 @@ recipe_files() {
     postgres15 | postgres17 | postgres18) printf '%s\n' build-postgres.sh ;;
     pgbench) printf '%s\n' build-pgbench.sh ;;
     schemathesis) printf '%s\n' build-schemathesis.sh schemathesis/requirements.txt ;;
-    drivers) printf '%s\n' build-drivers.sh drivers/{requirements.txt,package.json} ;;
+    drivers) printf '%s\n' build-drivers.sh drivers/{requirements.txt,suites.txt,package.json,pom.xml} ;;
     pgx) printf '%s\n' build-pgx.sh drivers/pgx/{go.mod,go.sum} ;;
     pgbouncer) printf '%s\n' build-pgbouncer.sh ;;
     oracle_headers) printf '%s\n' build-oracle_headers.sh ;;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Real drivers through the proxy: each runs the same story in its own language, and every statement is counted once.
+Then what is built on them, directly and through the proxy: see both_ways.py.
 
-Run by `tools/dev drivers`, which says where the drivers are. A driver whose language is not on this machine is left out,
-said so, and counted.
+Run by `tools/dev drivers [WORD...]`, which says where the drivers are. With words: what has one of them in its name.
+What cannot run on this machine is left out, said so, and counted.
 """
 
 import os
@@ -14,24 +15,27 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../integration"))
+os.environ.setdefault("HELIOS_TEST_PG", "15")  # Debian's pg_dump is for this one
 from harness.postgres import Postgres  # noqa: E402
 from harness.proxy import Proxy  # noqa: E402
+from both_ways import run_all  # noqa: E402, behind the path
 
 DRIVERS = os.environ["HELIOS_DRIVERS"]
 PGX = os.environ.get("HELIOS_PGX", "")  # the Go modules; empty without go
 COUNTER = os.path.join(os.environ["HELIOS_BUILD_DIR"], "guests/counter.wasm")
 PGX_MODULES = os.path.join(HERE, "../../deps/drivers/pgx")
-JDBC = "/usr/share/java/postgresql.jar"
+JARS = os.path.join(DRIVERS, "java")  # empty without Maven
+DEBIANS_JDBC = "/usr/share/java/postgresql.jar"
 
 
-def compile_pgx(folder):
-    """The story by pgx; None without Go. The modules are where they were fetched to, and nothing is fetched now."""
+def compile_pgx(folder, source=os.path.join(HERE, "story.go"), name="story"):
+    """A program by pgx; None without Go. The modules are where they were fetched to, and nothing is fetched now."""
     if not PGX:
         return None
-    for file in (os.path.join(HERE, "story.go"), os.path.join(PGX_MODULES, "go.mod"), os.path.join(PGX_MODULES, "go.sum")):
+    for file in (source, os.path.join(PGX_MODULES, "go.mod"), os.path.join(PGX_MODULES, "go.sum")):
         shutil.copy(file, folder)
-    program = os.path.join(folder, "story-pgx")
-    subprocess.run(["go", "build", "-o", program, "story.go"], cwd=folder, check=True,
+    program = os.path.join(folder, name + "-pgx")
+    subprocess.run(["go", "build", "-o", program, os.path.basename(source)], cwd=folder, check=True,
                    env={**os.environ, "GOMODCACHE": os.path.join(PGX, "modules"), "GOPROXY": "off", "GOFLAGS": "-mod=readonly"})
     return program
 
@@ -58,11 +62,12 @@ def stories(folder):
     python = os.path.join(DRIVERS, "bin/python")
     node = shutil.which("node")
     java = shutil.which("javac")
-    no_jdbc = None if java and os.path.exists(JDBC) else "javac or " + JDBC + " is missing (apt install libpostgresql-jdbc-java)"
+    jdbc = next((os.path.join(JARS, each) for each in os.listdir(JARS) if each.startswith("postgresql-")), DEBIANS_JDBC)
+    no_jdbc = None if java and os.path.exists(jdbc) else "javac, or both Maven and " + DEBIANS_JDBC + ", is missing"
     for driver in ("psycopg", "psycopg_pipeline", "asyncpg", "sqlalchemy", "pg8000"):
         yield driver, [python, os.path.join(HERE, "story.py"), driver], None
     yield "node-postgres", [node or "node", os.path.join(HERE, "story.js")], None if node else "node is missing"
-    yield "pgjdbc", ["java", "-cp", JDBC, os.path.join(HERE, "Story.java")], no_jdbc
+    yield "pgjdbc", ["java", "-cp", jdbc, os.path.join(HERE, "Story.java")], no_jdbc
 
 
 def run(proxy, driver, command):
@@ -79,11 +84,10 @@ def run(proxy, driver, command):
     return False
 
 
-def main():
-    passed, failed, skipped = 0, 0, 0
-    postgres = Postgres()
-    proxy = None
-    folder = tempfile.mkdtemp(prefix="helios-drivers-")
+def run_stories(folder, chosen):
+    """(passed, failed, skipped)"""
+    counts = {True: 0, False: 0, None: 0}
+    postgres, proxy = Postgres(), None
     try:
         postgres.start()
         with postgres.connect() as admin:
@@ -92,21 +96,31 @@ def main():
         proxy.install(COUNTER)
         proxy.start()
         for driver, command, obstacle in stories(folder):
+            if chosen and not any(word in driver for word in chosen):
+                continue
             if obstacle:
                 print(f"skipped {driver}: {obstacle}")
-                skipped += 1
-            elif run(proxy, driver, command):
-                passed += 1
-            else:
-                failed += 1
+            counts[None if obstacle else run(proxy, driver, command)] += 1
         proxy.stop()
     finally:
         if proxy:
             proxy.remove()
         postgres.remove()
+    return counts[True], counts[False], counts[None]
+
+
+def main():
+    chosen = sys.argv[1:]
+    folder = tempfile.mkdtemp(prefix="helios-drivers-")
+    try:
+        counts = [run_stories(folder, chosen),
+                  run_all(folder, lambda source, name: compile_pgx(folder, source, name), chosen)]
+    finally:
         shutil.rmtree(folder)
+    passed, failed, skipped = map(sum, zip(*counts))
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed else 0
+    return 1 if failed or not passed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

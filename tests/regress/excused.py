@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the suites ask for and the proxy does not do: rows of the table in docs/protocol.md, "What differs from PostgreSQL".
+"""What the suites ask for and the proxy does not do: rows of docs/protocol.md, "What differs from PostgreSQL".
 
-Statements of these kinds are taken out of the texts that both runs are given, so that all that is left must be the same.
+Statements of these kinds are taken out of the texts of both runs, so that all that is left must be the same.
 """
 
 import re
@@ -9,7 +9,8 @@ import re
 # (the row's first words, test, what is taken out)
 EXCUSED = [
     ("`EXPLAIN ANALYZE EXECUTE`", None, re.compile(
-        r"^(?:explain\s*\(?analyze\b[^;']*?\sexecute|create\s+(?:temp\w*\s+|unlogged\s+)?table\s[^;']*?\sas\s+execute)\s+\w+[^;]*;",
+        r"^(?:explain\s*\(?analyze\b[^;']*?\sexecute|create\s+(?:temp\w*\s+|unlogged\s+)?table\s[^;']*?\sas\s+execute)"
+        r"\s+\w+[^;]*;",
         re.IGNORECASE | re.MULTILINE)),
     # The grammar of version 18 tells of the position, that of 15 does not.
     ("a text that the grammar of PostgreSQL 18 refuses", "create_table", re.compile(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 REGRESS = os.environ["HELIOS_REGRESS"]
-# basic_archive waits for a server that archives; the others want languages, or a system, that the server was not built for.
+# basic_archive waits for a server that archives; the others want languages, or a system, that the server has not.
 LEFT_OUT = re.compile(r"basic_archive|sepgsql|\w+_plperl|\w+_plpython")
 # Debian's package postgresql-client-15 has it.
 ISOLATIONTESTER = "/usr/lib/postgresql/15/lib/pgxs/src/test/isolation/isolationtester"
@@ -20,7 +20,7 @@ class Suite:
     tests: tuple  # names, in the order in which they need each other
 
     def file(self, test):
-        return os.path.join(self.folder, "specs", test + ".spec") if self.is_isolation else os.path.join(self.folder, "sql", test + ".sql")
+        return os.path.join(self.folder, *(("specs", test + ".spec") if self.is_isolation else ("sql", test + ".sql")))
 
     @property
     def is_isolation(self):
@@ -44,10 +44,10 @@ def made(folder):
 
 def suites():
     """{name: suite}; "contrib" has one for each extension, under the name contrib/..."""
-    folder = os.path.join(REGRESS, "regress")
-    found = {"regress": Suite("regress", "regression", folder, scheduled("regress", "parallel_schedule")),
-             "plpgsql": Suite("plpgsql", "pl_regression", os.path.join(REGRESS, "plpgsql"), made(os.path.join(REGRESS, "plpgsql"))),
-             "isolation": Suite("isolation", "isolation_regression", os.path.join(REGRESS, "isolation"),
+    regress, plpgsql, isolation = (os.path.join(REGRESS, name) for name in ("regress", "plpgsql", "isolation"))
+    found = {"regress": Suite("regress", "regression", regress, scheduled("regress", "parallel_schedule")),
+             "plpgsql": Suite("plpgsql", "pl_regression", plpgsql, made(plpgsql)),
+             "isolation": Suite("isolation", "isolation_regression", isolation,
                                 scheduled("isolation", "isolation_schedule"))}
     for name in sorted(os.listdir(os.path.join(REGRESS, "contrib"))):
         if LEFT_OUT.fullmatch(name):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one table of what differs from PostgreSQL: docs/protocol.md, "What differs from PostgreSQL".
 
-A row says what, with which SQLSTATE, why, and which test shows it. There are few: a refusal costs somebody something, and a row
-that is added says that one more application will not work.
+A row says what, with which SQLSTATE, why, and which test shows it. There are few: a refusal costs somebody something, and
+a row that is added says that one more application will not work.
 """
 
 import re
