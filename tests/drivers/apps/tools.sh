@@ -112,7 +112,6 @@ story_vacuumdb_and_reindexdb() {
   reindexdb -q demo
   createdb made && dropdb made
   pg_isready -q && echo ready
-  vacuumlo -v demo | tail -n 1
 }
 
 # Replication: what [protocol] replication = "pass" lets through.
