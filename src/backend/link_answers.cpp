@@ -95,6 +95,7 @@ bool Link::choose_answer(char type, std::uint32_t length) {
       is_whole = true;
       break;
     case be::kCopyInResponse:
+    case be::kCopyBothResponse:
       if (length > kMaxCopyInBytes) return false;
       is_whole = true;
       break;
@@ -153,6 +154,7 @@ void Link::handle_message() {
     // Whole: what it makes of messages that wait may end the session, and an error fits between
     // messages only.
     case be::kCopyInResponse:
+    case be::kCopyBothResponse:
       pass();
       note_copy_in();
       return;

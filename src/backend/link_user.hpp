@@ -36,7 +36,7 @@ class LinkUser {
   // ErrorResponse. `is_own`: a message of the link's own has failed; `answer` is the next one of the user's.
   // True = the user has said something else to the client instead.
   virtual bool on_error(Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) = 0;
-  // The server asks for COPY data. `is_reading`: their end has not been forwarded yet.
+  // The server asks for COPY data, or begins a stream that goes both ways. `is_reading`: their end has not been forwarded yet.
   virtual void on_copy_in(bool is_reading) = 0;
   // See OwedAnswers::User.
   virtual void on_ended(Tag tag, char answer) = 0;

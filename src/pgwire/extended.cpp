@@ -117,11 +117,14 @@ std::optional<TargetView> parse_target(std::string_view body) {
   return view;
 }
 
-std::optional<std::uint32_t> parse_function_call(std::string_view body) {
+std::optional<FunctionCallView> parse_function_call(std::string_view body) {
+  constexpr std::size_t kResultFormatBytes = 2;
   base::ByteReader reader(body);
-  const std::uint32_t function = reader.read_u32();
+  FunctionCallView view{.function = reader.read_u32(), .values = {}};
   if (!reader.ok()) return std::nullopt;
-  return function;
+  const std::string_view rest = body.substr(sizeof view.function);
+  view.values = rest.substr(0, rest.size() - std::min(rest.size(), kResultFormatBytes));
+  return view;
 }
 
 std::string serialize_parse(std::string_view statement, std::string_view text,

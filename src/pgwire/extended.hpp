@@ -61,8 +61,12 @@ struct TargetView {
 // Of Close and Describe.
 [[nodiscard]] std::optional<TargetView> parse_target(std::string_view body);
 
-// The function's pg_proc.oid; nullopt when the body is too short.
-[[nodiscard]] std::optional<std::uint32_t> parse_function_call(std::string_view body);
+struct FunctionCallView {
+  std::uint32_t function = 0;  // pg_proc.oid
+  std::string_view values;     // argument formats and arguments, laid out as those of a Bind
+};
+// Nullopt when the body is too short for the function. The arguments are not looked at.
+[[nodiscard]] std::optional<FunctionCallView> parse_function_call(std::string_view body);
 
 // `types`, `values`, `formats`: as in the views above; empty = none.
 [[nodiscard]] std::string serialize_parse(std::string_view statement, std::string_view text,

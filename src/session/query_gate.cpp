@@ -311,11 +311,11 @@ void QueryGate::make_execution(StatementRun& run) {
   if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
   execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = shown.is_read_only;
-  if (run_->bound) {
-    execution->origin = hooks::Origin::execute;
-    execution->parameters = run_->bound->parameters;
-  } else if (subject_ == Subject::function_call) {
+  if (run_->bound) execution->parameters = run_->bound->parameters;
+  if (subject_ == Subject::function_call) {
     execution->origin = hooks::Origin::function_call;
+  } else if (run_->bound) {
+    execution->origin = hooks::Origin::execute;
   }
   if (run.prepared) show_execute(analysis_->statements[next_], *execution);
   execution->context = view_.identity.context(settings(), ahead_ != nullptr);

@@ -7,7 +7,7 @@
 //                   order, expands helios.kv()
 //   Execute         the same for a cursor of SQL, which no Bind has made
 //   Parse           only reads it, and gives helios.kv() the shape that Describe is to show
-//   FunctionCall    runs the hooks of a statement without a text
+//   FunctionCall    runs the hooks of a statement that does the same, or of one without a text
 //
 // Flow: 1 start_*(); true = decided, take_decision(). 2 false = pending: `on_progress` is called on
 // the home executor when resume() makes sense; also call resume() whenever answers have arrived.
@@ -83,7 +83,9 @@ class QueryGate {
   [[nodiscard]] bool start_parse(std::string_view text, std::string_view types);
   // A Bind that makes a portal of this; the first Execute of a cursor. Requires: the statement is known.
   [[nodiscard]] bool start_portal(std::shared_ptr<const BoundStatement> bound);
-  [[nodiscard]] bool start_function_call(bool may_change_settings);
+  // `bound`: the statement that does the same, with its arguments; null: nobody knows one, and hooks see no text.
+  [[nodiscard]] bool start_function_call(std::shared_ptr<const BoundStatement> bound,
+                                         bool may_change_settings);
   [[nodiscard]] bool resume();
   // Valid once after start() or resume() returned true.
   [[nodiscard]] Decision take_decision();
@@ -130,6 +132,7 @@ class QueryGate {
   enum class Subject { query, parse, portal, function_call };
 
   void begin(Subject subject);
+  void begin_bound(Subject subject, std::shared_ptr<const BoundStatement> bound);
   bool advance();
   [[nodiscard]] bool awaits_answers() const;
   void wake();
@@ -161,7 +164,7 @@ class QueryGate {
   [[nodiscard]] std::optional<Refusal> objection_to_names(const sql::Statement& statement) const;
   std::optional<Refusal> objection(const sql::Statement& statement) const;
   void make_execution(StatementRun& run);
-  bool may_replace_portal();
+  bool may_be_replaced();
   bool adopt_answer(StatementRun& run);
   bool adopt_rewrite(StatementRun& run);
   bool expand_kv(StatementRun& run);

@@ -45,15 +45,24 @@ bool QueryGate::start_parse(std::string_view text, std::string_view types) {
 }
 
 bool QueryGate::start_portal(std::shared_ptr<const BoundStatement> bound) {
-  begin(Subject::portal);
+  begin_bound(Subject::portal, std::move(bound));
+  return advance();
+}
+
+void QueryGate::begin_bound(Subject subject, std::shared_ptr<const BoundStatement> bound) {
+  begin(subject);
   run_->text = bound->statement->text;
   analysis_ = bound->statement->analysis;
   rules_ = bound->statement->rules;
   run_->bound = std::move(bound);
-  return advance();
 }
 
-bool QueryGate::start_function_call(bool may_change_settings) {
+bool QueryGate::start_function_call(std::shared_ptr<const BoundStatement> bound,
+                                    bool may_change_settings) {
+  if (bound) {
+    begin_bound(Subject::function_call, std::move(bound));
+    return advance();
+  }
   begin(Subject::function_call);
   auto analysis = std::make_shared<sql::Analysis>();
   analysis->parsed = true;

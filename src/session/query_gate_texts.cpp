@@ -14,8 +14,14 @@ namespace helios::session {
 namespace state = pgwire::sqlstate;
 
 // What DECLARE said of a cursor (BINARY, SCROLL, WITH HOLD), and how far it has been fetched, no Bind can
-// say again. False = refused.
-bool QueryGate::may_replace_portal() {
+// say again. A FunctionCall is answered in a form of its own. False = refused.
+bool QueryGate::may_be_replaced() {
+  if (subject_ == Subject::function_call) {
+    refuse(state::kFeatureNotSupported,
+           "Query refused: a plugin put something else in the place of a function call of the "
+           "protocol, which cannot be done");
+    return false;
+  }
   if (!run_->bound || !run_->bound->is_declared) return true;
   refuse(
       state::kFeatureNotSupported,
@@ -29,7 +35,7 @@ bool QueryGate::may_replace_portal() {
 // stay its own. False = settled here.
 bool QueryGate::adopt_answer(StatementRun& run) {
   const hooks::Answer& answer = *run.execution->answer;
-  if (!may_replace_portal()) return false;
+  if (!may_be_replaced()) return false;
   const std::uint64_t max_bytes = config_->protocol.max_query_bytes;
   if (const std::string_view problem = problem_of(answer, max_bytes); !problem.empty()) {
     refuse(state::kSystemError,
@@ -52,7 +58,7 @@ bool QueryGate::adopt_answer(StatementRun& run) {
 // A plugin's text must be exactly one statement: the answers are counted by it. helios.kv() is never
 // expanded in it.
 bool QueryGate::adopt_rewrite(StatementRun& run) {
-  if (!may_replace_portal()) return false;
+  if (!may_be_replaced()) return false;
   const std::string& text = run.execution->rewritten;
   auto analysis = view_.environment.analyzer->analyze(text, view_.link->rules());
   if (!analysis->parsed || analysis->statements.size() != 1) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/extended.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/large_objects.hpp"
 #include "session/rebind.hpp"
 #include "session/session_impl.hpp"
 
@@ -157,16 +158,30 @@ bool Session::Impl::follow_function_call() {
         {std::string(sqlstate::kProtocolViolation), "insufficient data left in message"});
     return true;
   }
-  const bool may_pass = environment_.config->protocol.function_call == Policy::allow;
+  auto bound = large_object_call(*function);
+  const bool may_pass = bound || environment_.config->protocol.function_call == Policy::allow;
   if (environment_.chain->may_deny() && !may_pass) {
     refuse_function_call({std::string(sqlstate::kFeatureNotSupported),
                           "function calls of the protocol have no text that plugins could judge "
                           "([protocol] function_call = \"deny\"): use SELECT"});
     return true;
   }
-  if (!gate_.start_function_call(*function == kSetConfigFunction)) return false;
+  const bool may_change_settings = function->function == kSetConfigFunction;
+  if (!gate_.start_function_call(std::move(bound), may_change_settings)) return false;
   carry_out_function_call(gate_.take_decision());
   return true;
+}
+
+// Null: it is none, or its arguments cannot be read.
+std::shared_ptr<const BoundStatement> Session::Impl::large_object_call(
+    const pgwire::FunctionCallView& call) {
+  const std::string_view text = large_object_statement(call.function);
+  if (text.empty()) return nullptr;
+  auto bound = environment_.recycler->make_bound();
+  bound->statement = environment_.statements->intern(
+      text, {}, link_->rules(), environment_.analyzer->analyze(text, link_->rules()));
+  bound->values = call.values;
+  return read_parameters(*bound, environment_.recycler->bound_values) ? bound : nullptr;
 }
 
 void Session::Impl::carry_out_function_call(Decision decision) {

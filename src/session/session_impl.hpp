@@ -169,6 +169,8 @@ class Session::Impl final : private backend::LinkUser {
   void carry_out_parse(Decision decision);
   bool follow_close();
   bool follow_function_call();
+  [[nodiscard]] std::shared_ptr<const BoundStatement> large_object_call(
+      const pgwire::FunctionCallView& call);
   void carry_out_function_call(Decision decision);
   bool forward_malformed();
   bool refuse_item(const Refusal& refusal);

@@ -8,7 +8,7 @@ from apps import apps
 from harness.ways import DIRECT, PROXIED, way
 
 # What hooks cannot see passes: docs/protocol.md says what is refused otherwise.
-CONFIG = {"protocol.function_call": "pass", "protocol.replication": "pass"}
+CONFIG = {"protocol.replication": "pass"}
 SETTINGS = {"max_prepared_transactions": 10, "wal_level": "logical", "max_locks_per_transaction": 256}
 DATABASES = ["demo", "test", "default_django", "other_django"]
 IN_TEST = ["CREATE SCHEMA test_schema", "CREATE SCHEMA test_schema_2", "CREATE EXTENSION hstore",

@@ -200,6 +200,49 @@ def test_function_call_is_refused_unless_configured(session, start_proxy, counte
     assert counted(proxy) == 1
 
 
+LARGE_OBJECTS = ["lo_creat", "lo_create", "lo_open", "lo_close", "loread", "lowrite", "lo_lseek", "lo_lseek64", "lo_tell", "lo_tell64",
+                 "lo_truncate", "lo_truncate64", "lo_unlink"]
+
+
+def large_object_call(session, oid, *arguments):
+    values = b"".join(struct.pack("!i", len(each)) + each for each in arguments)
+    session.send(message(b"F", struct.pack("!ihhh", oid, 1, 1, len(arguments)) + values + struct.pack("!h", 1)))
+    reply = session.ready()
+    assert reply.types == "VZ", (oid, reply.errors)
+    return next(body for kind, body in reply.messages if kind == b"V")[4:]
+
+
+def number(value, size="i"):
+    return struct.pack("!" + size, value)
+
+
+def test_large_objects_are_judged_by_name(postgres, start_proxy, counter):
+    """By FunctionCall, as libpq and pgjdbc do it. Their numbers are those of the server."""
+    with postgres.connect() as admin:
+        names = ",".join(LARGE_OBJECTS)
+        oids = dict(admin.query(f"SELECT proname, oid FROM pg_proc WHERE proname = ANY ('{{{names}}}')").expect_ok().rows)
+    assert len(oids) == len(LARGE_OBJECTS)
+    proxy = start_proxy(plugins=[counter])
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        def call(name, *arguments):
+            return large_object_call(session, int(oids[name]), *arguments)
+
+        session.query("BEGIN").expect_ok()
+        loid = call("lo_creat", number(0x60000))
+        handle = call("lo_open", loid, number(0x60000))
+        assert call("lowrite", handle, b"some text") == number(9)
+        assert call("lo_lseek", handle, number(5), number(0)) == number(5)
+        assert call("lo_lseek64", handle, number(5, "q"), number(0)) == number(5, "q")
+        assert call("lo_tell", handle) == number(5) and call("lo_tell64", handle) == number(5, "q")
+        assert call("loread", handle, number(100)) == b"text"
+        assert call("lo_truncate", handle, number(4)) == call("lo_truncate64", handle, number(4, "q")) == number(0)
+        assert call("lo_close", handle) == number(0)
+        assert call("lo_unlink", loid) == number(1)
+        assert call("lo_create", number(0)) != number(0)
+        session.query("ROLLBACK").expect_ok()
+    assert counted(proxy) == len(LARGE_OBJECTS)
+
+
 @pytest.mark.parametrize("before", ["", "BEGIN"])
 def test_refused_function_call_leaves_the_unnamed_statement(session, before):
     session.query(before).expect_ok()

@@ -100,6 +100,24 @@ def test_replication_passes_where_it_is_allowed(start_proxy, counter):
         session.query("SELECT 1").expect_ok()
 
 
+def test_replication_stream_goes_both_ways(start_proxy, counter):
+    with start_proxy(plugins=[counter], protocol__replication="pass").connect(parameters={"replication": "database"}) as session:
+        start = session.query("SELECT pg_current_wal_flush_lsn()").value()
+        session.send(query_message(f"START_REPLICATION PHYSICAL {start}"))
+        assert session.message()[0] == b"W"
+        status = struct.pack("!cqqqqb", b"r", 0, 0, 0, 0, 1)  # a reply is asked for
+        session.send(message(b"d", status))
+        while True:
+            kind, body = session.message()
+            assert kind == b"d"
+            if body[:1] == b"k":
+                break
+        session.send(message(b"c"))
+        reply = session.ready().expect_ok()
+        assert "c" in reply.types
+        assert session.query("SELECT 1").value() == "1"
+
+
 # --- cancel
 
 def cancel(proxy, key, code=CANCEL_REQUEST):

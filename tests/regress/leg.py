@@ -62,8 +62,7 @@ class Leg:
 
 @contextmanager
 def leg(which):
-    """Large objects of libpq are FunctionCall messages: they pass here."""
-    with way(which, {"protocol.function_call": "pass"}, **SERVER) as on:
+    with way(which, {}, **SERVER) as on:
         found = Leg(on)
         try:
             yield found

@@ -6,8 +6,7 @@ Usage: run.py [--output FOLDER] [SUITE...]    (tools/dev regress sets the enviro
 
 What PostgreSQL expects is not asked: a test is different where the proxied run prints something else than the direct
 one. One that two direct runs print differently says nothing, and is counted as unstable. What the proxy does refuse is
-taken out of both: see excused.py. Large objects of libpq are FunctionCall messages, so [protocol] function_call is
-"pass" here. Exit status 1 where a test is different.
+taken out of both: see excused.py. Exit status 1 where a test is different.
 """
 
 import argparse

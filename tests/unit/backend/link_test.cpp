@@ -242,6 +242,17 @@ TEST_P(Links, nothing_is_sent_before_the_server_wants_copy_data_or_not) {
   EXPECT_EQ(told.back(), "ready");
 }
 
+TEST_P(Links, a_stream_of_replication_goes_both_ways) {
+  leg.log_in();
+  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
+  leg.server(message('W', std::string_view("\0\0\0", 3)) + message('d', "keepalive"));
+  EXPECT_TRUE(leg.link.is_reading_copy());
+  EXPECT_FALSE(leg.link.must_wait('d'));
+  leg.link.note_copy_end();
+  leg.server(message('c') + message('C', text("START_STREAMING")) + kReady);
+  EXPECT_TRUE(leg.link.is_quiet());
+}
+
 // Whether the server has swallowed the client's Sync, only the server can tell.
 TEST_P(Links, behind_a_failed_copy_the_server_is_asked_which_syncs_it_swallowed) {
   for (const bool is_swallowed : {true, false}) {

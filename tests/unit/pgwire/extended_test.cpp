@@ -109,8 +109,12 @@ TEST(Target, is_a_statement_or_a_portal) {
 }
 
 TEST(FunctionCall, begins_with_the_function) {
-  EXPECT_EQ(parse_function_call("\0\0\x08\x1e\0\0"sv), 2078U);
-  EXPECT_EQ(parse_function_call("\0\0\x08"sv), std::nullopt);
+  const auto call = parse_function_call("\0\0\x08\x1evalues\0\0"sv);
+  ASSERT_TRUE(call.has_value());
+  EXPECT_EQ(call->function, 2078U);
+  EXPECT_EQ(call->values, "values");
+  EXPECT_EQ(parse_function_call("\0\0\x08\x1e\0"sv)->values, "");
+  EXPECT_FALSE(parse_function_call("\0\0\x08"sv).has_value());
 }
 
 TEST(Flush, has_no_body) { EXPECT_EQ(serialize_flush(), test::message('H', "")); }

@@ -275,50 +275,5 @@ TEST(Extended, set_config_with_parameters_sets_the_tenant) {
   EXPECT_THAT(tenants, ElementsAre("none", "acme"));
 }
 
-TEST(FunctionCall, is_refused_while_somebody_could_object) {
-  Witness witness;
-  const Trace trace = run_every_way(
-      witness.options(), {client(message('F', "\0\0\0\1\0\0\0\0\0\0"s) + query("select 1"))});
-  EXPECT_THAT(trace.to_client, HasSubstr("0A000"));
-  EXPECT_EQ(trace.to_server, query("select 1"));
-}
-
-TEST(FunctionCall, that_is_refused_leaves_the_unnamed_statement) {
-  Witness witness;
-  SessionHarness harness(witness.options());
-  harness.connect();
-  harness.client_sends(parse("", "select 1") + sync());
-  harness.server_sends(parsed() + ready('I'));
-  harness.to_server.clear();
-  harness.to_client.clear();
-  const std::string call = message('F', "\0\0\0\1\0\0\0\0\0\0"s);
-  harness.client_sends(call);
-  EXPECT_THAT(harness.to_client, HasSubstr("0A000"));
-  EXPECT_EQ(harness.to_server, "") << "idle: nobody else needs to know";
-
-  harness.client_sends(bind_to("", "") + call);
-  const std::string impossible = message('F', "\0\0\0\0\0\0\0\0\0\0"s);
-  EXPECT_THAT(harness.to_server, testing::EndsWith(impossible))
-      << "not a Query, which would end it";
-  harness.to_client.clear();
-  harness.server_sends(bound() + error("42883", "function with OID 0 does not exist") + ready('I'));
-  EXPECT_THAT(harness.to_client, HasSubstr("0A000"));
-  EXPECT_THAT(harness.to_client, testing::Not(HasSubstr("OID 0")));
-}
-
-TEST(FunctionCall, meets_its_hooks_where_it_may_pass) {
-  Witness witness;
-  Options options = witness.options();
-  options.config.protocol.function_call = config::Policy::allow;
-  const std::string call = message('F', "\0\0\0\1\0\0\0\0\0\0"s);
-  const std::string answer = message('V', "\xff\xff\xff\xff") + ready('I');
-  const Trace trace = run_every_way(options, {client(call), server(answer)});
-  EXPECT_EQ(trace.to_server, call);
-  EXPECT_EQ(trace.to_client, answer);
-  witness.events.clear();
-  run_scenario(options, {client(call), server(answer)});
-  EXPECT_THAT(witness.events, ElementsAre("pre ", "post  executed"));
-}
-
 }  // namespace
 }  // namespace helios::session::test
