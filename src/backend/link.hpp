@@ -92,6 +92,9 @@ class Link final : private OwedAnswers::User {
   bool make_rules_certain();
   // No more bytes for the server. False = that was done before.
   bool finish() { return !std::exchange(is_finished_, true); }
+  // Somebody judges what is sent, so the order of answers has to be known: the server is asked where a COPY leaves it open.
+  // Where nobody does, nothing is asked, nor held back; the link may take an answer for the last one too early.
+  void be_exact(bool is_exact) { is_exact_ = is_exact; }
   // The connection is given up; what was owed stays until end_all().
   void close();
   void end_all() { owed_.end_all(); }
@@ -117,6 +120,10 @@ class Link final : private OwedAnswers::User {
   // The server has yet to say whether it wants COPY data; the answer may come with a Flush only.
   [[nodiscard]] bool waits_for_copy() const {
     return !is_reading_copy_ && probe_ == Probe::none && owed_.copying() != nullptr;
+  }
+  // The server is being asked something behind a COPY, or may have to be.
+  [[nodiscard]] bool is_asking() const {
+    return probe_ != Probe::none || is_breaking_ || (is_exact_ && owed_.has_maybe());
   }
   // The server reads COPY data whose end was not forwarded yet.
   [[nodiscard]] bool is_reading_copy() const { return is_reading_copy_; }
@@ -191,6 +198,7 @@ class Link final : private OwedAnswers::User {
   sql::ReadingRules rules_;
   std::size_t asked_rules_ = 0;  // questions that were answered, of those under way
 
+  bool is_exact_ = false;
   bool is_reading_copy_ = false;
   bool has_copy_begun_ = false;  // the server has asked for data for owed_.copying()
   bool is_breaking_ = false;     // break_copy()

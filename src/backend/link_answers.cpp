@@ -139,7 +139,7 @@ void Link::note_answer(char type) {
 
 // The answer to one statement is complete.
 void Link::complete(std::string_view tag) {
-  is_reading_copy_ = false;
+  is_reading_copy_ = is_breaking_ = false;
   user_->on_completion(present(), tag);
   answer_bytes_ = 0;
 }
@@ -194,7 +194,7 @@ bool Link::note_error(std::string_view body) {
   if (is_broken) {
     user_->on_copy_broken();
   } else if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_) {
-    begin_probe();
+    is_exact_ ? begin_probe() : owed_.end_all();
   }
   return is_replaced || is_broken;
 }
@@ -230,6 +230,7 @@ void Link::handle_login() {
       if (!status || !login_.is_authenticated()) return user_->on_malformed();
       transaction_ = *status;
       login_.on_ready();
+      had_fatal_ = false;
       user_->on_logged_in();
       break;
     }

@@ -20,6 +20,7 @@ inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kSyntaxError = "42601";
 inline constexpr std::string_view kNameTooLong = "42622";
 inline constexpr std::string_view kUndefinedFunction = "42883";
+inline constexpr std::string_view kObjectInUse = "55006";        // object_in_use
 inline constexpr std::string_view kFailedTransaction = "25P02";  // in_failed_sql_transaction
 inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
 inline constexpr std::string_view kOutOfMemory = "53200";

@@ -39,7 +39,9 @@ class NameLog {
   // Told of a value that its name no longer stands for.
   using Dropped = std::function<void(const Value&)>;
 
-  explicit NameLog(Dropped on_dropped = {}) : on_dropped_(std::move(on_dropped)) {}
+  // `all_are_named`: what ends all names leaves what stands under the empty one.
+  explicit NameLog(bool all_are_named, Dropped on_dropped = {})
+      : all_are_named_(all_are_named), on_dropped_(std::move(on_dropped)) {}
 
   struct Found {
     // False: an unsettled change of another unit decides; ask again when the server has answered.
@@ -48,7 +50,7 @@ class NameLog {
   };
   [[nodiscard]] Found find(std::string_view name, std::uint64_t unit) const {
     for (auto change = pending_.rbegin(); change != rend(); ++change) {
-      if (!change->is_all && change->name != name) continue;
+      if (change->is_all ? all_are_named_ && name.empty() : change->name != name) continue;
       return {change->unit == unit, change->value};
     }
     if (name.empty()) return {true, unnamed_};
@@ -99,6 +101,10 @@ class NameLog {
   template <typename Keep>
   void clear_settled(Keep is_kept) {
     if (unnamed_ && !is_kept(unnamed_)) end_unnamed();
+    clear_named(is_kept);
+  }
+  template <typename Keep>
+  void clear_named(Keep is_kept) {
     std::erase_if(settled_, [&](const auto& entry) {
       if (is_kept(entry.second)) return false;
       drop(entry.first, entry.second);
@@ -117,6 +123,19 @@ class NameLog {
   }
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const { return bytes_; }
+
+  // Some value that a name stands for, or is to stand for, is such a one.
+  template <typename Test>
+  [[nodiscard]] bool any_of(Test test) const {
+    if (unnamed_ && test(*unnamed_)) return true;
+    for (const auto& [name, value] : settled_) {
+      if (test(*value)) return true;
+    }
+    for (auto change = pending_.rbegin(); change != rend(); ++change) {
+      if (change->value && test(*change->value)) return true;
+    }
+    return false;
+  }
 
   template <typename Visit>
   void for_each_settled(Visit visit) {
@@ -173,7 +192,8 @@ class NameLog {
   }
 
   void apply(Change&& change) {
-    if (change.is_all) return clear_settled();
+    if (change.is_all)
+      return all_are_named_ ? clear_named([](const Value&) { return false; }) : clear_settled();
     if (change.name.empty()) return apply_unnamed(std::move(change.value));
     const auto found = settled_.find(change.name);
     if (found != settled_.end()) drop(change.name, found->second);
@@ -189,6 +209,7 @@ class NameLog {
     }
   }
 
+  const bool all_are_named_;
   Dropped on_dropped_;
   std::map<std::string, Value, std::less<>> settled_;
   Value

@@ -39,9 +39,10 @@ struct Portal {
 // The names of one session.
 struct Names {
   explicit Names(NameLog<Portal>::Dropped on_portal_dropped)
-      : portals(std::move(on_portal_dropped)) {}
+      : portals(false, std::move(on_portal_dropped)) {}
 
-  NameLog<const PreparedStatement> statements;
+  // DEALLOCATE ALL and DISCARD ALL leave the unnamed one.
+  NameLog<const PreparedStatement> statements{true};
   NameLog<Portal> portals;
 
   // Settles what a statement of a Query, or a forwarded message, did to names.
@@ -55,6 +56,8 @@ struct Names {
     statements.forget();
     portals.forget();
   }
+  // A portal that was judged, and has not ended, executes this prepared statement; empty: some prepared statement.
+  [[nodiscard]] bool is_executed(std::string_view statement) const;
   [[nodiscard]] std::size_t held_bytes() const {
     return statements.held_bytes() + portals.held_bytes();
   }

@@ -92,6 +92,8 @@ class QueryGate {
   // Of the message that was decided last, if it is forwarded: what to follow; null when nobody cares. Taken
   // when nothing can throw any more until it is in its place.
   [[nodiscard]] std::unique_ptr<QueryRun> take_run();
+  // Of the same: what it runs changes helios.* settings.
+  [[nodiscard]] bool changes_settings() const;
   // That one is not null.
   [[nodiscard]] bool has_run() const { return is_followed_; }
 
@@ -161,6 +163,7 @@ class QueryGate {
   void refuse_cancelled();
   [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : view_.settings; }
   [[nodiscard]] bool hides_tenant() const;
+  [[nodiscard]] bool ends_what_a_portal_executes(const sql::Statement& statement) const;
   [[nodiscard]] std::optional<Refusal> objection_to_names(const sql::Statement& statement) const;
   std::optional<Refusal> objection(const sql::Statement& statement) const;
   void make_execution(StatementRun& run);

@@ -26,9 +26,9 @@ std::optional<std::vector<hooks::Parameter>> parameters_of(const sql::Statement&
   return parameters;
 }
 
-// An EXECUTE by itself, and not what it runs.
-bool changes_settings(const sql::Statement& execute) {
-  return std::ranges::any_of(execute.settings, [](const sql::SettingChange& change) {
+// By itself, and not by what an EXECUTE or FETCH runs.
+bool changes_by_itself(const sql::Statement& statement) {
+  return std::ranges::any_of(statement.settings, [](const sql::SettingChange& change) {
     return change.kind != sql::SettingChange::Kind::recalled;
   });
 }
@@ -47,6 +47,15 @@ bool QueryGate::start_parse(std::string_view text, std::string_view types) {
 bool QueryGate::start_portal(std::shared_ptr<const BoundStatement> bound) {
   begin_bound(Subject::portal, std::move(bound));
   return advance();
+}
+
+bool QueryGate::changes_settings() const {
+  return std::ranges::any_of(run_->statements, [](const StatementRun& run) {
+    const bool is_known = run.statement->name_op != NameOp::execute || run.prepared;
+    if (!is_known) return !run.statement->settings.empty();
+    return changes_by_itself(*run.statement) ||
+           (run.prepared && changes_by_itself(run.prepared->analysis->statements[0]));
+  });
 }
 
 void QueryGate::begin_bound(Subject subject, std::shared_ptr<const BoundStatement> bound) {
@@ -137,7 +146,7 @@ bool QueryGate::find_prepared(StatementRun& run) {
     return false;
   }
   // The server evaluates the arguments first: the statement would run under another tenant than hooks are told.
-  if (chain_->may_deny() && changes_settings(statement)) {
+  if (chain_->may_deny() && changes_by_itself(statement)) {
     refuse(state::kFeatureNotSupported,
            "EXECUTE with an argument that changes a setting is not supported while plugins are "
            "loaded: change the setting in a statement of its own");

@@ -49,9 +49,22 @@ void QueryGate::settle() {
   waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
 }
 
+// What stood under the name was judged. FETCH would run what stands there then.
+bool QueryGate::ends_what_a_portal_executes(const sql::Statement& statement) const {
+  using Op = sql::NameOp;
+  if (!chain_->may_deny()) return false;
+  switch (statement.name_op) {
+    case Op::deallocate: return view_.names.is_executed(statement.name);
+    case Op::deallocate_all:
+    case Op::discard_all: return view_.names.is_executed({});
+    default: return false;
+  }
+}
+
 // Clients can read the link's own name in pg_prepared_statements; what stands under it must fail.
 std::optional<Refusal> QueryGate::objection_to_names(const sql::Statement& statement) const {
   if (statement.name == view_.link->own_name()) return refusal_of_reserved_name();
+  if (ends_what_a_portal_executes(statement)) return refusal_of_executed_name();
   const bool matters = chain_->may_deny() || view_.identity.restricts_tenant();
   if (!matters || (is_certain_name(statement.name) && is_certain_name(statement.savepoint))) {
     return std::nullopt;

@@ -19,7 +19,12 @@ QueryRun::~QueryRun() = default;
 
 void apply_statement(const sql::Statement& statement, bool is_rolled_back, Settings& settings) {
   using Op = sql::TransactionOp;
-  for (const sql::SettingChange& change : statement.settings) settings.apply(change);
+  for (const sql::SettingChange& change : statement.settings) {
+    settings.apply(change);
+    if (statement.is_holdable && change.kind == sql::SettingChange::Kind::stored) {
+      settings.store_until_commit();
+    }
+  }
   switch (statement.transaction) {
     case Op::none:
     case Op::finish_prepared: break;

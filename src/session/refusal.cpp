@@ -36,6 +36,12 @@ Refusal refusal_of_uncertain_name() {
       "savepoints have at most 63 bytes and only ASCII characters: choose another name"};
 }
 
+Refusal refusal_of_executed_name() {
+  return {std::string(pgwire::sqlstate::kObjectInUse),
+          "the prepared statement is executed by a portal that plugins have judged: close the "
+          "portal first"};
+}
+
 Refusal refusal_of_reserved_name() {
   return {std::string(pgwire::sqlstate::kProtocolViolation), "this name is the proxy's own"};
 }

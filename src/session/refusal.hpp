@@ -36,6 +36,8 @@ inline constexpr std::string_view kRefusedText = "refused by heliosproxy";
 [[nodiscard]] Refusal refusal_of_uncertain_name();
 // The client used a name that only the proxy may use.
 [[nodiscard]] Refusal refusal_of_reserved_name();
+// Of what would end a prepared statement that an open portal executes.
+[[nodiscard]] Refusal refusal_of_executed_name();
 
 // Stands in for a statement of a Query that is to fail in its turn: nobody can give the operator another
 // meaning.

@@ -136,7 +136,7 @@ bool Session::Impl::pump_end_of_input() {
     return true;
   }
   if (client_eof_ && client_input_.empty() && !gate_.busy() && !present_.is_held() &&
-      link_->finish()) {
+      !link_->is_asking() && link_->finish()) {
     actions_->finish_server = true;
     return true;
   }

@@ -6,6 +6,8 @@
 #include "pgwire/sqlstate.hpp"
 #include "session/session_impl.hpp"
 
+#include <cctype>
+
 // Client messages once the session is ready.
 
 namespace helios::session {
@@ -30,6 +32,14 @@ bool is_extended(char type) {
 
 bool is_answered(char type) {
   return is_extended(type) || type == fe::kQuery || type == fe::kFunctionCall;
+}
+
+// As PostgreSQL writes it.
+std::string upper_hex(char type) {
+  std::string hex = base::to_hex({&type, 1});
+  for (char& digit : hex)
+    digit = static_cast<char>(std::toupper(static_cast<unsigned char>(digit)));
+  return hex;
 }
 
 bool belongs_to_copy(char type) {
@@ -120,8 +130,7 @@ void Session::Impl::break_copy(char type) {
 void Session::Impl::on_copy_broken() {
   actions_->to_client.append(pgwire::serialize_error_response(
       pgwire::Severity::error, sqlstate::kProtocolViolation,
-      "unexpected message type 0x" + base::to_hex({&copy_breaker_, 1}) +
-          " during COPY from stdin"));
+      "unexpected message type 0x" + upper_hex(copy_breaker_) + " during COPY from stdin"));
   fail(sqlstate::kProtocolViolation,
        "terminating connection because protocol synchronization was lost");
 }
@@ -155,6 +164,7 @@ bool Session::Impl::watch_text() {
     names_.forget();
   }
   passed_unread_ = !watching;
+  link_->be_exact(watching);
   return watching;
 }
 

@@ -140,6 +140,9 @@ bool Session::Impl::follow_close() {
   const auto view = pgwire::parse_target(present_.body());
   if (!view) return forward_malformed();
   if (is_uncertain(view->name)) return refuse_item(refusal_of_uncertain_name());
+  if (!view->is_portal && environment_.chain->may_deny() && names_.is_executed(view->name)) {
+    return refuse_item(refusal_of_executed_name());
+  }
   InFlight item(fe::kClose);
   if (view->is_portal) {
     item.names.portal = names_.portals.define(view->name, nullptr, link_->unit());

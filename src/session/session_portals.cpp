@@ -105,7 +105,7 @@ void Session::Impl::forward_bind(const Decision& decision) {
     message = bind_other_text(view->portal, *portal->bound, decision.new_text);
   // FETCH may run it, unseen, at any time.
   const bool is_stored =
-      portal->bound->statement && !view->portal.empty() && decision.touches_session;
+      portal->bound->statement && !view->portal.empty() && gate_.changes_settings();
   if (is_stored) settings_.store_change();
   InFlight item(fe::kBind);
   item.portal = portal;

@@ -71,14 +71,17 @@ void Settings::commit() {
   before_.reset();
   savepoints_.clear();
   is_doubtful_ = false;
-  if (now_.local.empty() && !now_.local_unknown) return;
-  now_.local.clear();
-  now_.local_unknown = false;
-  ++revision_;
+  if (!now_.local.empty() || now_.local_unknown) {
+    now_.local.clear();
+    now_.local_unknown = false;
+    ++revision_;
+  }
+  if (std::exchange(is_stored_until_commit_, false)) set_tenant_unknown();
 }
 
 void Settings::rollback() {
   savepoints_.clear();
+  is_stored_until_commit_ = false;
   if (!before_) return;
   now_ = std::move(*before_);
   before_.reset();

@@ -57,6 +57,8 @@ class Settings {
   void set_tenant_unread();
   // The server keeps something under a name that may change the tenant whenever it is run again.
   void store_change() { has_stored_change_ = true; }
+  // The same in a cursor WITH HOLD: the COMMIT runs it.
+  void store_until_commit() { is_stored_until_commit_ = true; }
   // Something that it keeps under a name was run.
   void recall_change();
   // A statement that nobody read was a RESET, or a ROLLBACK of whatever kind.
@@ -107,7 +109,8 @@ class Settings {
   std::uint64_t kept_revision_ = 0;
   bool is_doubtful_ = false;        // what the transaction changed so far may be committed
   bool has_stored_change_ = false;  // no ROLLBACK takes that back
-  bool uses_tenant_ = false;        // nor that
+  bool is_stored_until_commit_ = false;
+  bool uses_tenant_ = false;  // nor that
   std::uint64_t revision_ = 0;
 
   // held_bytes() as it was at a revision and a number of savepoints.

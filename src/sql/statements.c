@@ -157,8 +157,15 @@ static bool runs_explained(const ExplainStmt* explain) {
   return false;
 }
 
+// EXPLAIN of an EXECUTE evaluates its arguments and plans what it names, which runs functions: also without ANALYZE.
+static bool explains_execute(const ExplainStmt* explain) {
+  const Node* query = explain->query;
+  if (IsA(query, CreateTableAsStmt)) query = ((const CreateTableAsStmt*)query)->query;
+  return IsA(query, ExecuteStmt);
+}
+
 static void read_explain(const ExplainStmt* explain, struct sql_walk* walk) {
-  const bool is_run = runs_explained(explain);
+  const bool is_run = runs_explained(explain) || explains_execute(explain);
   walk->is_run = walk->is_run && is_run;
   // EXPLAIN shows at most what one set_config() did; how often it ran is not looked into.
   if (IsA(explain->query, SelectStmt))

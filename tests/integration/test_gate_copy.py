@@ -24,6 +24,9 @@ CONVERSATIONS = {
     "query, sync, data, end": (query_message(COPY) + SYNC + GOOD + DONE, 1),
     "two copies in a query": (query_message(f"{COPY}; {COPY}") + GOOD + DONE + GOOD + DONE, 1),
     "no such table, sync": (parse_message("COPY nowhere FROM STDIN") + bind_message() + execute_message() + SYNC, 1),
+    "query, bad data, query, sync": (query_message(COPY) + BAD + query_message("SELECT 1") + SYNC, 3),
+    "bad data, sync, query": (EXTENDED + BAD + SYNC + query_message("SELECT 1"), 2),
+    "sync, bad data, sync, query": (EXTENDED + SYNC + BAD + SYNC + query_message("SELECT 1"), 2),
     "copy out, sync": (parse_message("COPY gate_copy TO STDOUT") + bind_message() + execute_message() + SYNC, 1),
 }
 
@@ -34,10 +37,11 @@ def table(postgres):
         direct.query("CREATE TABLE IF NOT EXISTS gate_copy (n int)").expect_ok()
 
 
-@pytest.fixture(scope="module", params=["plugin", "alone"])
+@pytest.fixture(scope="module", params=["plugin", "alone", "unwatched"])
 def proxy(request, postgres, counter, table):
-    """With the plugin: refuses what says "forbidden"."""
-    with running_proxy(postgres.port, [counter] if request.param == "plugin" else []) as proxy:
+    """With the plugin: refuses what says "forbidden". Unwatched: there is not even a folder for plugins."""
+    settings = {"plugins__directory": ""} if request.param == "unwatched" else {}
+    with running_proxy(postgres.port, [counter] if request.param == "plugin" else [], **settings) as proxy:
         proxy.has_plugin = request.param == "plugin"
         yield proxy
 
@@ -58,6 +62,17 @@ def test_answers_are_the_servers_and_the_gate_stays_shut(proxy, postgres, name):
             reply = session.query("SELECT 'forbidden'")
             assert [each["C"] for each in reply.errors] == (["42000"] if proxy.has_plugin else [])
             assert session.query("SELECT 8").value() == "8"
+
+
+@pytest.mark.parametrize("traffic", [EXTENDED + BAD + SYNC, EXTENDED + SYNC + BAD + SYNC, query_message(COPY) + BAD + SYNC])
+def test_client_that_says_nothing_more_gets_all_its_answers(proxy, postgres, traffic):
+    said = []
+    for connect in (lambda: postgres.connect(database="demo"), proxy.connect):
+        with connect() as session:
+            session.send(traffic)
+            session.half_close()
+            said.append(session.until_closed())
+    assert said[0] == said[1]
 
 
 def test_refusal_behind_a_copy_undoes_its_batch(postgres, counter, table):

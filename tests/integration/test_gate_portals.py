@@ -108,7 +108,32 @@ def test_portal_of_an_execute_runs_what_was_judged(gate):
     gate.query("PREPARE p AS SELECT 1").expect_ok()
     gate.send(parse_message("EXECUTE p"), bind_message("c"), SYNC)
     assert gate.ready().types == "12Z"
+    gate.query("SAVEPOINT s").expect_ok()
+    assert gate.query("DEALLOCATE p").sqlstate == "55006"  # FETCH would run what stands there then
+    gate.query("ROLLBACK TO s").expect_ok()
+    assert gate.query("FETCH ALL FROM c").value() == "1"
+    gate.query("CLOSE c").expect_ok()
     gate.query("DEALLOCATE p").expect_ok()
-    gate.query("PREPARE p AS SELECT 'forbidden'").expect_ok()
-    gate.send(execute_message("c"), SYNC)
-    assert gate.ready().sqlstate == "26000"
+
+
+@pytest.mark.parametrize("text", ["SAVEPOINT x", "SET work_mem = '4MB'", "EXECUTE p"])
+def test_portal_of_a_statement_that_sets_no_tenant_leaves_it_known(proxy, text):
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        session.query("PREPARE p AS SELECT 1").expect_ok()
+        session.query("BEGIN").expect_ok()
+        session.send(parse_message(text, "b"), bind_message("c", "b"), execute_message("c"), SYNC)
+        session.ready().expect_ok()
+        session.query("DECLARE d CURSOR FOR SELECT 1").expect_ok()
+        session.query("FETCH d").expect_ok()
+        session.query("SELECT 2").expect_ok()
+
+
+def test_cursor_that_a_commit_runs_makes_the_tenant_unknown(proxy):
+    with proxy.connect() as session:
+        for text in ("SET helios.tenant_id = 'a'", "BEGIN",
+                     "DECLARE c CURSOR WITH HOLD FOR SELECT set_config('helios.tenant_id', 'b', false)",
+                     "SET helios.tenant_id = 'a'", "COMMIT"):
+            session.query(text).expect_ok()
+        assert session.query("SELECT 1").sqlstate == "42501"
+        session.query("SET helios.tenant_id = 'a'").expect_ok()
+        session.query("SELECT 1").expect_ok()

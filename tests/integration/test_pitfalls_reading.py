@@ -232,6 +232,7 @@ def test_statement_is_refused_wherever_it_stands(refusing, smuggled, text):
 
 
 PREPARED = {"EXECUTE p": "42000", "SELECT 1; EXECUTE p": "42000", "EXPLAIN ANALYZE EXECUTE p": "0A000",
+            "EXPLAIN EXECUTE p": "0A000", "EXPLAIN CREATE TEMP TABLE x AS EXECUTE p": "0A000",
             "CREATE TEMP TABLE x AS EXECUTE p": "0A000", "EXPLAIN ANALYZE CREATE TEMP TABLE x AS EXECUTE p": "0A000"}
 
 

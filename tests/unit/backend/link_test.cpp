@@ -259,6 +259,7 @@ TEST_P(Links, behind_a_failed_copy_the_server_is_asked_which_syncs_it_swallowed)
     SCOPED_TRACE(is_swallowed);
     Leg probed(GetParam());
     probed.log_in();
+    probed.link.be_exact(true);
     probed.link.expect(1, {.request = 'Q', .may_copy_in = true});
     probed.server(message('G', std::string_view("\0\0\0", 3)));
     probed.link.expect(2, {.request = 'S', .is_maybe = true});
@@ -272,6 +273,21 @@ TEST_P(Links, behind_a_failed_copy_the_server_is_asked_which_syncs_it_swallowed)
     EXPECT_TRUE(probed.link.is_quiet());
     EXPECT_FALSE(probed.link.must_wait('Q'));
   }
+}
+
+TEST_P(Links, where_nobody_judges_nothing_is_asked_nor_held_back) {
+  leg.log_in();
+  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
+  leg.server(message('G', std::string_view("\0\0\0", 3)));
+  leg.link.expect(2, {.request = 'S', .is_maybe = true});
+  leg.expect(3, 'Q');
+  leg.sent();
+  leg.client_got.clear();
+  const std::string answers = kError + kReady + kReady + message('C', text("SELECT 1")) + kReady;
+  leg.server(answers);
+  EXPECT_EQ(leg.sent(), "");
+  EXPECT_EQ(leg.client_got, answers);
+  EXPECT_TRUE(leg.link.is_quiet());
 }
 
 // Something else than data came. Whether the server still reads data, only the server can tell.

@@ -17,7 +17,7 @@ struct Thing {
 
 struct NameLogTest : testing::Test {
   std::vector<std::string> dropped;
-  NameLog<Thing> log{[this](const auto& thing) { dropped.push_back(thing->name); }};
+  NameLog<Thing> log{false, [this](const auto& thing) { dropped.push_back(thing->name); }};
 
   static std::shared_ptr<Thing> thing(std::string name) {
     return std::make_shared<Thing>(Thing{std::move(name)});
@@ -88,6 +88,21 @@ TEST_F(NameLogTest, bytes_come_back) {
   log.forget();
   EXPECT_EQ(log.held_bytes(), 0U);
   EXPECT_EQ(dropped, (std::vector<std::string>{"one", "three"}));
+}
+
+TEST(AllNames, that_end_leave_the_empty_one_where_it_is_none_of_them) {
+  for (const bool all_are_named : {true, false}) {
+    NameLog<Thing> log(all_are_named);
+    const auto thing = std::make_shared<Thing>();
+    log.settle(log.define("", thing, 1), true);
+    log.settle(log.define("a", thing, 1), true);
+    const NameTicket end = log.end_all(1);
+    EXPECT_EQ(log.find("", 1).value != nullptr, all_are_named);
+    EXPECT_EQ(log.find("a", 1).value, nullptr);
+    log.settle(end, true);
+    EXPECT_EQ(log.find("", 2).value != nullptr, all_are_named);
+    EXPECT_EQ(log.find("a", 2).value, nullptr);
+  }
 }
 
 }  // namespace

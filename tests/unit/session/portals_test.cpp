@@ -15,11 +15,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-struct Portals : testing::Test {
+struct Scene {
   Witness witness;
   SessionHarness harness{witness.options()};
 
-  Portals() { harness.connect(); }
+  Scene() { harness.connect(); }
 
   void begin() {
     harness.client_sends(query("begin"));
@@ -35,6 +35,8 @@ struct Portals : testing::Test {
     harness.server_sends(complete(tag) + ready(status));
   }
 };
+
+struct Portals : testing::Test, Scene {};
 
 TEST_F(Portals, hooks_are_asked_before_the_bind_is_forwarded) {
   harness.client_sends(parse("", "select forbidden") + bind_to("c", "") + sync());
@@ -184,17 +186,26 @@ TEST_F(Portals, tenant_that_is_set_in_the_same_batch_counts) {
   EXPECT_THAT(trace.to_client, HasSubstr("42501"));
 }
 
-TEST_F(Portals, statement_that_is_executed_by_name_must_be_the_one_that_was_judged) {
-  begin();
-  run("prepare p as select 1", "PREPARE", 'T');
-  bind_c("execute p");
-  harness.client_sends(execute("c", 1) + sync());
-  harness.server_sends(suspended() + ready('T'));
-  run("deallocate p", "DEALLOCATE", 'T');
-  run("prepare p as select 2", "PREPARE", 'T');
-  harness.take_to_server();
-  harness.client_sends(execute("c") + sync());
-  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+// FETCH, and functions that read cursors, would run what the name stands for then.
+TEST_F(Portals, statement_that_one_executes_by_name_stays_what_was_judged) {
+  for (const std::string& end : {query("deallocate p"), query("deallocate all"),
+                                 query("discard all"), close_statement("p") + sync()}) {
+    SCOPED_TRACE(end);
+    Scene each;
+    each.begin();
+    each.run("prepare p as select 1", "PREPARE", 'T');
+    each.bind_c("execute p");
+    each.harness.take_to_server();
+    each.harness.client_sends(end);
+    const std::string stand_in = end.front() == 'Q' ? query("refused") : refused_execute() + sync();
+    EXPECT_EQ(each.harness.take_to_server().front(), stand_in.front());
+    each.harness.server_sends((end.front() == 'Q' ? syntax_error() : no_portal()) + ready('E'));
+    EXPECT_THAT(each.harness.take_to_client(), HasSubstr("55006"));
+    each.run("rollback", "ROLLBACK", 'I');
+    each.harness.take_to_server();
+    each.harness.client_sends(end);
+    EXPECT_EQ(each.harness.take_to_server(), end) << "the portal is gone";
+  }
 }
 
 TEST_F(Portals, what_runs_at_execute_names_then) {

@@ -281,6 +281,10 @@ TEST(Execute, arguments_keep_their_order) {
 TEST(Execute, inside_others_is_told_apart) {
   EXPECT_FALSE(only_statement("execute p").is_nested_execute);
   EXPECT_TRUE(only_statement("explain analyze execute p").is_nested_execute);
+  EXPECT_FALSE(only_statement("explain execute p").is_read_only);
+  EXPECT_FALSE(only_statement("explain create table t as execute p").is_read_only);
+  EXPECT_EQ(only_statement("explain execute p(set_config('helios.a', 'b', false))").settings.size(),
+            2U);
   EXPECT_TRUE(only_statement("create table t as execute p").is_nested_execute);
   EXPECT_TRUE(only_statement("explain analyze create table t as execute p").is_nested_execute);
 }
