@@ -252,7 +252,7 @@ void QueryGate::judge_next() {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return;
   }
-  if (!find_prepared(run)) return;
+  if (!find_prepared(run) || !may_fetch(*run.statement)) return;
   if (auto refusal = objection(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return;

@@ -92,7 +92,10 @@ class QueryGate {
   // Of the message that was decided last, if it is forwarded: what to follow; null when nobody cares. Taken
   // when nothing can throw any more until it is in its place.
   [[nodiscard]] std::unique_ptr<QueryRun> take_run();
-  // Of the same: what it runs changes helios.* settings.
+  // To running under `settings` what was judged at its Bind: its tenant was told to the hooks, and has to be in force.
+  [[nodiscard]] std::optional<Refusal> objection_to_run(const StatementRun& judged,
+                                                        const Settings& settings) const;
+  // Of the message that was decided last: what it runs changes helios.* settings.
   [[nodiscard]] bool changes_settings() const;
   // That one is not null.
   [[nodiscard]] bool has_run() const { return is_followed_; }
@@ -145,6 +148,7 @@ class QueryGate {
   void finish_parse();
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
+  bool may_fetch(const sql::Statement& statement);
   bool refuse_unknown(StatementRun& run);
   void fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message);
   void adopt_prepared(StatementRun& run, std::shared_ptr<const PreparedStatement> prepared);

@@ -241,6 +241,7 @@ NameChanges QueryGate::note_names(const QueryRun& run, const StatementRun& state
   NameChanges changes;
   switch (what.name_op) {
     case NameOp::none:
+    case NameOp::fetch:
     case NameOp::execute: break;
     case NameOp::prepare:
       changes.statement =

@@ -72,4 +72,38 @@ std::optional<Refusal> QueryGate::objection_to_names(const sql::Statement& state
   return refusal_of_uncertain_name();
 }
 
+std::optional<Refusal> QueryGate::objection_to_run(const StatementRun& judged,
+                                                   const Settings& settings) const {
+  const bool is_exempt = !judged.execution || judged.is_session_statement;
+  if (is_exempt || view_.identity.has_pinned_tenant()) return std::nullopt;
+  const hooks::StatementExecution& told = *judged.execution;
+  const auto context = view_.identity.context(settings, &settings != &view_.settings);
+  const bool is_same = context == told.context || context->tenant_id == told.context->tenant_id;
+  const bool is_unknown = settings.tenant_unknown() && !told.is_tenant_unknown &&
+                          view_.environment.config->tenant.unknown == config::Policy::deny &&
+                          (settings.uses_tenant() || told.chain->looks_at_tenant());
+  if (is_same && !is_unknown) return std::nullopt;
+  return Refusal{
+      std::string(state::kInsufficientPrivilege),
+      "the tenant of this session is not, or may not be, the one that plugins were shown "
+      "at Bind: bind the portal again"};
+}
+
+// FETCH and MOVE run a portal that was judged at its Bind. False = refused, or not certain yet.
+bool QueryGate::may_fetch(const sql::Statement& statement) {
+  if (statement.name_op != sql::NameOp::fetch) return true;
+  const auto portal = view_.names.portals.find(statement.name, view_.link->unit());
+  if (!portal.is_certain) {
+    stage_ = Stage::wait_for_names;
+    return false;
+  }
+  const bool was_judged = portal.value && portal.value->run && !portal.value->run->is_finished();
+  if (!was_judged) return true;
+  if (auto refusal = objection_to_run(portal.value->run->statements.front(), settings())) {
+    refuse(refusal->sqlstate, std::move(refusal->message));
+    return false;
+  }
+  return true;
+}
+
 }  // namespace helios::session

@@ -160,8 +160,8 @@ bool QueryRun::has_executions() const {
 
 bool QueryRun::defines_names() const {
   return std::ranges::any_of(statements, [](const StatementRun& run) {
-    return run.statement->name_op != sql::NameOp::none &&
-           run.statement->name_op != sql::NameOp::execute;
+    const sql::NameOp op = run.statement->name_op;
+    return op != sql::NameOp::none && op != sql::NameOp::execute && op != sql::NameOp::fetch;
   });
 }
 

@@ -187,7 +187,6 @@ class Session::Impl final : private backend::LinkUser {
   void adopt_run(InFlight& item);
   bool follow_execute();
   bool execute_judged();
-  [[nodiscard]] std::optional<Refusal> objection_to_execute(const StatementRun& statement);
   void forward_execute(const Decision& decision);
   void execute_unknown(std::string_view portal, bool is_bound);
   [[nodiscard]] bool is_denied_unseen() const;

@@ -167,7 +167,7 @@ bool Session::Impl::execute_judged() {
   if (run != nullptr && !run->is_finished()) {
     if (in_flight_.touches_session()) return false;
     const StatementRun& statement = run->statements.front();
-    if (auto refusal = objection_to_execute(statement)) {
+    if (auto refusal = gate_.objection_to_run(statement, settings_)) {
       judged_portal_.reset();
       return refuse_item(*refusal);
     }
@@ -183,23 +183,6 @@ bool Session::Impl::execute_judged() {
   }
   forward_execute({});
   return true;
-}
-
-// Its tenant was told to the hooks.
-std::optional<Refusal> Session::Impl::objection_to_execute(const StatementRun& statement) {
-  const bool is_exempt = !statement.execution || statement.is_session_statement;
-  if (is_exempt || identity_.has_pinned_tenant()) return std::nullopt;
-  const hooks::StatementExecution& judged = *statement.execution;
-  const auto context = identity_.context(settings_, false);
-  const bool is_same = context == judged.context || context->tenant_id == judged.context->tenant_id;
-  const bool is_unknown = settings_.tenant_unknown() && !judged.is_tenant_unknown &&
-                          environment_.config->tenant.unknown == Policy::deny &&
-                          (settings_.uses_tenant() || judged.chain->looks_at_tenant());
-  if (is_same && !is_unknown) return std::nullopt;
-  return Refusal{
-      std::string(sqlstate::kInsufficientPrivilege),
-      "the tenant of this session is not, or may not be, the one that plugins were shown "
-      "at Bind: bind the portal again"};
 }
 
 // Where somebody could object, what nobody has seen is neither planned nor run. Mostly it is a name that the

@@ -73,6 +73,7 @@ enum class NameOp {
   close,           // CLOSE name
   close_all,       // CLOSE ALL
   discard_all,     // DISCARD ALL: all prepared statements and cursors
+  fetch,           // FETCH, MOVE name: runs it
 };
 
 // An argument of helios.kv(): a string constant, or any other expression.

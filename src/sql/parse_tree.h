@@ -43,6 +43,7 @@ enum sql_name_op {
   SQL_NAME_CLOSE,
   SQL_NAME_CLOSE_ALL,
   SQL_NAME_DISCARD_ALL,
+  SQL_NAME_FETCH,
 };
 
 // The values of TransactionOp, in its order.

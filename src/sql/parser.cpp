@@ -36,6 +36,7 @@ static_assert(static_cast<int>(NameOp::declare) == SQL_NAME_DECLARE);
 static_assert(static_cast<int>(NameOp::close) == SQL_NAME_CLOSE);
 static_assert(static_cast<int>(NameOp::close_all) == SQL_NAME_CLOSE_ALL);
 static_assert(static_cast<int>(NameOp::discard_all) == SQL_NAME_DISCARD_ALL);
+static_assert(static_cast<int>(NameOp::fetch) == SQL_NAME_FETCH);
 
 static_assert(static_cast<int>(TransactionOp::none) == SQL_TRANSACTION_NONE);
 static_assert(static_cast<int>(TransactionOp::begin) == SQL_TRANSACTION_BEGIN);

@@ -220,7 +220,10 @@ static void read_statement(Node* node, struct sql_walk* walk) {
       walk->is_stored = true;
       sql_visit(((DeclareCursorStmt*)node)->query, walk);
       break;
-    case T_FetchStmt: sql_record_recall(walk); break;
+    case T_FetchStmt:
+      record_name(walk, SQL_NAME_FETCH, ((FetchStmt*)node)->portalname);
+      sql_record_recall(walk);
+      break;
     case T_DoStmt: sql_record_do((DoStmt*)node, walk); break;
     case T_CreateTableAsStmt: read_create_table_as((CreateTableAsStmt*)node, walk); break;
     case T_ClosePortalStmt:

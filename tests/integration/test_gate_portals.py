@@ -137,3 +137,15 @@ def test_cursor_that_a_commit_runs_makes_the_tenant_unknown(proxy):
         assert session.query("SELECT 1").sqlstate == "42501"
         session.query("SET helios.tenant_id = 'a'").expect_ok()
         session.query("SELECT 1").expect_ok()
+
+
+@pytest.mark.parametrize("run", ["FETCH ALL FROM c", "MOVE ALL IN c"])
+def test_portal_is_not_fetched_under_another_tenant(gate, direct, run):
+    gate.query("SET helios.tenant_id = 'a'").expect_ok()
+    gate.query("BEGIN").expect_ok()
+    gate.send(parse_message("INSERT INTO gate_portals VALUES (1) RETURNING n"), bind_message("c"), SYNC)
+    assert gate.ready().types == "12Z"
+    gate.query("SET helios.tenant_id = 'b'").expect_ok()
+    assert gate.query(run).sqlstate == "42501"
+    gate.query("ROLLBACK").expect_ok()
+    assert direct.query("SELECT count(*) FROM gate_portals").value() == "0"

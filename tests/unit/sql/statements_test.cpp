@@ -304,6 +304,8 @@ TEST(Names, each_statement_says_what_it_does_with_which) {
   expect("explain (analyze) declare c cursor for select 1", NameOp::none, "");
   EXPECT_FALSE(only_statement("declare c cursor for select 1").is_holdable);
   EXPECT_TRUE(only_statement("declare c cursor with hold for select 1").is_holdable);
+  expect("fetch all from c", NameOp::fetch, "c");
+  expect("move c", NameOp::fetch, "c");
   expect("close c", NameOp::close, "c");
   expect("close all", NameOp::close_all, "");
   expect("discard all", NameOp::discard_all, "");
