@@ -121,10 +121,8 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] bool waits_for_copy() const {
     return !is_reading_copy_ && probe_ == Probe::none && owed_.copying() != nullptr;
   }
-  // The server is being asked something behind a COPY, or may have to be.
-  [[nodiscard]] bool is_asking() const {
-    return probe_ != Probe::none || is_breaking_ || (is_exact_ && owed_.has_maybe());
-  }
+  // The server is being asked something behind a COPY.
+  [[nodiscard]] bool is_asking() const { return probe_ != Probe::none || is_breaking_; }
   // The server reads COPY data whose end was not forwarded yet.
   [[nodiscard]] bool is_reading_copy() const { return is_reading_copy_; }
   [[nodiscard]] const std::string& own_name() const { return own_name_; }

@@ -194,7 +194,8 @@ bool Link::note_error(std::string_view body) {
   if (is_broken) {
     user_->on_copy_broken();
   } else if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_) {
-    is_exact_ ? begin_probe() : owed_.end_all();
+    // Behind the client's last word nothing is judged any more, and the server would not answer.
+    is_exact_ && !is_finished_ ? begin_probe() : owed_.end_all();
   }
   return is_replaced || is_broken;
 }

@@ -3,6 +3,7 @@
 
 import pytest
 from harness.shared import running_proxy
+from harness.waiting import wait_until
 from harness.wire import SYNC, bind_message, execute_message, message, parse_message, query_message
 
 COPY = "COPY gate_copy FROM STDIN"
@@ -73,6 +74,16 @@ def test_client_that_says_nothing_more_gets_all_its_answers(proxy, postgres, tra
             session.half_close()
             said.append(session.until_closed())
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("traffic", [EXTENDED + SYNC, EXTENDED + GOOD + SYNC, query_message(COPY) + GOOD + SYNC + b"d"])
+def test_client_that_leaves_amid_the_data_ends_its_session(proxy, traffic):
+    """A Sync is among them. The server hears of it."""
+    with proxy.connect() as session:
+        session.send(traffic)
+        while session.message()[0] != b"G":
+            pass
+    wait_until(lambda: proxy.admin.metric("helios_sessions") == 0, "the end of the session")
 
 
 def test_refusal_behind_a_copy_undoes_its_batch(postgres, counter, table):

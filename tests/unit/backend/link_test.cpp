@@ -290,6 +290,21 @@ TEST_P(Links, where_nobody_judges_nothing_is_asked_nor_held_back) {
   EXPECT_TRUE(leg.link.is_quiet());
 }
 
+TEST_P(Links, behind_the_clients_end_nothing_is_asked) {
+  leg.log_in();
+  leg.link.be_exact(true);
+  leg.link.expect(1, {.request = 'Q', .may_copy_in = true});
+  leg.server(message('G', std::string_view("\0\0\0", 3)));
+  leg.link.expect(2, {.request = 'S', .is_maybe = true});
+  EXPECT_FALSE(leg.link.is_asking()) << "the server waits for data, and has to hear of the end";
+  EXPECT_TRUE(leg.link.finish());
+  leg.sent();
+  leg.client_got.clear();
+  leg.server(kError + kReady + kReady);
+  EXPECT_EQ(leg.sent(), "");
+  EXPECT_EQ(leg.client_got, kError + kReady + kReady);
+}
+
 // Something else than data came. Whether the server still reads data, only the server can tell.
 struct Breaking : Leg {
   explicit Breaking(std::size_t piece) : Leg(piece) {
