@@ -247,7 +247,15 @@ void QueryGate::judge_next() {
   }
   if (in_this_turn_++ == kStatementsPerTurn) return yield();
   StatementRun& run = run_->statements[next_];
-  stage_ = Stage::judge;
+  if (awaits_block(*run.statement)) {
+    stage_ = Stage::wait_for_names;
+    return;
+  }
+  const bool has_waited = std::exchange(stage_, Stage::judge) == Stage::wait_for_names;
+  if (has_waited && next_ == 0 && ahead_) {
+    ahead_.reset();
+    follow_settings();
+  }
   if (auto refusal = objection_to_names(*run.statement)) {
     refuse(refusal->sqlstate, std::move(refusal->message));
     return;

@@ -149,6 +149,7 @@ class QueryGate {
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
   bool may_fetch(const sql::Statement& statement);
+  [[nodiscard]] bool awaits_block(const sql::Statement& statement) const;
   bool refuse_unknown(StatementRun& run);
   void fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message);
   void adopt_prepared(StatementRun& run, std::shared_ptr<const PreparedStatement> prepared);

@@ -106,4 +106,11 @@ bool QueryGate::may_fetch(const sql::Statement& statement) {
   return true;
 }
 
+// An error that is still to come undoes what the open block has set, and nothing but transaction commands runs behind it.
+bool QueryGate::awaits_block(const sql::Statement& statement) const {
+  return next_ == 0 && statement.transaction != sql::TransactionOp::none &&
+         chain_->wants_all_statements() && !view_.link->owed().empty() &&
+         view_.settings.has_uncommitted();
+}
+
 }  // namespace helios::session

@@ -49,6 +49,8 @@ class Settings {
   // before, or what it changed itself (`changes`), and an error undoes the rest only.
   void may_have_committed(bool changes);
   [[nodiscard]] bool in_transaction() const { return before_.has_value(); }
+  // The open transaction has changed something, which an error would undo.
+  [[nodiscard]] bool has_uncommitted() const { return before_ && *before_ != now_; }
   [[nodiscard]] bool has_savepoints() const { return !savepoints_.empty(); }
 
   // A change happened whose effect on the tenant cannot be known.

@@ -7,6 +7,7 @@ import time
 import pytest
 from oracle.generator import Generator
 from oracle.known import row_of, rows
+from oracle.messages import e, q, sync
 from oracle.shrink import shrink
 
 CONVERSATIONS = int(os.environ.get("HELIOS_ORACLE_CONVERSATIONS", "600"))
@@ -36,3 +37,10 @@ def test_hooks_are_told_what_the_server_does(runner):
             if not row_of(KNOWN, each):
                 small = shrink(runner, KNOWN, each) or each
                 pytest.fail(f"{small.kind}, conversation {each.conversation.name}:\n{small.conversation.as_test(small)}")
+
+
+def test_transaction_command_waits_for_an_error_that_undoes_a_local_setting(oracle):
+    oracle.agrees(messages=[
+        q("SELECT /*101*/ set_config('helios.tenant_id', 'acme', true); START /*103*/ TRANSACTION"),
+        e(""), sync(), q("COMMIT /*108*/"),
+    ])
