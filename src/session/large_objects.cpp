@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/large_objects.hpp"
 
+#include "session/rebind.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -33,6 +35,18 @@ constexpr std::array kFunctions{
 std::string_view large_object_statement(std::uint32_t function) {
   const auto* const found = std::ranges::find(kFunctions, function, &Function::oid);
   return found == kFunctions.end() ? std::string_view() : found->statement;
+}
+
+std::shared_ptr<const BoundStatement> bind_large_object_call(Environment& environment,
+                                                             const pgwire::FunctionCallView& call,
+                                                             sql::ReadingRules rules) {
+  const std::string_view text = large_object_statement(call.function);
+  if (text.empty()) return nullptr;
+  auto bound = environment.recycler->make_bound();
+  bound->statement =
+      environment.statements->intern(text, {}, rules, environment.analyzer->analyze(text, rules));
+  bound->values = call.values;
+  return read_parameters(*bound, environment.recycler->bound_values) ? bound : nullptr;
 }
 
 }  // namespace helios::session

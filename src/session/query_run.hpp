@@ -2,7 +2,7 @@
 #pragma once
 
 // One Query, portal or FunctionCall on its way: its statements, what hooks said about them, and how
-// far the server has come. Pure bookkeeping; the gate fills it before the message is forwarded, the
+// far the server has come. Pure bookkeeping; the judge fills it before the message is forwarded, the
 // server side advances it as answers arrive.
 
 #include "hooks/chain.hpp"

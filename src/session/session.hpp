@@ -21,6 +21,10 @@
 //   closing        the ends are on their way; post_query of unfinished statements may still run
 //   closed         nothing left to do
 //
+// Its parts: ClientLogin (who may come in), Conversation (what the client says then), Answers (what the server's answers
+// mean), Deadlines (what may take how long), Footprint (what may be held). They share a SessionContext. The session itself
+// has the events, their order within one pump, and the end.
+//
 // An exception in an event (base/faults.hpp) ends the session like any other error, with FATAL 58000. No event
 // throws.
 //
@@ -28,24 +32,33 @@
 // granted.
 
 #include "backend/link.hpp"
+#include "backend/link_user.hpp"
 #include "backend/upstream.hpp"
 #include "session/actions.hpp"
+#include "session/answers.hpp"
+#include "session/client_login.hpp"
+#include "session/conversation.hpp"
+#include "session/deadlines.hpp"
 #include "session/environment.hpp"
+#include "session/footprint.hpp"
+#include "session/session_context.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace helios::session {
 
-class Session {
+class Session final : private backend::LinkUser, private SessionEnd {
  public:
   // `wake` is called, on the home thread and outside of any other call on this session, when work
   // that the session was waiting for is done: the driver then calls on_wake().
   Session(Environment& environment, Peer peer, backend::Upstream& upstream,
           std::function<void()> wake);
-  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -78,18 +91,104 @@ class Session {
   void on_fault(bool is_client_whole, Actions& actions) noexcept;
 
   // Bytes of earlier actions that the kernel has not taken yet: they count as memory of the session.
-  void set_backlog(std::size_t bytes);
+  void set_backlog(std::size_t bytes) { footprint_.set_backlog(bytes); }
 
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
-  [[nodiscard]] bool finished() const;
+  [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
   // When on_timer() is to be called, on the environment's monotonic clock; nullopt = never. Changes
   // with events only.
-  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const;
+  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadlines_.deadline_ns(); }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  enum class State { startup, vetting, connecting, authenticating, ready, closing, closed };
+
+  // ---- Events: session.cpp
+  template <typename Event>
+  void run_event(std::string_view name, Actions& actions, Event event);
+  void use(Actions& actions);
+  void be_granted(backend::Link& link);
+  void be_refused(std::string_view reason);
+  void be_cancelled();
+  void drain(bool force);
+
+  // ---- The pump: moves input forward as far as it goes. Every event ends with it. session.cpp
+  void pump();
+  bool pump_client();
+  bool pump_server();
+  bool pump_end();
+  bool pump_end_of_input();
+  bool drain_if_idle();
+
+  // ---- The way in: session_startup.cpp
+  bool step_login();
+  bool step_authentication();
+  void begin_password();
+
+  // ---- Limits: session_limits.cpp
+  [[nodiscard]] Deadlines::Waiting what_is_waited_for() const;
+  void update_deadline();
+  bool ask_at_deadline();
+  void be_late();
+  [[nodiscard]] std::uint64_t held_bytes() const;
+  bool account_memory();
+
+  // ---- The end: session_end.cpp
+  void fail(std::string_view sqlstate, std::string_view message) override;
+  void fail_after_answers(std::string_view sqlstate, std::string message) override;
+  void close();
+  bool pump_closing();
+  void collect_lost();
+  void end_by_fault(std::string_view event) noexcept;
+  void note_fault(std::string_view event);
+  void abandon();
+  [[nodiscard]] bool is_ending() const {
+    return state_ == State::closing || state_ == State::closed;
+  }
+  // Something works elsewhere for this session.
+  [[nodiscard]] bool pending() const {
+    return conversation_.pending() || answers_.pending() || login_.pending();
+  }
+  [[nodiscard]] static std::string_view to_word(State state);
+
+  // ---- What the link says: to whom it matters. See backend::LinkUser.
+  void on_cancel_key(pgwire::CancelKey key) override;
+  void on_logged_in() override;
+  void on_parameter(std::string_view name, std::string_view value) override;
+  void on_malformed() override;
+  void on_copy_in(bool is_reading) override { conversation_.on_copy_in(is_reading); }
+  void on_copy_broken() override { conversation_.on_copy_broken(); }
+  void on_skip_to_sync() override { conversation_.on_skip_to_sync(); }
+  void on_completion(backend::Answer answer, std::string_view command_tag) override {
+    answers_.on_completion(answer, command_tag);
+  }
+  void on_suspension(backend::Answer answer) override { answers_.on_suspension(answer); }
+  bool on_error(backend::Answer answer, bool is_own,
+                const pgwire::ErrorFieldsView& fields) override {
+    return answers_.on_error(answer, is_own, fields);
+  }
+  void on_ended(backend::Tag tag, char answer) override { answers_.on_ended(tag, answer); }
+  void on_status(pgwire::TransactionStatus status, bool has_failed) override {
+    answers_.on_status(status, has_failed);
+  }
+  void on_ready(std::string_view message, bool is_view) override {
+    answers_.on_ready(message, is_view);
+  }
+
+  State state_ = State::startup;
+  backend::Upstream& upstream_;
+  SessionContext context_;
+  ClientLogin login_;
+  ClientInput input_;
+  Deadlines deadlines_;
+  Footprint footprint_;
+  Answers answers_;
+  Conversation conversation_;
+
+  bool has_client_ended_ = false;  // it half-closed its connection
+  bool is_client_gone_ = false;    // nothing more can be delivered
+  bool is_draining_ = false;
+  bool has_faulted_ = false;  // an exception has ended the session
 };
 
 }  // namespace helios::session

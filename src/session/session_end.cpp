@@ -3,7 +3,7 @@
 #include "pgwire/error_response.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
-#include "session/session_impl.hpp"
+#include "session/session.hpp"
 
 #include <exception>
 
@@ -35,115 +35,61 @@ std::string present_fault() {
 
 }  // namespace
 
-void Session::Impl::fail(std::string_view state, std::string_view message) {
-  if (state_ == State::closing || state_ == State::closed) return;
-  if (state == sqlstate::kProtocolViolation) ++environment_.counters->protocol_errors;
-  if (!client_gone_ && !(link_ != nullptr && link_->is_amid_message())) {
-    actions_->to_client.append(
+void Session::fail(std::string_view state, std::string_view message) {
+  if (is_ending()) return;
+  if (state == sqlstate::kProtocolViolation) ++context_.environment.counters->protocol_errors;
+  const bool is_amid_message = context_.link != nullptr && context_.link->is_amid_message();
+  if (!is_client_gone_ && !is_amid_message) {
+    context_.actions->to_client.append(
         pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
   }
   close();
 }
 
-// The client's messages cannot be followed any further: it is told when it has its answers to those before.
-void Session::Impl::fail_after_answers(std::string_view state, std::string message) {
+void Session::fail_after_answers(std::string_view state, std::string message) {
   // The server waits for the rest of the data, and would not answer.
-  if (link_->is_reading_copy()) return fail(state, message);
-  farewell_ = std::make_unique<Farewell>(std::string(state), std::move(message));
-  client_input_.clear();
-}
-
-// True = it was time.
-bool Session::Impl::bid_farewell() {
-  if (!farewell_) return false;
-  const bool is_through = link_->owed().empty() && held_ready_.empty() && !present_.is_held() &&
-                          !gate_.busy() && !link_->is_amid_message();
-  if (is_through) fail(farewell_->sqlstate, farewell_->message);
-  return is_through;
+  if (context_.link->is_reading_copy()) return fail(state, message);
+  conversation_.say_farewell(state, std::move(message));
 }
 
 // Only its last step may throw. The rest, which may, is pump_closing()'s.
-void Session::Impl::close() {
-  if (state_ == State::closing || state_ == State::closed) return;
+void Session::close() {
+  if (is_ending()) return;
   state_ = State::closing;
-  const bool takes_leave =
-      link_ != nullptr && link_->is_open() && !link_->has_ended() && !terminate_sent_ && is_idle();
-  if (link_ != nullptr) link_->close();
+  const bool takes_leave = context_.link != nullptr && context_.link->is_open() &&
+                           !context_.link->has_ended() && !conversation_.has_taken_leave() &&
+                           context_.is_idle();
+  if (context_.link != nullptr) context_.link->close();
   upstream_.give_up();
-  actions_->close_client = true;
-  client_input_.clear();
-  held_ready_.clear();
-  present_.drop();
-  judged_portal_.reset();
-  if (gate_.busy()) gate_.cancel();
-  if (takes_leave) link_->send(pgwire::serialize_terminate());
+  context_.actions->close_client = true;
+  input_.bytes.clear();
+  context_.held_ready.clear();
+  conversation_.give_up();
+  if (takes_leave) context_.link->send(pgwire::serialize_terminate());
 }
 
-bool Session::Impl::pump_closing() {
-  if (gate_.busy() || post_hooks_.pending() || login_.pending()) return false;
-  static_cast<void>(post_hooks_.fatal());  // nobody is told any more, unless they have thrown
+bool Session::pump_closing() {
+  if (conversation_.judge().busy() || answers_.pending() || login_.pending()) return false;
   collect_lost();
-  if (!lost_runs_.empty() || settlements_.has_due() || post_hooks_.has_left()) {
-    for (auto& run : lost_runs_) run->finish(hooks::Outcome::lost, names_);
-    return post_hooks_.start(lost_runs_, &settlements_) == hooks::RunStatus::done;
-  }
+  if (answers_.has_last_hooks()) return answers_.run_last_hooks() == hooks::RunStatus::done;
   state_ = State::closed;
   return true;
 }
 
-// Takes the statements from wherever they have got to. What an exception leaves there is taken by the next call.
-void Session::Impl::collect_lost() {
-  settlements_.on_end(link_ == nullptr || (link_->owed().empty() && !link_->is_batch_open()));
-  for (auto& run : ended_runs_) {
-    if (run) lost_runs_.push_back(std::move(run));
-  }
-  ended_runs_.clear();
-  note_unfinished();
-  in_flight_.for_each([](InFlight& item) {
-    if (item.portal) item.portal->is_under_way = true;
-  });
-  names_.portals.for_each_settled(
-      [this](const std::shared_ptr<Portal>& portal) { lose_portal(portal); });
-  in_flight_.for_each([this](InFlight& item) {
-    base::make_room(lost_runs_);
-    if (item.run) {
-      lost_runs_.push_back(std::move(item.run));
-    } else if (item.portal && item.portal->run) {
-      lost_runs_.push_back(std::move(item.portal->run));
-    }
-  });
-  if (link_ != nullptr) link_->end_all();
-  if (!gate_.has_run()) return;
-  base::make_room(lost_runs_);
-  lost_runs_.push_back(gate_.take_run());
-}
-
-// What the server has spent on, and said of, the message that it was answering.
-void Session::Impl::note_unfinished() {
-  const backend::Owed* owed = link_ == nullptr ? nullptr : link_->owed().front();
-  const InFlight* item = owed == nullptr ? nullptr : in_flight_.find(owed->tag);
-  QueryRun* run = item == nullptr ? nullptr : item->present_run();
-  if (run == nullptr) return;
-  run->on_answer_bytes(link_->answer_bytes());
-  note_time(*item, *run);
-}
-
-// One that nothing has run, and that nobody was asked to run, is not lost.
-void Session::Impl::lose_portal(const std::shared_ptr<Portal>& portal) {
-  if (!portal->run || portal->is_under_way) return;
-  if (!portal->run->is_suspended()) {
-    portal->run->finish_portal(cursor_readers_ != portal->readers_before, names_);
-  }
-  base::make_room(lost_runs_);
-  lost_runs_.push_back(std::move(portal->run));
+// What an exception leaves in its place is taken by the next call.
+void Session::collect_lost() {
+  answers_.collect_lost();
+  if (!conversation_.judge().has_run()) return;
+  answers_.make_room_for_lost();
+  answers_.add_lost(conversation_.judge().take_run());
 }
 
 // Something that nobody expected went wrong in an event of this session. It ends; the others go on.
-void Session::Impl::on_fault(std::string_view event) noexcept {
+void Session::end_by_fault(std::string_view event) noexcept {
   note_fault(event);
   for (int ending = 0; ending < kMaxEndings; ++ending) {
     try {
-      actions_->to_server
+      context_.actions->to_server
           .discard();  // of this event: nobody knows whether it was judged to its end
       if (ending == 0) {
         fail(sqlstate::kSystemError, "terminating connection: internal error of the proxy");
@@ -160,29 +106,29 @@ void Session::Impl::on_fault(std::string_view event) noexcept {
 }
 
 // Counts the session, once, and says where it was.
-void Session::Impl::note_fault(std::string_view event) {
-  if (!std::exchange(has_faulted_, true)) ++environment_.counters->session_faults;
+void Session::note_fault(std::string_view event) {
+  if (!std::exchange(has_faulted_, true)) ++context_.environment.counters->session_faults;
   try {
-    const std::int64_t now_ns = environment_.clock->monotonic_ns();
-    if (now_ns < environment_.fault_line_due_ns) return;
-    environment_.fault_line_due_ns = now_ns + kFaultLineIntervalNs;
-    environment_.log->write(base::LogLevel::error,
-                            "internal fault (session, " + std::string(event) + ", " +
-                                std::string(to_word(state_)) + "): " + present_fault() + "; " +
-                                "heliosproxy " + identity_.session_id() +
-                                " ends, please report this");
+    const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
+    if (now_ns < context_.environment.fault_line_due_ns) return;
+    context_.environment.fault_line_due_ns = now_ns + kFaultLineIntervalNs;
+    context_.environment.log->write(
+        base::LogLevel::error, "internal fault (session, " + std::string(event) + ", " +
+                                   std::string(to_word(state_)) + "): " + present_fault() + "; " +
+                                   "heliosproxy " + context_.identity.session_id() +
+                                   " ends, please report this");
   } catch (...) {
     // There may be no memory for a line. It is counted.
   }
 }
 
 // It could not be ended in order: its statements get no post_query any more.
-void Session::Impl::abandon() {
+void Session::abandon() {
   upstream_.give_up();
-  actions_->close_client = true;
-  client_input_.clear();
-  if (link_ != nullptr) link_->close();
-  lost_runs_.clear();
+  context_.actions->close_client = true;
+  input_.bytes.clear();
+  if (context_.link != nullptr) context_.link->close();
+  answers_.abandon();
   state_ = State::closed;
   deadlines_.stop();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/sqlstate.hpp"
-#include "session/session_impl.hpp"
+#include "session/session.hpp"
 
 // The way in: ClientLogin says whether the client may go on, then the link relays what client and server say to each other.
 
@@ -9,19 +9,19 @@ namespace helios::session {
 namespace fe = pgwire::frontend;
 namespace sqlstate = pgwire::sqlstate;
 
-bool Session::Impl::step_login() {
+bool Session::step_login() {
   using Next = ClientLogin::Next;
   Next next = Next::wait;
   if (state_ == State::vetting) {
     next = login_.step_vetting();
   } else {
-    next = login_.step_packet(client_input_.view(actions_->to_server));
+    next = login_.step_packet(input_.bytes.view(context_.actions->to_server));
   }
   switch (next) {
     case Next::wait: return false;
-    case Next::say_no: actions_->to_client.append("N"); break;
+    case Next::say_no: context_.actions->to_client.append("N"); break;
     case Next::deliver_cancel:
-      actions_->deliver_cancel = login_.take_cancel_key();
+      context_.actions->deliver_cancel = login_.take_cancel_key();
       close();
       break;
     case Next::end: close(); break;
@@ -36,47 +36,52 @@ bool Session::Impl::step_login() {
   return true;
 }
 
-bool Session::Impl::step_client_authenticating() {
-  std::string_view& input = client_input_.view(actions_->to_server);
-  if (input.empty() && client_reader_.at_boundary()) return false;
-  if (client_reader_.at_boundary() && input[0] != fe::kPassword) {
-    if (!link_->login().is_password_asked())
+bool Session::step_authentication() {
+  pgwire::FrameReader& reader = input_.reader;
+  std::string_view& input = input_.bytes.view(context_.actions->to_server);
+  if (input.empty() && reader.at_boundary()) return false;
+  if (reader.at_boundary() && input[0] != fe::kPassword) {
+    if (!context_.link->login().is_password_asked())
       return false;  // waits until the server is ready for it
     fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
                                            std::to_string(static_cast<unsigned char>(input[0])));
     return true;
   }
-  switch (client_reader_.next(input)) {
+  switch (reader.next(input)) {
     case pgwire::FrameReader::Step::need_more: return false;
     case pgwire::FrameReader::Step::bad_length:
       fail(sqlstate::kProtocolViolation, "invalid message length");
       return true;
-    case pgwire::FrameReader::Step::header:
-      if (client_reader_.length() > pgwire::frontend_length_limit(client_reader_.type())) {
-        fail(sqlstate::kProtocolViolation, "invalid message length");
-        return true;
-      }
-      link_->login().on_password();
-      client_reader_.stream();
-      return true;
+    case pgwire::FrameReader::Step::header: begin_password(); return true;
     case pgwire::FrameReader::Step::piece:
-    case pgwire::FrameReader::Step::message: link_->forward(client_reader_); return true;
+    case pgwire::FrameReader::Step::message: context_.link->forward(reader); return true;
   }
   return false;
 }
 
-void Session::Impl::on_cancel_key(pgwire::CancelKey key) {
-  actions_->register_cancel_key = std::move(key);
+void Session::begin_password() {
+  pgwire::FrameReader& reader = input_.reader;
+  if (reader.length() > pgwire::frontend_length_limit(reader.type())) {
+    fail(sqlstate::kProtocolViolation, "invalid message length");
+    return;
+  }
+  context_.link->login().on_password();
+  reader.stream();
 }
 
-void Session::Impl::on_logged_in() {
-  settings_.start(identity_.start_settings(login_.take_startup()));
+void Session::on_cancel_key(pgwire::CancelKey key) {
+  context_.actions->register_cancel_key = std::move(key);
+}
+
+void Session::on_logged_in() {
+  context_.settings.start(context_.identity.start_settings(login_.take_startup()));
+  context_.is_replication = login_.is_replication();
   state_ = State::ready;
 }
 
 // What plugins see of what the server reports.
-void Session::Impl::on_parameter(std::string_view name, std::string_view value) {
-  if (name == "application_name") identity_.set_application_name(value);
+void Session::on_parameter(std::string_view name, std::string_view value) {
+  if (name == "application_name") context_.identity.set_application_name(value);
 }
 
 }  // namespace helios::session

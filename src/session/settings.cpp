@@ -209,6 +209,16 @@ std::size_t Settings::held_bytes() const {
   return bytes;
 }
 
+std::string_view Settings::tenant() const {
+  if (tenant_unknown()) return {};
+  for (const Map* values : {&now_.local, &now_.session}) {
+    if (const auto found = values->find(kTenantSetting); found != values->end()) {
+      return found->second;
+    }
+  }
+  return {};
+}
+
 Settings::Map Settings::values() const {
   Map all = now_.local;
   all.insert(now_.session.begin(), now_.session.end());

@@ -73,6 +73,9 @@ class Settings {
   // A tenant was set in this session, or statements passed unread that may have.
   [[nodiscard]] bool uses_tenant() const { return uses_tenant_; }
 
+  // The tenant in force; empty where there is none, or nobody knows. A view until the next change.
+  [[nodiscard]] std::string_view tenant() const;
+
   // The values in force. PostgreSQL leaves an empty string where a custom setting was reset, so empty
   // values are left out.
   [[nodiscard]] Map values() const;

@@ -14,24 +14,20 @@
 //
 // States (Stage), each waiting for what its name says:
 //   wait_for_answers -> parse -> judge <-> pre_query
-//                         |       ||-> wait_for_names -> judge (EXECUTE of a name that may change)
+//                         |       ||-> wait_for_certainty -> judge (what a name stands for, whether the block has failed)
 //                         |       |-> confirm (waits for answers if a changed text demands it) -> decided
 //                         |       \-> settle (post_query of those that ran) -> decided
 //                         \-> confirm (Parse)
 //
 // Thread rule: the session's. Lifetime: not destroyed while busy().
 
-#include "backend/link.hpp"
+#include "config/config.hpp"
 #include "hooks/chain.hpp"
-#include "pgwire/message_types.hpp"
-#include "session/client_login.hpp"
-#include "session/environment.hpp"
-#include "session/identity.hpp"
-#include "session/in_flight.hpp"
+#include "session/objections.hpp"
 #include "session/post_hooks.hpp"
 #include "session/query_run.hpp"
 #include "session/refusal.hpp"
-#include "sql/analyzer.hpp"
+#include "session/session_context.hpp"
 
 #include <cstdint>
 #include <exception>
@@ -42,19 +38,6 @@
 #include <string_view>
 
 namespace helios::session {
-
-// The parts of the session that the gate looks at; it changes none of them but the kept context, and
-// the names that statements of a Query define.
-struct GateView {
-  Environment& environment;
-  Identity& identity;
-  Names& names;
-  const Settings& settings;
-  backend::Link* const& link;  // not null while something is judged
-  const InFlightLog& in_flight;
-  const std::string& held_ready;  // a ReadyForQuery that is not released yet; empty = none
-  const ClientLogin& login;
-};
 
 struct Decision {
   std::optional<Refusal> refusal;  // set = refuse
@@ -73,9 +56,10 @@ struct Decision {
 // Could a text that nobody parses change a helios.* setting in a way that its letters show?
 [[nodiscard]] bool mentions_settings(std::string_view text);
 
-class QueryGate {
+class StatementJudge {
  public:
-  QueryGate(GateView view, std::function<void()> on_progress);
+  // Of `context` it changes what the hooks are told (Identity), and names that are defined by statements.
+  StatementJudge(SessionContext& context, std::function<void()> on_progress);
 
   // A Query. `text` need only live for this call. Requires, as all of these: not busy().
   [[nodiscard]] bool start(std::string_view text);
@@ -92,25 +76,17 @@ class QueryGate {
   // Of the message that was decided last, if it is forwarded: what to follow; null when nobody cares. Taken
   // when nothing can throw any more until it is in its place.
   [[nodiscard]] std::unique_ptr<QueryRun> take_run();
-  // To running under `settings` what was judged at its Bind: its tenant was told to the hooks, and has to be in force.
-  [[nodiscard]] std::optional<Refusal> objection_to_run(const StatementRun& judged,
-                                                        const Settings& settings) const;
   // Of the message that was decided last: what it runs changes helios.* settings.
   [[nodiscard]] bool changes_settings() const;
   // That one is not null.
   [[nodiscard]] bool has_run() const { return is_followed_; }
-
-  // What `statement`, one of `run`, does to names once it has succeeded; it is being forwarded. `rules`:
-  // by which its text was read.
-  [[nodiscard]] NameChanges note_names(const QueryRun& run, const StatementRun& statement,
-                                       sql::ReadingRules rules);
 
   [[nodiscard]] bool busy() const { return stage_ != Stage::idle; }
   // Waiting for work elsewhere that will call on_progress (a hook, a parse): not to be destroyed.
   [[nodiscard]] bool pending() const { return waiting_elsewhere_; }
   // Waiting for answers to earlier messages.
   [[nodiscard]] bool waits_for_answers() const {
-    return stage_ == Stage::wait_for_answers || stage_ == Stage::wait_for_names ||
+    return stage_ == Stage::wait_for_answers || stage_ == Stage::wait_for_certainty ||
            stage_ == Stage::confirm;
   }
   // Waiting until it is certain how the server reads a text.
@@ -128,7 +104,7 @@ class QueryGate {
     wait_for_answers,
     parse,
     judge,
-    wait_for_names,
+    wait_for_certainty,
     pre_query,
     confirm,
     settle,
@@ -154,9 +130,6 @@ class QueryGate {
   void fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message);
   void adopt_prepared(StatementRun& run, std::shared_ptr<const PreparedStatement> prepared);
   void show_execute(const sql::Statement& execute, hooks::StatementExecution& out) const;
-  [[nodiscard]] std::shared_ptr<const PreparedStatement> named_query(const QueryRun& message,
-                                                                     const StatementRun& run,
-                                                                     sql::ReadingRules rules) const;
   bool admit_unreadable();
   void judge_next();
   bool is_within_limits();
@@ -166,24 +139,19 @@ class QueryGate {
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
   [[nodiscard]] bool is_judging() const;
   void refuse_cancelled();
-  [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : view_.settings; }
-  [[nodiscard]] bool hides_tenant() const;
-  [[nodiscard]] bool ends_what_a_portal_executes(const sql::Statement& statement) const;
-  [[nodiscard]] std::optional<Refusal> objection_to_names(const sql::Statement& statement) const;
-  std::optional<Refusal> objection(const sql::Statement& statement) const;
+  [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : context_.settings; }
+  [[nodiscard]] Grounds grounds() const { return {context_, *config_, *chain_, settings()}; }
+  bool admit(std::optional<Refusal> objection);
   void make_execution(StatementRun& run);
-  bool may_be_replaced();
   bool adopt_answer(StatementRun& run);
   bool adopt_rewrite(StatementRun& run);
-  bool expand_kv(StatementRun& run);
-  bool may_read_kv(const sql::Statement& statement);
+  bool put_kv(StatementRun& run);
   void run_ahead(const sql::Statement& statement);
   [[nodiscard]] bool awaits_rules(std::string_view text) const;
   void confirm();
   void settle();
-  void compose_text();
 
-  GateView view_;
+  SessionContext& context_;
   std::unique_ptr<hooks::ChainRun> pre_query_;  // made with the first hook: most sessions are idle
   PostHooks settling_hooks_;
   Stage stage_ = Stage::idle;

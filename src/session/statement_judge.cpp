@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/query_gate.hpp"
+#include "session/statement_judge.hpp"
 
 #include "base/renew.hpp"
 #include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/answer_rows.hpp"
+#include "session/name_definitions.hpp"
+#include "session/objections.hpp"
 #include "session/replication_commands.hpp"
+#include "session/text_maker.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -31,22 +35,22 @@ bool mentions_settings(std::string_view text) {
          base::find_ignore_case(text, "u&") != std::string_view::npos;
 }
 
-QueryGate::QueryGate(GateView view, std::function<void()> on_progress)
-    : view_(view),
-      settling_hooks_(*view.environment.home, *view.environment.recycler, view.environment.store,
-                      [this] { wake(); }),
+StatementJudge::StatementJudge(SessionContext& context, std::function<void()> on_progress)
+    : context_(context),
+      settling_hooks_(*context.environment.home, *context.environment.recycler,
+                      context.environment.store, [this] { wake(); }),
       on_progress_(std::move(on_progress)) {}
 
-void QueryGate::wake() {
+void StatementJudge::wake() {
   waiting_elsewhere_ = false;
   on_progress_();
 }
 
-void QueryGate::begin(Subject subject) {
+void StatementJudge::begin(Subject subject) {
   assert(!busy());
   subject_ = subject;
-  view_.environment.recycler->give(std::move(run_));  // of a message that nobody followed
-  run_ = view_.environment.recycler->make_run();
+  context_.environment.recycler->give(std::move(run_));  // of a message that nobody followed
+  run_ = context_.environment.recycler->make_run();
   run_->held_bytes = sizeof(QueryRun);
   analysis_.reset();
   ahead_.reset();
@@ -59,7 +63,7 @@ void QueryGate::begin(Subject subject) {
   stage_ = Stage::wait_for_answers;
 }
 
-bool QueryGate::start(std::string_view text) {
+bool StatementJudge::start(std::string_view text) {
   begin(Subject::query);
   run_->own_text = text;
   run_->text = run_->own_text;
@@ -67,9 +71,9 @@ bool QueryGate::start(std::string_view text) {
   return advance();
 }
 
-bool QueryGate::resume() { return busy() && advance(); }
+bool StatementJudge::resume() { return busy() && advance(); }
 
-bool QueryGate::advance() {
+bool StatementJudge::advance() {
   while (!waiting_elsewhere_) {
     if (is_cancelled_ && is_judging()) refuse_cancelled();
     switch (stage_) {
@@ -80,10 +84,10 @@ bool QueryGate::advance() {
       case Stage::parse:
         if (parse()) begin_judging();
         break;
-      case Stage::wait_for_names:
+      case Stage::wait_for_certainty:
       case Stage::judge:
         judge_next();
-        if (stage_ == Stage::wait_for_names) return false;
+        if (stage_ == Stage::wait_for_certainty) return false;
         break;
       case Stage::pre_query: after_hooks(); break;
       case Stage::confirm:
@@ -107,51 +111,52 @@ bool QueryGate::advance() {
 
 // The settings and the rules of reading that a message meets are known when nothing is in flight that
 // may change them. An Execute was read when it was parsed, and a Parse meets no settings.
-bool QueryGate::awaits_answers() const {
+bool StatementJudge::awaits_answers() const {
   switch (subject_) {
-    case Subject::query: return view_.in_flight.touches_session() || awaits_rules(run_->text);
+    case Subject::query: return context_.in_flight.touches_session() || awaits_rules(run_->text);
     case Subject::parse: return awaits_rules(run_->text);
     case Subject::portal:
-    case Subject::function_call: return view_.in_flight.touches_session();
+    case Subject::function_call: return context_.in_flight.touches_session();
   }
   return false;
 }
 
-Decision QueryGate::take_decision() {
+Decision StatementJudge::take_decision() {
   assert(stage_ == Stage::decided);
   stage_ = Stage::idle;
   return std::move(decision_);
 }
 
-std::unique_ptr<QueryRun> QueryGate::take_run() {
+std::unique_ptr<QueryRun> StatementJudge::take_run() {
   return std::exchange(is_followed_, false) ? std::move(run_) : nullptr;
 }
 
 // Long texts are read on the slow lane, which has analysis_ and parse_fault_ to itself meanwhile. False = not read
 // yet.
-bool QueryGate::parse() {
+bool StatementJudge::parse() {
   if (parse_fault_) std::rethrow_exception(std::exchange(parse_fault_, nullptr));
   if (analysis_) return true;
-  rules_ = view_.link->rules();
+  rules_ = context_.link->rules();
   if (run_->text.size() < sql::kLargeTextBytes) {
-    analysis_ = view_.environment.analyzer->analyze(run_->text, view_.link->rules());
+    analysis_ = context_.environment.analyzer->analyze(run_->text, context_.link->rules());
     return true;
   }
-  view_.environment.slow->post([this, rules = view_.link->rules(), home = view_.environment.home] {
-    try {
-      analysis_ = sql::parse(run_->text, rules);
-    } catch (...) {
-      parse_fault_ = std::current_exception();  // for the session, which waits
-    }
-    home->post([this] { wake(); });
-  });
+  context_.environment.slow->post(
+      [this, rules = context_.link->rules(), home = context_.environment.home] {
+        try {
+          analysis_ = sql::parse(run_->text, rules);
+        } catch (...) {
+          parse_fault_ = std::current_exception();  // for the session, which waits
+        }
+        home->post([this] { wake(); });
+      });
   waiting_elsewhere_ = true;
   return false;
 }
 
-void QueryGate::begin_judging() {
-  config_ = view_.environment.config;
-  chain_ = view_.environment.chain;
+void StatementJudge::begin_judging() {
+  config_ = context_.environment.config;
+  chain_ = context_.environment.chain;
   stage_ = Stage::judge;
   if (!analysis_->parsed && !admit_unreadable()) return;
   if (subject_ == Subject::parse) {
@@ -162,15 +167,15 @@ void QueryGate::begin_judging() {
 }
 
 // Some statement changes settings or the transaction.
-void QueryGate::follow_settings() {
+void StatementJudge::follow_settings() {
   decision_.touches_session = true;
   run_->touches_session = true;
   if (ahead_) return;
-  ahead_ = std::make_unique<Settings>(view_.settings);
-  if (view_.link->transaction() == pgwire::TransactionStatus::idle) ahead_->begin();
+  ahead_ = std::make_unique<Settings>(context_.settings);
+  if (context_.link->transaction() == pgwire::TransactionStatus::idle) ahead_->begin();
 }
 
-void QueryGate::begin_statements() {
+void StatementJudge::begin_statements() {
   if (analysis_->touches_session) follow_settings();
   if (!is_within_limits()) return;
   run_->statements.resize(analysis_->statements.size());
@@ -186,15 +191,15 @@ void QueryGate::begin_statements() {
 // A text that the grammar refuses, or that the server may read in another way. Nobody can say what
 // it would do, so where a plugin could object it is refused, in the grammar's own words. Elsewhere
 // it passes as one statement. False = refused.
-bool QueryGate::admit_unreadable() {
+bool StatementJudge::admit_unreadable() {
   const bool deny = config_->protocol.unparsed == Policy::deny &&
-                    !(view_.login.is_replication() && is_replication_command(run_->text));
+                    !(context_.is_replication && is_replication_command(run_->text));
   if (chain_->may_deny() && deny) {
     // A replication connection knows no Parse.
-    if (analysis_->error_position != 0 && !view_.login.is_replication())
+    if (analysis_->error_position != 0 && !context_.is_replication)
       decision_.unreadable = run_->own_text;
-    refuse(view_.link->rules().encoding_is_ascii_safe ? state::kSyntaxError
-                                                      : state::kFeatureNotSupported,
+    refuse(context_.link->rules().encoding_is_ascii_safe ? state::kSyntaxError
+                                                         : state::kFeatureNotSupported,
            analysis_->error, analysis_->error_position);
     return false;
   }
@@ -214,7 +219,7 @@ bool QueryGate::admit_unreadable() {
 }
 
 // False = refused.
-bool QueryGate::is_within_limits() {
+bool StatementJudge::is_within_limits() {
   const std::size_t count = analysis_->statements.size();
   const std::uint32_t limit = config_->limits.max_query_statements;
   if (!chain_->has_hooks() || count <= limit) return true;
@@ -225,21 +230,21 @@ bool QueryGate::is_within_limits() {
 }
 
 // Other sessions of the worker get their turn.
-void QueryGate::yield() {
+void StatementJudge::yield() {
   in_this_turn_ = 0;
-  view_.environment.home->post([this] { wake(); });
+  context_.environment.home->post([this] { wake(); });
   waiting_elsewhere_ = true;
 }
 
 // One statement: what the proxy itself objects to, then its hooks.
-void QueryGate::judge_next() {
+void StatementJudge::judge_next() {
   if (next_ == run_->statements.size()) {
-    compose_text();
+    decision_.new_text = compose_text(*run_, analysis_);
     stage_ = Stage::confirm;
     return;
   }
   if (run_->held_bytes / 1024 > config_->limits.max_session_memory_kb) {
-    ++view_.environment.counters->out_of_memory;
+    ++context_.environment.counters->out_of_memory;
     refuse(state::kOutOfMemory,
            "out of memory: the query and what stands in for it take too much "
            "([limits] max_session_memory_kb)");
@@ -248,23 +253,17 @@ void QueryGate::judge_next() {
   if (in_this_turn_++ == kStatementsPerTurn) return yield();
   StatementRun& run = run_->statements[next_];
   if (awaits_block(*run.statement)) {
-    stage_ = Stage::wait_for_names;
+    stage_ = Stage::wait_for_certainty;
     return;
   }
-  const bool has_waited = std::exchange(stage_, Stage::judge) == Stage::wait_for_names;
+  const bool has_waited = std::exchange(stage_, Stage::judge) == Stage::wait_for_certainty;
   if (has_waited && next_ == 0 && ahead_) {
     ahead_.reset();
     follow_settings();
   }
-  if (auto refusal = objection_to_names(*run.statement)) {
-    refuse(refusal->sqlstate, std::move(refusal->message));
-    return;
-  }
+  if (!admit(objection_to_names(grounds(), *run.statement))) return;
   if (!find_prepared(run) || !may_fetch(*run.statement)) return;
-  if (auto refusal = objection(*run.statement)) {
-    refuse(refusal->sqlstate, std::move(refusal->message));
-    return;
-  }
+  if (!admit(objection_to(grounds(), *run.statement))) return;
   const bool is_hooked = chain_->has_hooks() &&
                          (!run.statement->is_session_statement || chain_->wants_all_statements());
   if (is_hooked) {
@@ -276,64 +275,15 @@ void QueryGate::judge_next() {
 }
 
 // True = pending.
-bool QueryGate::start_hooks(StatementRun& run) {
+bool StatementJudge::start_hooks(StatementRun& run) {
   if (!pre_query_) {
-    pre_query_ = std::make_unique<hooks::ChainRun>(*view_.environment.home, [this] { wake(); });
+    pre_query_ = std::make_unique<hooks::ChainRun>(*context_.environment.home, [this] { wake(); });
   }
   return pre_query_->start(hooks::HookPoint::pre_query, *run.execution, run.is_session_statement) ==
          hooks::RunStatus::pending;
 }
 
-// Nobody may be told a tenant.
-bool QueryGate::hides_tenant() const {
-  return settings().tenant_unknown() && !view_.identity.has_pinned_tenant() &&
-         config_->tenant.unknown == Policy::deny;
-}
-
-std::optional<Refusal> QueryGate::objection(const sql::Statement& statement) const {
-  if (auto refusal = view_.identity.objection_to(statement)) return refusal;
-  if (!chain_->has_hooks() || !hides_tenant() || statement.is_session_statement)
-    return std::nullopt;
-  // Where no tenant was ever set, only a plugin that asks for one makes a difference.
-  if (settings().uses_tenant() || chain_->looks_at_tenant()) {
-    return Refusal{
-        std::string(state::kInsufficientPrivilege),
-        "the tenant of this session is unknown: helios.tenant_id was changed in a way that "
-        "the proxy cannot follow; SET it to a constant"};
-  }
-  return std::nullopt;
-}
-
-void QueryGate::make_execution(StatementRun& run) {
-  Environment& environment = view_.environment;
-  auto execution = environment.recycler->make_execution();
-  execution->id = environment.next_statement_id;
-  environment.next_statement_id += environment.statement_id_step;
-  ++environment.counters->statements;
-  const sql::Statement& statement = *run.statement;
-  // Offsets belong to the text in which they were found: EXECUTE may keep changes of its own.
-  const sql::Statement& shown = run.prepared ? run.prepared->analysis->statements[0] : statement;
-  const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
-  execution->text = text.substr(shown.begin, shown.end - shown.begin);
-  const sql::ReadingRules& rules = run.prepared ? run.prepared->rules : rules_;
-  if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
-  execution->standard_conforming_strings = rules.standard_conforming_strings;
-  execution->is_read_only = shown.is_read_only;
-  if (run_->bound) execution->parameters = run_->bound->parameters;
-  if (subject_ == Subject::function_call) {
-    execution->origin = hooks::Origin::function_call;
-  } else if (run_->bound) {
-    execution->origin = hooks::Origin::execute;
-  }
-  if (run.prepared) show_execute(analysis_->statements[next_], *execution);
-  execution->context = view_.identity.context(settings(), ahead_ != nullptr);
-  execution->is_tenant_unknown = hides_tenant();
-  execution->chain = chain_;
-  run_->held_bytes += sizeof(hooks::StatementExecution);
-  run.execution = std::move(execution);
-}
-
-void QueryGate::after_hooks() {
+void StatementJudge::after_hooks() {
   StatementRun& run = run_->statements[next_];
   stage_ = Stage::judge;
   if (run.execution) {
@@ -343,22 +293,58 @@ void QueryGate::after_hooks() {
   }
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
-  if (is_rewritten ? adopt_rewrite(run) : expand_kv(run)) {
-    if (subject_ == Subject::query) run.names = note_names(*run_, run, rules_);
-    ++next_;
-    run_ahead(*run.statement);
+  if (!(is_rewritten ? adopt_rewrite(run) : put_kv(run))) return;
+  if (subject_ == Subject::query) run.names = note_names(context_, *run_, run, rules_);
+  ++next_;
+  run_ahead(*run.statement);
+}
+
+// A plugin's rows are the answer. Alone and idle they go to the client directly; otherwise the server
+// is made to produce them, so that order, transaction state and the unnamed statement, which a Query ends,
+// stay its own. False = settled here.
+bool StatementJudge::adopt_answer(StatementRun& run) {
+  const hooks::Answer& answer = *run.execution->answer;
+  if (!admit(objection_to_replacing(*run_, subject_ == Subject::function_call))) return false;
+  if (!admit(objection_to_answer(answer, config_->protocol.max_query_bytes))) return false;
+  const bool is_alone = subject_ == Subject::query && run_->statements.size() == 1;
+  if (!is_alone || !context_.is_idle() || context_.names.statements.has("")) {
+    run.execution->rewritten = answer_statement(answer);
+    run_->held_bytes += run.execution->rewritten.size();
+    return true;
   }
+  decision_.answer = answer_messages(answer);
+  run_->answer(answer.rows.size());
+  settle();
+  return false;
+}
+
+// False = refused.
+bool StatementJudge::adopt_rewrite(StatementRun& run) {
+  const std::string& text = run.execution->rewritten;
+  if (!admit(objection_to_replacing(*run_, subject_ == Subject::function_call))) return false;
+  if (!admit(put_text(context_, text, run))) return false;
+  run_->held_bytes += 2 * text.size();
+  if (run.analysis->touches_session) follow_settings();
+  return admit(objection_to(grounds(), *run.statement));
+}
+
+// False = refused.
+bool StatementJudge::put_kv(StatementRun& run) {
+  const bool only_shape = subject_ == Subject::parse;
+  if (!admit(put_kv_rows(context_, *config_, *run_, only_shape, run))) return false;
+  run_->held_bytes += run.replacement.size();
+  return true;
 }
 
 // Or refuses: what a statement adds to the settings may be too much.
-void QueryGate::run_ahead(const sql::Statement& statement) {
+void StatementJudge::run_ahead(const sql::Statement& statement) {
   if (!ahead_) return;
   const std::size_t before = ahead_->held_bytes();
-  apply_statement(statement, view_.link->transaction() == pgwire::TransactionStatus::failed,
+  apply_statement(statement, context_.link->transaction() == pgwire::TransactionStatus::failed,
                   *ahead_);
   const std::size_t after = ahead_->held_bytes();
   if (after <= kMaxSettingsBytes || after <= before) return;
-  ++view_.environment.counters->out_of_memory;
+  ++context_.environment.counters->out_of_memory;
   refuse(
       state::kOutOfMemory,
       "out of memory: the helios.* settings and savepoints of the session would take more than " +
@@ -367,12 +353,12 @@ void QueryGate::run_ahead(const sql::Statement& statement) {
 
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
 // still change them out of sight.
-bool QueryGate::awaits_rules(std::string_view text) const {
-  const bool is_uncertain = !view_.link->owed().empty() || view_.link->owed().hides_changes();
+bool StatementJudge::awaits_rules(std::string_view text) const {
+  const bool is_uncertain = !context_.link->owed().empty() || context_.link->owed().hides_changes();
   return is_uncertain && depends_on_rules(text);
 }
 
-bool QueryGate::waits_for_rules() const {
+bool StatementJudge::waits_for_rules() const {
   if (waiting_elsewhere_) return false;
   if (stage_ == Stage::confirm) return awaits_rules(decision_.new_text);
   const bool reads_text = subject_ == Subject::query || subject_ == Subject::parse;
@@ -380,8 +366,8 @@ bool QueryGate::waits_for_rules() const {
 }
 
 // A text of our own making is sent only under the rules that it was made for.
-void QueryGate::confirm() {
-  if (!decision_.new_text.empty() && view_.link->rules() != rules_) {
+void StatementJudge::confirm() {
+  if (!decision_.new_text.empty() && context_.link->rules() != rules_) {
     decision_.new_text.clear();
     refuse(state::kFeatureNotSupported,
            "Query refused: client_encoding or standard_conforming_strings has changed meanwhile");

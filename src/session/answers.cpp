@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/answers.hpp"
+
+#include "pgwire/error_response.hpp"
+#include "pgwire/sqlstate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace helios::session {
+
+namespace fe = pgwire::frontend;
+namespace be = pgwire::backend;
+using pgwire::TransactionStatus;
+
+namespace {
+
+// A block or procedure: it may have committed a change before it failed.
+bool may_change_anything(const sql::Statement& statement) {
+  return std::ranges::any_of(statement.settings, [](const sql::SettingChange& change) {
+    return change.kind == sql::SettingChange::Kind::unknown;
+  });
+}
+
+}  // namespace
+
+Answers::Answers(SessionContext& context, std::function<void()> wake)
+    : context_(context),
+      post_hooks_(*context.environment.home, *context.environment.recycler,
+                  context.environment.store, std::move(wake)) {}
+
+bool Answers::step() {
+  if (context_.held_ready.empty()) return context_.link->step();
+  if (post_hooks_.pending()) return false;
+  release_ready();
+  return true;
+}
+
+void Answers::on_suspension(backend::Answer answer) {
+  const InFlight* item = context_.in_flight.find(answer.tag);
+  ++cursor_readers_;
+  QueryRun* run = item == nullptr ? nullptr : item->present_run();
+  if (run == nullptr) {
+    context_.settings.recall_change();
+    return;
+  }
+  run->on_answer_bytes(answer.bytes);
+  if (is_settling()) {
+    settlements_.on_suspended(run->present(), most_unsettled());
+  }
+  note_time(*item, *run);
+  run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
+}
+
+// Names stand for what the message said, or do not, and runs get their post_query with the next ReadyForQuery,
+// unless more of the portal's rows may come.
+void Answers::on_ended(backend::Tag tag, char answer) {
+  InFlight* item = context_.in_flight.find(tag);
+  if (item == nullptr) return;
+  context_.names.settle(item->names, answer != 0);
+  if (item->is_malformed && answer != 0) context_.names.forget();
+  if (item->run) {
+    item->run->finish(hooks::Outcome::skipped, context_.names);
+    base::make_room(ended_runs_);
+    ended_runs_.push_back(std::move(item->run));
+  } else if (item->portal && item->portal->run) {
+    settle_portal(*item, answer);
+  }
+  context_.in_flight.end(tag);
+}
+
+// An Execute that was skipped leaves the portal as it was. A cursor of SQL is judged by its Execute, and perhaps was
+// never made: the next one is judged anew.
+void Answers::settle_portal(const InFlight& item, char answer) {
+  const std::shared_ptr<Portal>& portal = item.portal;
+  if (answer == be::kBindComplete) {
+    note_time(item, *portal->run);
+    portal->readers_before = cursor_readers_;
+  } else if (item.expect.request == fe::kBind) {
+    portal->run->finish(hooks::Outcome::skipped, context_.names);  // it was never made
+  } else if (answer == 0 && portal->bound->is_declared && !portal->run->is_suspended()) {
+    portal->run->finish(hooks::Outcome::skipped, context_.names);
+    portal->is_judged = false;
+  }
+  if (!portal->run->is_finished()) return;
+  base::make_room(ended_runs_);
+  ended_runs_.push_back(std::move(portal->run));
+}
+
+// What the server spent on the present statement of `run`, which `item` asked for. It works on one thing after
+// the other, so no time counts twice. It sends the ends of short statements together with those of the long
+// one behind them: a SET that nobody follows must not swallow its time.
+void Answers::note_time(const InFlight& item, QueryRun& run) {
+  const StatementRun* statement = run.present();
+  if (statement == nullptr || !statement->execution) return;
+  const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
+  run.spend(std::max<std::int64_t>(now_ns - std::max(item.forwarded_ns, server_free_ns_), 0));
+  server_free_ns_ = now_ns;
+}
+
+// Portals end with their transaction, but for cursors WITH HOLD.
+void Answers::end_portals() {
+  context_.names.portals.clear_settled(
+      [](const std::shared_ptr<Portal>& portal) { return portal->is_holdable; });
+}
+
+void Answers::end_portal(const std::shared_ptr<Portal>& portal) {
+  if (!portal->run) return;
+  portal->run->finish_portal(cursor_readers_ != portal->readers_before, context_.names);
+  base::make_room(ended_runs_);
+  ended_runs_.push_back(std::move(portal->run));
+}
+
+void Answers::on_completion(backend::Answer answer, std::string_view command_tag) {
+  InFlight* item = context_.in_flight.find(answer.tag);
+  if (item == nullptr) return;
+  QueryRun* run = item->present_run();
+  if (may_read_cursors(run)) ++cursor_readers_;
+  if (is_settling()) {
+    settlements_.on_complete(run != nullptr ? run->present() : nullptr, command_tag,
+                             run == nullptr || run->statements.size() == 1, most_unsettled());
+  }
+  if (run != nullptr) {
+    run->on_answer_bytes(answer.bytes);
+    note_time(*item, *run);
+    const bool may_commit = may_commit_itself(*run);
+    run->on_complete(command_tag, followed());
+    if (may_commit) context_.settings.may_have_committed(false);
+  } else if (item->expect.request == fe::kExecute && !item->portal) {
+    note_execution(command_tag);
+  } else if (item->expect.request == fe::kFunctionCall && item->touches_session) {
+    context_.settings.recall_change();
+  }
+}
+
+// What becomes of statements matters to somebody.
+bool Answers::is_settling() const {
+  return context_.environment.chain->has_settled() || !settlements_.empty();
+}
+
+std::size_t Answers::most_unsettled() const {
+  return context_.environment.config->limits.max_unsettled_statements;
+}
+
+// And there is no block, as far as anybody knows.
+bool Answers::may_commit_itself(QueryRun& run) const {
+  const StatementRun* statement = run.present();
+  return statement != nullptr && statement->statement->may_commit_itself &&
+         !context_.link->is_in_block();
+}
+
+// By FETCH, or by a function that is given a cursor's name. What a COMMIT runs is left out: triggers that
+// were put off.
+bool Answers::may_read_cursors(QueryRun* run) {
+  const StatementRun* statement = run == nullptr ? nullptr : run->present();
+  if (statement == nullptr || !statement->analysis->parsed) return true;
+  const sql::Statement& what = *statement->statement;
+  const bool ends_cursor =
+      what.name_op == sql::NameOp::close || what.name_op == sql::NameOp::close_all;
+  return !what.is_session_statement && what.transaction == sql::TransactionOp::none && !ends_cursor;
+}
+
+// The text of this Execute is not known; its tag tells something of what it was.
+void Answers::note_execution(std::string_view tag) {
+  context_.settings.recall_change();
+  if (tag == "COMMIT") context_.settings.commit();
+  if (tag == "ROLLBACK") context_.settings.unseen_rollback();
+  if (tag == "RESET") context_.settings.unseen_reset();
+  if (tag == "DISCARD ALL")
+    context_.settings.apply(
+        {.kind = sql::SettingChange::Kind::discard_all, .name = {}, .value = {}});
+}
+
+bool Answers::on_error(backend::Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) {
+  const Refusal* refusal = nullptr;
+  if (InFlight* item = context_.in_flight.find(answer.tag)) {
+    QueryRun* run = item->present_run();
+    // What answers a message of the link's own answers no stand-in.
+    refusal = is_own ? nullptr : item->refusal_behind(fields);
+    settlements_.on_error(run != nullptr ? run->present() : nullptr,
+                          run == nullptr || run->statements.size() == 1);
+    if (run != nullptr) {
+      run->on_answer_bytes(answer.bytes);
+      if (may_commit_itself(*run)) {
+        context_.settings.may_have_committed(may_change_anything(*run->present()->statement));
+      }
+      note_failure(*item, *run, fields);
+    } else {
+      ++cursor_readers_;
+    }
+    if (refusal != nullptr) context_.actions->to_client.append(refusal->error_response());
+    if (item->ends_unnamed) context_.names.end_unnamed();
+  }
+  context_.settings.fail();
+  return refusal != nullptr;
+}
+
+void Answers::note_failure(const InFlight& item, QueryRun& run,
+                           const pgwire::ErrorFieldsView& fields) {
+  note_time(item, run);
+  // In a failed transaction, or cancelled, an Execute ends before it comes to its portal. Behind a
+  // ROLLBACK TO the portal can still be run.
+  const bool is_attempt = item.expect.request == fe::kExecute && !run.is_suspended() &&
+                          (fields.sqlstate == pgwire::sqlstate::kFailedTransaction ||
+                           fields.sqlstate == pgwire::sqlstate::kQueryCanceled);
+  if (is_attempt) {
+    run.on_attempt_failed(fields.sqlstate, fields.message);
+  } else {
+    ++cursor_readers_;
+    run.on_error(fields.sqlstate, fields.message, context_.names);
+  }
+}
+
+// Outside of a transaction block the message was a transaction of its own, which ends with it.
+void Answers::on_status(TransactionStatus status, bool has_failed) {
+  if (status != TransactionStatus::idle) {
+    context_.settings.begin();
+  } else if (context_.settings.in_transaction()) {
+    if (has_failed) {
+      context_.settings.rollback();
+    } else {
+      context_.settings.commit();
+    }
+  }
+  settlements_.on_ready(status);
+}
+
+// The answer to a message is complete. It is released when its post_query hooks have committed.
+void Answers::on_ready(std::string_view message, bool is_view) {
+  if (!context_.link->is_in_block()) end_portals();
+  if (!ended_runs_.empty() || settlements_.has_due()) {
+    context_.held_ready = message;
+    if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();
+  } else if (is_view) {
+    context_.actions->to_client.append_view(message);
+  } else {
+    context_.actions->to_client.append(std::string(message));
+  }
+}
+
+void Answers::release_ready() {
+  if (post_hooks_.fatal()) {
+    context_.held_ready.clear();
+    context_.end.fail(post_hooks_.fatal()->sqlstate,
+                      "terminating connection: " + post_hooks_.fatal()->message);
+    return;
+  }
+  context_.actions->to_client.append(std::exchange(context_.held_ready, {}));
+}
+
+// ---- the end ----
+
+void Answers::collect_lost() {
+  static_cast<void>(post_hooks_.fatal());  // nobody is told any more, unless they have thrown
+  settlements_.on_end(context_.link == nullptr ||
+                      (context_.link->owed().empty() && !context_.link->is_batch_open()));
+  for (auto& run : ended_runs_) {
+    if (run) lost_runs_.push_back(std::move(run));
+  }
+  ended_runs_.clear();
+  note_unfinished();
+  context_.in_flight.for_each([](InFlight& item) {
+    if (item.portal) item.portal->is_under_way = true;
+  });
+  context_.names.portals.for_each_settled(
+      [this](const std::shared_ptr<Portal>& portal) { lose_portal(portal); });
+  context_.in_flight.for_each([this](InFlight& item) {
+    base::make_room(lost_runs_);
+    if (item.run) {
+      lost_runs_.push_back(std::move(item.run));
+    } else if (item.portal && item.portal->run) {
+      lost_runs_.push_back(std::move(item.portal->run));
+    }
+  });
+  if (context_.link != nullptr) context_.link->end_all();
+}
+
+hooks::RunStatus Answers::run_last_hooks() {
+  for (auto& run : lost_runs_) run->finish(hooks::Outcome::lost, context_.names);
+  return post_hooks_.start(lost_runs_, &settlements_);
+}
+
+// What the server has spent on, and said of, the message that it was answering.
+void Answers::note_unfinished() {
+  const backend::Owed* owed = context_.link == nullptr ? nullptr : context_.link->owed().front();
+  const InFlight* item = owed == nullptr ? nullptr : context_.in_flight.find(owed->tag);
+  QueryRun* run = item == nullptr ? nullptr : item->present_run();
+  if (run == nullptr) return;
+  run->on_answer_bytes(context_.link->answer_bytes());
+  note_time(*item, *run);
+}
+
+// One that nothing has run, and that nobody was asked to run, is not lost.
+void Answers::lose_portal(const std::shared_ptr<Portal>& portal) {
+  if (!portal->run || portal->is_under_way) return;
+  if (!portal->run->is_suspended()) {
+    portal->run->finish_portal(cursor_readers_ != portal->readers_before, context_.names);
+  }
+  base::make_room(lost_runs_);
+  lost_runs_.push_back(std::move(portal->run));
+}
+
+}  // namespace helios::session

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/extended_query.hpp"
+
+#include "pgwire/sqlstate.hpp"
+#include "session/name_definitions.hpp"
+#include "session/objections.hpp"
+#include "session/rebind.hpp"
+
+#include <string>
+#include <utility>
+
+namespace helios::session {
+
+namespace fe = pgwire::frontend;
+namespace sqlstate = pgwire::sqlstate;
+
+namespace {
+
+// Changes of names on their way through the server. A client that sends more waits for answers first.
+constexpr std::size_t kMaxPendingNames = 256;
+
+// In the server's words.
+Refusal malformed_execute(std::string_view body) {
+  const std::size_t end = body.find('\0');
+  const char* what = end == std::string_view::npos ? "invalid string in message"
+                     : body.size() - end - 1 < 4   ? "insufficient data left in message"
+                                                   : "invalid message format";
+  return {std::string(sqlstate::kProtocolViolation), what};
+}
+
+Refusal unknown_statement(std::string_view name) {
+  return {std::string(sqlstate::kInvalidStatementName),
+          name.empty() ? "unnamed prepared statement does not exist"
+                       : "prepared statement \"" + std::string(name) + "\" does not exist"};
+}
+
+Refusal changed_statement() {
+  return {
+      std::string(sqlstate::kInvalidStatementName),
+      "the prepared statement that this portal executes is not the one that plugins were shown at "
+      "Bind: bind it again"};
+}
+
+}  // namespace
+
+bool ExtendedQuery::step() {
+  Names& names = context_.names;
+  if (names.statements.pending() + names.portals.pending() >= kMaxPendingNames) return false;
+  switch (present_.type()) {
+    case fe::kParse: return step_parse();
+    case fe::kBind: return step_bind();
+    case fe::kExecute: return step_execute();
+    default: return step_close();
+  }
+}
+
+void ExtendedQuery::carry_out(Decision decision) {
+  if (present_.type() == fe::kParse) {
+    carry_out_parse(std::move(decision));
+  } else {
+    carry_out_portal(decision);
+  }
+}
+
+// The server may take another name for it, and somebody relies on what runs under it.
+bool ExtendedQuery::is_uncertain(std::string_view name) const {
+  return !is_certain_name(name) && context_.may_deny();
+}
+
+// Each of the next three returns true: the message is done with.
+
+bool ExtendedQuery::refuse(const Refusal& refusal) {
+  const bool is_parse = present_.type() == fe::kParse;
+  const auto parse = is_parse ? pgwire::parse_parse(present_.body()) : std::nullopt;
+  forwarder_.refuse_item(refusal, parse ? &*parse : nullptr);
+  return true;
+}
+
+// Where somebody could object, what nobody has seen is neither planned nor run. Mostly it is a name that the
+// server does not know either, and the client gets the server's own error.
+bool ExtendedQuery::refuse_unseen(const Refusal& refusal) {
+  const bool is_restricted = context_.identity.restricts_tenant();
+  return refuse(is_restricted ? context_.identity.objection_to_hidden_change() : refusal);
+}
+
+bool ExtendedQuery::forward_malformed() {
+  forwarder_.forward_malformed();
+  return true;
+}
+
+// ---- Parse, Close ----
+
+bool ExtendedQuery::step_parse() {
+  const auto view = pgwire::parse_parse(present_.body());
+  if (!view) return forward_malformed();
+  if (view->statement == context_.link->own_name()) return refuse(refusal_of_reserved_name());
+  if (is_uncertain(view->statement)) return refuse(refusal_of_uncertain_name());
+  if (context_.names.statements.size() >=
+      context_.environment.config->limits.max_prepared_statements) {
+    return refuse({std::string(sqlstate::kProgramLimitExceeded),
+                   "the session has too many prepared statements "
+                   "([limits] max_prepared_statements)"});
+  }
+  if (!judge_.start_parse(view->text, view->types)) return false;
+  carry_out_parse(judge_.take_decision());
+  return true;
+}
+
+void ExtendedQuery::carry_out_parse(Decision decision) {
+  const auto view = pgwire::parse_parse(present_.body());
+  if (decision.refusal && !decision.unreadable.empty()) {
+    return forwarder_.refuse_unreadable_parse(*decision.refusal, *view);
+  }
+  if (decision.refusal) return forwarder_.refuse_item(*decision.refusal, &*view);
+  backend::Link& link = *context_.link;
+  InFlight item(fe::kParse);
+  item.ends_unnamed = view->statement.empty();
+  item.names.statement =
+      context_.names.statements.define(view->statement, std::move(decision.prepared), link.unit());
+  if (decision.new_text.empty()) {
+    present_.forward_to(link);
+  } else {
+    link.send(pgwire::serialize_parse(view->statement, decision.new_text, view->types));
+  }
+  forwarder_.expect(std::move(item));
+}
+
+bool ExtendedQuery::step_close() {
+  const auto view = pgwire::parse_target(present_.body());
+  if (!view) return forward_malformed();
+  if (is_uncertain(view->name)) return refuse(refusal_of_uncertain_name());
+  if (!view->is_portal && context_.environment.chain->may_deny() &&
+      context_.names.is_executed(view->name)) {
+    return refuse(refusal_of_executed_name());
+  }
+  InFlight item(fe::kClose);
+  if (view->is_portal) {
+    item.names.portal = context_.names.portals.define(view->name, nullptr, context_.link->unit());
+  } else {
+    item.names.statement =
+        context_.names.statements.define(view->name, nullptr, context_.link->unit());
+  }
+  forwarder_.forward_as(std::move(item));
+  return true;
+}
+
+// ---- Bind, Execute ----
+
+bool ExtendedQuery::step_bind() {
+  const auto view = pgwire::parse_bind(present_.body());
+  if (!view) return forward_malformed();
+  if (view->portal == context_.link->own_name()) return refuse(refusal_of_reserved_name());
+  if (is_uncertain(view->portal) || is_uncertain(view->statement))
+    return refuse(refusal_of_uncertain_name());
+  const auto statement = context_.names.statements.find(view->statement, context_.link->unit());
+  if (!statement.is_certain) return false;
+  if (context_.names.portals.size() >=
+      context_.environment.config->limits.max_prepared_statements) {
+    return refuse({std::string(sqlstate::kProgramLimitExceeded),
+                   "the session has too many portals ([limits] max_prepared_statements)"});
+  }
+  if (!statement.value && context_.may_deny())
+    return refuse_unseen(unknown_statement(view->statement));
+  portal_ = make_portal(*view, statement.value);
+  if (!portal_) return forward_malformed();
+  if (!statement.value) {
+    forward_bind({});
+    return true;
+  }
+  if (!judge_.start_portal(portal_->bound)) return false;
+  carry_out_portal(judge_.take_decision());
+  return true;
+}
+
+// Null: its values cannot be read.
+std::shared_ptr<Portal> ExtendedQuery::make_portal(const pgwire::BindView& view,
+                                                   StatementPool::Statement statement) {
+  auto portal =
+      context_.environment.recycler->make_portal();  // first: it lets go of what it was bound to
+  auto bound = context_.environment.recycler->make_bound();
+  bound->statement = std::move(statement);
+  bound->values = view.values;
+  bound->formats = view.formats;
+  const bool is_readable =
+      !bound->statement || read_parameters(*bound, context_.environment.recycler->bound_values);
+  if (!is_readable) return nullptr;
+  portal->bound = std::move(bound);
+  return portal;
+}
+
+// The judge is through with a Bind, or with the Execute of a cursor.
+void ExtendedQuery::carry_out_portal(const Decision& decision) {
+  if (decision.fatal) {
+    context_.end.fail(sqlstate::kSystemError,
+                      "terminating connection: a plugin failed in post_query");
+  } else if (decision.refusal) {
+    portal_.reset();
+    forwarder_.refuse_item(*decision.refusal);
+  } else if (present_.type() == fe::kBind) {
+    forward_bind(decision);
+  } else {
+    forward_execute(decision);
+  }
+}
+
+void ExtendedQuery::forward_bind(const Decision& decision) {
+  const auto view = pgwire::parse_bind(present_.body());
+  auto portal = std::exchange(portal_, nullptr);
+  std::string message;
+  if (!decision.new_text.empty())
+    message = bind_other_text(view->portal, *portal->bound, decision.new_text);
+  // FETCH may run it, unseen, at any time.
+  const bool is_stored =
+      portal->bound->statement && !view->portal.empty() && judge_.changes_settings();
+  if (is_stored) context_.settings.store_change();
+  InFlight item(fe::kBind);
+  item.portal = portal;
+  if (portal->bound->statement) note_judgement(*portal, decision);
+  item.names.portal = context_.names.portals.define(view->portal, portal, context_.link->unit());
+  if (message.empty()) {
+    present_.forward_to(*context_.link);
+  } else {
+    context_.link->send(std::move(message));
+  }
+  forwarder_.adopt(item);
+  forwarder_.expect(std::move(item));
+}
+
+void ExtendedQuery::note_judgement(Portal& portal, const Decision& decision) {
+  portal.is_judged = true;
+  portal.touches_session = decision.touches_session;
+  portal.may_copy_in = decision.may_copy_in;
+  portal.run_bytes = judge_.has_run() ? judge_.held_bytes() : 0;
+}
+
+// Has the server parse another text, unnoticed by the client. Returns the Bind of it, which takes the place
+// of the client's.
+std::string ExtendedQuery::bind_other_text(std::string_view name, const BoundStatement& bound,
+                                           std::string_view text) {
+  const Rebinding rebinding = rebind(bound, text);
+  context_.link->send_own(fe::kClose, pgwire::serialize_close_statement(context_.link->own_name()));
+  context_.link->send_own(
+      fe::kParse, pgwire::serialize_parse(context_.link->own_name(), text, rebinding.types));
+  return pgwire::serialize_bind(name, context_.link->own_name(), rebinding.values,
+                                rebinding.formats);
+}
+
+bool ExtendedQuery::step_execute() {
+  const auto view = pgwire::parse_execute(present_.body());
+  if (!view) return refuse(malformed_execute(present_.body()));
+  if (is_uncertain(view->portal)) return refuse(refusal_of_uncertain_name());
+  const auto found = context_.names.portals.find(view->portal, context_.link->unit());
+  if (!found.is_certain) return false;
+  if (!found.value || !found.value->bound->statement) {
+    execute_unknown(view->portal, found.value != nullptr);
+    return true;
+  }
+  portal_ = found.value;
+  if (found.value->is_judged) return execute_judged();
+  if (!judge_.start_portal(found.value->bound)) return false;
+  carry_out_portal(judge_.take_decision());
+  return true;
+}
+
+// What was judged at Bind must still hold. False = nobody knows yet.
+bool ExtendedQuery::execute_judged() {
+  const QueryRun* run = portal_->run.get();
+  if (run != nullptr && !run->is_finished()) {
+    if (context_.in_flight.touches_session()) return false;
+    const StatementRun& judged = run->statements.front();
+    auto refusal = objection_to_run(context_, context_.settings, judged);
+    if (!refusal && judged.prepared) {
+      const auto named = present_statement_of(*portal_);
+      if (!named.is_certain) return false;
+      if (named.value != judged.prepared) refusal = changed_statement();
+    }
+    if (refusal) {
+      portal_.reset();
+      return refuse(*refusal);
+    }
+  }
+  forward_execute({});
+  return true;
+}
+
+// What the name stands for now that the EXECUTE of `portal` has.
+NameLog<const PreparedStatement>::Found ExtendedQuery::present_statement_of(
+    const Portal& portal) const {
+  const sql::Statement& execute = portal.bound->statement->analysis->statements.front();
+  return context_.names.statements.find(execute.name, context_.link->unit());
+}
+
+void ExtendedQuery::execute_unknown(std::string_view portal, bool is_bound) {
+  if (context_.may_deny()) {
+    const std::string name = "portal \"" + std::string(portal) + "\" ";
+    refuse_unseen(
+        {std::string(sqlstate::kInvalidCursorName),
+         name + (is_bound ? "runs a statement that was prepared where plugins did not see it"
+                          : "does not exist")});
+    return;
+  }
+  InFlight item(fe::kExecute, true);
+  item.expect.may_copy_in = true;
+  forwarder_.forward_as(std::move(item));
+}
+
+// `decision`: of a cursor of SQL, which is judged by its first Execute.
+void ExtendedQuery::forward_execute(const Decision& decision) {
+  const auto view = pgwire::parse_execute(present_.body());
+  const auto portal = std::exchange(portal_, nullptr);
+  if (!portal->is_judged) note_judgement(*portal, decision);
+  InFlight item(fe::kExecute, portal->touches_session);
+  item.max_rows = view->max_rows;
+  item.expect.may_copy_in = portal->may_copy_in;
+  item.portal = portal;
+  if (portal->run) {
+    item.forwarded_ns = context_.environment.clock->monotonic_ns();
+    item.names = note_names(context_, *portal->run, portal->run->statements.front(),
+                            portal->bound->statement->rules);
+  }
+  present_.forward_to(*context_.link);
+  forwarder_.adopt(item);
+  forwarder_.expect(std::move(item));
+}
+
+}  // namespace helios::session

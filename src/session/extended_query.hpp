@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Parse, Bind, Execute and Close, where statements are looked at (PostgreSQL manual, "Extended Query").
+//
+// What names stand for is followed. A statement is judged by the Bind that makes its portal, with its parameters: the
+// server plans it next, which runs functions, and then not only Execute can run it, but also FETCH and functions that read
+// cursors. What was judged holds for all of them. Its story (QueryRun) lives by the portal until it has ended. A cursor of
+// SQL is judged by its DECLARE, and its query by its first Execute.
+//
+// Flow, for the present message:
+//  1 step(). True = it was forwarded or refused. False = nobody can decide it yet: the caller holds it.
+//  2 While the judge is busy, carry_out() with its decision; otherwise step() again when answers have come.
+//
+// Thread rule: the session's.
+
+#include "pgwire/extended.hpp"
+#include "session/forwarder.hpp"
+#include "session/present_message.hpp"
+#include "session/session_context.hpp"
+#include "session/statement_judge.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace helios::session {
+
+class ExtendedQuery {
+ public:
+  ExtendedQuery(SessionContext& context, StatementJudge& judge, PresentMessage& present,
+                Forwarder& forwarder)
+      : context_(context), judge_(judge), present_(present), forwarder_(forwarder) {}
+
+  // Requires: the present message is a Parse, Bind, Execute or Close; the judge is not busy.
+  [[nodiscard]] bool step();
+  // The judge is through with the present message.
+  void carry_out(Decision decision);
+  // The present message is given up.
+  void drop() { portal_.reset(); }
+
+ private:
+  [[nodiscard]] bool is_uncertain(std::string_view name) const;
+  bool refuse(const Refusal& refusal);
+  bool refuse_unseen(const Refusal& refusal);
+  bool forward_malformed();
+
+  bool step_parse();
+  void carry_out_parse(Decision decision);
+  bool step_close();
+
+  bool step_bind();
+  [[nodiscard]] std::shared_ptr<Portal> make_portal(const pgwire::BindView& view,
+                                                    StatementPool::Statement statement);
+  void carry_out_portal(const Decision& decision);
+  void forward_bind(const Decision& decision);
+  std::string bind_other_text(std::string_view name, const BoundStatement& bound,
+                              std::string_view text);
+  void note_judgement(Portal& portal, const Decision& decision);
+
+  bool step_execute();
+  bool execute_judged();
+  [[nodiscard]] NameLog<const PreparedStatement>::Found present_statement_of(
+      const Portal& portal) const;
+  void forward_execute(const Decision& decision);
+  void execute_unknown(std::string_view portal, bool is_bound);
+
+  SessionContext& context_;
+  StatementJudge& judge_;
+  PresentMessage& present_;
+  Forwarder& forwarder_;
+  std::shared_ptr<Portal> portal_;  // of the Bind or Execute that is being decided
+};
+
+}  // namespace helios::session

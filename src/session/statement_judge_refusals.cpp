@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pgwire/sqlstate.hpp"
+#include "session/objections.hpp"
+#include "session/statement_judge.hpp"
+
+#include <utility>
+
+// How the judge refuses a message, and gives one up.
+
+namespace helios::session {
+
+namespace state = pgwire::sqlstate;
+
+void StatementJudge::cancel() {
+  is_cancelled_ = true;
+  if (stage_ == Stage::pre_query && pre_query_ && pre_query_->pending()) pre_query_->cancel();
+}
+
+// What became of a hook is looked at first.
+bool StatementJudge::is_judging() const {
+  switch (stage_) {
+    case Stage::wait_for_answers:
+    case Stage::parse:
+    case Stage::judge:
+    case Stage::wait_for_certainty:
+    case Stage::confirm: return true;
+    case Stage::idle:
+    case Stage::pre_query:
+    case Stage::settle:
+    case Stage::decided: return false;
+  }
+  return false;
+}
+
+void StatementJudge::refuse_cancelled() {
+  refuse(state::kQueryCanceled, "canceling statement due to user request");
+}
+
+void StatementJudge::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
+  run_->refuse(sqlstate, message, context_.names);
+  decision_.refusal = Refusal{std::string(sqlstate), std::move(message), position};
+  settle();
+}
+
+// False = refused.
+bool StatementJudge::admit(std::optional<Refusal> objection) {
+  if (objection) refuse(objection->sqlstate, std::move(objection->message));
+  return !objection;
+}
+
+// The message does not reach the server: its post_query hooks run now, or go on.
+void StatementJudge::settle() {
+  std::vector<std::unique_ptr<QueryRun>> runs;
+  if (run_) runs.push_back(std::move(run_));
+  stage_ = Stage::settle;
+  waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
+}
+
+// FETCH and MOVE run a portal that was judged at its Bind. False = refused, or not certain yet.
+bool StatementJudge::may_fetch(const sql::Statement& statement) {
+  if (statement.name_op != sql::NameOp::fetch) return true;
+  const auto portal = context_.names.portals.find(statement.name, context_.link->unit());
+  if (!portal.is_certain) {
+    stage_ = Stage::wait_for_certainty;
+    return false;
+  }
+  const bool was_judged = portal.value && portal.value->run && !portal.value->run->is_finished();
+  if (!was_judged) return true;
+  return admit(objection_to_run(context_, settings(), portal.value->run->statements.front()));
+}
+
+// An error that is still to come undoes what the open block has set, and nothing but transaction commands runs behind it.
+bool StatementJudge::awaits_block(const sql::Statement& statement) const {
+  return next_ == 0 && statement.transaction != sql::TransactionOp::none &&
+         chain_->wants_all_statements() && !context_.link->owed().empty() &&
+         context_.settings.has_uncommitted();
+}
+
+}  // namespace helios::session
