@@ -37,13 +37,13 @@ hooks::RunStatus CallRun::start(hooks::Call& call) {
   call_ = &call;
   conflicts_ = 0;
   fetches_ = 0;
-  plugin_.counters().add(PluginEvent::call);
-  if (!plugin_.shape().says_version) plugin_.write_input(call, json_);
+  version_.counters().add(PluginEvent::call);
+  if (!version_.shape().says_version) version_.write_input(call, json_);
   if (transaction_)
     transaction_->reset();
   else
-    transaction_.emplace(plugin_.services().store, plugin_.space());
-  const Next next = plugin_.begins_slow() ? go_slow() : run_attempts(Lane::event_loop);
+    transaction_.emplace(version_.services().store, version_.space());
+  const Next next = supply_.begins_slow() ? go_slow() : run_attempts(Lane::event_loop);
   if (next == Next::waiting) return hooks::RunStatus::pending;  // it may be over by now
   if (json_.capacity() > kMaxKeptBytes) json_ = std::string();
   return hooks::RunStatus::done;
@@ -52,7 +52,7 @@ hooks::RunStatus CallRun::start(hooks::Call& call) {
 template <typename Step>
 CallRun::Next CallRun::run(Step&& step) {
   Next next = Next::finished;
-  const bool is_through = base::contain(plugin_.services().faults, base::FaultPlace::plugin,
+  const bool is_through = base::contain(version_.services().faults, base::FaultPlace::plugin,
                                         [&] { next = std::forward<Step>(step)(); });
   return is_through ? next : fail(kFault);
 }
@@ -71,24 +71,24 @@ CallRun::Next CallRun::attempt(Lane lane) {
     LiveInstance live;
     return after_attempt(lane, run_guest(lane, live));
   }
-  if (!live_.slot) live_ = plugin_.take_instance();
+  if (!live_.slot) live_ = supply_.take_instance();
   if (!live_.slot) return go_slow();
   AttemptEnd end = run_guest(lane, live_);
-  const bool may_keep = plugin_.reuses_instances() && end.kind == AttemptEnd::Kind::returned &&
-                        plugin_.services().slots.has_spare();
-  if (!may_keep) plugin_.end_instance(std::move(live_), *call_->home);
+  const bool may_keep = version_.reuses_instances() && end.kind == AttemptEnd::Kind::returned &&
+                        version_.services().slots.has_spare();
+  if (!may_keep) supply_.end_instance(std::move(live_), *call_->home);
   return after_attempt(lane, std::move(end));
 }
 
 AttemptEnd CallRun::run_guest(Lane lane, LiveInstance& live) {
-  const PluginServices& services = plugin_.services();
+  const PluginServices& services = version_.services();
   const std::uint32_t ticks =
-      lane == Lane::event_loop ? services.inline_ticks : deadline_ticks(plugin_.timeout_ms());
+      lane == Lane::event_loop ? services.inline_ticks : deadline_ticks(version_.timeout_ms());
   const std::int64_t began_ns = lane == Lane::slow ? services.clock.monotonic_ns() : 0;
   effects_.clear();
-  HostCalls calls(*transaction_, services.clock, plugin_.scope(*call_, effects_));
+  HostCalls calls(*transaction_, services.clock, version_.scope(*call_, effects_));
   AttemptEnd end =
-      run_attempt(plugin_.attempt_input(call_->point, json_, ticks), calls, live.instance);
+      run_attempt(version_.attempt_input(call_->point, json_, ticks), calls, live.instance);
   refusal_.clear();
   if (calls.refused_writes() != 0) note_refused_writes(calls);
   if (end.kind != AttemptEnd::Kind::overran) note_duration(lane, began_ns);
@@ -96,22 +96,22 @@ AttemptEnd CallRun::run_guest(Lane lane, LiveInstance& live) {
 }
 
 void CallRun::note_refused_writes(const HostCalls& calls) {
-  plugin_.counters().add(PluginEvent::refused_write, calls.refused_writes());
+  version_.counters().add(PluginEvent::refused_write, calls.refused_writes());
   const RefusedWrite& write = calls.last_refused_write();
-  refusal_ = to_text(write, plugin_.services().store, plugin_.space());
+  refusal_ = to_text(write, version_.services().store, version_.space());
   if (write.status == kv::WriteStatus::namespace_full ||
       write.status == kv::WriteStatus::store_full)
-    plugin_.note_full(write.bytes);
+    version_.note_full(write.bytes);
 }
 
 // Keeps track of whether the plugin is one for the slow lane.
 void CallRun::note_duration(Lane lane, std::int64_t began_ns) {
   if (lane == Lane::event_loop) {
-    plugin_.lane_policy().note_quick_inline();
+    supply_.lane_policy().note_quick_inline();
     return;
   }
   constexpr std::int64_t kSliceNs = std::int64_t{kTickMs} * (kInlineTicks - 1) * 1'000'000;
-  plugin_.lane_policy().note_slow_lane(plugin_.services().clock.monotonic_ns() - began_ns <
+  supply_.lane_policy().note_slow_lane(version_.services().clock.monotonic_ns() - began_ns <
                                        kSliceNs);
 }
 
@@ -132,7 +132,7 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd&& end) {
 
 CallRun::Next CallRun::commit() {
   const auto make_done = [this]() -> kv::OnCommit {
-    return [self = shared_from_this()](kv::CommitStatus late) {
+    return [self = self()](kv::CommitStatus late) {
       // On some thread of the store's: only pass it on.
       self->call_->home->post(
           [self, late] { self->hand_over(self->run([&] { return self->after_commit(late); })); });
@@ -147,7 +147,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::done: break;
     case kv::CommitStatus::conflict: return after_conflict();
     case kv::CommitStatus::full:
-      plugin_.note_full(transaction_->write_bytes());
+      version_.note_full(transaction_->write_bytes());
       return fail("the store is full: what the call wrote does not fit any more");
     case kv::CommitStatus::failed: return fail_by_store("");
     case kv::CommitStatus::pending: assert(false); return Next::waiting;
@@ -156,7 +156,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
   note_retries();
   call_->result.ticket = transaction_->ticket();
   if (effects_.any) apply_effects();
-  plugin_.note_success(*call_);
+  supply_.note_success(*call_);
   call_->result.status = hooks::CallResult::Status::ok;
   return Next::finished;
 }
@@ -164,7 +164,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
 void CallRun::apply_effects() {
   if (effects_.verdict.action == hooks::Verdict::Action::block ||
       effects_.authentication.action == hooks::AuthenticationVerdict::Action::denied)
-    plugin_.counters().add(PluginEvent::refusal);
+    version_.counters().add(PluginEvent::refusal);
   call_->result.verdict = std::move(effects_.verdict);
   call_->result.authentication = std::move(effects_.authentication);
   if (effects_.scratch_size) {
@@ -173,18 +173,18 @@ void CallRun::apply_effects() {
                 effects_.scratch.begin() + static_cast<std::ptrdiff_t>(*effects_.scratch_size));
   }
   for (const auto& [name, amount] : effects_.metrics)
-    plugin_.counters().metrics().add(name, amount);
-  const PluginServices& services = plugin_.services();
+    version_.counters().metrics().add(name, amount);
+  const PluginServices& services = version_.services();
   for (const AttemptEffects::LogLine& line : effects_.log)
     if (services.log.enabled(line.level) &&
-        plugin_.counters().note_log_line(services.clock.monotonic_ns()))
-      services.log.write(line.level, "plugin " + plugin_.traits().name + ": " +
+        version_.counters().note_log_line(services.clock.monotonic_ns()))
+      services.log.write(line.level, "plugin " + version_.traits().name + ": " +
                                          base::escape_for_log(line.text, kMaxLogBytes));
 }
 
 CallRun::Next CallRun::after_conflict() {
-  plugin_.end_instance(std::move(live_), *call_->home);
-  plugin_.counters().add(PluginEvent::retry);
+  supply_.end_instance(std::move(live_), *call_->home);
+  version_.counters().add(PluginEvent::retry);
   ++conflicts_;
   if (exclusivity_ && conflicts_ >= kMaxExclusiveConflicts)
     return fail("the store changed under every one of " + std::to_string(conflicts_) + " attempts");
@@ -195,18 +195,18 @@ CallRun::Next CallRun::after_conflict() {
 CallRun::Next CallRun::after_overrun(Lane lane) {
   if (call_->is_cancelled.load(std::memory_order_relaxed)) return fail_cancelled();
   if (lane == Lane::slow) {
-    plugin_.lane_policy().note_slow_lane(false);
-    return fail_by_guest("timeout after " + std::to_string(plugin_.timeout_ms()) + " ms");
+    supply_.lane_policy().note_slow_lane(false);
+    return fail_by_guest("timeout after " + std::to_string(version_.timeout_ms()) + " ms");
   }
-  plugin_.lane_policy().note_overrun(plugin_.services().clock.monotonic_ns());
-  plugin_.counters().add(PluginEvent::overrun);
+  supply_.lane_policy().note_overrun(version_.services().clock.monotonic_ns());
+  version_.counters().add(PluginEvent::overrun);
   return go_slow();
 }
 
 CallRun::Next CallRun::fetch() {
   if (++fetches_ > kMaxFetches)
     return fail("needs more than " + std::to_string(kMaxFetches) + " values from the store");
-  plugin_.services().store.fetch(*transaction_, [self = shared_from_this()] {
+  version_.services().store.fetch(*transaction_, [self = self()] {
     self->call_->home->post([self] {
       self->transaction_->reset();
       self->resume_at_home();
@@ -216,37 +216,37 @@ CallRun::Next CallRun::fetch() {
 }
 
 CallRun::Next CallRun::go_exclusive() {
-  plugin_.counters().add(PluginEvent::exclusive);
-  plugin_.services().store.request_exclusive(
-      plugin_.space(), [self = shared_from_this()](std::unique_ptr<kv::Exclusivity> granted) {
+  version_.counters().add(PluginEvent::exclusive);
+  version_.services().store.request_exclusive(
+      version_.space(), [self = self()](std::unique_ptr<kv::Exclusivity> granted) {
         self->exclusivity_ = std::move(granted);
-        self->transaction_.emplace(self->plugin_.services().store, self->plugin_.space(),
+        self->transaction_.emplace(self->version_.services().store, self->version_.space(),
                                    self->exclusivity_.get());
         // It holds up every other writer, so it does not stand in line.
-        self->plugin_.slow_queue().post_first([self] { self->run_on_slow_lane(); });
+        self->supply_.slow_queue().post_first([self] { self->run_on_slow_lane(); });
       });
   return Next::waiting;
 }
 
 CallRun::Next CallRun::go_slow() {
   transaction_->reset();
-  plugin_.slow_queue().post([self = shared_from_this()] { self->run_on_slow_lane(); });
+  supply_.slow_queue().post([self = self()] { self->run_on_slow_lane(); });
   return Next::waiting;
 }
 
 void CallRun::note_retries() {
-  if (conflicts_ != 0) plugin_.counters().note_retried_call(conflicts_);
+  if (conflicts_ != 0) version_.counters().note_retried_call(conflicts_);
 }
 
 CallRun::Next CallRun::fail(std::string why) {
   exclusivity_.reset();
   note_retries();
-  plugin_.end_instance(std::move(live_), *call_->home);
-  const PluginServices& services = plugin_.services();
-  plugin_.counters().add(PluginEvent::failure);
+  supply_.end_instance(std::move(live_), *call_->home);
+  const PluginServices& services = version_.services();
+  version_.counters().add(PluginEvent::failure);
   why = base::escape_for_log(why, 400);
-  if (plugin_.counters().note_failure(why, services.clock.monotonic_ns()))
-    services.log.write(base::LogLevel::warning, "plugin " + plugin_.traits().name + ": " +
+  if (version_.counters().note_failure(why, services.clock.monotonic_ns()))
+    services.log.write(base::LogLevel::warning, "plugin " + version_.traits().name + ": " +
                                                     std::string(to_word(call_->point)) +
                                                     " failed: " + why);
   call_->result.status = hooks::CallResult::Status::failed;
@@ -258,19 +258,19 @@ CallRun::Next CallRun::fail_by_guest(std::string why) {
   // What the guest does about a refused write is often a trap, which tells an operator nothing.
   if (!refusal_.empty()) why += "; before that " + refusal_;
   const Next next = fail(std::move(why));
-  plugin_.note_fault(*call_, call_->result.failure);
+  supply_.note_fault(*call_, call_->result.failure);
   return next;
 }
 
 CallRun::Next CallRun::fail_by_fault(std::string_view what) {
-  if (base::FaultSink* const faults = plugin_.services().faults)
+  if (base::FaultSink* const faults = version_.services().faults)
     faults->report(base::FaultPlace::plugin, what);
   return fail(kFault);
 }
 
 // `if_healthy`: what it must have been when the store itself says that it works.
 CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
-  std::string why = plugin_.services().store.health();
+  std::string why = version_.services().store.health();
   if (why.empty()) why = if_healthy;
   return fail("the store failed" + (why.empty() ? "" : ": " + why));
 }
@@ -279,7 +279,7 @@ CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
 CallRun::Next CallRun::fail_cancelled() {
   exclusivity_.reset();
   note_retries();
-  plugin_.end_instance(std::move(live_), *call_->home);
+  supply_.end_instance(std::move(live_), *call_->home);
   call_->result.status = hooks::CallResult::Status::failed;
   call_->result.failure = "cancelled";
   return Next::finished;
@@ -287,14 +287,14 @@ CallRun::Next CallRun::fail_cancelled() {
 
 void CallRun::run_on_slow_lane() {
   if (run_attempts(Lane::slow) == Next::finished)
-    call_->home->post([self = shared_from_this()] { self->hand_over(Next::finished); });
+    call_->home->post([self = self()] { self->hand_over(Next::finished); });
 }
 
 // The rest of the call after the store has answered, on home's thread.
 void CallRun::resume_at_home() {
   if (exclusivity_)
-    plugin_.slow_queue().post_first([self = shared_from_this()] { self->run_on_slow_lane(); });
-  else if (plugin_.begins_slow())
+    supply_.slow_queue().post_first([self = self()] { self->run_on_slow_lane(); });
+  else if (supply_.begins_slow())
     static_cast<void>(go_slow());
   else
     hand_over(run_attempts(Lane::event_loop));
@@ -309,7 +309,7 @@ void CallRun::hand_over(Next next) {
   }
   // What comes now may end the plugin, and with it the transaction's namespace.
   transaction_.reset();
-  if (live_.instance) plugin_.keep_instance(std::move(live_));
+  if (live_.instance) supply_.keep_instance(std::move(live_));
   auto on_done = std::move(call_->on_done);
   on_done();
 }

@@ -23,15 +23,18 @@
 // stock is filled up by a task posted to home, which thus runs when the call is through. An instance that
 // is to be reused goes back to the stock once its attempt has committed, and is ended otherwise.
 //
-// Lifetime: kept alive by whoever will make the next step. Touches neither the call nor the plugin
-// after it has handed over the result.
+// Lifetime: its owners are counted: whoever will make the next step is one, and so is who started it, until start() has
+// returned. Touches neither the call nor the supply after it has handed over the result.
 
 #include "hooks/plugin.hpp"
 #include "kv/store.hpp"
 #include "kv/transaction.hpp"
 #include "plugins/attempt.hpp"
 #include "plugins/supply/instance_stock.hpp"
-#include "plugins/wasm_plugin.hpp"
+#include "plugins/supply/supply.hpp"
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -42,27 +45,13 @@
 
 namespace helios::plugins {
 
-// Ticks after which a deadline of `timeout_ms` has passed in any case.
-[[nodiscard]] constexpr std::uint32_t deadline_ticks(std::uint32_t timeout_ms) {
-  return (timeout_ms + kTickMs - 1) / kTickMs + 1;
-}
-
-class CallRun : public std::enable_shared_from_this<CallRun> {
+class CallRun : public boost::intrusive_ref_counter<CallRun> {
  public:
-  explicit CallRun(WasmPlugin& plugin) : plugin_(plugin) {}
+  explicit CallRun(Supply& supply) : supply_(supply), version_(supply.version()) {}
 
-  // Requires: the calling thread is call.home's; plugin and call outlive the run's last step. After
+  // Requires: the calling thread is call.home's; supply and call outlive the run's last step. After
   // `done` it can be started again, for another call: it keeps its buffers.
   hooks::RunStatus start(hooks::Call& call);
-
-  // Between two calls: it keeps itself, so that whoever finds it needs only the pointer. Returns it.
-  static CallRun* rest(std::shared_ptr<CallRun> run) {
-    CallRun& resting = *run;
-    resting.self_ = std::move(run);
-    return &resting;
-  }
-  // Requires: it rests.
-  std::shared_ptr<CallRun> wake() { return std::move(self_); }
 
  private:
   enum class Lane { event_loop, slow };
@@ -72,6 +61,9 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
     again,     // run another attempt, here
     waiting,   // somebody else makes the next step; touch nothing any more
   };
+
+  // One more owner: for who makes the next step.
+  [[nodiscard]] boost::intrusive_ptr<CallRun> self() { return this; }
 
   // Runs a step of the call. What it throws is reported, and the call fails: whoever waits for it is answered.
   // Requires: a step that may throw has not handed the run over yet.
@@ -103,8 +95,8 @@ class CallRun : public std::enable_shared_from_this<CallRun> {
   void apply_effects();
   void note_duration(Lane lane, std::int64_t began_ns);
 
-  std::shared_ptr<CallRun> self_;  // while it rests
-  WasmPlugin& plugin_;
+  Supply& supply_;
+  const PluginVersion& version_;  // the supply's
   hooks::Call* call_ = nullptr;
   std::string json_;
   std::unique_ptr<kv::Exclusivity> exclusivity_;  // before transaction_, which refers to it

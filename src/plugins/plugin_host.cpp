@@ -4,7 +4,6 @@
 #include "base/text.hpp"
 #include "kv/namespace_name.hpp"
 #include "plugins/abi/host_imports.hpp"
-#include "plugins/call_run.hpp"
 #include "plugins/module_limits.hpp"
 
 #include <algorithm>
@@ -42,14 +41,15 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
-  info.space = plugin.space().name();
-  info.durability = kv::to_word(plugin.durability());
-  info.version = plugin.manifest().version;
-  info.hooks = hooks_of(plugin.shape());
-  info.order = plugin.manifest().order;
-  info.on_error = plugin.manifest().on_error;
-  info.warnings = plugin.shape().warnings;
-  const PluginCounters& counters = plugin.counters();
+  const PluginVersion& version = plugin.version();
+  info.space = version.space().name();
+  info.durability = kv::to_word(version.durability());
+  info.version = version.manifest().version;
+  info.hooks = hooks_of(version.shape());
+  info.order = version.manifest().order;
+  info.on_error = version.manifest().on_error;
+  info.warnings = version.shape().warnings;
+  const PluginCounters& counters = version.counters();
   info.last_error = counters.last_failure();
   info.calls = counters.read(PluginEvent::call);
   info.failures = counters.read(PluginEvent::failure);
@@ -60,10 +60,10 @@ void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
   info.refused_writes = counters.read(PluginEvent::refused_write);
   info.retried_calls = counters.retried_calls();
   info.metrics = counters.metrics().read();
-  info.abi = plugin.shape().says_version ? 2 : 1;
+  info.abi = version.shape().says_version ? 2 : 1;
   info.backed_off = counters.read(PluginEvent::backed_off);
-  info.is_slow = plugin.is_slow();
-  const FaultBackoff::Status backoff = plugin.backoff_status();
+  info.is_slow = plugin.supply().is_slow();
+  const FaultBackoff::Status backoff = plugin.supply().backoff_status();
   info.backing_off_callers = backoff.callers;
   info.backing_off_left_ms = backoff.longest_left_ms;
 }
@@ -232,7 +232,7 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   parts.counters = counters;
   auto plugin = std::make_shared<WasmPlugin>(services_, std::move(parts));
   if (auto tried = plugin->try_out(); !tried) return std::unexpected(tried.error());
-  services_.store.prefer_durability(**space, plugin->manifest().durability);
+  services_.store.prefer_durability(**space, plugin->version().manifest().durability);
   return plugin;
 }
 
@@ -262,15 +262,15 @@ void PluginHost::settle_namespaces(Table& table) const {
   const auto had_it = [&](const Entry& entry) {
     const Entry* const previous = find_previous(entry.file);
     return previous != nullptr && previous->plugin != nullptr &&
-           &previous->plugin->space() == &entry.plugin->space();
+           &previous->plugin->version().space() == &entry.plugin->version().space();
   };
   for (const bool old_owners : {true, false})
     for (Entry& entry : table) {
       if (entry.plugin == nullptr || had_it(entry) != old_owners) continue;
-      const auto [owner, taken] = owners.try_emplace(&entry.plugin->space(), &entry);
+      const auto [owner, taken] = owners.try_emplace(&entry.plugin->version().space(), &entry);
       if (taken) continue;
-      entry.error = "its namespace \"" + entry.plugin->space().name() + "\" is also that of " +
-                    owner->second->file.path;
+      entry.error = "its namespace \"" + entry.plugin->version().space().name() +
+                    "\" is also that of " + owner->second->file.path;
       entry.plugin = nullptr;
       entry.digest.clear();
     }
@@ -308,9 +308,11 @@ void PluginHost::log_new(const Table& table) const {
     if (entry.plugin == nullptr || (previous != nullptr && previous->plugin == entry.plugin))
       continue;
     std::string line = line_about(entry.file.path, "loaded as " + entry.name);
-    if (!entry.plugin->manifest().version.empty()) line += " " + entry.plugin->manifest().version;
-    log_.write(base::LogLevel::info, line + ", namespace " + entry.plugin->space().name());
-    for (const std::string& warning : entry.plugin->shape().warnings)
+    if (!entry.plugin->version().manifest().version.empty())
+      line += " " + entry.plugin->version().manifest().version;
+    log_.write(base::LogLevel::info,
+               line + ", namespace " + entry.plugin->version().space().name());
+    for (const std::string& warning : entry.plugin->version().shape().warnings)
       log_.write(base::LogLevel::warning, line_about(entry.file.path, warning));
   }
 }
@@ -318,10 +320,11 @@ void PluginHost::log_new(const Table& table) const {
 std::optional<std::string> PluginHost::why_full() const {
   const std::lock_guard lock(table_mutex_);
   for (const Entry& entry : table_) {
-    if (entry.plugin == nullptr || entry.plugin->manifest().on_error != hooks::OnError::deny)
+    if (entry.plugin == nullptr ||
+        entry.plugin->version().manifest().on_error != hooks::OnError::deny)
       continue;
-    if (auto why = entry.plugin->why_full())
-      return "the namespace " + entry.plugin->space().name() + " of plugin " +
+    if (auto why = entry.plugin->version().why_full())
+      return "the namespace " + entry.plugin->version().space().name() + " of plugin " +
              entry.plugin->traits().name + " is full: " + *why;
   }
   return std::nullopt;

@@ -170,6 +170,11 @@ struct EngineOptions {
 // The engine's clock, against which deadlines run.
 inline constexpr std::uint32_t kTickMs = 5;
 
+// Ticks after which a deadline of `timeout_ms` has passed in any case.
+[[nodiscard]] constexpr std::uint32_t deadline_ticks(std::uint32_t timeout_ms) {
+  return (timeout_ms + kTickMs - 1) / kTickMs + 1;
+}
+
 // Requires: `functions` outlive the engine and its modules. Errors: unavailable, when the address
 // space cannot be had.
 [[nodiscard]] base::Result<std::shared_ptr<WasmEngine>> make_wasm_engine(
