@@ -64,7 +64,7 @@ RunStatus ChainRun::authenticate(const AuthenticationRequest& request) {
   chain_ = request.chain;
   statement_ = nullptr;
   request_ = &request;
-  request_tickets_ = {};
+  request_receipt_ = {};
   point_ = HookPoint::authenticate;
   next_ = 0;
   result_.reset();
@@ -149,8 +149,8 @@ void ChainRun::on_call_done() {
 // Takes over what the plugin at next_ answered.
 void ChainRun::absorb() {
   const PluginTraits& traits = chain_->plugins()[next_]->traits();
-  Tickets& tickets = statement_ == nullptr ? request_tickets_ : statement_->tickets;
-  tickets.note(call_.result.ticket, traits.on_error == OnError::deny);
+  Receipt& receipt = statement_ == nullptr ? request_receipt_ : statement_->receipt;
+  receipt.add(call_.result.receipt, traits.on_error == OnError::deny);
   switch (point_) {
     case HookPoint::authenticate: absorb_authenticate(traits); break;
     case HookPoint::pre_query: absorb_pre_query(traits); break;

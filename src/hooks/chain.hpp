@@ -101,8 +101,8 @@ class ChainRun {
   // Throws what a plugin has thrown, once; the first of them.
   [[nodiscard]] const ChainResult& result();
   // Of the statement, or of the authentication, that it ran for last. Requires: a statement is still there.
-  [[nodiscard]] const Tickets& tickets() const {
-    return statement_ == nullptr ? request_tickets_ : statement_->tickets;
+  [[nodiscard]] const Receipt& receipt() const {
+    return statement_ == nullptr ? request_receipt_ : statement_->receipt;
   }
 
  private:
@@ -125,7 +125,7 @@ class ChainRun {
   Call call_;
   std::shared_ptr<const Chain> chain_;  // of the present run
   StatementExecution* statement_ = nullptr;
-  Tickets request_tickets_;  // while there is no statement
+  Receipt request_receipt_;  // while there is no statement
   const AuthenticationRequest* request_ = nullptr;
   HookPoint point_ = HookPoint::pre_query;
   std::size_t next_ = 0;

@@ -46,12 +46,12 @@ struct CallResult {
   Status status = Status::ok;
   Verdict verdict;                       // of an ok pre_query
   AuthenticationVerdict authentication;  // of an ok authenticate
-  std::string failure;       // failed: one line, e.g. "trap: unreachable", "timeout after 100 ms"
-  std::uint64_t ticket = 0;  // ok: of the store; what the call stands on, see Tickets
+  std::string failure;  // failed: one line, e.g. "trap: unreachable", "timeout after 100 ms"
+  Receipt receipt;      // ok: what the call rests on
 
   // Back to an ok that says nothing; cheap when it is that already.
   void reset() {
-    ticket = 0;
+    receipt = {};
     if (status == Status::ok && verdict.action == Verdict::Action::proceed &&
         authentication.action == AuthenticationVerdict::Action::defer)
       return;

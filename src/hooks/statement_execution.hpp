@@ -6,6 +6,8 @@
 // pre_query hooks run, carries their verdicts, and is finished by exactly one Outcome, which its
 // post_query hooks see.
 
+#include "hooks/receipt.hpp"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -91,22 +93,6 @@ struct Verdict {
   std::shared_ptr<const Answer> answer;  // answer: the rows
 };
 
-// What has to be kept before anybody outside may know how a statement ended: tickets of the store, 0 for
-// nothing. Whoever has waited for one has waited for all smaller ones.
-struct Tickets {
-  std::uint64_t last = 0;
-  std::uint64_t last_required = 0;  // the answer must not be released when this one cannot be kept
-
-  void note(std::uint64_t ticket, bool is_required) {
-    if (ticket > last) last = ticket;
-    if (is_required && ticket > last_required) last_required = ticket;
-  }
-  void note(const Tickets& others) {
-    note(others.last, false);
-    note(others.last_required, true);
-  }
-};
-
 inline constexpr std::size_t kScratchBytes = 256;
 
 // One plugin's part in one statement execution.
@@ -141,7 +127,7 @@ struct StatementExecution {
   // The plugins of this execution; kept even when a reload replaces them meanwhile.
   std::shared_ptr<const Chain> chain;
   std::vector<PluginRecord> plugins;  // parallel to the chain's plugins
-  Tickets tickets;                    // of all its hook calls so far
+  Receipt receipt;                    // of all its hook calls so far
 
   // Known from here on when post_query runs.
   Outcome outcome = Outcome::lost;

@@ -154,7 +154,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
   }
   exclusivity_.reset();
   note_retries();
-  call_->result.ticket = transaction_->ticket();
+  call_->result.receipt = {version_.services().store, transaction_->ticket()};
   if (effects_.any) apply_effects();
   supply_.note_success(*call_);
   call_->result.status = hooks::CallResult::Status::ok;

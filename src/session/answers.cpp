@@ -26,8 +26,7 @@ bool may_change_anything(const sql::Statement& statement) {
 
 Answers::Answers(SessionContext& context, std::function<void()> wake)
     : context_(context),
-      post_hooks_(*context.environment.home, *context.environment.recycler,
-                  context.environment.store, std::move(wake)) {}
+      post_hooks_(*context.environment.home, *context.environment.recycler, std::move(wake)) {}
 
 bool Answers::step() {
   if (context_.held_ready.empty()) return context_.link->step();

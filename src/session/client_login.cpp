@@ -37,7 +37,7 @@ ClientLogin::~ClientLogin() {
 }
 
 bool ClientLogin::pending() const {
-  return vetting_ && (vetting_->chain_run.pending() || vetting_->kept == Kept::pending);
+  return vetting_ && (vetting_->chain_run.pending() || vetting_->kept == hooks::Kept::pending);
 }
 
 // Who sends something else than a packet does not speak the protocol, or is Terminate of a client that never began: as
@@ -161,18 +161,18 @@ void ClientLogin::vet() {
 ClientLogin::Next ClientLogin::step_vetting() {
   if (pending()) return Next::wait;
   if (!vetting_->kept) {
-    vetting_->kept = wait_until_kept(environment_.store, *environment_.home,
-                                     vetting_->chain_run.tickets(), [this](Kept late) {
-                                       vetting_->kept = late;
-                                       wake_();
-                                     });
-    if (vetting_->kept == Kept::pending) return Next::wait;
+    vetting_->kept = hooks::StateBarrier::wait(vetting_->chain_run.receipt(), *environment_.home,
+                                               [this](hooks::Kept late) {
+                                                 vetting_->kept = late;
+                                                 wake_();
+                                               });
+    if (vetting_->kept == hooks::Kept::pending) return Next::wait;
   }
-  const bool is_kept = vetting_->kept == Kept::yes;
+  const bool is_kept = vetting_->kept == hooks::Kept::yes;
   const hooks::ChainResult result = vetting_->chain_run.result();
   vetting_.reset();
   if (result.refused) return refuse(result.sqlstate, result.message);
-  if (!is_kept) return refuse(sqlstate::kIoError, std::string(kNotKeptText));
+  if (!is_kept) return refuse(sqlstate::kIoError, std::string(hooks::kNotKeptText));
   if (result.identity) identity_.set_known(*result.identity);
   return Next::connect;
 }

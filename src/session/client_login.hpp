@@ -9,11 +9,11 @@
 // Thread rule: the session's. Lifetime: `environment` and `identity` outlive it. Not destroyed while pending().
 
 #include "hooks/chain.hpp"
+#include "hooks/state_barrier.hpp"
 #include "pgwire/cancel_request.hpp"
 #include "pgwire/startup_packet.hpp"
 #include "session/environment.hpp"
 #include "session/identity.hpp"
-#include "session/kept.hpp"
 #include "session/refusal.hpp"
 
 #include <cstdint>
@@ -65,7 +65,7 @@ class ClientLogin {
     Vetting(base::Executor& home, std::function<void()> wake) : chain_run(home, std::move(wake)) {}
     hooks::AuthenticationRequest request;
     hooks::ChainRun chain_run;
-    std::optional<Kept> kept;  // what they stored; nullopt: not asked yet
+    std::optional<hooks::Kept> kept;  // what they stored; nullopt: not asked yet
   };
 
   Next handle(std::int32_t code, std::string_view packet, std::string_view rest);

@@ -64,7 +64,7 @@ struct Environment {
   sql::Analyzer* analyzer = nullptr;
   std::shared_ptr<StatementPool> statements = std::make_shared<StatementPool>();
   std::shared_ptr<Recycler> recycler = std::make_shared<Recycler>();
-  kv::Store* store = nullptr;
+  kv::Store* store = nullptr;  // for helios.kv()
   // The snapshot in force. A reload replaces it between two events; whoever needs the same one over
   // several events keeps it.
   std::shared_ptr<const config::Config> config;

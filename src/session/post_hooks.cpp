@@ -9,9 +9,8 @@
 
 namespace helios::session {
 
-PostHooks::PostHooks(base::Executor& home, Recycler& recycler, kv::Store* store,
-                     std::function<void()> on_done)
-    : home_(home), recycler_(recycler), store_(store), on_done_(std::move(on_done)) {}
+PostHooks::PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done)
+    : home_(home), recycler_(recycler), on_done_(std::move(on_done)) {}
 
 hooks::ChainRun& PostHooks::chain_run() {
   if (!chain_run_) {
@@ -138,7 +137,7 @@ void PostHooks::on_post_query(StatementRun& statement) {
 }
 
 hooks::RunStatus PostHooks::wait_for_state() {
-  const Kept kept = wait_until_kept(store_, home_, std::exchange(tickets_, {}), [this](Kept late) {
+  const auto on_kept = [this](hooks::Kept late) {
     try {
       note_kept(late);
     } catch (...) {
@@ -146,19 +145,20 @@ hooks::RunStatus PostHooks::wait_for_state() {
     }
     pending_ = false;
     on_done_();
-  });
-  pending_ = kept == Kept::pending;
+  };
+  const hooks::Kept kept = hooks::StateBarrier::wait(std::exchange(receipt_, {}), home_, on_kept);
+  pending_ = kept == hooks::Kept::pending;
   if (pending_) return hooks::RunStatus::pending;
   note_kept(kept);
   return hooks::RunStatus::done;
 }
 
-void PostHooks::note_kept(Kept kept) {
-  if (kept == Kept::yes || fatal_) return;
+void PostHooks::note_kept(hooks::Kept kept) {
+  if (kept == hooks::Kept::yes || fatal_) return;
   fatal_ = std::make_unique<hooks::ChainResult>();
   fatal_->fatal = true;
   fatal_->sqlstate = pgwire::sqlstate::kIoError;
-  fatal_->message = kNotKeptText;
+  fatal_->message = hooks::kNotKeptText;
 }
 
 // Other sessions of the worker get their turn.
@@ -170,7 +170,7 @@ hooks::RunStatus PostHooks::yield() {
 }
 
 void PostHooks::note_result() {
-  tickets_.note(chain_run_->tickets());
+  receipt_.add(chain_run_->receipt());
   try {
     const hooks::ChainResult& result = chain_run_->result();
     if (result.fatal) fatal_ = std::make_unique<hooks::ChainResult>(result);

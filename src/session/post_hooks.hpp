@@ -11,8 +11,7 @@
 // that. No hook is called twice.
 
 #include "hooks/chain.hpp"
-#include "kv/store.hpp"
-#include "session/kept.hpp"
+#include "hooks/state_barrier.hpp"
 #include "session/query_run.hpp"
 #include "session/recycler.hpp"
 #include "session/settlements.hpp"
@@ -30,9 +29,8 @@ namespace helios::session {
 class PostHooks {
  public:
   // `on_done` is called on the home executor when a start() that answered pending is through. What is done
-  // with goes to `recycler`. `store`: may be null; then there is nothing to be kept.
-  PostHooks(base::Executor& home, Recycler& recycler, kv::Store* store,
-            std::function<void()> on_done);
+  // with goes to `recycler`.
+  PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done);
 
   // Takes `runs`, leaving none; runs their hooks in their order, and of what is due in `settlements`, which keeps statements
   // that are not settled yet and lives until done; null: all of them are. Requires: every execution in
@@ -62,11 +60,10 @@ class PostHooks {
   [[nodiscard]] hooks::ChainRun& chain_run();
   void note_result();
   hooks::RunStatus wait_for_state();
-  void note_kept(Kept kept);
+  void note_kept(hooks::Kept kept);
 
   base::Executor& home_;
   Recycler& recycler_;
-  kv::Store* store_;
   std::function<void()> on_done_;
   std::unique_ptr<hooks::ChainRun> chain_run_;  // made with the first hook: most sessions are idle
   std::vector<std::unique_ptr<QueryRun>> runs_;
@@ -79,7 +76,7 @@ class PostHooks {
   std::size_t next_settled_ = 0;
   std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
   bool pending_ = false;
-  hooks::Tickets tickets_;  // of the statements so far
+  hooks::Receipt receipt_;  // of the statements so far
   std::unique_ptr<hooks::ChainResult> fatal_;
   std::exception_ptr fault_;  // that nobody has been told yet
 };

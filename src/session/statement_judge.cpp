@@ -37,8 +37,7 @@ bool mentions_settings(std::string_view text) {
 
 StatementJudge::StatementJudge(SessionContext& context, std::function<void()> on_progress)
     : context_(context),
-      settling_hooks_(*context.environment.home, *context.environment.recycler,
-                      context.environment.store, [this] { wake(); }),
+      settling_hooks_(*context.environment.home, *context.environment.recycler, [this] { wake(); }),
       on_progress_(std::move(on_progress)) {}
 
 void StatementJudge::wake() {

@@ -27,8 +27,8 @@ class Kept : public testing::Test {
   }
   void TearDown() override { journal_.reach(kv::kEveryTicket - 1); }
 
-  static hooks::CallResult with_ticket(std::uint64_t ticket, hooks::CallResult result = {}) {
-    result.ticket = ticket;
+  hooks::CallResult with_ticket(kv::Ticket ticket, hooks::CallResult result = {}) {
+    result.receipt = {session_->store, ticket};
     return result;
   }
 
@@ -39,7 +39,7 @@ class Kept : public testing::Test {
 
 TEST_F(Kept, answer_is_released_when_the_ticket_of_pre_query_is_kept) {
   connect();
-  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
   session_->client_sends(query("SELECT 1"));
   EXPECT_EQ(session_->take_to_server(), query("SELECT 1")) << "forwarding does not wait";
   session_->server_sends(complete("SELECT 1") + ready('I'));
@@ -54,7 +54,7 @@ TEST_F(Kept, answer_is_released_when_the_ticket_of_pre_query_is_kept) {
 
 TEST_F(Kept, ticket_of_post_query_counts_as_well) {
   connect();
-  plugin_->post_query = [](hooks::Call&) { return with_ticket(7); };
+  plugin_->post_query = [this](hooks::Call&) { return with_ticket(7); };
   session_->client_sends(query("SELECT 1"));
   session_->server_sends(complete("SELECT 1") + ready('I'));
   EXPECT_EQ(session_->take_to_client(), complete("SELECT 1"));
@@ -66,7 +66,7 @@ TEST_F(Kept, ticket_of_post_query_counts_as_well) {
 TEST_F(Kept, nothing_waits_when_the_ticket_is_kept_already) {
   connect();
   journal_.reach(5);
-  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
   session_->client_sends(query("SELECT 1"));
   session_->server_sends(complete("SELECT 1") + ready('I'));
   EXPECT_EQ(session_->take_to_client(), complete("SELECT 1") + ready('I'));
@@ -74,7 +74,7 @@ TEST_F(Kept, nothing_waits_when_the_ticket_is_kept_already) {
 
 TEST_F(Kept, refusal_rests_on_what_the_plugin_saw_and_waits_for_it) {
   connect();
-  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5, block("no")); };
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5, block("no")); };
   session_->client_sends(query("SELECT 1"));
   EXPECT_EQ(session_->take_to_client(), "");
   journal_.reach(5);
@@ -86,7 +86,7 @@ TEST_F(Kept, refusal_rests_on_what_the_plugin_saw_and_waits_for_it) {
 
 TEST_F(Kept, session_ends_when_the_ticket_cannot_be_kept) {
   connect();
-  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
   session_->client_sends(query("SELECT 1"));
   session_->server_sends(complete("SELECT 1") + ready('I'));
   journal_.break_down();
@@ -97,7 +97,7 @@ TEST_F(Kept, session_ends_when_the_ticket_cannot_be_kept) {
 
 TEST_F(Kept, on_error_allow_releases_the_answer_all_the_same) {
   connect(hooks::OnError::allow);
-  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
   session_->client_sends(query("SELECT 1"));
   session_->server_sends(complete("SELECT 1") + ready('I'));
   journal_.break_down();
@@ -107,7 +107,7 @@ TEST_F(Kept, on_error_allow_releases_the_answer_all_the_same) {
 
 TEST_F(Kept, client_that_leaves_meanwhile_is_no_harm) {
   connect();
-  plugin_->pre_query = [](hooks::Call&) { return with_ticket(5); };
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
   session_->client_sends(query("SELECT 1"));
   session_->server_sends(complete("SELECT 1") + ready('I'));
   session_->client_lost();
@@ -123,7 +123,7 @@ class KeptLogin : public Kept {
                  hooks::OnError on_error = hooks::OnError::deny) {
     plugin_ = std::make_shared<NativePlugin>(
         hooks::PluginTraits{.name = "p", .has_authenticate = true, .on_error = on_error});
-    plugin_->authenticate = [verdict](hooks::Call&) {
+    plugin_->authenticate = [this, verdict](hooks::Call&) {
       hooks::CallResult result;
       result.authentication = verdict;
       return with_ticket(5, std::move(result));
