@@ -18,6 +18,7 @@
 #include "base/executor.hpp"
 #include "base/faults.hpp"
 #include "config/config.hpp"
+#include "net/engine/deferred.hpp"
 #include "net/engine/endpoint.hpp"
 #include "net/engine/fd.hpp"
 
@@ -74,9 +75,15 @@ class StreamHandler {
   virtual void on_drained() = 0;
 };
 
-// One connected socket.
+// One connected socket; or a stream that stands on another one and changes what passes, for which the same holds. Such a
+// layer has the other one, is its StreamHandler, and needs Engine::defer() for what it may not report at once.
 class Stream : public Releasable {
  public:
+  // From now on `handler` is told, from the next byte on that was not reported yet. Everything else stays as it is,
+  // pausing too. May be called inside a handler, the one that is replaced included. Requires: no on_eof() and no
+  // on_lost() was reported.
+  virtual void report_to(StreamHandler& handler) = 0;
+
   // Takes all of `pieces`, which are valid during the call only: what is not offered to the kernel at
   // once, or not taken by it, is copied and sent later. What is sent in one round of run_once() is on
   // its way when the next one begins. There is no limit here: ask congested() and stop producing.
@@ -165,6 +172,14 @@ class Engine {
   virtual TimerId start_timer(std::int64_t delay_ms, base::Task task) = 0;
   // Does nothing when the timer has run or was cancelled already.
   virtual void cancel_timer(TimerId id) = 0;
+
+  // Calls `object.on_turn()` once, later in this round of run_once(), behind everything else that the round reports; in the
+  // next one, which does not wait, when called by an on_turn() or outside run_once(). Neither a lock nor memory is taken.
+  // Harmless when its turn is to come already. An object that is destroyed before is forgotten.
+  virtual void defer(Deferred& object) = 0;
+  // Destroys `object` when all turns of the round are over, so that it may be let go inside its own calls; what is left
+  // goes with the engine. Its turn does not come any more. Requires: it holds nothing of the engine's.
+  virtual void dispose(std::unique_ptr<Deferred> object) = 0;
 
   // What timers, tasks of the mailbox and handlers throw is reported there, and the loop goes on. `faults` outlives
   // the engine. Without a call it goes to whoever called run_once().

@@ -24,6 +24,9 @@ TimerId EngineBase::start_timer(std::int64_t delay_ms, base::Task task) {
 }
 
 std::int64_t EngineBase::prepare_wait_ns(std::int64_t max_wait_ms) {
+  if (!deferred_.empty()) {
+    return 0;
+  }
   auto wait = max_wait_ms == kNoLimit ? kNoLimit : max_wait_ms * kNanosecondsPerMillisecond;
   if (!timers_.empty()) {
     const auto left = std::max<std::int64_t>(timers_.next_deadline_ns() - monotonic_ns(), 0);

@@ -17,6 +17,8 @@ class EngineBase : public Engine {
  public:
   TimerId start_timer(std::int64_t delay_ms, base::Task task) final;
   void cancel_timer(TimerId id) final { timers_.cancel(id); }
+  void defer(Deferred& object) final { deferred_.add(object); }
+  void dispose(std::unique_ptr<Deferred> object) final { deferred_.dispose(std::move(object)); }
   void report_faults_to(base::FaultSink& faults) final { faults_ = &faults; }
   base::Executor& mailbox() final { return mailbox_; }
   std::size_t lingering() const final { return lingering_; }
@@ -31,11 +33,18 @@ class EngineBase : public Engine {
   [[nodiscard]] static std::int64_t monotonic_ns();
 
   // Prepares for a wait; returns how long it may be: not beyond the next timer, 0 when the mailbox is
-  // not empty, kNoLimit when nothing limits it.
+  // not empty or something is deferred, kNoLimit when nothing limits it.
   [[nodiscard]] std::int64_t prepare_wait_ns(std::int64_t max_wait_ms);
 
   // After a wait that ended at `now_ns`: the timers that are due, then the mailbox.
   void run_tasks(std::int64_t now_ns);
+
+  // The last thing that a round does for its users.
+  void run_deferred() {
+    if (!deferred_.empty()) {
+      deferred_.run(faults_);
+    }
+  }
 
   // Calls back into whatever handler a source has.
   template <typename Call>
@@ -46,6 +55,7 @@ class EngineBase : public Engine {
   base::FaultSink* faults_ = nullptr;
   Mailbox mailbox_;
   TimerQueue timers_;
+  DeferredQueue deferred_;
   BufferPool buffer_pool_;
   std::size_t lingering_ = 0;
 };

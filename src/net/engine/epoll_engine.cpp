@@ -129,6 +129,7 @@ std::int64_t EpollEngine::run_once(std::int64_t max_wait_ms) {
   report_events(static_cast<std::size_t>(std::max(count, 0)));
   run_tasks(started);
   service_ready();
+  run_deferred();
   destroy_buried();
   return monotonic_ns() - started;
 }

@@ -14,6 +14,7 @@ class EpollStream final : public Stream, public EpollSource {
   // Registers the socket. A failure is reported through on_lost() later.
   void start();
 
+  void report_to(StreamHandler& handler) override { handler_ = &handler; }
   void send(std::span<const std::string_view> pieces) override;
   [[nodiscard]] std::size_t pending_bytes() const override { return output_.bytes(); }
   [[nodiscard]] bool congested() const override { return output_.congested(); }

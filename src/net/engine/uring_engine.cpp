@@ -155,6 +155,7 @@ std::int64_t UringEngine::run_once(std::int64_t max_wait_ms) {
   report_completions(started);
   run_tasks(started);
   service_ready();
+  run_deferred();
   destroy_buried();
   return monotonic_ns() - started;
 }

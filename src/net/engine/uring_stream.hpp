@@ -23,6 +23,7 @@ class UringStream final : public Stream, public UringSource {
  public:
   UringStream(UringCore& core, Fd connection, StreamHandler& handler, LossReport loss_report);
 
+  void report_to(StreamHandler& handler) override { handler_ = &handler; }
   void send(std::span<const std::string_view> pieces) override;
   [[nodiscard]] std::size_t pending_bytes() const override { return output_.bytes(); }
   [[nodiscard]] bool congested() const override { return output_.congested(); }

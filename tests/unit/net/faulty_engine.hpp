@@ -42,6 +42,7 @@ class FaultyStream final : public Stream {
  public:
   FaultyStream(FaultPlan& plan, StreamHandler& to) : handler(&to), plan_(plan) {}
 
+  void report_to(StreamHandler& to) override { handler = &to; }
   void send(std::span<const std::string_view> pieces) override {
     plan_.pass();
     for (const auto piece : pieces) {
@@ -89,6 +90,8 @@ class FaultyEngine final : public Engine {
     return id;
   }
   void cancel_timer(TimerId id) override { timers.erase(id); }
+  void defer(Deferred& object) override { deferred.add(object); }
+  void dispose(std::unique_ptr<Deferred> object) override { deferred.dispose(std::move(object)); }
   void report_faults_to(base::FaultSink&) override {}
   base::Executor& mailbox() override { return tasks; }
   std::int64_t run_once(std::int64_t) override { return 0; }
@@ -104,6 +107,7 @@ class FaultyEngine final : public Engine {
   std::vector<std::unique_ptr<Dial>> dials;
   std::map<TimerId, base::Task> timers;
   test::ManualExecutor tasks;
+  DeferredQueue deferred;
 
  private:
   FaultPlan& plan_;

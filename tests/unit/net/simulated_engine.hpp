@@ -40,6 +40,7 @@ class SimulatedStream final : public Stream {
   bool step(std::size_t cut) { return take() || deliver(cut) || end(); }
 
   // ---- Stream
+  void report_to(StreamHandler& handler) override { handler_ = &handler; }
   void send(std::span<const std::string_view> pieces) override {
     for (const auto piece : pieces) unsent_ += piece;
     hand_over();
@@ -117,10 +118,7 @@ class SimulatedEngine final : public Engine {
 
   // Until nothing happens any more without the test.
   void settle() {
-    bool has_moved = true;
-    while (has_moved) {
-      has_moved = tasks_.run_one();
-      for (std::size_t i = 0; i < streams.size(); ++i) has_moved |= streams[i]->step(cut);
+    while (round()) {
     }
   }
   void pass_ms(std::int64_t ms) {
@@ -157,16 +155,37 @@ class SimulatedEngine final : public Engine {
     return id;
   }
   void cancel_timer(TimerId id) override { timers_.erase(id); }
-  void report_faults_to(base::FaultSink&) override {}
+  void defer(Deferred& object) override { deferred_.add(object); }
+  void dispose(std::unique_ptr<Deferred> object) override { deferred_.dispose(std::move(object)); }
+  void report_faults_to(base::FaultSink& faults) override { faults_ = &faults; }
   base::Executor& mailbox() override { return tasks_; }
+  // One round. There is no time to wait for.
   std::int64_t run_once(std::int64_t) override {
-    settle();
+    round();
     return 0;
   }
   [[nodiscard]] std::size_t unsent_bytes() const override { return 0; }
   [[nodiscard]] std::size_t lingering() const override { return 0; }
 
  private:
+  // Each stream and the oldest task have their turn. False: nothing happened.
+  bool round() {
+    bool has_moved = false;
+    contain(base::FaultPlace::mailbox, [&] { has_moved |= tasks_.run_one(); });
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      contain(base::FaultPlace::network, [&] { has_moved |= streams[i]->step(cut); });
+    }
+    if (!deferred_.empty()) {
+      deferred_.run(faults_);
+      has_moved = true;
+    }
+    return has_moved;
+  }
+  template <typename Work>
+  void contain(base::FaultPlace place, Work work) {
+    base::contain(faults_, place, work);
+  }
+
   struct Dial final : Operation {
     ConnectHandler* handler = nullptr;  // null: it was let go
     void release() override { handler = nullptr; }
@@ -176,6 +195,8 @@ class SimulatedEngine final : public Engine {
   std::vector<std::unique_ptr<Dial>> dials_;
   std::map<TimerId, base::Task> timers_;
   test::ManualExecutor tasks_;
+  DeferredQueue deferred_;
+  base::FaultSink* faults_ = nullptr;
   std::uint64_t last_timer_ = 0;
 };
 
