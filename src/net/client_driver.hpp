@@ -14,6 +14,7 @@
 #include "net/driver_context.hpp"
 #include "net/engine/engine.hpp"
 #include "net/link_driver.hpp"
+#include "net/stream_layer.hpp"
 #include "session/session.hpp"
 
 #include <memory>
@@ -31,6 +32,10 @@ class ClientDriver final : private backend::Upstream,
   ~ClientDriver();
   ClientDriver(const ClientDriver&) = delete;
   ClientDriver& operator=(const ClientDriver&) = delete;
+
+  // Exchanges the client's stream for a layer on it; without effect once the client is gone. An event of its own: not to be
+  // called from inside another one. A session that cannot have its layer ends.
+  void put_layer_on_client(const MakeLayer& make);
 
   // A CancelRequest for this session. `done` as in CancelSink::cancel().
   void cancel(base::Task done);

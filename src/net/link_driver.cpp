@@ -31,6 +31,10 @@ void LinkDriver::adopt(Fd connection, const Endpoint& to) {
   stream_ = context_.engine.adopt(std::move(connection), *this, LossReport::after_received);
 }
 
+void LinkDriver::put_layer(const MakeLayer& make) {
+  stream_ = make(std::move(stream_), *this, LossReport::after_received);
+}
+
 void LinkDriver::on_dial_failed(const std::string& reason) {
   context_.stats.server_connect_failures.add();
   holder_.on_link_refused(reason);

@@ -10,6 +10,7 @@
 #include "base/output.hpp"
 #include "net/dialer.hpp"
 #include "net/engine/engine.hpp"
+#include "net/stream_layer.hpp"
 #include "net/worker_stats.hpp"
 
 #include <cstddef>
@@ -50,6 +51,9 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   [[nodiscard]] backend::Link& link() { return link_; }
 
   void adopt(Fd connection, const Endpoint& to);
+  // Exchanges the stream for a layer on it. Part of the holder's present event: behind adopt(), say, or in
+  // on_link_received(), where `bytes` were all that the server had to say without it. Requires: adopted, not closed.
+  void put_layer(const MakeLayer& make);
   void send(const base::Output& output);
   // Tells the server that nothing more comes.
   void finish_sending();
