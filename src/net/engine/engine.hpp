@@ -75,6 +75,23 @@ class StreamHandler {
   virtual void on_drained() = 0;
 };
 
+// A connection that a stream has let go of, as it stands: whoever goes on with it first sends `unsent`, and takes
+// `unread` for the first bytes of the peer.
+struct Detached {
+  Fd connection;       // non-blocking; no engine knows it any more
+  std::string unread;  // was received, and not reported
+  std::string unsent;  // was given to send(), and the kernel has not taken it
+  int error =
+      0;  // the connection broke: an errno value; what is unsent is lost then. 0 = it did not
+};
+
+class DetachHandler {
+ public:
+  virtual ~DetachHandler() = default;
+  // Once. The stream may be released inside.
+  virtual void on_detached(Detached connection) = 0;
+};
+
 // One connected socket; or a stream that stands on another one and changes what passes, for which the same holds. Such a
 // layer has the other one, is its StreamHandler, and needs Engine::defer() for what it may not report at once.
 class Stream : public Releasable {
@@ -98,6 +115,14 @@ class Stream : public Releasable {
 
   // Tells the peer that nothing more comes, once everything sent so far is on its way.
   virtual void finish_sending() = 0;
+
+  // Takes the connection out of the stream, for another engine or process: from now on nothing is reported to its
+  // StreamHandler, and on_detached() comes when the kernel has finished what the stream has asked of it. Until then the
+  // stream is released as ever, which closes the connection; afterwards nothing but release() is left to do with it.
+  // Bytes that nobody has received yet, and the peer's end, show themselves to whoever goes on with the connection.
+  // Requires: neither finish_sending() nor detach() was called, and on_lost() was not reported. The stream is an
+  // engine's own: what a layer knows does not go with a descriptor. Lifetime: `handler` outlives the stream.
+  virtual void detach(DetachHandler& handler) = 0;
 
   // Like release(), but what is unsent is sent first, and the peer is given the time to read it.
   // The engine does that on its own, within the time limits above. See close_when_flushed().

@@ -101,6 +101,9 @@ void EpollStream::set_broken(int error) {
 }
 
 void EpollStream::on_events(std::uint32_t events) {
+  if (!socket_) {
+    return;  // of this round, and from before it was handed over
+  }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     readable_ = true;
   }
@@ -121,7 +124,9 @@ void EpollStream::service() {
   if (!socket_) {
     return;
   }
-  if (linger_clock_.running()) {
+  if (taker_ != nullptr) {
+    hand_over();
+  } else if (linger_clock_.running()) {
     receive_lingering();
   } else if (handler_ == nullptr || eof_reported_) {
     if (broken_ && handler_ != nullptr) {
@@ -174,13 +179,24 @@ void EpollStream::receive() {
 }
 
 void EpollStream::report_lost() {
-  if (error_ == 0) {
-    error_ = take_socket_error(socket_.get());
-  }
-  if (error_ == 0) {
-    error_ = ECONNRESET;
-  }
+  error_ = reason_of_loss(socket_.get(), error_);
   std::exchange(handler_, nullptr)->on_lost(error_);
+}
+
+void EpollStream::detach(DetachHandler& handler) {
+  handler_ = nullptr;
+  taker_ = &handler;
+  core_.enqueue_ready(*this);
+}
+
+// What the kernel has not told yet it tells anew whoever watches the descriptor next.
+void EpollStream::hand_over() {
+  core_.unwatch(socket_.get());
+  Detached result;
+  result.error = broken_ ? reason_of_loss(socket_.get(), error_) : 0;
+  result.unsent = output_.take();
+  result.connection = std::move(socket_);
+  std::exchange(taker_, nullptr)->on_detached(std::move(result));
 }
 
 void EpollStream::linger() {
@@ -224,11 +240,12 @@ void EpollStream::restart_linger_clock(std::int64_t delay_ms) {
 }
 
 void EpollStream::release() {
-  if (!socket_) {
+  if (std::exchange(released_, true)) {
     return;
   }
   linger_clock_.stop();
   handler_ = nullptr;
+  taker_ = nullptr;
   socket_.reset();
   core_.bury(*this);
 }

@@ -21,6 +21,7 @@ class EpollStream final : public Stream, public EpollSource {
   void pause_receiving() override { paused_ = true; }
   void resume_receiving() override;
   void finish_sending() override;
+  void detach(DetachHandler& handler) override;
   void linger() override;
   void release() override;
 
@@ -34,11 +35,13 @@ class EpollStream final : public Stream, public EpollSource {
   void receive();
   void receive_lingering();
   void report_lost();
+  void hand_over();
   void restart_linger_clock(std::int64_t delay_ms);
 
   EpollCore& core_;
-  Fd socket_;
-  StreamHandler* handler_;  // null once nothing may be reported any more
+  Fd socket_;                       // none: it was handed over, or the stream was released
+  StreamHandler* handler_;          // null once nothing may be reported any more
+  DetachHandler* taker_ = nullptr;  // of the connection; until it has it
   LossReport loss_report_;
 
   OutputQueue output_;
@@ -50,7 +53,8 @@ class EpollStream final : public Stream, public EpollSource {
   bool peer_ended_ = false;  // the kernel has seen the peer's end: receive until it shows
   bool eof_reported_ = false;
   bool broken_ = false;  // no byte can be sent any more
-  int error_ = 0;        // why, where that is known
+  bool released_ = false;
+  int error_ = 0;  // why, where that is known
 
   LingerClock linger_clock_;
 };

@@ -110,6 +110,12 @@ void OutputQueue::clear() {
   account();
 }
 
+std::string OutputQueue::take() {
+  auto all = std::string(front()) + back_;
+  clear();
+  return all;
+}
+
 std::size_t OutputQueue::bytes() const {
   return cleared_ ? 0 : front_.size() - sent_ + back_.size();
 }

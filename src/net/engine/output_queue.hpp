@@ -53,6 +53,9 @@ class OutputQueue {
   void pin() { pinned_ = true; }
   void unpin();
 
+  // Everything that was not consumed; the queue is empty then. Requires: not pinned.
+  [[nodiscard]] std::string take();
+
   // Drops everything: none of it will ever be taken.
   void clear();
 

@@ -98,4 +98,9 @@ int take_socket_error(int fd) {
   return error;
 }
 
+int reason_of_loss(int fd, int known) {
+  const int error = known != 0 ? known : take_socket_error(fd);
+  return error != 0 ? error : ECONNRESET;
+}
+
 }  // namespace helios::net

@@ -24,4 +24,7 @@ struct SendResult {
 // What broke the connection, 0 when that is unknown; asking forgets it.
 [[nodiscard]] int take_socket_error(int fd);
 
+// Of a connection that is broken: `known` where it is not 0, else what the kernel knows, else ECONNRESET.
+[[nodiscard]] int reason_of_loss(int fd, int known);
+
 }  // namespace helios::net

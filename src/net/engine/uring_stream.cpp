@@ -65,6 +65,13 @@ void UringStream::on_completion(UringUse use, const UringCompletion& completion,
     case UringUse::accept:
     case UringUse::cancel: break;
   }
+  hand_over_when_idle();
+}
+
+void UringStream::hand_over_when_idle() {
+  if (taker_ != nullptr && is_idle()) {
+    core_.enqueue_ready(*this);
+  }
 }
 
 void UringStream::on_receive(const UringCompletion& completion, std::string_view received) {
@@ -90,10 +97,10 @@ void UringStream::on_receive(const UringCompletion& completion, std::string_view
 }
 
 void UringStream::on_bytes(std::string_view bytes) {
-  if (handler_ == nullptr) {
+  if (handler_ == nullptr && taker_ == nullptr) {
     return;
   }
-  if (!paused_ && kept_.empty()) {
+  if (taker_ == nullptr && !paused_ && kept_.empty()) {
     handler_->on_received(bytes);
     return;
   }
@@ -109,6 +116,7 @@ void UringStream::on_end() {
 void UringStream::on_sent_at_once() {
   send_at_once_.note_end();
   output_.unpin();
+  hand_over_when_idle();
   if (broken_) {
     return;
   }
@@ -129,7 +137,7 @@ void UringStream::on_sent(int result) {
   if (result >= 0) {
     kernel_is_full_ = static_cast<std::size_t>(result) < output_.front().size();
     consume(static_cast<std::size_t>(result));
-  } else if (is_temporary(-result)) {
+  } else if (is_temporary(-result) || (-result == ECANCELED && taker_ != nullptr)) {
     kernel_is_full_ = true;
   } else {
     set_broken(-result);
@@ -149,7 +157,13 @@ void UringStream::on_watch(int events) {
 }
 
 void UringStream::service() {
-  if (released_) {
+  if (released_ || !socket_) {
+    return;
+  }
+  if (taker_ != nullptr) {
+    if (is_idle()) {
+      hand_over();
+    }
     return;
   }
   if (linger_clock_.running()) {
@@ -212,13 +226,18 @@ void UringStream::receive_rest() {
 }
 
 void UringStream::report_lost() {
-  if (error_ == 0) {
-    error_ = take_socket_error(socket_.get());
-  }
-  if (error_ == 0) {
-    error_ = ECONNRESET;
-  }
+  error_ = reason_of_loss(socket_.get(), error_);
   std::exchange(handler_, nullptr)->on_lost(error_);
+}
+
+// Requires: no request is under way, so that the kernel holds the socket for nobody.
+void UringStream::hand_over() {
+  Detached result;
+  result.error = broken_ ? reason_of_loss(socket_.get(), error_) : 0;
+  result.unread = std::exchange(kept_, {}).substr(std::exchange(delivered_, 0));
+  result.unsent = output_.take();
+  result.connection = std::move(socket_);
+  std::exchange(taker_, nullptr)->on_detached(std::move(result));
 }
 
 // ---- what the user asks ----
@@ -303,6 +322,12 @@ void UringStream::set_broken(int error) {
   core_.enqueue_ready(*this);
 }
 
+void UringStream::detach(DetachHandler& handler) {
+  handler_ = nullptr;
+  taker_ = &handler;
+  core_.prepare_later(*this);
+}
+
 void UringStream::linger() {
   handler_ = nullptr;
   // A peer that has ended already, and a broken one, need no time to read.
@@ -333,6 +358,7 @@ void UringStream::release() {
   }
   linger_clock_.stop();
   handler_ = nullptr;
+  taker_ = nullptr;
   core_.bury(*this);
 }
 

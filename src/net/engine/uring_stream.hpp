@@ -11,6 +11,9 @@
 //
 // Sending: what a round produces is copied, and sent by one request when the round is over; large
 // outputs are offered to the kernel at once, without the copy. One send is under way at a time.
+//
+// Detaching: every request is cancelled. What they complete with all the same, bytes that were received or taken, is
+// accounted for before the socket is handed over.
 
 #include "net/engine/output_queue.hpp"
 #include "net/engine/uring_source.hpp"
@@ -30,6 +33,7 @@ class UringStream final : public Stream, public UringSource {
   void pause_receiving() override { paused_ = true; }
   void resume_receiving() override;
   void finish_sending() override;
+  void detach(DetachHandler& handler) override;
   void linger() override;
   void release() override;
 
@@ -44,6 +48,9 @@ class UringStream final : public Stream, public UringSource {
   // Outputs from this size on are not copied: the copy would cost more than the system call.
   static constexpr std::size_t kLargeOutputBytes = 16 * 1024;
 
+  [[nodiscard]] bool is_idle() const {
+    return !receive_.under_way() && !sending() && !watch_.under_way();
+  }
   [[nodiscard]] bool sending() const { return send_at_once_.under_way() || send_.under_way(); }
   [[nodiscard]] bool wants_receive() const;
   [[nodiscard]] bool wants_watch() const;
@@ -68,11 +75,14 @@ class UringStream final : public Stream, public UringSource {
   void deliver_kept();
   void receive_rest();
   void report_lost();
+  void hand_over();
+  void hand_over_when_idle();
   void restart_linger_clock(std::int64_t delay_ms);
 
   UringCore& core_;
-  Fd socket_;
-  StreamHandler* handler_;  // null once nothing may be reported any more
+  Fd socket_;                       // none: it was handed over
+  StreamHandler* handler_;          // null once nothing may be reported any more
+  DetachHandler* taker_ = nullptr;  // of the connection; until it has it
   LossReport loss_report_;
   UringRequest receive_{UringUse::receive};
   UringRequest send_at_once_{UringUse::send_at_once};

@@ -14,6 +14,13 @@ bool UringStream::prepare() {
   if (released_) {
     return cancel_all();
   }
+  if (!socket_) {
+    return true;
+  }
+  if (taker_ != nullptr) {
+    hand_over_when_idle();
+    return cancel_all();
+  }
   if (handler_ == nullptr) {
     std::string().swap(kept_);
     delivered_ = 0;

@@ -54,6 +54,7 @@ class FaultyStream final : public Stream {
   void pause_receiving() override {}
   void resume_receiving() override { plan_.pass(); }
   void finish_sending() override { plan_.pass(); }
+  void detach(DetachHandler&) override { plan_.pass(); }
   void linger() override {
     plan_.pass();
     handler = nullptr;

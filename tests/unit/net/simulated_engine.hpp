@@ -37,7 +37,7 @@ class SimulatedStream final : public Stream {
   [[nodiscard]] bool is_closed() const { return handler_ == nullptr && unsent_.empty(); }
 
   // ---- The engine. One thing that may happen does; false: nothing may. At most `cut` bytes at a time.
-  bool step(std::size_t cut) { return take() || deliver(cut) || end(); }
+  bool step(std::size_t cut) { return hand_over_all() || take() || deliver(cut) || end(); }
 
   // ---- Stream
   void report_to(StreamHandler& handler) override { handler_ = &handler; }
@@ -51,9 +51,15 @@ class SimulatedStream final : public Stream {
   void pause_receiving() override { is_receiving_ = false; }
   void resume_receiving() override { is_receiving_ = true; }
   void finish_sending() override { is_finished_ = true; }
+  // All that the peer has said was read already.
+  void detach(DetachHandler& taker) override {
+    handler_ = nullptr;
+    taker_ = &taker;
+  }
   void linger() override { handler_ = nullptr; }
   void release() override {
     handler_ = nullptr;
+    taker_ = nullptr;
     unsent_.clear();
   }
 
@@ -65,6 +71,15 @@ class SimulatedStream final : public Stream {
     unsent_.erase(0, taken);
     window_ -= taken;
     return taken > 0;
+  }
+  bool hand_over_all() {
+    if (taker_ == nullptr) return false;
+    Detached result;
+    result.unread = std::exchange(incoming_, {});
+    result.unsent = std::exchange(unsent_, {});
+    result.error = std::exchange(is_broken_, false) ? ECONNRESET : 0;
+    std::exchange(taker_, nullptr)->on_detached(std::move(result));
+    return true;
   }
   bool take() {
     if (!hand_over()) return false;
@@ -95,6 +110,7 @@ class SimulatedStream final : public Stream {
   }
 
   StreamHandler* handler_;  // null: it was let go
+  DetachHandler* taker_ = nullptr;
   LossReport loss_report_;
   std::string incoming_;
   std::string unsent_;

@@ -9,7 +9,7 @@
 #include "net/stream_layer.hpp"
 
 #include <algorithm>
-#include <cassert>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -86,6 +86,7 @@ class XorLayer final : public Stream, private StreamHandler, private Deferred {
     if (!said_.empty() || has_end()) engine_.defer(*this);
   }
   void finish_sending() override { below_->finish_sending(); }
+  void detach(DetachHandler&) override { std::abort(); }  // see Stream
   void linger() override {
     let_go([](StreamPtr below) { close_when_flushed(std::move(below)); });
   }
