@@ -32,14 +32,18 @@ std::string make_uuid() {
 }  // namespace
 
 base::Result<std::unique_ptr<Worker>> Worker::create(WorkerOptions options) {
+  if (options.loop) {
+    auto loop = std::move(options.loop);
+    return std::unique_ptr<Worker>(new Worker(std::move(options), std::move(loop), false));
+  }
   auto engine = make_engine(options.engine);
   if (!engine) {
     return base::fail(engine.error().code, engine.error().message);
   }
-  return std::unique_ptr<Worker>(new Worker(std::move(options), *std::move(engine)));
+  return std::unique_ptr<Worker>(new Worker(std::move(options), *std::move(engine), true));
 }
 
-Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
+Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_thread)
     : name_(std::move(options.name)),
       connection_limits_(*options.connection_limits),
       memory_share_(*options.memory_share),
@@ -61,7 +65,8 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
                  if (found != drivers_.end()) {
                    found->second->on_cancel_delivered();
                  }
-               }} {
+               }},
+      has_thread_(has_thread) {
   if (options.faults != nullptr) {
     engine_->report_faults_to(*options.faults);
   }
@@ -77,25 +82,37 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine)
 Worker::~Worker() = default;
 
 void Worker::start(base::Task on_end) {
-  thread_ = std::thread([this, on_end = std::move(on_end)]() mutable {
-    ::pthread_setname_np(::pthread_self(), name_.c_str());
-    run();
-    on_end();
-  });
+  on_end_ = std::move(on_end);
+  if (has_thread_) {
+    thread_ = std::thread([this] {
+      ::pthread_setname_np(::pthread_self(), name_.c_str());
+      while (run_round(Engine::kNoLimit)) {
+      }
+    });
+  }
 }
 
-void Worker::join() { thread_.join(); }
-
-void Worker::run() {
-  while (!is_done()) {
-    auto busy_ns = engine_->run_once(Engine::kNoLimit);
-    if (!retired_.empty()) {
-      busy_ns += destroy_retired();
-    }
-    publish_counters();
-    publish_memory();
-    stats_.round_seconds.observe(static_cast<double>(busy_ns) * 1e-9);
+void Worker::join() {
+  if (thread_.joinable()) {
+    thread_.join();
   }
+}
+
+bool Worker::run_round(std::int64_t max_wait_ms) {
+  if (is_done()) {
+    if (on_end_) {
+      std::exchange(on_end_, {})();
+    }
+    return false;
+  }
+  auto busy_ns = engine_->run_once(max_wait_ms);
+  if (!retired_.empty()) {
+    busy_ns += destroy_retired();
+  }
+  publish_counters();
+  publish_memory();
+  stats_.round_seconds.observe(static_cast<double>(busy_ns) * 1e-9);
+  return true;
 }
 
 // Those that still read their last bytes are given the time, unless somebody is in a hurry.

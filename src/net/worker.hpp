@@ -5,6 +5,9 @@
 //
 // Flow: 1 create(); 2 start(); 3 accept() and the rest from any thread; 4 drain(false), later perhaps
 // drain(true); 5 join() returns once the last session has ended.
+//
+// A worker that was given its event loop has no thread: whoever made the loop calls run_round(), which is how a whole
+// proxy runs on one thread and in virtual time.
 
 #include "net/cancel_sender.hpp"
 #include "net/client_driver.hpp"
@@ -23,6 +26,8 @@ namespace helios::net {
 struct WorkerOptions {
   std::string name;  // of the thread; at most 15 characters
   EngineKind engine = EngineKind::epoll;
+  std::unique_ptr<Engine>
+      loop;  // null: the worker makes one of the kind above, and gives it a thread
   ServerTarget server;
   CancelRegistry* cancel_registry = nullptr;
   // This worker's part of it, and what all of them hold.
@@ -35,7 +40,7 @@ struct WorkerOptions {
   session::Environment environment;
 };
 
-// Thread rule: create, start, join and destruction by one thread; the rest by any.
+// Thread rule: create, start, join, run_round (where there is no thread) and destruction by one thread; the rest by any.
 // Lifetime: the cancel registry and what the environment points to outlive the worker.
 class Worker final : public CancelSink {
  public:
@@ -47,7 +52,11 @@ class Worker final : public CancelSink {
 
   // The thread inherits the caller's signal mask. `on_end` is called on it as its last act.
   void start(base::Task on_end);
-  void join();
+  void join();  // returns at once where there is no thread
+
+  // One round of the event loop, which waits at most `max_wait_ms`, as Engine::run_once() does; and what the round has
+  // ended. False: the worker has ended, nothing was done but to call `on_end`, once. Requires: start() was called.
+  bool run_round(std::int64_t max_wait_ms);
 
   // A client has connected; `os_user` where it came through a Unix socket.
   void accept(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
@@ -68,9 +77,8 @@ class Worker final : public CancelSink {
   [[nodiscard]] const WorkerStats& stats() const { return stats_; }
 
  private:
-  Worker(WorkerOptions options, std::unique_ptr<Engine> engine);
+  Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_thread);
 
-  void run();
   [[nodiscard]] bool is_done() const;
   void open_session(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
   void start_session(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user,
@@ -95,6 +103,8 @@ class Worker final : public CancelSink {
   std::vector<SessionId> retired_;  // to be destroyed at the end of the round; has room for all
   bool draining_ = false;
   bool forced_ = false;
+  base::Task on_end_;  // empty: it was called
+  const bool has_thread_;
   std::thread thread_;
 };
 

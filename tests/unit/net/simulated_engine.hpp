@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,12 +30,15 @@ class SimulatedStream final : public Stream {
   void says(std::string_view bytes) { incoming_ += bytes; }
   void ends() { is_ended_ = true; }
   void breaks() { is_broken_ = true; }
+  // What the proxy sends next cannot be sent, for want of memory.
+  void starves() { is_starving_ = true; }
   // It reads no more than so many bytes until it is told to go on.
   void reads(std::size_t bytes) { window_ = bytes; }
   [[nodiscard]] const std::string& got() const { return got_; }
   // The other end says nothing more, or is gone.
   [[nodiscard]] bool is_finished() const { return is_finished_ || is_closed(); }
   [[nodiscard]] bool is_closed() const { return handler_ == nullptr && unsent_.empty(); }
+  [[nodiscard]] bool is_lingering() const { return handler_ == nullptr && !unsent_.empty(); }
 
   // ---- The engine. One thing that may happen does; false: nothing may. At most `cut` bytes at a time.
   bool step(std::size_t cut) { return hand_over_all() || take() || deliver(cut) || end(); }
@@ -42,6 +46,7 @@ class SimulatedStream final : public Stream {
   // ---- Stream
   void report_to(StreamHandler& handler) override { handler_ = &handler; }
   void send(std::span<const std::string_view> pieces) override {
+    if (std::exchange(is_starving_, false)) throw std::bad_alloc();
     for (const auto piece : pieces) unsent_ += piece;
     hand_over();
     is_congested_ |= unsent_.size() > kHighWaterBytes;
@@ -121,6 +126,7 @@ class SimulatedStream final : public Stream {
   bool is_finished_ = false;
   bool is_ended_ = false;
   bool is_broken_ = false;
+  bool is_starving_ = false;
 };
 
 class SimulatedEngine final : public Engine {
@@ -139,19 +145,35 @@ class SimulatedEngine final : public Engine {
   }
   void pass_ms(std::int64_t ms) {
     clock_.advance_ms(ms);
-    while (!timers_.empty() && timers_.begin()->first.deadline_ns <= clock_.monotonic_ns()) {
-      timers_.extract(timers_.begin()).mapped()();
-      settle();
-    }
+    while (run_due_timer()) settle();
   }
-  // The attempt to connect that is under way succeeds, or fails.
-  void connect_dialled() { std::exchange(dials_.back()->handler, nullptr)->on_connected(Fd()); }
+  // The first timer that is due. False: none is.
+  bool run_due_timer() {
+    if (timers_.empty() || timers_.begin()->first.deadline_ns > clock_.monotonic_ns()) return false;
+    auto timer = timers_.extract(timers_.begin());
+    contain(base::FaultPlace::timer, timer.mapped());
+    return true;
+  }
+  // The attempt to connect that is under way, the last one that was begun, succeeds, or fails.
+  void connect_dialled() {
+    auto* handler = std::exchange(dials_.back()->handler, nullptr);
+    contain(base::FaultPlace::network, [&] { handler->on_connected(Fd()); });
+  }
   void refuse_dialled() {
-    std::exchange(dials_.back()->handler, nullptr)->on_connect_failed(ECONNREFUSED);
+    auto* handler = std::exchange(dials_.back()->handler, nullptr);
+    contain(base::FaultPlace::network, [&] { handler->on_connect_failed(ECONNREFUSED); });
   }
   [[nodiscard]] bool is_dialling() const {
     return !dials_.empty() && dials_.back()->handler != nullptr;
   }
+  [[nodiscard]] std::string dialled() const { return dials_.back()->to.text(); }
+  // Somebody connects to where it listens.
+  void accept_from(const Endpoint& peer) { acceptor_->handler->on_accepted(Fd(), peer); }
+  [[nodiscard]] bool is_listening() const {
+    return acceptor_ != nullptr && acceptor_->handler != nullptr;
+  }
+  // The last round has done something, or the next one will.
+  [[nodiscard]] bool is_busy() const { return is_busy_ || tasks_.size() > 0 || !deferred_.empty(); }
   [[nodiscard]] std::size_t timers() const { return timers_.size(); }
 
   // ---- Engine
@@ -159,10 +181,15 @@ class SimulatedEngine final : public Engine {
     streams.push_back(std::make_unique<SimulatedStream>(handler, loss_report));
     return StreamPtr(streams.back().get());
   }
-  OperationPtr accept(Fd, AcceptHandler&) override { return nullptr; }
-  OperationPtr connect(const Endpoint&, ConnectHandler& handler) override {
+  OperationPtr accept(Fd, AcceptHandler& handler) override {
+    acceptor_ = std::make_unique<Acceptor>();
+    acceptor_->handler = &handler;
+    return OperationPtr(acceptor_.get());
+  }
+  OperationPtr connect(const Endpoint& to, ConnectHandler& handler) override {
     dials_.push_back(std::make_unique<Dial>());
     dials_.back()->handler = &handler;
+    dials_.back()->to = to;
     return OperationPtr(dials_.back().get());
   }
   TimerId start_timer(std::int64_t delay_ms, base::Task task) override {
@@ -180,8 +207,15 @@ class SimulatedEngine final : public Engine {
     round();
     return 0;
   }
-  [[nodiscard]] std::size_t unsent_bytes() const override { return 0; }
-  [[nodiscard]] std::size_t lingering() const override { return 0; }
+  [[nodiscard]] std::size_t unsent_bytes() const override {
+    std::size_t bytes = 0;
+    for (const auto& stream : streams) bytes += stream->pending_bytes();
+    return bytes;
+  }
+  [[nodiscard]] std::size_t lingering() const override {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(streams, [](const auto& stream) { return stream->is_lingering(); }));
+  }
 
  private:
   // Each stream and the oldest task have their turn. False: nothing happened.
@@ -195,24 +229,32 @@ class SimulatedEngine final : public Engine {
       deferred_.run(faults_);
       has_moved = true;
     }
+    is_busy_ = has_moved;
     return has_moved;
   }
   template <typename Work>
-  void contain(base::FaultPlace place, Work work) {
-    base::contain(faults_, place, work);
+  void contain(base::FaultPlace place, Work&& work) {
+    base::contain(faults_, place, std::forward<Work>(work));
   }
 
   struct Dial final : Operation {
     ConnectHandler* handler = nullptr;  // null: it was let go
+    Endpoint to;
+    void release() override { handler = nullptr; }
+  };
+  struct Acceptor final : Operation {
+    AcceptHandler* handler = nullptr;  // null: it was let go
     void release() override { handler = nullptr; }
   };
 
   test::FakeClock& clock_;
   std::vector<std::unique_ptr<Dial>> dials_;
+  std::unique_ptr<Acceptor> acceptor_;
   std::map<TimerId, base::Task> timers_;
   test::ManualExecutor tasks_;
   DeferredQueue deferred_;
   base::FaultSink* faults_ = nullptr;
+  bool is_busy_ = false;
   std::uint64_t last_timer_ = 0;
 };
 
