@@ -29,15 +29,11 @@ ClientLogin::ClientLogin(Environment& environment, Identity& identity, bool is_o
                          std::function<void()> wake)
     : environment_(environment),
       identity_(identity),
-      wake_(std::move(wake)),
+      elsewhere_(std::move(wake)),
       is_over_limit_(is_over_limit) {}
 
 ClientLogin::~ClientLogin() {
   if (admission_ != nullptr) admission_->leave(identity_.user(), identity_.database());
-}
-
-bool ClientLogin::pending() const {
-  return vetting_ && (vetting_->chain_run.pending() || vetting_->kept == hooks::Kept::pending);
 }
 
 // Who sends something else than a packet does not speak the protocol, or is Terminate of a client that never began: as
@@ -152,21 +148,28 @@ std::string ClientLogin::admit() {
 
 // Authenticate hooks run before the server hears of the client.
 void ClientLogin::vet() {
-  vetting_ = std::make_unique<Vetting>(*environment_.home, wake_);
+  vetting_ = std::make_unique<Vetting>(*environment_.home, [this] { elsewhere_.finish(); });
   vetting_->request = identity_.authentication_request();
   vetting_->request.chain = environment_.chain;
-  vetting_->chain_run.authenticate(vetting_->request);
+  if (vetting_->chain_run.authenticate(vetting_->request) == hooks::RunStatus::pending) {
+    elsewhere_.await();
+  }
 }
 
 ClientLogin::Next ClientLogin::step_vetting() {
   if (pending()) return Next::wait;
   if (!vetting_->kept) {
-    vetting_->kept = hooks::StateBarrier::wait(vetting_->chain_run.receipt(), *environment_.home,
-                                               [this](hooks::Kept late) {
-                                                 vetting_->kept = late;
-                                                 wake_();
-                                               });
-    if (vetting_->kept == hooks::Kept::pending) return Next::wait;
+    const auto on_kept = [this](hooks::Kept late) {
+      vetting_->kept = late;
+      elsewhere_.finish();
+    };
+    const auto kept =
+        hooks::StateBarrier::wait(vetting_->chain_run.receipt(), *environment_.home, on_kept);
+    if (kept == hooks::Kept::pending) {
+      elsewhere_.await();
+      return Next::wait;
+    }
+    vetting_->kept = kept;
   }
   const bool is_kept = vetting_->kept == hooks::Kept::yes;
   const hooks::ChainResult result = vetting_->chain_run.result();

@@ -8,6 +8,7 @@
 //
 // Thread rule: the session's. Lifetime: `environment` and `identity` outlive it. Not destroyed while pending().
 
+#include "base/completion.hpp"
 #include "hooks/chain.hpp"
 #include "hooks/state_barrier.hpp"
 #include "pgwire/cancel_request.hpp"
@@ -57,7 +58,7 @@ class ClientLogin {
   // A replication connection, whose server reads more than SQL.
   [[nodiscard]] bool is_replication() const { return is_replication_; }
   // A hook works elsewhere.
-  [[nodiscard]] bool pending() const;
+  [[nodiscard]] bool pending() const { return elsewhere_.is_awaited(); }
   [[nodiscard]] std::size_t held_bytes() const { return packet_.size(); }
 
  private:
@@ -65,7 +66,7 @@ class ClientLogin {
     Vetting(base::Executor& home, std::function<void()> wake) : chain_run(home, std::move(wake)) {}
     hooks::AuthenticationRequest request;
     hooks::ChainRun chain_run;
-    std::optional<hooks::Kept> kept;  // what they stored; nullopt: not asked yet
+    std::optional<hooks::Kept> kept;  // what they stored; nullopt: not known yet
   };
 
   Next handle(std::int32_t code, std::string_view packet, std::string_view rest);
@@ -79,7 +80,7 @@ class ClientLogin {
 
   Environment& environment_;
   Identity& identity_;
-  std::function<void()> wake_;
+  base::Completion elsewhere_;  // of a hook, of a store
   const bool is_over_limit_;
   bool has_answered_gss_ = false;
   bool has_answered_ssl_ = false;

@@ -10,7 +10,7 @@
 namespace helios::session {
 
 PostHooks::PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done)
-    : home_(home), recycler_(recycler), on_done_(std::move(on_done)) {}
+    : home_(home), recycler_(recycler), done_(std::move(on_done)) {}
 
 hooks::ChainRun& PostHooks::chain_run() {
   if (!chain_run_) {
@@ -24,13 +24,13 @@ hooks::ChainRun& PostHooks::chain_run() {
 
 // On the home executor, where nobody above would tell the session of what is thrown.
 void PostHooks::resume() {
+  done_.arrive();
   try {
     if (advance() == hooks::RunStatus::pending) return;
   } catch (...) {
     note_fault();
-    pending_ = false;
   }
-  on_done_();
+  done_.tell();
 }
 
 void PostHooks::note_fault() {
@@ -44,7 +44,7 @@ const hooks::ChainResult* PostHooks::fatal() {
 
 hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>>& runs,
                                   Settlements* settlements) {
-  assert(!pending_);
+  assert(!pending());
   if (runs_.empty()) {
     runs_.swap(runs);
     run_ = 0;
@@ -66,7 +66,6 @@ hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>>& runs,
 }
 
 hooks::RunStatus PostHooks::advance() {
-  pending_ = false;
   if (const auto stopped = run_post_query()) return *stopped;
   for (auto& run : runs_) recycler_.give(std::move(run));
   runs_.clear();
@@ -117,7 +116,7 @@ std::optional<hooks::RunStatus> PostHooks::run_hook(hooks::HookPoint point,
                                                     hooks::StatementExecution& execution,
                                                     bool is_session_statement) {
   if (chain_run().start(point, execution, is_session_statement) == hooks::RunStatus::pending) {
-    pending_ = true;
+    done_.await();
     return hooks::RunStatus::pending;
   }
   note_result();
@@ -143,12 +142,13 @@ hooks::RunStatus PostHooks::wait_for_state() {
     } catch (...) {
       note_fault();
     }
-    pending_ = false;
-    on_done_();
+    done_.finish();
   };
   const hooks::Kept kept = hooks::StateBarrier::wait(std::exchange(receipt_, {}), home_, on_kept);
-  pending_ = kept == hooks::Kept::pending;
-  if (pending_) return hooks::RunStatus::pending;
+  if (kept == hooks::Kept::pending) {
+    done_.await();
+    return hooks::RunStatus::pending;
+  }
   note_kept(kept);
   return hooks::RunStatus::done;
 }
@@ -165,7 +165,7 @@ void PostHooks::note_kept(hooks::Kept kept) {
 hooks::RunStatus PostHooks::yield() {
   in_this_turn_ = 0;
   home_.post([this] { resume(); });
-  pending_ = true;
+  done_.await();
   return hooks::RunStatus::pending;
 }
 

@@ -10,6 +10,7 @@
 // An exception (see base/faults.hpp) leaves undone what comes behind it; the next start() goes on with
 // that. No hook is called twice.
 
+#include "base/completion.hpp"
 #include "hooks/chain.hpp"
 #include "hooks/state_barrier.hpp"
 #include "session/query_run.hpp"
@@ -37,10 +38,10 @@ class PostHooks {
   // `runs` has its outcome; not pending. A null run is skipped.
   hooks::RunStatus start(std::vector<std::unique_ptr<QueryRun>>& runs, Settlements* settlements);
 
-  [[nodiscard]] bool pending() const { return pending_; }
+  [[nodiscard]] bool pending() const { return done_.is_awaited(); }
 
   // An exception has left something undone, and start() is to be called again.
-  [[nodiscard]] bool has_left() const { return !pending_ && !(runs_.empty() && settled_.empty()); }
+  [[nodiscard]] bool has_left() const { return !pending() && !(runs_.empty() && settled_.empty()); }
 
   // After done: set when a plugin failed, or its state cannot be kept, and its policy is to end the
   // session then; null otherwise. Throws what hooks have thrown, once.
@@ -64,7 +65,6 @@ class PostHooks {
 
   base::Executor& home_;
   Recycler& recycler_;
-  std::function<void()> on_done_;
   std::unique_ptr<hooks::ChainRun> chain_run_;  // made with the first hook: most sessions are idle
   std::vector<std::unique_ptr<QueryRun>> runs_;
   std::size_t run_ = 0;
@@ -75,7 +75,7 @@ class PostHooks {
       settled_;  // their settled hooks come when all of the others are through
   std::size_t next_settled_ = 0;
   std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
-  bool pending_ = false;
+  base::Completion done_;
   hooks::Receipt receipt_;  // of the statements so far
   std::unique_ptr<hooks::ChainResult> fatal_;
   std::exception_ptr fault_;  // that nobody has been told yet

@@ -115,7 +115,7 @@ void Session::note_fault(std::string_view event) {
     context_.environment.log->write(
         base::LogLevel::error, "internal fault (session, " + std::string(event) + ", " +
                                    std::string(to_word(state_)) + "): " + present_fault() + "; " +
-                                   "heliosproxy " + context_.identity.session_id() +
+                                   "session " + context_.identity.session_id() +
                                    " ends, please report this");
   } catch (...) {
     // There may be no memory for a line. It is counted.

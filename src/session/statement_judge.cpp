@@ -37,13 +37,9 @@ bool mentions_settings(std::string_view text) {
 
 StatementJudge::StatementJudge(SessionContext& context, std::function<void()> on_progress)
     : context_(context),
-      settling_hooks_(*context.environment.home, *context.environment.recycler, [this] { wake(); }),
-      on_progress_(std::move(on_progress)) {}
-
-void StatementJudge::wake() {
-  waiting_elsewhere_ = false;
-  on_progress_();
-}
+      settling_hooks_(*context.environment.home, *context.environment.recycler,
+                      [this] { elsewhere_.finish(); }),
+      elsewhere_(std::move(on_progress)) {}
 
 void StatementJudge::begin(Subject subject) {
   assert(!busy());
@@ -73,7 +69,7 @@ bool StatementJudge::start(std::string_view text) {
 bool StatementJudge::resume() { return busy() && advance(); }
 
 bool StatementJudge::advance() {
-  while (!waiting_elsewhere_) {
+  while (!pending()) {
     if (is_cancelled_ && is_judging()) refuse_cancelled();
     switch (stage_) {
       case Stage::wait_for_answers:
@@ -147,9 +143,9 @@ bool StatementJudge::parse() {
         } catch (...) {
           parse_fault_ = std::current_exception();  // for the session, which waits
         }
-        home->post([this] { wake(); });
+        home->post([this] { elsewhere_.finish(); });
       });
-  waiting_elsewhere_ = true;
+  elsewhere_.await();
   return false;
 }
 
@@ -231,8 +227,8 @@ bool StatementJudge::is_within_limits() {
 // Other sessions of the worker get their turn.
 void StatementJudge::yield() {
   in_this_turn_ = 0;
-  context_.environment.home->post([this] { wake(); });
-  waiting_elsewhere_ = true;
+  context_.environment.home->post([this] { elsewhere_.finish(); });
+  elsewhere_.await();
 }
 
 // One statement: what the proxy itself objects to, then its hooks.
@@ -268,7 +264,7 @@ void StatementJudge::judge_next() {
   if (is_hooked) {
     make_execution(run);
     run.is_session_statement = run.statement->is_session_statement;
-    waiting_elsewhere_ = start_hooks(run);
+    if (start_hooks(run)) elsewhere_.await();
   }
   stage_ = Stage::pre_query;
 }
@@ -276,7 +272,8 @@ void StatementJudge::judge_next() {
 // True = pending.
 bool StatementJudge::start_hooks(StatementRun& run) {
   if (!pre_query_) {
-    pre_query_ = std::make_unique<hooks::ChainRun>(*context_.environment.home, [this] { wake(); });
+    pre_query_ = std::make_unique<hooks::ChainRun>(*context_.environment.home,
+                                                   [this] { elsewhere_.finish(); });
   }
   return pre_query_->start(hooks::HookPoint::pre_query, *run.execution, run.is_session_statement) ==
          hooks::RunStatus::pending;
@@ -358,7 +355,7 @@ bool StatementJudge::awaits_rules(std::string_view text) const {
 }
 
 bool StatementJudge::waits_for_rules() const {
-  if (waiting_elsewhere_) return false;
+  if (pending()) return false;
   if (stage_ == Stage::confirm) return awaits_rules(decision_.new_text);
   const bool reads_text = subject_ == Subject::query || subject_ == Subject::parse;
   return stage_ == Stage::wait_for_answers && reads_text && awaits_rules(run_->text);

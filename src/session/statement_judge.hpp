@@ -21,6 +21,7 @@
 //
 // Thread rule: the session's. Lifetime: not destroyed while busy().
 
+#include "base/completion.hpp"
 #include "config/config.hpp"
 #include "hooks/chain.hpp"
 #include "session/objections.hpp"
@@ -83,7 +84,7 @@ class StatementJudge {
 
   [[nodiscard]] bool busy() const { return stage_ != Stage::idle; }
   // Waiting for work elsewhere that will call on_progress (a hook, a parse): not to be destroyed.
-  [[nodiscard]] bool pending() const { return waiting_elsewhere_; }
+  [[nodiscard]] bool pending() const { return elsewhere_.is_awaited(); }
   // Waiting for answers to earlier messages.
   [[nodiscard]] bool waits_for_answers() const {
     return stage_ == Stage::wait_for_answers || stage_ == Stage::wait_for_certainty ||
@@ -116,7 +117,6 @@ class StatementJudge {
   void begin_bound(Subject subject, std::shared_ptr<const BoundStatement> bound);
   bool advance();
   [[nodiscard]] bool awaits_answers() const;
-  void wake();
   bool parse();
   void begin_judging();
   void begin_statements();
@@ -156,11 +156,10 @@ class StatementJudge {
   PostHooks settling_hooks_;
   Stage stage_ = Stage::idle;
   Subject subject_ = Subject::query;
-  bool waiting_elsewhere_ = false;
+  base::Completion elsewhere_;  // of a hook, of a text that the slow lane reads, of a turn
   bool is_cancelled_ = false;
   bool is_followed_ = false;  // run_, once it was decided
   std::exception_ptr parse_fault_;
-  std::function<void()> on_progress_;
 
   // Of the present message.
   std::unique_ptr<QueryRun> run_;

@@ -53,7 +53,7 @@ void StatementJudge::settle() {
   std::vector<std::unique_ptr<QueryRun>> runs;
   if (run_) runs.push_back(std::move(run_));
   stage_ = Stage::settle;
-  waiting_elsewhere_ = settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending;
+  if (settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending) elsewhere_.await();
 }
 
 // FETCH and MOVE run a portal that was judged at its Bind. False = refused, or not certain yet.

@@ -249,7 +249,7 @@ TEST(Faults, log_names_the_event_the_state_and_what_was_thrown) {
   run.connect();
   EXPECT_EQ(run.harness.log.lines().at(0).text,
             "internal fault (session, client bytes, vetting): planted; "
-            "heliosproxy session-1 ends, please report this");
+            "session session-1 ends, please report this");
 }
 
 TEST(Faults, unexpected_exception_ends_its_session_only) {
