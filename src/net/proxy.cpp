@@ -82,7 +82,32 @@ base::Result<void> Proxy::listen_on_unix_socket(const config::Listen& listen) {
     return base::fail(opened.error().code, prefix + opened.error().message);
   }
   unix_listener_.emplace(*std::move(opened));
+  note_unix_socket(unix_listener_->path());
   bound_.push_back(unix_listener_->take_socket());
+  return {};
+}
+
+void Proxy::note_unix_socket(const std::string& path) {
+  if (unix_socket_path_.empty()) {
+    unix_socket_path_ = path;
+  }
+}
+
+base::Result<void> Proxy::inherit(std::vector<Fd> listening) {
+  for (const auto& socket : listening) {
+    if (auto checked = prepare_inherited_listener(socket); !checked) {
+      return checked;
+    }
+  }
+  for (auto& socket : listening) {
+    const auto at = local_endpoint(socket.get());
+    if (at.family() == AF_UNIX) {
+      note_unix_socket(at.text());
+    } else {
+      addresses_.push_back({at.ip(), at.port()});
+    }
+    bound_.push_back(std::move(socket));
+  }
   return {};
 }
 
@@ -119,6 +144,7 @@ void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done)
 void Proxy::drain(bool force) {
   accepting_.clear();
   unix_listener_.reset();  // its name is free for a successor from now on
+  unix_socket_path_.clear();
   for (const auto& worker : workers_) {
     worker->drain(force);
   }

@@ -4,8 +4,8 @@
 // Everything that serves clients: the listening sockets, and the workers among which connections are
 // dealt in turn.
 //
-// Flow: 1 create(): makes the workers; 2 listen(): binds, so that every error shows before anybody is
-// served; 3 start(): the workers' threads, and accepting; 4 drain(false), later perhaps drain(true);
+// Flow: 1 create(): makes the workers; 2 listen(): binds, or inherit(): takes what somebody else has bound; so that every
+// error shows before anybody is served; 3 start(): the workers' threads, and accepting; 4 drain(false), later perhaps drain(true);
 // 5 on_drained is called. A Unix socket's files go with the proxy, or when it drains.
 //
 // Thread rule: everything happens on the thread of the `control` loop, which accepts as well.
@@ -39,12 +39,16 @@ class Proxy final : private AcceptHandler {
   // default was skipped.
   [[nodiscard]] base::Result<void> listen(const config::Listen& listen);
 
+  // Listens on sockets that are bound and listen already, which a process before this one has left, say. Instead of
+  // listen(), or beside it. Connections that wait in them are served; options that they have stay. The files beside a Unix
+  // socket, its name and its lock, belong to whoever bound it: they are not removed here.
+  // Errors: invalid, when one of them is no listening TCP or Unix socket; none of them is taken then, all are closed.
+  [[nodiscard]] base::Result<void> inherit(std::vector<Fd> listening);
+
   // Where it listens by TCP, with the ports that the kernel chose.
   [[nodiscard]] const std::vector<config::Address>& addresses() const { return addresses_; }
-  // The path of the Unix socket; empty = none.
-  [[nodiscard]] std::string unix_socket_path() const {
-    return unix_listener_ ? unix_listener_->path() : std::string();
-  }
+  // The path of the Unix socket, the first one of several; empty = none.
+  [[nodiscard]] const std::string& unix_socket_path() const { return unix_socket_path_; }
 
   // The threads inherit the signal mask. `on_drained` is called once, after drain(), when every
   // worker has ended.
@@ -73,6 +77,7 @@ class Proxy final : private AcceptHandler {
   Proxy(Engine& control, base::Log& log) : control_(control), log_(log) {}
 
   base::Result<void> listen_on_unix_socket(const config::Listen& listen);
+  void note_unix_socket(const std::string& path);
   void on_accepted(Fd connection, const Endpoint& peer) override;
   void on_accept_paused(int error) override;
   void on_worker_ended();
@@ -85,6 +90,7 @@ class Proxy final : private AcceptHandler {
   std::vector<Fd> bound_;  // from listen() to start()
   std::vector<config::Address> addresses_;
   std::optional<UnixListener> unix_listener_;
+  std::string unix_socket_path_;
   std::vector<OperationPtr> accepting_;
   OsUserNames os_user_names_;
   metrics::Counter accept_pauses_;

@@ -4,8 +4,11 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -25,6 +28,16 @@ void set_tcp_option(const Fd& fd, int option, std::uint32_t value) {
   if (value != 0) {
     set_option(fd, IPPROTO_TCP, option, static_cast<int>(value));
   }
+}
+
+// nullopt: it is not a socket.
+std::optional<int> option_of(const Fd& fd, int option) {
+  int value = 0;
+  socklen_t length = sizeof(value);
+  if (::getsockopt(fd.get(), SOL_SOCKET, option, &value, &length) != 0) {
+    return std::nullopt;
+  }
+  return value;
 }
 
 base::Result<Fd> listen_error(const config::Address& address, int error) {
@@ -68,6 +81,31 @@ base::Result<Fd> open_listener(const config::Address& address) {
     return listen_error(address, errno);
   }
   return fd;
+}
+
+base::Result<void> prepare_inherited_listener(const Fd& socket) {
+  const auto failure = [&](const char* why) {
+    return base::fail(base::Errc::invalid, "cannot listen on the inherited descriptor " +
+                                               std::to_string(socket.get()) + ": " + why);
+  };
+  const auto type = option_of(socket, SO_TYPE);
+  if (!type) {
+    return failure("it is not a socket");
+  }
+  const auto family = option_of(socket, SO_DOMAIN);
+  const bool is_known = family == AF_INET || family == AF_INET6 || family == AF_UNIX;
+  if (type != SOCK_STREAM || !is_known) {
+    return failure("it is neither a TCP nor a Unix stream socket");
+  }
+  if (option_of(socket, SO_ACCEPTCONN) != 1) {
+    return failure("it does not listen");
+  }
+  const int flags = ::fcntl(socket.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    return failure(std::strerror(errno));
+  }
+  return {};
 }
 
 }  // namespace helios::net

@@ -21,4 +21,8 @@ void set_session_options(const Fd& connection, const Endpoint& peer, const confi
 // unavailable for anything else; the message names the address.
 [[nodiscard]] base::Result<Fd> open_listener(const config::Address& address);
 
+// Makes a socket that somebody else has opened what open_listener() returns: non-blocking, and not for programs that are
+// run from here. Errors: invalid, when it is no listening stream socket of TCP or Unix; the message says what it is.
+[[nodiscard]] base::Result<void> prepare_inherited_listener(const Fd& socket);
+
 }  // namespace helios::net

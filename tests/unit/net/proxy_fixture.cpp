@@ -106,7 +106,8 @@ void ProxyFixture::start_proxy(config::Config config) {
   proxy_ = *std::move(proxy);
   config::Listen listen;
   listen.addresses = {{"127.0.0.1", 0}};
-  const auto listening = proxy_->listen(listen);
+  const auto listening =
+      inherited_.empty() ? proxy_->listen(listen) : proxy_->inherit(std::move(inherited_));
   ASSERT_TRUE(listening) << listening.error().message;
   proxy_->start([this] { drained_ = true; });
   control_thread_ = std::thread([this] { run_control(); });

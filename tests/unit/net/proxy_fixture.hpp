@@ -80,6 +80,7 @@ class ProxyFixture : public OnEveryEngine {
     return true;
   }
 
+  std::vector<Fd> inherited_;  // to listen on, instead of a port of its own
   Fd server_socket_;
   config::Server server_;
   std::size_t worker_count_ = 2;
