@@ -97,6 +97,7 @@ bool Conversation::has_room_for_replies() const {
 }
 
 void Conversation::ask_for_answers() {
+  if (!context_.link->may_keep_answers()) return;  // nearly always
   const bool is_held = judge_.busy() ? judge_.waits_for_answers() : present_.is_held();
   const bool waits_for_copy = !input_.bytes.empty() && context_.link->waits_for_copy();
   if (is_held || farewell_ || !has_room_for_replies() || waits_for_copy) {

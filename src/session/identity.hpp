@@ -56,6 +56,10 @@ class Identity {
   // Some statements could be objected to at all.
   [[nodiscard]] bool restricts_tenant() const { return pinned_tenant_ || !may_set_tenant_; }
 
+  // `context` is the one under the session's own settings, which are `settings`: known without making it anew.
+  [[nodiscard]] bool is_present(const hooks::Context& context, const Settings& settings) const {
+    return kept_.get() == &context && kept_revision_ == settings.revision();
+  }
   // The context under `settings`. The last one is kept: statements between which nothing changed
   // share it. `settings_are_ahead`: a copy that runs ahead of the session's own (never kept).
   [[nodiscard]] std::shared_ptr<const hooks::Context> context(const Settings& settings,

@@ -100,8 +100,11 @@ std::optional<Refusal> objection_to_run(const SessionContext& context, const Set
   const bool is_exempt = !judged.execution || judged.is_session_statement;
   if (is_exempt || context.identity.has_pinned_tenant()) return std::nullopt;
   const hooks::StatementExecution& told = *judged.execution;
+  const bool is_present =
+      &settings == &context.settings && context.identity.is_present(*told.context, settings);
   const auto& told_tenant = told.context->tenant_id;
-  const bool is_same = settings.tenant() == (told_tenant ? std::string_view(*told_tenant) : "");
+  const bool is_same =
+      is_present || settings.tenant() == (told_tenant ? std::string_view(*told_tenant) : "");
   const bool is_unknown = settings.tenant_unknown() && !told.is_tenant_unknown &&
                           context.environment.config->tenant.unknown == Policy::deny &&
                           (settings.uses_tenant() || told.chain->looks_at_tenant());
