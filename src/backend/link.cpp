@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/link.hpp"
 
+#include "backend/server_faults.hpp"
 #include "base/byte_reader.hpp"
 #include "pgwire/command_complete.hpp"
+#include "pgwire/error_response.hpp"
 #include "pgwire/extended.hpp"
 #include "pgwire/pass_bytes.hpp"
 #include "pgwire/query.hpp"
+#include "pgwire/sqlstate.hpp"
 #include "sql/analyzer.hpp"
 
 #include <array>
@@ -16,6 +19,7 @@
 namespace helios::backend {
 
 namespace fe = pgwire::frontend;
+namespace be = pgwire::backend;
 
 namespace {
 
@@ -66,7 +70,15 @@ void Link::expect(Tag tag, Expect expected) {
     if (expected.request == fe::kSync) is_batch_open_ = false;
   }
   if (expected.may_copy_in) has_copy_begun_ = false;
+  const bool is_skipped = std::exchange(is_ask_refused_, false) && owed_.is_skipping();
   owed_.push(tag, expected);
+  if (is_skipped && expected.request == fe::kQuery) end_skipping();
+}
+
+// The server skips a Query for an error that was not the client's. Behind a Query the client waits for ReadyForQuery.
+void Link::end_skipping() {
+  send(pgwire::serialize_sync());
+  expect(0, {.request = fe::kSync});
 }
 
 void Link::send_own(char type, std::string message) {
@@ -93,8 +105,7 @@ bool Link::make_rules_certain() {
   return false;
 }
 
-// Under the link's own name, which is free again afterwards. SHOW takes no snapshot. Where it fails, the
-// transaction had failed before; the client is told so, as it would be of its own message.
+// Under the link's own name, which is free again afterwards. SHOW takes no snapshot.
 void Link::ask_reading_rules() {
   for (const std::string_view rule : kAskedRules) {
     send_own(fe::kClose, pgwire::serialize_close_statement(own_name_));
@@ -105,20 +116,49 @@ void Link::ask_reading_rules() {
     send_own(fe::kClose, pgwire::serialize_close_portal(own_name_));
   }
   send_own(fe::kClose, pgwire::serialize_close_statement(own_name_));
+  is_asking_rules_ = true;
+  has_rule_row_ = false;
   asked_rules_ = 0;
   ask_for_answers();
+}
+
+// One row and its end answer a question; the row is looked at when all of it is there. Empty = that may be.
+std::string_view Link::note_rule_answer(char type) {
+  if (type == be::kDataRow) return std::exchange(has_rule_row_, true) ? kNotARule : "";
+  if (type != be::kCommandComplete || !std::exchange(has_rule_row_, false)) return kNotARule;
+  if (++asked_rules_ == kAskedRules.size()) {
+    is_asking_rules_ = false;
+    owed_.changes_are_known();
+  }
+  return {};
 }
 
 // `row`: the body of the DataRow with one answer; they come in the order of the questions.
 void Link::note_asked_rule(std::string_view row) {
   base::ByteReader reader(row);
-  const std::int16_t head = reader.read_i16();
+  const std::int16_t columns = reader.read_i16();
   const std::uint32_t length = reader.read_u32();
   constexpr std::size_t kHeadBytes = 6;
-  const bool is_whole = head == 1 && row.size() == kHeadBytes + length;
-  if (!is_whole || asked_rules_ == kAskedRules.size()) return user_->on_malformed();
-  note_reading_rule(kAskedRules[asked_rules_++], row.substr(kHeadBytes));
-  if (asked_rules_ == kAskedRules.size()) owed_.changes_are_known();
+  const bool is_value = columns == 1 && row.size() == kHeadBytes + std::size_t{length};
+  const std::string_view value = is_value ? row.substr(kHeadBytes) : std::string_view();
+  const bool is_switch = asked_rules_ == 0;
+  const bool fits = is_switch ? value == "on" || value == "off" : !value.empty();
+  if (!fits) return user_->on_malformed(kNotARule);
+  note_reading_rule(kAskedRules[asked_rules_], value);
+}
+
+// A question was answered by an error, so the server skips what comes next. True = the client was told what that means for
+// its message. Whoever has the server cancel what it does sees the server's own words.
+bool Link::refuse_for_rules(const pgwire::ErrorFieldsView& fields) {
+  is_ask_refused_ = true;
+  if (fields.sqlstate == pgwire::sqlstate::kQueryCanceled) return false;
+  to_client_->append(pgwire::serialize_error_response(
+      pgwire::Severity::error, pgwire::sqlstate::kFeatureNotSupported,
+      "Query refused: what it means depends on client_encoding and standard_conforming_strings, "
+      "which may have changed "
+      "since the last Sync, and the server does not tell them: " +
+          std::string(fields.message) + " (" + std::string(fields.sqlstate) + ")"));
+  return true;
 }
 
 bool Link::note_reading_rule(std::string_view name, std::string_view value) {

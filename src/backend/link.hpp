@@ -28,7 +28,13 @@
 //
 // How the server reads a text: standard_conforming_strings and client_encoding. Since PostgreSQL 14 it reports a change of
 // them only in front of ReadyForQuery. What was run in an open batch may have changed them unnoticed. So where a text
-// depends on them, make_rules_certain() asks the server, behind everything that was sent.
+// depends on them, make_rules_certain() asks the server, behind everything that was sent. It asks once: where the server
+// answers with an error, it skips what comes next, and the client is told that its message is refused for that.
+//
+// Servers that lie. What cannot be an answer to what the server was sent, ends the link by LinkUser::on_malformed(): a type
+// that does not answer the request, an answer that nobody has asked for, an answer to one of the link's own questions that
+// is none. Without be_exact() only the link's own messages are held to that. An ErrorResponse has a place everywhere, and
+// so has the ReadyForQuery behind it: a server may fail while it is asked nothing. Silence is the user's to limit.
 //
 // Thread rule: the worker's. Errors: send*(), forward() and expect() may throw std::bad_alloc, and whatever the user
 // throws passes through.
@@ -88,7 +94,9 @@ class Link final : private OwedAnswers::User {
   // already, it ignores that, and all goes on; else LinkUser::on_copy_broken(). Until one of the two is clear, nothing
   // else may be sent.
   void break_copy();
-  // False = an answer of the server has to come first; it was asked.
+  // False = an answer of the server has to come first; it was asked. True = they are certain, or the server will not read the
+  // next message: it skips to the next Sync. Where that is for a question of the link's and the message is a Query, the
+  // link has a Sync follow it, whose ReadyForQuery is the client's.
   bool make_rules_certain();
   // No more bytes for the server. False = that was done before.
   bool finish() { return !std::exchange(is_finished_, true); }
@@ -150,14 +158,16 @@ class Link final : private OwedAnswers::User {
 
   void on_ended(Tag tag, char answer) override;
   [[nodiscard]] Answer present() const;
-  bool choose(char type, std::uint32_t length);
-  bool choose_answer(char type, std::uint32_t length);
-  bool swallow(char type, std::uint32_t length);
+  [[nodiscard]] std::string_view choose(char type, std::uint32_t length);
+  [[nodiscard]] std::string_view choose_answer(char type, std::uint32_t length);
+  [[nodiscard]] std::string_view what_is_wrong(char type) const;
+  [[nodiscard]] std::string_view swallow(char type, std::uint32_t length);
   void read_on(bool is_whole);
   void note_answer(char type);
   void handle_message();
   void handle_completion();
   bool note_error(std::string_view body);
+  void lose_count();
   void handle_ready();
   void be_ready(std::string_view message, bool is_view);
   void handle_login();
@@ -166,8 +176,11 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] bool is_answer_to_break(const pgwire::ErrorFieldsView& fields) const;
   void complete(std::string_view tag);
   void ask_reading_rules();
+  [[nodiscard]] std::string_view note_rule_answer(char type);
   void note_asked_rule(std::string_view row);
+  bool refuse_for_rules(const pgwire::ErrorFieldsView& fields);
   bool note_reading_rule(std::string_view name, std::string_view value);
+  void end_skipping();
   void begin_probe();
   void note_probed_ready();
   void end_probe();
@@ -194,9 +207,13 @@ class Link final : private OwedAnswers::User {
   bool was_asked_ = false;  // a Flush stands behind what was forwarded
   pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
   sql::ReadingRules rules_;
+  bool is_asking_rules_ = false;
   std::size_t asked_rules_ = 0;  // questions that were answered, of those under way
+  bool has_rule_row_ = false;    // the present one has its row
+  bool is_ask_refused_ = false;  // by an error; the message that was held for it is next
 
   bool is_exact_ = false;
+  bool is_count_certain_ = true;  // every answer to come is owed
   bool is_reading_copy_ = false;
   bool has_copy_begun_ = false;  // the server has asked for data for owed_.copying()
   bool is_breaking_ = false;     // break_copy()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/link.hpp"
+#include "backend/server_faults.hpp"
 #include "pgwire/command_complete.hpp"
 #include "pgwire/error_response.hpp"
 #include "pgwire/pass_bytes.hpp"
@@ -31,10 +32,12 @@ bool Link::step() {
   if (!login_.is_ready() && input.empty() && reader_.at_boundary()) return false;
   switch (reader_.next(input)) {
     case FrameReader::Step::need_more: return false;
-    case FrameReader::Step::bad_length: user_->on_malformed(); return true;
-    case FrameReader::Step::header:
-      if (!choose(reader_.type(), reader_.length())) user_->on_malformed();
+    case FrameReader::Step::bad_length: user_->on_malformed(kMalformed); return true;
+    case FrameReader::Step::header: {
+      const std::string_view wrong = choose(reader_.type(), reader_.length());
+      if (!wrong.empty()) user_->on_malformed(wrong);
       return true;
+    }
     case FrameReader::Step::piece: pass(); return true;
     case FrameReader::Step::message:
       login_.is_ready() ? handle_message() : handle_login();
@@ -56,25 +59,26 @@ Answer Link::present() const {
   return {owed == nullptr ? 0 : owed->tag, answer_bytes_};
 }
 
-// Streams or collects, and counts the message for what it answers. False = no such message, or not here.
-bool Link::choose(char type, std::uint32_t length) {
+// Streams or collects, and counts the message for what it answers. Not empty = no such message, or not here.
+std::string_view Link::choose(char type, std::uint32_t length) {
   if (!login_.is_ready()) {
     const ServerLogin::Reading reading = ServerLogin::reading_of(type, length);
     read_on(reading == ServerLogin::Reading::whole);
-    return reading != ServerLogin::Reading::refused;
+    return reading == ServerLogin::Reading::refused ? kMalformed : "";
   }
-  if (!pgwire::is_backend_type(type)) return false;
+  if (!pgwire::is_backend_type(type)) return kMalformed;
   if (pgwire::is_asynchronous(type)) {
     read_on(type == be::kParameterStatus && length <= kMaxParameterBytes);
-    return true;
+    return {};
   }
   const bool is_ready = type == be::kReadyForQuery;
-  if (is_ready && length != kReadyForQueryBytes) return false;
+  if (is_ready && length != kReadyForQueryBytes) return kMalformed;
+  if (const std::string_view wrong = what_is_wrong(type); !wrong.empty()) return wrong;
   if (probe_ != Probe::none && type == be::kEmptyQueryResponse) {
     probe_ = Probe::answered;
     is_swallowing_ = true;
     reader_.collect();
-    return length == sizeof length;
+    return length == sizeof length ? "" : kMalformed;
   }
   const Owed* owed = owed_.front();
   if (owed != nullptr && owed->expect.is_ours) {
@@ -86,27 +90,49 @@ bool Link::choose(char type, std::uint32_t length) {
   return choose_answer(type, length);
 }
 
-bool Link::choose_answer(char type, std::uint32_t length) {
+// Not empty = it cannot be an answer to what the server was sent.
+std::string_view Link::what_is_wrong(char type) const {
+  if (type == be::kErrorResponse) return {};
+  const bool is_ready = type == be::kReadyForQuery;
+  if (probe_ != Probe::none) {
+    const bool is_end = type == be::kEmptyQueryResponse && probe_ == Probe::asked;
+    return is_ready || (is_end && !delayed_ready_.empty()) ? "" : kLostCopy;
+  }
+  const bool is_copy_in = type == be::kCopyInResponse || type == be::kCopyBothResponse;
+  if (is_breaking_ && is_copy_in) return kUnfit;
+  const Owed* owed = owed_.front();
+  const bool is_own = owed != nullptr && owed->expect.is_ours;
+  if (!is_own && !(is_exact_ && is_count_certain_)) return {};
+  // It ends whatever is left in front of what it answers. Also a server that was asked nothing can fail.
+  if (is_ready && !is_own) {
+    return owed_.awaits_ready() || (had_error_ && !owed_.is_skipping()) ? "" : kUnasked;
+  }
+  if (owed == nullptr) return kUnasked;
+  return may_answer(owed->expect.request, type) ? "" : kUnfit;
+}
+
+std::string_view Link::choose_answer(char type, std::uint32_t length) {
   bool is_whole = false;
   switch (type) {
     case be::kReadyForQuery: is_whole = true; break;
     case be::kCommandComplete:
-      if (length > kMaxTagBytes) return false;
+      if (length > kMaxTagBytes) return kMalformed;
       is_whole = true;
       break;
     case be::kCopyInResponse:
     case be::kCopyBothResponse:
-      if (length > kMaxCopyInBytes) return false;
+      if (length > kMaxCopyInBytes) return kMalformed;
       is_whole = true;
       break;
     case be::kErrorResponse:
       is_whole = length <= kMaxErrorBytes;
+      if (!is_whole && is_asking_rules_) return kMalformed;
       if (!is_whole) note_error({});
       break;
     default: note_answer(type); break;
   }
   read_on(is_whole);
-  return true;
+  return {};
 }
 
 void Link::read_on(bool is_whole) {
@@ -118,13 +144,17 @@ void Link::read_on(bool is_whole) {
 }
 
 // The client does not expect the answer to a message of the link's own. Only those to questions have a body.
-bool Link::swallow(char type, std::uint32_t length) {
-  const bool is_answer = owed_.front()->expect.asks_rule;
-  if (length != sizeof length && !(is_answer && length <= kMaxTagBytes)) return false;
+std::string_view Link::swallow(char type, std::uint32_t length) {
+  if (owed_.front()->expect.asks_rule) {
+    if (length > kMaxTagBytes) return kMalformed;
+    if (const std::string_view wrong = note_rule_answer(type); !wrong.empty()) return wrong;
+  } else if (length != sizeof length) {
+    return kMalformed;
+  }
   is_swallowing_ = true;
   reader_.collect();
   owed_.on_answer(type);
-  return true;
+  return {};
 }
 
 // An answer whose body does not matter.
@@ -183,7 +213,12 @@ void Link::handle_completion() {
 bool Link::note_error(std::string_view body) {
   is_reading_copy_ = false;
   const pgwire::ErrorFieldsView fields = pgwire::parse_error_response(body);
-  had_fatal_ |= fields.severity == "FATAL" || fields.severity == "PANIC";
+  const bool is_end = fields.severity == "FATAL" || fields.severity == "PANIC";
+  if (probe_ != Probe::none && !is_end) {
+    user_->on_malformed(kLostCopy);
+    return true;
+  }
+  had_fatal_ |= is_end;
   had_error_ = true;
   const bool is_broken = std::exchange(is_breaking_, false) && is_answer_to_break(fields);
   const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
@@ -191,13 +226,20 @@ bool Link::note_error(std::string_view body) {
       user_->on_error({owed_.front_of_client(), is_own ? 0 : answer_bytes_}, is_own, fields);
   answer_bytes_ = 0;
   owed_.on_error();
+  if (std::exchange(is_asking_rules_, false) && !is_end) return refuse_for_rules(fields);
   if (is_broken) {
     user_->on_copy_broken();
   } else if (owed_.has_maybe() && probe_ == Probe::none && !had_fatal_) {
     // Behind the client's last word nothing is judged any more, and the server would not answer.
-    is_exact_ && !is_finished_ ? begin_probe() : owed_.end_all();
+    is_exact_ && !is_finished_ ? begin_probe() : lose_count();
   }
   return is_replaced || is_broken;
+}
+
+// Some Sync may be answered yet that is not owed any more.
+void Link::lose_count() {
+  is_count_certain_ = false;
+  owed_.end_all();
 }
 
 void Link::handle_ready() {
@@ -207,7 +249,7 @@ void Link::handle_ready() {
 
 void Link::be_ready(std::string_view message, bool is_view) {
   const auto status = pgwire::parse_ready_for_query(message.substr(FrameReader::kHeaderBytes));
-  if (!status) return user_->on_malformed();
+  if (!status) return user_->on_malformed(kMalformed);
   is_reading_copy_ = false;
   transaction_ = *status;
   user_->on_status(*status, std::exchange(had_error_, false));
@@ -228,7 +270,7 @@ void Link::handle_login() {
     case be::kErrorResponse: had_fatal_ = true; break;
     case be::kReadyForQuery: {
       const auto status = pgwire::parse_ready_for_query(body);
-      if (!status || !login_.is_authenticated()) return user_->on_malformed();
+      if (!status || !login_.is_authenticated()) return user_->on_malformed(kMalformed);
       transaction_ = *status;
       login_.on_ready();
       had_fatal_ = false;

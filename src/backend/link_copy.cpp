@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend/link.hpp"
+#include "backend/server_faults.hpp"
 #include "pgwire/extended.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
@@ -71,6 +72,8 @@ void Link::note_probed_ready() {
   if (probe_ == Probe::answered) return end_probe();
   const std::string before = std::exchange(delayed_ready_, std::string(reader_.bytes()));
   if (before.empty()) return;
+  // There are more of them than there were Syncs.
+  if (owed_.empty() || owed_.front()->expect.is_ours) return user_->on_malformed(kLostCopy);
   is_ready_owed_ = false;
   be_ready(before, false);
 }

@@ -54,8 +54,9 @@ class LinkUser {
   virtual void on_skip_to_sync() = 0;
   // Behind Link::break_copy(): the server did read data. Its error is not passed on.
   virtual void on_copy_broken() = 0;
-  // The server said something that is no message, or that has no place here.
-  virtual void on_malformed() = 0;
+  // The server said something that is no message, or that cannot be an answer to what it was sent: nobody knows any more
+  // what belongs to what. The user closes the link. `what`: to be read behind "the server ".
+  virtual void on_malformed(std::string_view what) = 0;
 
  protected:
   ~LinkUser() = default;

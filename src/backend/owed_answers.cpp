@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 namespace helios::backend {
 namespace {
@@ -42,6 +43,22 @@ bool take_copy_end(Owed& owed) {
 }
 
 }  // namespace
+
+bool may_answer(char request, char backend_type) {
+  std::string_view types;
+  switch (request) {
+    case fe::kParse: types = "1"; break;
+    case fe::kBind: types = "2"; break;
+    case fe::kClose: types = "3"; break;
+    case fe::kDescribe: types = "tTn"; break;
+    case fe::kExecute: types = "DCIsTGHWdc"; break;  // T: some servers describe the rows once more
+    case fe::kQuery: types = "DTCIGHWdcZ"; break;
+    case fe::kFunctionCall: types = "VZ"; break;
+    case fe::kSync: types = "Z"; break;
+    default: break;
+  }
+  return backend_type == be::kErrorResponse || types.contains(backend_type);
+}
 
 void OwedAnswers::push(Tag tag, Expect expect) {
   // Planning, too, runs functions.

@@ -36,6 +36,10 @@ struct Owed {
   std::uint32_t copy_ends_sent = 0;  // CopyDone and CopyFail forwarded behind it, not yet used
 };
 
+// Can a message of this type be an answer to `request`? ErrorResponse always is, and no request is answered by what
+// servers send unasked.
+[[nodiscard]] bool may_answer(char request, char backend_type);
+
 class OwedAnswers {
  public:
   class User {

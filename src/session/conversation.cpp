@@ -238,7 +238,6 @@ bool Conversation::has_room_for(std::uint32_t bytes) const {
          footprint_.has_room_for_query(bytes, config.limits);
 }
 
-// Texts are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
 bool Conversation::is_watching() const {
   const config::Config& config = *context_.environment.config;
   return !config.plugins.directory.empty() || !config.kv_sql.readers.empty() ||

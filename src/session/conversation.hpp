@@ -52,6 +52,8 @@ class Conversation {
   void ask_for_answers();
   // Messages are taken.
   [[nodiscard]] bool may_go_on() const;
+  // Texts are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
+  [[nodiscard]] bool is_watching() const;
   // Nothing is held or being judged, nothing of a message has come.
   [[nodiscard]] bool is_between_messages() const;
   // Everything that it was told has been handled.
@@ -109,7 +111,6 @@ class Conversation {
   Plan plan_sync();
   [[nodiscard]] bool has_room_for(std::uint32_t bytes) const;
   [[nodiscard]] bool has_room_for_replies() const;
-  [[nodiscard]] bool is_watching() const;
   bool watch_text();
   void end_streamed_message();
   Refusal refusal_of_length();

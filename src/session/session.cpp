@@ -130,8 +130,8 @@ void Session::on_fault(bool is_client_whole, Actions& actions) noexcept {
   end_by_fault("actions");
 }
 
-void Session::on_malformed() {
-  fail(sqlstate::kProtocolViolation, "the server sent a malformed message");
+void Session::on_malformed(std::string_view what) {
+  fail(sqlstate::kProtocolViolation, "the server " + std::string(what));
 }
 
 // ---- the pump ----

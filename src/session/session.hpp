@@ -155,7 +155,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   void on_cancel_key(pgwire::CancelKey key) override;
   void on_logged_in() override;
   void on_parameter(std::string_view name, std::string_view value) override;
-  void on_malformed() override;
+  void on_malformed(std::string_view what) override;
   void on_copy_in(bool is_reading) override { conversation_.on_copy_in(is_reading); }
   void on_copy_broken() override { conversation_.on_copy_broken(); }
   void on_skip_to_sync() override { conversation_.on_skip_to_sync(); }

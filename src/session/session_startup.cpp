@@ -77,6 +77,7 @@ void Session::on_logged_in() {
   context_.settings.start(context_.identity.start_settings(login_.take_startup()));
   context_.is_replication = login_.is_replication();
   state_ = State::ready;
+  context_.link->be_exact(conversation_.is_watching());
 }
 
 // What plugins see of what the server reports.

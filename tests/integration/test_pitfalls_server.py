@@ -7,10 +7,11 @@ import socket
 import struct
 
 import pytest
+from harness.answers import batch
 from harness.postgres import PASSWORD
 from harness.shared import Recorded, running_proxy
 from harness.waiting import wait_until
-from harness.wire import (CANCEL_REQUEST, Closed, Raw, WireError, cstring, fields_of, message, query_message,
+from harness.wire import (CANCEL_REQUEST, SYNC, Closed, Raw, WireError, cstring, fields_of, message, query_message,
                           startup_packet)
 
 READY = message(b"Z", b"I")
@@ -120,23 +121,141 @@ def test_strange_error_passes_and_fails_its_statement(proxy, server, recorded, k
     assert recorded.outcomes() == ["failed", "failed"]
 
 
-UNASKED = [READY * 3, message(b"C", b"DROP TABLE\0") + READY, message(b"D", b"\0\1\0\0\0\1x") * 5, message(b"s") + READY,
-           message(b"1") * 10 + READY, error(S="ERROR", V="ERROR", C="42601", M="syntax error") + READY, message(b"I") + READY,
-           message(b"C", b"ROLLBACK\0") * 20, message(b"G", b"\0\0\0"), message(b"V", b"\xff\xff\xff\xff") + READY,
-           message(b"S", b"is_superuser\0on\0") * 50, message(b"A", struct.pack("!i", 1) + b"channel\0payload\0")]
+SENT_UNASKED = [error(S="ERROR", V="ERROR", C="40001", M="conflict with recovery") + READY,
+                message(b"S", b"is_superuser\0on\0") * 50, message(b"A", struct.pack("!i", 1) + b"channel\0payload\0")]
 
 
-@pytest.mark.parametrize("bytes_sent", UNASKED, ids=lambda sent: repr(sent[:12]))
-def test_answer_that_nobody_asked_for_harms_nobody(proxy, server, recorded, bytes_sent):
+@pytest.mark.parametrize("bytes_sent", SENT_UNASKED, ids=lambda sent: repr(sent[:12]))
+def test_what_servers_send_unasked_passes_and_harms_nobody(proxy, server, recorded, bytes_sent):
     client, backend = begin(proxy, server)
     with client, backend:
         backend.send(bytes_sent)
-        client.exactly(len(bytes_sent))  # it is the client's business
+        client.exactly(len(bytes_sent))
         client.send(query_message("SELECT 1"))
         assert backend.message() == (b"Q", b"SELECT 1\0")
         backend.send(message(b"C", b"SELECT 1\0"), READY)
         assert client.message()[0] == b"C" and client.message()[0] == b"Z"
     assert recorded.outcomes() == ["executed"]
+
+
+def expect_found_out(client, words):
+    """The session ends with what the server was found to have done."""
+    *_, (kind, body) = client.until_closed()
+    fields = fields_of(body)
+    assert (kind, fields["S"], fields["C"]) == (b"E", "FATAL", "08P01") and words in fields["M"], fields
+
+
+UNASKED = [READY, message(b"C", b"DROP TABLE\0") + READY, message(b"D", b"\0\1\0\0\0\1x") * 5, message(b"s") + READY,
+           message(b"1") * 10 + READY, message(b"I") + READY, message(b"C", b"ROLLBACK\0") * 20, message(b"G", b"\0\0\0"),
+           message(b"V", b"\xff\xff\xff\xff") + READY, message(b"R", b"\0\0\0\3")]
+
+
+@pytest.mark.parametrize("bytes_sent", UNASKED, ids=lambda sent: repr(sent[:12]))
+def test_answer_that_nobody_asked_for_ends_the_session(proxy, server, recorded, bytes_sent):
+    client, backend = begin(proxy, server)
+    with client, backend:
+        client.send(query_message("SELECT 1"))
+        assert backend.message() == (b"Q", b"SELECT 1\0")
+        backend.send(message(b"C", b"SELECT 1\0"), READY, bytes_sent)
+        assert client.message()[0] == b"C" and client.message()[0] == b"Z"
+        expect_found_out(client, "sent an answer that nobody had asked for")
+    assert recorded.outcomes() == ["executed"]
+
+
+def errors_counted(proxy):
+    return proxy.admin.metric("helios_protocol_errors_total")
+
+
+SHOWN = message(b"C", b"SHOW\0")
+BEGUN = message(b"3") + message(b"1") + message(b"2")
+ROW = message(b"D", b"\0\1\0\0\0\2on")
+NO_SETTING = {
+    "no row": BEGUN + SHOWN,
+    "two rows": BEGUN + ROW + ROW,
+    "two columns": BEGUN + message(b"D", b"\0\2\0\0\0\2on\0\0\0\2on"),
+    "no value": BEGUN + message(b"D", b"\0\1\xff\xff\xff\xff"),
+    "no such value": BEGUN + message(b"D", b"\0\1\0\0\0\5maybe") + SHOWN,
+    "CopyInResponse": BEGUN + message(b"G", b"\0\0\0"),
+    "CopyInResponse to Parse": message(b"3") + message(b"G", b"\0\0\0"),
+    "nothing ran": message(b"3") + message(b"3"),
+}
+
+
+def ask_for_rules(proxy, server, last):
+    """A session whose last message waits until the server has told how it reads a text. The server is asked just now."""
+    client, backend = begin(proxy, server)
+    client.send(batch("SELECT 1"), last)
+    assert [backend.message()[0] for _ in range(4)] == [b"P", b"B", b"E", b"H"]
+    backend.send(message(b"1"), message(b"2"), message(b"C", b"SELECT 1\0"))
+    asked = b""
+    while asked.count(b"SHOW") < 2 or kind != b"H":
+        kind, body = backend.message()
+        asked += body
+    assert [client.message()[0] for _ in range(3)] == [b"1", b"2", b"C"]
+    return client, backend
+
+
+@pytest.mark.parametrize("kind", NO_SETTING)
+def test_what_answers_show_without_a_setting_ends_the_session(proxy, server, kind):
+    before = errors_counted(proxy)
+    client, backend = ask_for_rules(proxy, server, query_message("SELECT 'a\\'"))
+    with client, backend:
+        backend.send(NO_SETTING[kind])
+        expect_found_out(client, "the server ")
+    wait_until(lambda: errors_counted(proxy) == before + 1, "it is counted")
+
+
+ABORTED = error(S="ERROR", V="ERROR", C="25P02", M="current transaction is aborted")
+
+
+def test_query_is_refused_where_the_server_does_not_tell_its_rules(proxy, server):
+    client, backend = ask_for_rules(proxy, server, query_message("SELECT 'a\\'"))
+    with client, backend:
+        backend.send(ABORTED)
+        kind, body = client.message()
+        fields = fields_of(body)
+        assert (kind, fields["S"], fields["C"]) == (b"E", "ERROR", "0A000"), fields
+        assert "standard_conforming_strings" in fields["M"] and "25P02" in fields["M"]
+        # The server skips it, and is not asked again; the Sync is the proxy's.
+        assert [backend.message()[0] for _ in range(2)] == [b"Q", b"S"]
+        backend.send(READY)
+        assert client.message() == (b"Z", b"I")
+        client.send(query_message("SELECT 2"))
+        assert backend.message() == (b"Q", b"SELECT 2\0")
+        backend.send(message(b"C", b"SELECT 1\0"), READY)
+        assert [client.message()[0] for _ in range(2)] == [b"C", b"Z"]
+
+
+def test_parse_is_refused_where_the_server_does_not_tell_its_rules(proxy, server):
+    client, backend = ask_for_rules(proxy, server, batch("SELECT 'a\\'") + SYNC)
+    with client, backend:
+        backend.send(ABORTED)
+        kind, body = client.message()
+        assert (kind, fields_of(body)["C"]) == (b"E", "0A000")
+        kinds = [backend.message()[0]]
+        while kinds[-1] != b"S":
+            kinds.append(backend.message()[0])
+        assert b"Q" not in kinds and kinds.count(b"P") == 1, "nothing is asked again"
+        backend.send(READY)
+        assert client.message() == (b"Z", b"I")
+
+
+@pytest.mark.parametrize("answer", [error(S="ERROR", V="ERROR", C="XX000", M="no"), READY * 3, message(b"C", b"COPY 1\0")],
+                         ids=["an error", "ReadyForQuery only", "CommandComplete"])
+def test_probe_that_is_answered_by_nonsense_ends_the_session(proxy, server, answer):
+    client, backend = begin(proxy, server)
+    with client, backend:
+        client.send(query_message("COPY t FROM STDIN"))
+        backend.message()
+        backend.send(message(b"G", b"\0\0\0"))
+        assert client.message()[0] == b"G"
+        client.send(message(b"d", b"bad\n"), SYNC)
+        assert [backend.message()[0] for _ in range(2)] == [b"d", b"S"]
+        backend.send(error(S="ERROR", V="ERROR", C="22P02", M="bad data"))
+        assert client.message()[0] == b"E"
+        assert [backend.message() for _ in range(2)] == [(b"S", b""), (b"Q", b"\0")]
+        backend.send(READY, answer)
+        expect_found_out(client, "did not tell where it stands behind a COPY")
 
 
 def test_more_answers_than_statements_are_not_charged(proxy, server, recorded):

@@ -253,8 +253,8 @@ TEST(Extended, error_later_in_the_batch_undoes_a_set_before_it) {
   harness.connect();
   harness.client_sends(parse("", "set helios.tenant_id = 'acme'") + bind_to("", "") + execute() +
                        parse("", "select 1/0") + bind_to("", "") + execute() + sync());
-  harness.server_sends(parsed() + bound() + complete("SET") + parsed() + bound());
-  harness.server_sends(error("22012", "division by zero") + ready('I'));
+  harness.server_sends(parsed() + bound() + complete("SET") + parsed());
+  harness.server_sends(bound() + error("22012", "division by zero") + ready('I'));
   harness.client_sends(query("select 2"));
   EXPECT_THAT(tenants, ElementsAre("acme", "none"));
 }

@@ -81,8 +81,10 @@ class Neighbour {
 
   // What came out for both sides.
   std::string exchange(std::string_view question, std::string_view answer) {
-    return perform([&](Actions& actions) { session_.on_client_bytes(question, actions); }) +
-           perform([&](Actions& actions) { session_.on_server_bytes(answer, actions); });
+    // The question comes first: operands of + have no order.
+    std::string out =
+        perform([&](Actions& actions) { session_.on_client_bytes(question, actions); });
+    return out += perform([&](Actions& actions) { session_.on_server_bytes(answer, actions); });
   }
   void connect() {
     exchange(startup_packet({{"user", "bob"}}), "");
