@@ -70,6 +70,16 @@ def test_chain_is_verified_without_a_proxy(proxy):
     assert run_cli("audit", "head", *state) == head
 
 
+def test_statement_whose_end_was_seen_is_in_the_chain_of_a_killed_proxy(proxy):
+    """The record, and not the answer, comes first, as far as the end of the answer goes."""
+    with proxy.connect() as client:
+        for number in range(20):
+            client.query(f"SELECT {number}").expect_ok()
+    proxy.kill()
+    state = ("--state", os.path.join(proxy.directory, "state"))
+    assert run_cli("audit", "verify", *state).startswith("20 records")
+
+
 def test_records_say_what_became_of_a_statement(proxy):
     with proxy.connect() as client:
         client.query("SELECT 1 / 0")

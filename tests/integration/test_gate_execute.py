@@ -179,6 +179,27 @@ def test_name_that_an_execute_with_arguments_gives_is_followed(gate):
     assert ["forbidden"] not in gate.query("EXECUTE q").rows
 
 
+@pytest.mark.parametrize("behind", ["", "  --SELECT 1          ", "; SELECT 1", " /* SELECT 1 */"])
+def test_prepare_that_an_execute_runs_is_followed_by_its_own_text(gate, behind):
+    gate.query("CREATE TEMP TABLE hidden AS SELECT 1 AS n").expect_ok()
+    gate.send(parse_message("PREPARE q AS DELETE FROM hidden /* forbidden */", "s"), SYNC)
+    gate.ready().expect_ok()
+    prepared = gate.query("EXECUTE s" + behind)
+    if not prepared.errors:
+        assert gate.query("EXECUTE q").sqlstate == "42000"
+    assert gate.query("SELECT count(*) FROM hidden").value() == "1"
+
+
+def test_prepare_that_an_execute_runs_is_shown_by_its_own_text(proxy, session):
+    session.query("CREATE TEMP TABLE hidden AS SELECT 1 AS n").expect_ok()
+    session.send(parse_message("PREPARE q AS DELETE FROM hidden", "s"), SYNC)
+    session.ready().expect_ok()
+    session.query("EXECUTE s  --SELECT 1          ")
+    shown = Shown(proxy)
+    deleted = not session.query("EXECUTE q").errors
+    assert deleted == ("DELETE FROM hidden" in [call[0] for call in shown.calls()])
+
+
 @pytest.mark.parametrize("head", ["EXPLAIN (ANALYZE)", "EXPLAIN"])
 def test_explain_of_a_declare_makes_no_cursor(gate, head):
     gate.query("BEGIN").expect_ok()

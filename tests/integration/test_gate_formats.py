@@ -5,7 +5,7 @@ import struct
 
 import pytest
 from harness.shared import running_proxy
-from harness.wire import SYNC, cstring, execute_message, message, parse_message
+from harness.wire import SYNC, bind_message, cstring, describe_message, execute_message, message, parse_message
 
 TEXT, BINARY = 0, 1
 NUMBER = 825373492  # its four bytes are the text "1234"
@@ -60,6 +60,16 @@ def test_columns_of_a_rewrite_come_in_the_formats_that_were_asked_for(session, f
 def test_rows_of_a_plugin_come_in_the_format_that_was_asked_for(session, formats):
     reply = run(session, f"SELECT 1 /*answer: {NUMBER}*/", formats)
     assert raw_rows(reply.expect_ok()) == [row(as_number(NUMBER, formats[0]))]
+
+
+@pytest.mark.parametrize("text", ["SELECT 1, 2", "INSERT INTO formats VALUES ($1)"])
+def test_rows_of_a_plugin_are_described_before_they_come(session, text):
+    """As libpq and psycopg send a statement with parameters."""
+    session.query("CREATE TEMP TABLE formats (n text)").expect_ok()
+    session.send(parse_message(f"{text} /*answer: {NUMBER}*/"), bind_message("", "", ["5"] if "$1" in text else []),
+                 describe_message(), execute_message(), SYNC)
+    reply = session.ready().expect_ok()
+    assert reply.types == "12TDCZ" and reply.value() == str(NUMBER)
 
 
 def test_columns_of_kv_come_in_the_formats_that_were_asked_for(session):
