@@ -4,6 +4,17 @@
 // Drives one link: dials the server, hands what happens on the connection to whoever holds the link, and sends. It knows
 // nothing of the protocol; the Link does.
 //
+// What ties it to the worker that dialled it, and what it would take to hand it to another one:
+//  - The stream belongs to the worker's engine. Stream::detach() takes the connection out, with what is unread and unsent;
+//    a task in the other worker's mailbox brings it there, and Engine::adopt() takes it in.
+//  - `context` is the worker's: its engine, counters and configuration, and the time of the next warning. Nothing in it is
+//    about this link, so the other worker's takes its place. `holder` is on the worker's thread too.
+//  - The Link itself holds no thread, clock or socket, only who has it, and the outputs of the present event. Between two
+//    events, and without a user, it is a value: it has to be owned by a pointer to travel, which it is not yet.
+//  - The key for cancel requests belongs to the session (CancelRegistry), not to the link.
+// So a link can travel when it is quiet and nobody has it. One that answers something has a session on its thread, and
+// stays. A layer on the stream (put_layer()) stays too, and with it the link.
+//
 // Thread rule: the worker's thread. Nothing is reported from inside a call.
 
 #include "backend/link.hpp"

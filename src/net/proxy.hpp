@@ -41,7 +41,8 @@ class Proxy final : private AcceptHandler {
 
   // Listens on sockets that are bound and listen already, which a process before this one has left, say. Instead of
   // listen(), or beside it. Connections that wait in them are served; options that they have stay. The files beside a Unix
-  // socket, its name and its lock, belong to whoever bound it: they are not removed here.
+  // socket, its name and its lock, belong to whoever bound it: they are not removed here. With io_uring, drain() shuts the
+  // sockets down for every process that has them.
   // Errors: invalid, when one of them is no listening TCP or Unix socket; none of them is taken then, all are closed.
   [[nodiscard]] base::Result<void> inherit(std::vector<Fd> listening);
 

@@ -252,6 +252,60 @@ TEST_P(DetachTest, connection_that_moves_all_the_time_loses_nothing_and_repeats_
   EXPECT_GT(wanderer.moves, 20);
 }
 
+// Sends back what it receives, on a thread of its own, until the peer ends.
+class OtherWorker final : public StreamHandler {
+ public:
+  explicit OtherWorker(Engine& engine) : engine_(engine) {}
+  ~OtherWorker() override { thread_.join(); }
+
+  // Any thread. The connection comes by the mailbox, as everything does that is for another worker.
+  void hand(Detached connection) {
+    engine_.mailbox().post([this, connection = std::move(connection)]() mutable {
+      stream_ = engine_.adopt(std::move(connection.connection), *this, LossReport::after_received);
+      send_text(*stream_, connection.unsent);
+      on_received(connection.unread);
+    });
+  }
+
+  void on_received(std::string_view bytes) override { stream_->send({&bytes, 1}); }
+  void on_eof() override {
+    stream_.reset();
+    is_over_ = true;
+  }
+  void on_lost(int) override { on_eof(); }
+  void on_drained() override {}
+
+ private:
+  Engine& engine_;
+  StreamPtr stream_;
+  bool is_over_ = false;
+  std::thread thread_{[this] {
+    while (!is_over_) engine_.run_once(60'000);
+  }};
+};
+
+TEST_P(DetachTest, connection_goes_on_with_the_worker_of_another_thread) {
+  for (const bool is_same_kind : {true, false}) {
+    TcpPair pair;
+    RecordingHandler nobody;
+    auto stream = engine_->adopt(std::move(pair.near), nobody, LossReport::after_received);
+    stream->pause_receiving();
+    send_all(pair.far.get(), "said to the first, ");
+    run_until_idle(*engine_);
+    const auto engine = is_same_kind ? make_engine() : make_engine_for_test(TestEngine::epoll);
+    OtherWorker other(*engine);
+    Taker taker;
+    stream->detach(taker);
+    EXPECT_TRUE(run_until(*engine_, [&] { return taker.detached.has_value(); }));
+    stream.reset();
+    other.hand(std::move(*taker.detached));
+    send_all(pair.far.get(), "answered by the second");
+    EXPECT_EQ(receive_exactly(pair.far.get(), 41), "said to the first, answered by the second");
+    ::shutdown(pair.far.get(), SHUT_WR);
+    EXPECT_EQ(nobody.received, "");
+  }
+}
+
 TEST(SimulatedDetach, hands_over_what_is_unread_and_unsent_and_reports_nothing_else) {
   test::FakeClock clock;
   SimulatedEngine engine(clock);
