@@ -5,6 +5,8 @@
 // shared by all executions of the same text. Positions are byte offsets into that text; an Analysis
 // does not hold the text itself.
 
+#include "sql/facts.hpp"
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -143,6 +145,7 @@ struct Statement {
   bool may_commit_itself = false;
   std::vector<SettingChange> settings;  // in the order in which they take effect
   std::vector<KvCall> kv_calls;         // in text order
+  Facts facts;                          // unknown where the pre-filter has answered
 };
 
 struct Analysis {

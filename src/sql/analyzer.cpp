@@ -52,6 +52,10 @@ class Analyzer::Impl {
         return plain_analyses_.get(*plain);
       }
     }
+    return analyze_with_facts(text, rules);
+  }
+
+  std::shared_ptr<const Analysis> analyze_with_facts(std::string_view text, ReadingRules rules) {
     const bool is_cacheable = text.size() <= options_.max_cached_text_bytes;
     if (is_cacheable) {
       if (auto found = cache_.find(text, rules)) {
@@ -79,6 +83,11 @@ Analyzer::~Analyzer() = default;
 
 std::shared_ptr<const Analysis> Analyzer::analyze(std::string_view text, ReadingRules rules) {
   return impl_->analyze(text, rules);
+}
+
+std::shared_ptr<const Analysis> Analyzer::analyze_with_facts(std::string_view text,
+                                                             ReadingRules rules) {
+  return impl_->analyze_with_facts(text, rules);
 }
 
 const Analyzer::Counters& Analyzer::counters() const { return impl_->counters(); }

@@ -12,8 +12,19 @@ constexpr std::size_t kEntryOverheadBytes = 256;
 
 std::size_t bytes_of(const Analysis& analysis);
 
+std::size_t bytes_of(const Facts& facts) {
+  std::size_t bytes = 0;
+  for (const Relation& relation : facts.relations)
+    bytes +=
+        sizeof relation + relation.catalog.size() + relation.schema.size() + relation.name.size();
+  for (const Function& function : facts.functions)
+    bytes += sizeof function + function.schema.size() + function.name.size();
+  return bytes;
+}
+
 std::size_t bytes_of(const Statement& statement) {
   std::size_t bytes = sizeof statement + statement.savepoint.size() + statement.name.size();
+  bytes += bytes_of(statement.facts);
   for (const SettingChange& change : statement.settings) {
     bytes += sizeof change + change.name.size() + change.value.size();
     if (!change.bound) continue;

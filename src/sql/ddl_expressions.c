@@ -6,6 +6,7 @@
 #include "sql/tree_walk.h"
 
 static void visit_constraint(const Constraint* constraint, struct sql_walk* walk) {
+  sql_record_relation(constraint->pktable, SQL_USE_DEFINE, walk);
   sql_visit(constraint->raw_expr, walk);
   sql_visit(constraint->where_clause, walk);
   ListCell* cell;
@@ -37,6 +38,8 @@ static void visit_create_table(const CreateStmt* create, struct sql_walk* walk) 
   foreach (cell, create->tableElts) {
     if (IsA(lfirst(cell), ColumnDef)) visit_column(lfirst(cell), walk);
     if (IsA(lfirst(cell), Constraint)) visit_constraint(lfirst(cell), walk);
+    if (IsA(lfirst(cell), TableLikeClause))
+      sql_record_relation(((TableLikeClause*)lfirst(cell))->relation, SQL_USE_READ, walk);
   }
   visit_constraints(create->constraints, walk);
   visit_partition_bound(create->partbound, walk);
@@ -135,6 +138,7 @@ static void visit_schema(const CreateSchemaStmt* schema, struct sql_walk* walk) 
 // Stores expressions that run later, if ever.
 static void visit_stored(Node* node, struct sql_walk* walk) {
   walk->is_run = false;
+  walk->is_planned = false;
   switch (nodeTag(node)) {
     case T_ViewStmt: sql_visit(((ViewStmt*)node)->query, walk); return;
     case T_RuleStmt: visit_rule((RuleStmt*)node, walk); return;
@@ -152,6 +156,8 @@ static void visit_stored(Node* node, struct sql_walk* walk) {
 
 void sql_visit_definition(Node* node, struct sql_walk* walk) {
   const bool was_run = walk->is_run;
+  const bool was_planned = walk->is_planned;
+  sql_record_definition(node, walk);
   switch (nodeTag(node)) {
     case T_CreateStmt:
     case T_CreateForeignTableStmt:  // begins with a CreateStmt
@@ -172,4 +178,5 @@ void sql_visit_definition(Node* node, struct sql_walk* walk) {
     default: visit_stored(node, walk); break;
   }
   walk->is_run = was_run;
+  walk->is_planned = was_planned;
 }

@@ -49,6 +49,7 @@ static struct sql_kv_call* add_call(const FuncCall* call, struct sql_walk* walk,
   record->argument_count = list_length(call->args);
   for (int i = 0; i < record->argument_count && i < SQL_KV_ARGUMENTS; ++i)
     record->constants[i] = sql_string_constant(list_nth(call->args, i));
+  sql_record_function(call, walk);
   if (walk->kv_problem != NULL) problem = walk->kv_problem;
   if (walk->is_inside_kv_arguments)
     problem = "helios.kv() can't be an argument of another helios.kv()";

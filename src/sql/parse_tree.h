@@ -59,6 +59,92 @@ enum sql_transaction_op {
   SQL_TRANSACTION_FINISH_PREPARED,
 };
 
+// The values of StatementKind, in its order.
+enum sql_kind {
+  SQL_KIND_UNKNOWN,
+  SQL_KIND_OTHER,
+  SQL_KIND_SELECT,
+  SQL_KIND_INSERT,
+  SQL_KIND_UPDATE,
+  SQL_KIND_DELETE,
+  SQL_KIND_MERGE,
+  SQL_KIND_TRUNCATE,
+  SQL_KIND_COPY_FROM,
+  SQL_KIND_COPY_TO,
+  SQL_KIND_CALL,
+  SQL_KIND_DO_BLOCK,
+  SQL_KIND_EXPLAIN,
+  SQL_KIND_PREPARE,
+  SQL_KIND_EXECUTE,
+  SQL_KIND_DEALLOCATE,
+  SQL_KIND_DECLARE,
+  SQL_KIND_FETCH,
+  SQL_KIND_CLOSE,
+  SQL_KIND_LISTEN,
+  SQL_KIND_UNLISTEN,
+  SQL_KIND_NOTIFY,
+  SQL_KIND_LOCK,
+  SQL_KIND_VACUUM,
+  SQL_KIND_ANALYZE,
+  SQL_KIND_MAINTENANCE,
+  SQL_KIND_TRANSACTION,
+  SQL_KIND_SET,
+  SQL_KIND_SHOW,
+  SQL_KIND_DISCARD,
+  SQL_KIND_LOAD,
+  SQL_KIND_GRANT,
+  SQL_KIND_DDL,
+};
+
+// The bits of Pin.
+enum sql_pin {
+  SQL_PIN_LISTEN = 1 << 0,
+  SQL_PIN_TEMPORARY_OBJECT = 1 << 1,
+  SQL_PIN_HOLDABLE_CURSOR = 1 << 2,
+  SQL_PIN_PREPARED_STATEMENT = 1 << 3,
+  SQL_PIN_ADVISORY_LOCK = 1 << 4,
+  SQL_PIN_LIBRARY = 1 << 5,
+  SQL_PIN_PROCESS_STATE = 1 << 6,
+  SQL_PIN_SEQUENCE = 1 << 7,
+  SQL_PIN_SETTING = 1 << 8,
+  SQL_PIN_HIDDEN_CODE = 1 << 9,
+  SQL_PIN_UNKNOWN = 1 << 10,
+};
+
+enum { SQL_FACT_NAMES = 64 };  // kMaxFactNames
+
+// What a statement does with a relation.
+enum sql_use { SQL_USE_READ = 1 << 0, SQL_USE_WRITE = 1 << 1, SQL_USE_DEFINE = 1 << 2 };
+
+// A relation or a function, as written; no two of one list are alike.
+struct sql_name {
+  struct sql_name* next;
+  uint32_t hash;
+  const char* catalog;  // NULL: not written
+  const char* schema;   // NULL: not written
+  const char* name;
+  unsigned uses;  // a relation: of sql_use
+  unsigned pins;  // a function: what a call of it pins, of sql_pin
+};
+
+struct sql_names {
+  struct sql_name* first;
+  int count;
+  bool has_more;
+};
+
+// A word that may have no meaning in a statement.
+enum sql_answer { SQL_NOT_ASKED, SQL_NO, SQL_YES };
+
+struct sql_facts {
+  enum sql_kind kind;
+  unsigned pins;  // of sql_pin
+  enum sql_answer has_where;
+  enum sql_answer has_limit;
+  struct sql_names relations;
+  struct sql_names functions;
+};
+
 struct sql_change {
   struct sql_change* next;  // the change before this one: the list runs backwards
   enum sql_change_kind kind;
@@ -110,6 +196,7 @@ struct sql_statement {
   struct sql_change* changes;
   struct sql_kv_call* kv_calls;
   struct sql_argument* arguments;
+  struct sql_facts facts;
 };
 
 struct sql_tree {

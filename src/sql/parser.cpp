@@ -7,6 +7,7 @@
 #include "sql/call_ranges.hpp"
 #include "sql/parse_tree.h"
 #include "sql/prepare_thread.hpp"
+#include "sql/read_facts.hpp"
 #include "sql/tokens.hpp"
 
 #include <algorithm>
@@ -185,6 +186,7 @@ Statement read_statement(const sql_statement& found, const std::string& text, st
   statement.savepoint = text_or_empty(found.savepoint);
   statement.may_commit_itself = found.may_commit_itself;
   statement.settings = read_changes(found.changes);
+  statement.facts = read_facts(found.facts);
   return statement;
 }
 

@@ -47,8 +47,15 @@ static void record_set_value(const VariableSetStmt* set, struct sql_walk* walk) 
                       value);
 }
 
+// SET TRANSACTION and SET LOCAL end with the transaction.
+static bool outlasts_transaction(const VariableSetStmt* set) {
+  if (set->kind == VAR_SET_MULTI) return strcmp(set->name, "SESSION CHARACTERISTICS") == 0;
+  return !set->is_local;
+}
+
 void sql_record_set(const VariableSetStmt* set, struct sql_walk* walk) {
   walk->statement->touches_session = true;
+  if (outlasts_transaction(set)) sql_add_pin(walk, SQL_PIN_SETTING);
   if (set->kind == VAR_RESET_ALL) sql_record_change(walk, SQL_CHANGE_RESET_ALL, NULL, NULL);
   if (set->name == NULL || !is_followed(set->name)) return;
   switch (set->kind) {
@@ -75,6 +82,7 @@ void sql_record_update_target(const RangeVar* table, struct sql_walk* walk) {
   if (table == NULL || strcmp(table->relname, "pg_settings") != 0) return;
   if (table->schemaname != NULL && strcmp(table->schemaname, "pg_catalog") != 0) return;
   walk->statement->touches_session = true;
+  if (walk->is_run) sql_add_pin(walk, SQL_PIN_SETTING);
   record_hidden_change(walk);
 }
 
@@ -201,8 +209,14 @@ static const char* name_in_condition(const Node* name, const struct sql_walk* wa
   return NULL;
 }
 
+static bool is_local_call(const FuncCall* call) {
+  bool is_local = false;
+  return sql_boolean_constant(argument(call, 2, "is_local"), &is_local) && is_local;
+}
+
 void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk* walk) {
   walk->statement->touches_session = true;
+  if (walk->is_run && !is_local_call(call)) sql_add_pin(walk, SQL_PIN_SETTING);
   if (!walk->is_run && !walk->is_stored) return;
   const char* name = sql_string_constant(argument(call, 0, "setting_name"));
   const char* certain_name =

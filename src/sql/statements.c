@@ -67,6 +67,7 @@ static bool read_session_statement(Node* node, struct sql_walk* walk) {
       walk->statement->is_session_statement = true;
       record_name(walk, SQL_NAME_PREPARE, ((PrepareStmt*)node)->name);
       walk->is_run = false;
+      walk->is_planned = false;
       walk->is_stored = true;
       walk->kv_problem = "helios.kv() is not supported in PREPARE yet";
       sql_visit(((PrepareStmt*)node)->query, walk);
@@ -127,7 +128,9 @@ static void read_select(SelectStmt* select, struct sql_walk* walk) {
     ListCell* cell;
     foreach (cell, select->targetList) {
       Node* value = ((ResTarget*)lfirst(cell))->val;
-      if (sql_is_set_config(value)) sql_record_set_config((FuncCall*)value, true, walk);
+      if (!sql_is_set_config(value)) continue;
+      sql_record_set_config((FuncCall*)value, true, walk);
+      sql_record_function((FuncCall*)value, walk);
     }
     sql_check_bound_changes(select->targetList, walk);
     return;
@@ -183,6 +186,7 @@ static void read_explain(const ExplainStmt* explain, struct sql_walk* walk) {
 
 static void read_create_table_as(const CreateTableAsStmt* create, struct sql_walk* walk) {
   walk->kv_problem = "helios.kv() can't be used in CREATE ... AS: the result would be frozen";
+  sql_visit((Node*)create->into, walk);
   if (IsA(create->query, ExecuteStmt)) {
     read_statement(create->query, walk);
     walk->statement->is_nested_execute = true;
@@ -193,6 +197,7 @@ static void read_create_table_as(const CreateTableAsStmt* create, struct sql_wal
 
 static void read_copy(const CopyStmt* copy, struct sql_walk* walk) {
   walk->statement->reads_copy_data = copy->is_from && copy->filename == NULL;
+  sql_record_relation(copy->relation, copy->is_from ? SQL_USE_WRITE : SQL_USE_READ, walk);
   if (copy->whereClause != NULL) {
     walk->kv_problem = "helios.kv() can't be used in COPY FROM";
     sql_visit(copy->whereClause, walk);
@@ -289,11 +294,12 @@ static bool may_commit_itself(const Node* node) {
 
 static struct sql_statement* read_raw_statement(const RawStmt* raw) {
   struct sql_statement* statement = palloc0(sizeof *statement);
-  struct sql_walk walk = {.statement = statement, .is_run = true};
+  struct sql_walk walk = {.statement = statement, .is_run = true, .is_planned = true};
   statement->location = raw->stmt_location;
   statement->length = raw->stmt_len;
   read_statement(raw->stmt, &walk);
   statement->may_commit_itself = may_commit_itself(raw->stmt);
+  sql_complete_facts(raw->stmt, &walk);
   return statement;
 }
 

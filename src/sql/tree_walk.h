@@ -9,11 +9,27 @@
 #include "sql/parse_tree.h"
 #include "sql/pg_nodes.h"
 
+// A name that a WITH clause defines.
+struct sql_with_name {
+  const struct sql_with_name* outer;
+  const char* name;
+};
+
+// Those that hold at one place of the text, the innermost first.
+struct sql_scope {
+  const struct sql_with_name* names;
+  int count;
+  bool has_more;  // than are kept: what is not found may still be one
+};
+
 struct sql_walk {
   struct sql_statement* statement;
   // Expressions of this statement are run by it. False: only stored or planned (a view's query, a
   // prepared statement, EXPLAIN), so a set_config() in them changes nothing now.
   bool is_run;
+  // They are run or planned by it, and planning runs functions that say they are immutable. False: only
+  // stored. Nobody but the facts asks.
+  bool is_planned;
   // They may be run later by another statement, which names this one.
   bool is_stored;
   // Why helios.kv() cannot stand in this statement; NULL: it can.
@@ -22,6 +38,7 @@ struct sql_walk {
   // In a select list: the WHERE that held for each of its rows. NULL: there is none, or it is elsewhere.
   const Node* conditions;
   List* bare_targets;  // helios.kv() calls that are a select list item without a name
+  struct sql_scope scope;
 };
 
 // statements.c: what each RawStmt of the list is and does, in their order.
@@ -49,6 +66,35 @@ void sql_record_set_config(const FuncCall* call, bool is_exact, struct sql_walk*
 // Of a select list that ran exactly once: a parameter that also stands elsewhere in it may have
 // another type than set_config() asks for, and its value then another text. Such changes are unknown.
 void sql_check_bound_changes(List* targets, struct sql_walk* walk);
+
+// fact_records.c: what is told as Facts. Names may be recorded any number of times.
+void sql_add_pin(struct sql_walk* walk, unsigned pin);
+// A relation at a place where the name of a WITH query may stand.
+void sql_record_source(const RangeVar* relation, struct sql_walk* walk);
+// A relation at any other; NULL is none.
+void sql_record_relation(const RangeVar* relation, unsigned uses, struct sql_walk* walk);
+// One that something makes: it may be temporary, and `is_dropped` with the transaction.
+void sql_record_new_relation(const RangeVar* relation, bool is_dropped, struct sql_walk* walk);
+// One whose name is a list of String nodes, of which the last `surplus` belong to something else.
+void sql_record_relation_name(const List* names, int surplus, unsigned uses, struct sql_walk* walk);
+void sql_record_function(const FuncCall* call, struct sql_walk* walk);
+// Is it a session's schema of temporary objects? NULL is none.
+bool sql_is_temporary_schema(const char* schema);
+// Visits the queries of a WITH clause (NULL: none), each with the names that it sees, and leaves the walk
+// where all of them hold. Returns what the scope was, to be put back.
+struct sql_scope sql_enter_with(const WithClause* with, struct sql_walk* walk);
+// What a statement's node tells by itself; `node` is the whole statement, which has been visited.
+void sql_complete_facts(const Node* node, struct sql_walk* walk);
+
+// statement_kinds.c
+enum sql_kind sql_statement_kind(const Node* node);
+
+// function_pins.c: what a call pins, of sql_pin; 0: nothing. `schema` may be NULL.
+unsigned sql_function_pins(const char* schema, const char* name);
+
+// ddl_relations.c: the relations that a statement defines, maintains, empties or locks, as far as they stand in
+// the statement's own node.
+void sql_record_definition(Node* statement, struct sql_walk* walk);
 
 // kv_calls.c
 bool sql_is_kv_call(const Node* node);

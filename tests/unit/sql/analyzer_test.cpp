@@ -90,6 +90,19 @@ TEST(Cache, stays_within_its_bound) {
   EXPECT_EQ(cache.find("text 0", {}), nullptr);
 }
 
+TEST(Cache, facts_are_counted) {
+  const auto bytes_with = [](std::string_view text) {
+    AnalysisCache cache(1 << 20);
+    cache.insert("a text", {}, parse_text(text));
+    return cache.bytes();
+  };
+  const std::size_t nothing = bytes_with("select 1");
+  EXPECT_GE(bytes_with("select 1 from a_relation, another.relation"),
+            nothing + 2 * sizeof(Relation) + std::string("a_relationanotherrelation").size());
+  EXPECT_GE(bytes_with("select a_function()"),
+            nothing + sizeof(Function) + std::string("a_function").size());
+}
+
 TEST(Cache, the_least_recently_used_makes_room) {
   AnalysisCache sizer(1 << 20);
   sizer.insert("a", {}, some_analysis());

@@ -53,6 +53,14 @@ TEST(Depth, ordinary_nesting_is_no_problem) {
   EXPECT_TRUE(parse_text("select 1 where a = 1" + repeat(" or a = 1", 50'000))->parsed);
 }
 
+TEST(Depth, nested_with_queries_are_read_up_to_the_limit) {
+  const auto nested = [](std::size_t depth) {
+    return parse_text(repeat("with w as (", depth) + "select 1" + repeat(") select 1", depth));
+  };
+  EXPECT_TRUE(nested(30)->parsed);
+  EXPECT_EQ(nested(1600)->error, "stack depth limit exceeded");
+}
+
 TEST(Depth, the_thread_goes_on_after_an_error) {
   EXPECT_FALSE(parse_text("select f(1" + repeat("+1", 100'000) + ")")->parsed);
   EXPECT_TRUE(parse_text("select f(1)")->parsed);
@@ -98,6 +106,25 @@ TEST(Size, many_statements_calls_and_changes_stay_linear) {
   EXPECT_EQ(arguments->statements.at(0).arguments.size(), 40'001U);
   const auto bound = parse_text(repeat("select set_config('helios.a', $1, false);", 20'000));
   EXPECT_EQ(bound->statements.size(), 20'000U);
+}
+
+std::string names(std::string_view before, std::string_view behind, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i)
+    text.append(before).append(std::to_string(i)).append(behind);
+  return text;
+}
+
+// The lists of facts are bounded, so that looking a name up in them does not grow with the text.
+TEST(Size, many_names_stay_linear) {
+  const std::size_t count = 50'000;
+  const auto calls = parse_text("select 1" + names(", f", "()", count));
+  EXPECT_EQ(calls->statements.at(0).facts.functions.size(), kMaxFactNames);
+  const auto relations = parse_text("select 1 from t" + names(", t", "", count));
+  EXPECT_EQ(relations->statements.at(0).facts.relations.size(), kMaxFactNames);
+  const auto queries =
+      parse_text("with w as (select 1)" + names(", w", " as (table w)", count) + " table other");
+  EXPECT_TRUE(queries->statements.at(0).facts.has_more_relations);
 }
 
 TEST(Size, deeply_nested_calls_stay_linear) {
