@@ -17,7 +17,8 @@ class CancelSender::Run final : public DialHandler, public StreamHandler {
       : engine_(engine),
         packet_(pgwire::serialize_cancel_request(key)),
         on_end_(std::move(on_end)),
-        target_{{to}, kCancelTimeoutMs} {
+        target_(std::make_shared<const ServerTarget>(
+            ServerTarget{.endpoints = {to}, .connect_timeout_ms = kCancelTimeoutMs})) {
     time_limit_ = engine_.start_timer(kCancelTimeoutMs, [this] { on_end_(); });
     try {
       dialer_ = std::make_unique<Dialer>(engine_, target_, *this);
@@ -52,7 +53,7 @@ class CancelSender::Run final : public DialHandler, public StreamHandler {
   Engine& engine_;
   std::string packet_;
   std::function<void()> on_end_;
-  ServerTarget target_;
+  const SharedTarget target_;
   std::unique_ptr<Dialer> dialer_;
   StreamPtr stream_;
   TimerId time_limit_;

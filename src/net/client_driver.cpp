@@ -116,7 +116,7 @@ void ClientDriver::on_lost(int) {
 
 void ClientDriver::claim() {
   LinkDriver::Holder& holder = *this;
-  link_ = std::make_unique<LinkDriver>(context_, holder, own_name_);
+  link_ = std::make_unique<LinkDriver>(context_, holder, std::move(own_name_));
 }
 
 void ClientDriver::on_link_dialled(Fd connection, const Endpoint& to) {

@@ -81,7 +81,7 @@ class ClientDriver final : private backend::Upstream,
 
   DriverContext& context_;
   const SessionId id_;
-  const std::string own_name_;  // of what only the link may name
+  std::string own_name_;  // of what only the link may name; the link's once there is one
   StreamPtr client_;
   std::unique_ptr<LinkDriver> link_;  // null: none was claimed
   bool is_given_up_ = false;          // at the end of the present event

@@ -18,10 +18,10 @@ ServerTarget server_target(const config::Server& server) {
   return {server_endpoints(server), server.connect_timeout_ms};
 }
 
-Dialer::Dialer(Engine& engine, ServerTarget target, DialHandler& handler)
+Dialer::Dialer(Engine& engine, SharedTarget target, DialHandler& handler)
     : engine_(engine), target_(std::move(target)), handler_(handler) {
   time_limit_ =
-      engine_.start_timer(target_.connect_timeout_ms, [this] { give_up("Connection timed out"); });
+      engine_.start_timer(target_->connect_timeout_ms, [this] { give_up("Connection timed out"); });
   try {
     try_next();
   } catch (...) {
@@ -35,17 +35,17 @@ Dialer::~Dialer() {
   engine_.cancel_timer(retry_);
 }
 
-void Dialer::try_next() { attempt_ = engine_.connect(target_.endpoints[next_], *this); }
+void Dialer::try_next() { attempt_ = engine_.connect(target_->endpoints[next_], *this); }
 
 void Dialer::on_connected(Fd connection) {
   engine_.cancel_timer(time_limit_);
-  handler_.on_dialled(std::move(connection), target_.endpoints[next_]);
+  handler_.on_dialled(std::move(connection), target_->endpoints[next_]);
 }
 
 void Dialer::on_connect_failed(int error) {
   if (error == EAGAIN) {
     retry_ = engine_.start_timer(kBusyRetryMs, [this] { try_next(); });
-  } else if (next_ + 1 < target_.endpoints.size()) {
+  } else if (next_ + 1 < target_->endpoints.size()) {
     ++next_;
     try_next();
   } else {

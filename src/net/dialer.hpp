@@ -6,23 +6,25 @@
 #include "net/engine/engine.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace helios::net {
 
-// Where the server is; never empty.
+// Where the server is; never empty. Shared by those who are on their way there, or were: a reload makes a new one.
 struct ServerTarget {
   std::vector<Endpoint> endpoints;
   std::int64_t connect_timeout_ms = 5000;  // for all endpoints together
 };
+using SharedTarget = std::shared_ptr<const ServerTarget>;
 
 [[nodiscard]] ServerTarget server_target(const config::Server& server);
 
 class DialHandler {
  public:
   virtual ~DialHandler() = default;
-  // One of the two, once. The dialer may be destroyed inside.
+  // One of the two, once. The dialer may be destroyed inside. `to` belongs to the target.
   virtual void on_dialled(Fd connection, const Endpoint& to) = 0;
   // `reason` is what the system says about the last address, e.g. "Connection refused".
   virtual void on_dial_failed(const std::string& reason) = 0;
@@ -31,7 +33,7 @@ class DialHandler {
 // Destroying it ends the attempt; nothing is reported then. Lifetime: all references outlive it.
 class Dialer final : private ConnectHandler {
  public:
-  Dialer(Engine& engine, ServerTarget target, DialHandler& handler);
+  Dialer(Engine& engine, SharedTarget target, DialHandler& handler);
   ~Dialer() override;
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
@@ -43,7 +45,7 @@ class Dialer final : private ConnectHandler {
   void give_up(const std::string& reason);
 
   Engine& engine_;
-  const ServerTarget target_;  // its own: a reload may replace the worker's
+  const SharedTarget target_;
   DialHandler& handler_;
   std::size_t next_ = 0;  // endpoint that is being tried
   OperationPtr attempt_;

@@ -20,7 +20,7 @@ class CancelSender;
 struct DriverContext {
   Engine& engine;
   session::Environment& environment;
-  const ServerTarget& server;
+  const SharedTarget& server;  // of those who dial from now on
   CancelRegistry& cancel_registry;
   CancelSink& cancel_sink;  // the worker itself, as others reach it
   CancelSender& cancel_sender;

@@ -15,9 +15,9 @@ constexpr std::int64_t kDialWarningIntervalNs = 1'000'000'000;
 }  // namespace
 
 LinkDriver::LinkDriver(DriverContext& context, Holder& holder, std::string own_name)
-    : context_(context), holder_(holder), link_(std::move(own_name)) {
+    : context_(context), holder_(holder), target_(context.server), link_(std::move(own_name)) {
   DialHandler& handler = *this;
-  dialer_ = std::make_unique<Dialer>(context.engine, context.server, handler);
+  dialer_ = std::make_unique<Dialer>(context.engine, target_, handler);
 }
 
 void LinkDriver::on_dialled(Fd connection, const Endpoint& to) {
@@ -25,8 +25,8 @@ void LinkDriver::on_dialled(Fd connection, const Endpoint& to) {
 }
 
 void LinkDriver::adopt(Fd connection, const Endpoint& to) {
-  endpoint_ = to;
-  dialer_.reset();  // `to` is its
+  endpoint_ = &to;
+  dialer_.reset();
   set_session_options(connection, *endpoint_, context_.environment.config->tcp);
   stream_ = context_.engine.adopt(std::move(connection), *this, LossReport::after_received);
 }
@@ -49,7 +49,7 @@ void LinkDriver::warn_of_refusal(const std::string& reason) {
   context_.dial_warning_due_ns = now_ns + kDialWarningIntervalNs;
   context_.environment.log->write(
       base::LogLevel::warning,
-      "cannot connect to the server at " + context_.server.endpoints.back().text() + ": " + reason);
+      "cannot connect to the server at " + target_->endpoints.back().text() + ": " + reason);
 }
 
 void LinkDriver::on_received(std::string_view bytes) {

@@ -26,7 +26,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -61,6 +60,7 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   // Lives as long as this, also when the connection does not.
   [[nodiscard]] backend::Link& link() { return link_; }
 
+  // Requires: both as they came with on_link_dialled().
   void adopt(Fd connection, const Endpoint& to);
   // Exchanges the stream for a layer on it. Part of the holder's present event: behind adopt(), say, or in
   // on_link_received(), where `bytes` were all that the server had to say without it. Requires: adopted, not closed.
@@ -79,7 +79,7 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   [[nodiscard]] bool is_congested() const { return stream_ && stream_->congested(); }
   [[nodiscard]] std::size_t pending_bytes() const { return stream_ ? stream_->pending_bytes() : 0; }
   // Where it is, or was, connected to; null: nowhere yet.
-  [[nodiscard]] const Endpoint* endpoint() const { return endpoint_ ? &*endpoint_ : nullptr; }
+  [[nodiscard]] const Endpoint* endpoint() const { return endpoint_; }
 
  private:
   void on_dialled(Fd connection, const Endpoint& to) override;
@@ -93,7 +93,8 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   Holder& holder_;
   std::unique_ptr<Dialer> dialer_;  // while it is dialled
   StreamPtr stream_;
-  std::optional<Endpoint> endpoint_;
+  const SharedTarget target_;
+  const Endpoint* endpoint_ = nullptr;  // one of its
   backend::Link link_;
 };
 

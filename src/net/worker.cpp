@@ -48,7 +48,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
       connection_limits_(*options.connection_limits),
       memory_share_(*options.memory_share),
       memory_budget_(*options.memory_budget),
-      server_(std::move(options.server)),
+      server_(std::make_shared<const ServerTarget>(std::move(options.server))),
       environment_(std::move(options.environment)),
       engine_(std::move(engine)),
       cancel_sender_(*engine_),
@@ -190,7 +190,7 @@ void Worker::start_session(Fd connection, const Endpoint& peer,
 
 void Worker::replace_snapshot(session::Snapshot snapshot, base::Task done) {
   mailbox().post([this, snapshot = std::move(snapshot), done = std::move(done)]() mutable {
-    server_ = server_target(snapshot.config->server);
+    server_ = std::make_shared<const ServerTarget>(server_target(snapshot.config->server));
     environment_.config.swap(snapshot.config);
     environment_.chain.swap(snapshot.chain);
     done();

@@ -91,7 +91,7 @@ class Worker final : public CancelSink {
   ConnectionLimits& connection_limits_;
   MemoryBudget::Share& memory_share_;
   const MemoryBudget& memory_budget_;
-  ServerTarget server_;
+  SharedTarget server_;
   WorkerStats stats_;
   session::Counters counters_;
   session::Environment environment_;

@@ -68,7 +68,7 @@ class DriverWorld {
         std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
     config::Server server;
     server.host = "127.0.0.1";
-    target_ = server_target(server);
+    target_ = std::make_shared<const ServerTarget>(server_target(server));
   }
 
   [[nodiscard]] bool has_retired() const { return has_retired_; }
@@ -82,7 +82,7 @@ class DriverWorld {
   sql::Analyzer analyzer_{sql::Analyzer::Options{}};
   session::Counters counters_;
   session::Environment environment_;
-  ServerTarget target_;
+  SharedTarget target_;
   CancelRegistry registry_;
   NoSink sink_;
   CancelSender cancel_sender_{engine};

@@ -38,7 +38,7 @@ class Drive {
         std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
     config::Server server;
     server.host = "127.0.0.1";
-    target_ = server_target(server);
+    target_ = std::make_shared<const ServerTarget>(server_target(server));
   }
 
   void play() {
@@ -110,7 +110,7 @@ class Drive {
   session::Counters counters_;
   std::shared_ptr<const config::Config> config_;
   session::Environment environment_;
-  ServerTarget target_;
+  SharedTarget target_;
   CancelRegistry registry_;
   NoSink sink_;
   std::optional<CancelSender> cancel_sender_{std::in_place, engine_};
