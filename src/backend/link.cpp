@@ -55,8 +55,10 @@ void Link::close() {
 }
 
 std::size_t Link::held_bytes() const {
+  std::size_t here = 0;
+  for (const AnswerHere& answer : here_) here += sizeof(AnswerHere) + answer.bytes.capacity();
   return input_.held_bytes() + reader_.held_bytes() + owed_.held_bytes() +
-         delayed_ready_.capacity();
+         delayed_ready_.capacity() + here;
 }
 
 void Link::forward(const pgwire::FrameReader& message) { pgwire::pass_bytes(message, *to_server_); }
@@ -79,6 +81,14 @@ void Link::expect(Tag tag, Expect expected) {
 void Link::end_skipping() {
   send(pgwire::serialize_sync());
   expect(0, {.request = fe::kSync});
+}
+
+void Link::answer_here(Tag tag, char request, char answer, std::string bytes) {
+  owed_.make_room_for_push();
+  here_.push_back({tag, answer, std::move(bytes)});
+  is_batch_open_ = true;
+  owed_.push(tag,
+             {.request = request, .is_here = true});  // and where the server skips, it ends at once
 }
 
 void Link::send_own(char type, std::string message) {

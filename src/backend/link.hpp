@@ -50,6 +50,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,6 +85,11 @@ class Link final : private OwedAnswers::User {
   void expect(Tag tag, Expect expected);
   // The next expect() throws nothing but what on_ended() does.
   void make_room() { owed_.make_room_for_push(); }
+  // The proxy answers a message of the extended protocol itself, and the server does not hear of it. The client gets
+  // `bytes`, whole messages that end it as `answer` does, in their position: when everything in front of it is answered.
+  // Then LinkUser::on_ended() with `answer`; or with 0, and the client gets nothing, where an error in front of it has the
+  // rest of the batch skipped. E.g. ParseComplete for a text that the link has under a name already.
+  void answer_here(Tag tag, char request, char answer, std::string bytes);
   // A message of the extended protocol that the client did not send: it does not get the answer.
   void send_own(char type, std::string message);
   // A Flush, where the server may be keeping answers; not twice.
@@ -153,6 +159,12 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] std::size_t held_bytes() const;
 
  private:
+  struct AnswerHere {
+    Tag tag = 0;
+    char answer = 0;
+    std::string bytes;
+  };
+
   // Behind a failed COPY: was a Sync in its data swallowed?
   enum class Probe { none, asked, answered };
 
@@ -164,6 +176,7 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] std::string_view swallow(char type, std::uint32_t length);
   void read_on(bool is_whole);
   void note_answer(char type);
+  bool release_here();
   void handle_message();
   void handle_completion();
   bool note_error(std::string_view body);
@@ -201,6 +214,7 @@ class Link final : private OwedAnswers::User {
   bool had_error_ = false;      // after the last ReadyForQuery
   bool is_swallowing_ = false;  // the message being read answers one of the link's own
   OwedAnswers owed_{*this};
+  std::list<AnswerHere> here_;  // of the entries that are answered here, in their order
   std::uint64_t answer_bytes_ = 0;
   std::uint64_t unit_ = 1;
   bool is_batch_open_ = false;

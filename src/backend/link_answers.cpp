@@ -30,6 +30,7 @@ constexpr std::uint32_t kReadyForQueryBytes = 5;
 bool Link::step() {
   std::string_view& input = input_.view(*to_client_);
   if (!login_.is_ready() && input.empty() && reader_.at_boundary()) return false;
+  if (release_here()) return true;
   switch (reader_.next(input)) {
     case FrameReader::Step::need_more: return false;
     case FrameReader::Step::bad_length: user_->on_malformed(kMalformed); return true;
@@ -48,7 +49,18 @@ bool Link::step() {
 
 void Link::pass() { pgwire::pass_bytes(reader_, *to_client_); }
 
+// Between messages of the server only. True = one more answer of the proxy's own was due.
+bool Link::release_here() {
+  if (here_.empty() || !reader_.at_boundary()) return false;
+  const Owed* owed = owed_.front();
+  if (owed == nullptr || !owed->expect.is_here) return false;
+  to_client_->append(std::move(here_.front().bytes));
+  owed_.on_answer_here(here_.front().answer);
+  return true;
+}
+
 void Link::on_ended(Tag tag, char answer) {
+  if (!here_.empty() && here_.front().tag == tag) here_.pop_front();
   answer_bytes_ = 0;
   if (tag != 0) user_->on_ended(tag, answer);
 }

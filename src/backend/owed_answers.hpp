@@ -27,6 +27,7 @@ struct Expect {
   bool may_copy_in = false;  // the server may answer it by asking for COPY data
   // Sync: it is sent while the server reads COPY data, which swallows it, unless it had failed before.
   bool is_maybe = false;
+  bool is_here = false;    // nothing was sent: the proxy answers it itself, see Link::answer_here()
   bool asks_rule = false;  // an Execute of ours whose answer tells how the server reads a text
 };
 
@@ -92,6 +93,8 @@ class OwedAnswers {
   void on_answer(char backend_type);
   // ErrorResponse: in the extended protocol, ends everything up to Sync.
   void on_error();
+  // The front entry, which the proxy answers itself, has had its answer. Requires: it is one (Expect::is_here).
+  void on_answer_here(char answer) { pop(answer); }
 
   // CopyInResponse for the front entry. Syncs that were forwarded before the end of the data may have no
   // answer (Expect::is_maybe). Returns whether that end was forwarded already. Requires: not empty().
