@@ -32,7 +32,8 @@ bool is_of_batch(char request) {
     case fe::kBind:
     case fe::kDescribe:
     case fe::kExecute:
-    case fe::kClose: return true;
+    case fe::kClose:
+    case fe::kFlush: return true;  // one that fails
     default: return false;
   }
 }

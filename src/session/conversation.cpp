@@ -18,6 +18,8 @@ namespace {
 // Messages forwarded and not yet answered. A client that sends more waits for answers first.
 constexpr std::size_t kMaxOutstandingReplies = 16384;
 constexpr std::uint64_t kKib = 1024;
+// What the length of a message without a body counts.
+constexpr std::uint32_t kLengthBytes = 4;
 
 bool is_extended(char type) {
   switch (type) {
@@ -196,9 +198,17 @@ Conversation::Plan Conversation::plan_message(char type) {
   if (type == fe::kSync) return plan_sync();
   if (forwarder_.is_skipping()) return Plan::drop;
   if (type == fe::kCopyDone || type == fe::kCopyFail) context_.link->note_copy_end();
-  if (!is_answered(type)) return Plan::pass;
+  const bool is_bad_flush = type == fe::kFlush && input_.reader.length() != kLengthBytes &&
+                            !context_.link->is_reading_copy();
+  if (!is_answered(type) && !is_bad_flush) return Plan::pass;
   // The server has failed and discards what comes before the next Sync.
   if (context_.link->owed().is_skipping()) return Plan::pass;
+  // It has a body: the server answers it after all, with an error.
+  if (is_bad_flush) {
+    forwarder_.expect(InFlight(type));
+    forwarder_.skip_to_sync();
+    return Plan::pass;
+  }
   if (!watch_text()) {
     forwarder_.expect(InFlight(type, type != fe::kQuery));
     return Plan::pass;

@@ -6,6 +6,7 @@ import os
 import struct
 
 import pytest
+from harness.answers import answers
 from harness.sequences import binary_bind, typed_parse
 from harness.wire import (FLUSH, SYNC, Reply, bind_message, cstring, execute_message, message, parse_message,
                           query_message)
@@ -268,6 +269,16 @@ def test_malformed_messages_are_errors_and_the_session_goes_on(session):
         reply = session.ready()
         assert reply.sqlstate in ("08P01", "26000") and reply.status == "I", bad
     assert session.query("SELECT 1").value() == "1"
+
+
+@pytest.mark.parametrize("text", ["DEALLOCATE ALL", "COPY (SELECT 1) TO STDOUT", "SELECT 1", "SELECT 'forbidden'"])
+def test_flush_with_a_body_fails_what_stands_behind_it(session, postgres, text):
+    """Up to the next Sync, as the server does; and what comes then is answered in its place."""
+    traffic = (message(b"H", b"what?") + query_message(text) + SYNC + parse_message("SELECT 7") + SYNC + bind_message("", "")
+               + execute_message("") + SYNC)
+    with postgres.connect(database="demo") as direct:
+        assert answers(session, traffic) == answers(direct, traffic)
+    assert session.query("SELECT 'forbidden'").sqlstate == "42000"
 
 
 def test_rewritten_statement_keeps_its_parameters(start_proxy, guests):
