@@ -51,7 +51,7 @@ struct CallResult {
 
   // Back to an ok that says nothing; cheap when it is that already.
   void reset() {
-    receipt = {};
+    if (!receipt.is_empty()) receipt = {};
     if (status == Status::ok && verdict.action == Verdict::Action::proceed &&
         authentication.action == AuthenticationVerdict::Action::defer)
       return;

@@ -10,7 +10,7 @@ Receipt::Receipt(kv::Store& keeper, kv::Ticket ticket) {
   if (ticket != kv::kNoTicket) parts_[0] = {.keeper = &keeper, .last = ticket};
 }
 
-void Receipt::add(const Receipt& other, bool is_required) {
+void Receipt::add_parts(const Receipt& other, bool is_required) {
   for (const Part& part : other.parts_) {
     if (part.keeper == nullptr) return;
     const auto place = std::ranges::find_if(parts_, [&](const Part& mine) {

@@ -34,7 +34,11 @@ class Receipt {
   // `is_required`: an answer that rests on `other` must not be released when that cannot be kept. What `other` itself
   // requires it requires anyway.
   // Requires: no more than kMaxKeepers stores in all.
-  void add(const Receipt& other, bool is_required = false);
+  void add(const Receipt& other, bool is_required = false) {
+    if (!other.is_empty()) add_parts(other, is_required);
+  }
+
+  [[nodiscard]] bool is_empty() const { return parts_[0].keeper == nullptr; }
 
  private:
   friend class StateBarrier;
@@ -45,6 +49,8 @@ class Receipt {
     kv::Ticket last = kv::kNoTicket;
     kv::Ticket required = kv::kNoTicket;  // the last one that is
   };
+
+  void add_parts(const Receipt& other, bool is_required);
 
   std::array<Part, kMaxKeepers> parts_;
 };

@@ -154,7 +154,8 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
   }
   exclusivity_.reset();
   note_retries();
-  call_->result.receipt = {version_.services().store, transaction_->ticket()};
+  if (const kv::Ticket ticket = transaction_->ticket(); ticket != kv::kNoTicket)
+    call_->result.receipt = {version_.services().store, ticket};
   if (effects_.any) apply_effects();
   supply_.note_success(*call_);
   call_->result.status = hooks::CallResult::Status::ok;
