@@ -32,10 +32,6 @@ ClientLogin::ClientLogin(Environment& environment, Identity& identity, bool is_o
       elsewhere_(std::move(wake)),
       is_over_limit_(is_over_limit) {}
 
-ClientLogin::~ClientLogin() {
-  if (admission_ != nullptr) admission_->leave(identity_.user(), identity_.database());
-}
-
 // Who sends something else than a packet does not speak the protocol, or is Terminate of a client that never began: as
 // PostgreSQL, we have no word for it.
 ClientLogin::Next ClientLogin::step_packet(std::string_view& input) {
@@ -142,7 +138,7 @@ std::string ClientLogin::admit() {
   if (is_over_limit_) return "sorry, too many clients already";
   if (environment_.admission == nullptr) return {};
   std::string complaint = environment_.admission->enter(identity_.user(), identity_.database());
-  if (complaint.empty()) admission_ = environment_.admission;
+  if (complaint.empty()) place_ = Place(*environment_.admission, identity_);
   return complaint;
 }
 

@@ -4,6 +4,8 @@
 // How a client gets in, before the server hears of it: its first packets, the rules about who it may be, the limits on
 // connections, and the authenticate hooks. The proxy takes no part in the authentication behind that; the link relays it.
 //
+// Once the client is in it is not needed any more.
+//
 // Flow: step_packet() with the client's bytes until it says something else than `wait`; after `vet`, step_vetting().
 //
 // Thread rule: the session's. Lifetime: `environment` and `identity` outlive it. Not destroyed while pending().
@@ -23,8 +25,33 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace helios::session {
+
+// A place among the limited connections of a user and a database. Given back at its end. Lifetime: `identity` outlives it,
+// and its user and database stay.
+class Place {
+ public:
+  Place() = default;
+  // One that was taken.
+  Place(Admission& admission, const Identity& identity)
+      : admission_(&admission), identity_(&identity) {}
+  Place(Place&& other) noexcept
+      : admission_(std::exchange(other.admission_, nullptr)), identity_(other.identity_) {}
+  Place& operator=(Place&& other) noexcept {
+    std::swap(admission_, other.admission_);
+    std::swap(identity_, other.identity_);
+    return *this;
+  }
+  ~Place() {
+    if (admission_ != nullptr) admission_->leave(identity_->user(), identity_->database());
+  }
+
+ private:
+  Admission* admission_ = nullptr;  // null: none was taken
+  const Identity* identity_ = nullptr;
+};
 
 class ClientLogin {
  public:
@@ -40,8 +67,6 @@ class ClientLogin {
 
   ClientLogin(Environment& environment, Identity& identity, bool is_over_limit,
               std::function<void()> wake);
-  // Gives its place among the limited connections back.
-  ~ClientLogin();
   ClientLogin(const ClientLogin&) = delete;
   ClientLogin& operator=(const ClientLogin&) = delete;
 
@@ -55,6 +80,8 @@ class ClientLogin {
   [[nodiscard]] std::string take_packet() { return std::exchange(packet_, {}); }
   // What it said; gone afterwards.
   [[nodiscard]] pgwire::StartupMessage take_startup() { return std::exchange(startup_, {}); }
+  // What the session keeps to its end.
+  [[nodiscard]] Place take_place() { return std::move(place_); }
   // A replication connection, whose server reads more than SQL.
   [[nodiscard]] bool is_replication() const { return is_replication_; }
   // A hook works elsewhere.
@@ -85,7 +112,7 @@ class ClientLogin {
   bool has_answered_gss_ = false;
   bool has_answered_ssl_ = false;
   bool is_replication_ = false;
-  Admission* admission_ = nullptr;  // set while this session takes part of its limits
+  Place place_;
   std::string packet_;
   pgwire::StartupMessage startup_;
   std::optional<pgwire::CancelKey> cancel_key_;

@@ -13,13 +13,13 @@ PostHooks::PostHooks(base::Executor& home, Recycler& recycler, std::function<voi
     : home_(home), recycler_(recycler), done_(std::move(on_done)) {}
 
 hooks::ChainRun& PostHooks::chain_run() {
-  if (!chain_run_) {
-    chain_run_ = std::make_unique<hooks::ChainRun>(home_, [this] {
+  if (!work_->chain_run) {
+    work_->chain_run = std::make_unique<hooks::ChainRun>(home_, [this] {
       note_result();
       resume();
     });
   }
-  return *chain_run_;
+  return *work_->chain_run;
 }
 
 // On the home executor, where nobody above would tell the session of what is thrown.
@@ -34,76 +34,82 @@ void PostHooks::resume() {
 }
 
 void PostHooks::note_fault() {
-  if (!fault_) fault_ = std::current_exception();
+  if (!work_->fault) work_->fault = std::current_exception();
+}
+
+void PostHooks::make_room() {
+  if (!work_) work_ = std::make_unique<Work>();
 }
 
 const hooks::ChainResult* PostHooks::fatal() {
-  if (fault_) std::rethrow_exception(std::exchange(fault_, nullptr));
-  return fatal_.get();
+  if (!work_) return nullptr;
+  if (work_->fault) std::rethrow_exception(std::exchange(work_->fault, nullptr));
+  return work_->fatal.get();
 }
 
 hooks::RunStatus PostHooks::start(std::vector<std::unique_ptr<QueryRun>>& runs,
                                   Settlements* settlements) {
   assert(!pending());
-  if (runs_.empty()) {
-    runs_.swap(runs);
-    run_ = 0;
-    statement_ = 0;
-    is_hook_started_ = false;
+  make_room();
+  if (work_->runs.empty()) {
+    work_->runs.swap(runs);
+    work_->run = 0;
+    work_->statement = 0;
+    work_->is_hook_started = false;
   } else {
-    runs_.insert(runs_.end(), std::make_move_iterator(runs.begin()),
-                 std::make_move_iterator(runs.end()));
+    work_->runs.insert(work_->runs.end(), std::make_move_iterator(runs.begin()),
+                       std::make_move_iterator(runs.end()));
     runs.clear();
   }
-  settlements_ = settlements;
-  if (settled_.empty()) {
-    next_settled_ = 0;
-    if (settlements != nullptr && settlements->has_due()) settlements->take_due(settled_);
+  work_->settlements = settlements;
+  if (work_->settled.empty()) {
+    work_->next_settled = 0;
+    if (settlements != nullptr && settlements->has_due()) settlements->take_due(work_->settled);
   }
-  in_this_turn_ = 0;
-  fatal_.reset();
+  work_->in_this_turn = 0;
+  work_->fatal.reset();
   return advance();
 }
 
 hooks::RunStatus PostHooks::advance() {
   if (const auto stopped = run_post_query()) return *stopped;
-  for (auto& run : runs_) recycler_.give(std::move(run));
-  runs_.clear();
+  for (auto& run : work_->runs) recycler_.give(std::move(run));
+  work_->runs.clear();
   if (const auto stopped = run_settled()) return *stopped;
-  for (EndedStatement& statement : settled_) recycler_.give(std::move(statement.execution));
-  settled_.clear();
+  for (EndedStatement& statement : work_->settled) recycler_.give(std::move(statement.execution));
+  work_->settled.clear();
   return wait_for_state();
 }
 
 // nullopt: through with all of them, here and in the next two.
 std::optional<hooks::RunStatus> PostHooks::run_post_query() {
-  for (; run_ < runs_.size(); ++run_, statement_ = 0) {
-    if (!runs_[run_]) continue;
-    auto& statements = runs_[run_]->statements;
-    while (statement_ < statements.size()) {
-      StatementRun& statement = statements[statement_];
-      if (statement.execution && !is_hook_started_) {
-        if (in_this_turn_++ == kStatementsPerTurn) return yield();
+  for (; work_->run < work_->runs.size(); ++work_->run, work_->statement = 0) {
+    if (!work_->runs[work_->run]) continue;
+    auto& statements = work_->runs[work_->run]->statements;
+    while (work_->statement < statements.size()) {
+      StatementRun& statement = statements[work_->statement];
+      if (statement.execution && !work_->is_hook_started) {
+        if (work_->in_this_turn++ == kStatementsPerTurn) return yield();
         static_cast<void>(chain_run());  // which may throw
-        is_hook_started_ = true;
+        work_->is_hook_started = true;
         if (auto stopped = run_hook(hooks::HookPoint::post_query, *statement.execution,
                                     statement.is_session_statement)) {
           return stopped;
         }
       }
       if (statement.execution) on_post_query(statement);
-      is_hook_started_ = false;
-      ++statement_;
+      work_->is_hook_started = false;
+      ++work_->statement;
     }
   }
   return std::nullopt;
 }
 
 std::optional<hooks::RunStatus> PostHooks::run_settled() {
-  while (next_settled_ < settled_.size()) {
-    if (in_this_turn_++ == kStatementsPerTurn) return yield();
+  while (work_->next_settled < work_->settled.size()) {
+    if (work_->in_this_turn++ == kStatementsPerTurn) return yield();
     static_cast<void>(chain_run());  // as above
-    const EndedStatement& statement = settled_[next_settled_++];
+    const EndedStatement& statement = work_->settled[work_->next_settled++];
     if (auto stopped = run_hook(hooks::HookPoint::settled, *statement.execution,
                                 statement.is_session_statement)) {
       return stopped;
@@ -125,13 +131,13 @@ std::optional<hooks::RunStatus> PostHooks::run_hook(hooks::HookPoint point,
 
 void PostHooks::on_post_query(StatementRun& statement) {
   if (!statement.execution->chain->has_settled()) return;
-  base::make_room(settled_);
-  if (settlements_ != nullptr) settlements_->make_room_for_due();
+  base::make_room(work_->settled);
+  if (work_->settlements != nullptr) work_->settlements->make_room_for_due();
   EndedStatement ended{std::move(statement.execution), statement.is_session_statement};
-  if (settlements_ != nullptr && !ended.execution->settlement) {
-    settlements_->keep(std::move(ended));
+  if (work_->settlements != nullptr && !ended.execution->settlement) {
+    work_->settlements->keep(std::move(ended));
   } else {
-    settled_.push_back(std::move(ended));
+    work_->settled.push_back(std::move(ended));
   }
 }
 
@@ -144,7 +150,8 @@ hooks::RunStatus PostHooks::wait_for_state() {
     }
     done_.finish();
   };
-  const hooks::Kept kept = hooks::StateBarrier::wait(std::exchange(receipt_, {}), home_, on_kept);
+  const hooks::Kept kept =
+      hooks::StateBarrier::wait(std::exchange(work_->receipt, {}), home_, on_kept);
   if (kept == hooks::Kept::pending) {
     done_.await();
     return hooks::RunStatus::pending;
@@ -154,26 +161,26 @@ hooks::RunStatus PostHooks::wait_for_state() {
 }
 
 void PostHooks::note_kept(hooks::Kept kept) {
-  if (kept == hooks::Kept::yes || fatal_) return;
-  fatal_ = std::make_unique<hooks::ChainResult>();
-  fatal_->fatal = true;
-  fatal_->sqlstate = pgwire::sqlstate::kIoError;
-  fatal_->message = hooks::kNotKeptText;
+  if (kept == hooks::Kept::yes || work_->fatal) return;
+  work_->fatal = std::make_unique<hooks::ChainResult>();
+  work_->fatal->fatal = true;
+  work_->fatal->sqlstate = pgwire::sqlstate::kIoError;
+  work_->fatal->message = hooks::kNotKeptText;
 }
 
 // Other sessions of the worker get their turn.
 hooks::RunStatus PostHooks::yield() {
-  in_this_turn_ = 0;
+  work_->in_this_turn = 0;
   home_.post([this] { resume(); });
   done_.await();
   return hooks::RunStatus::pending;
 }
 
 void PostHooks::note_result() {
-  receipt_.add(chain_run_->receipt());
+  work_->receipt.add(work_->chain_run->receipt());
   try {
-    const hooks::ChainResult& result = chain_run_->result();
-    if (result.fatal) fatal_ = std::make_unique<hooks::ChainResult>(result);
+    const hooks::ChainResult& result = work_->chain_run->result();
+    if (result.fatal) work_->fatal = std::make_unique<hooks::ChainResult>(result);
   } catch (...) {
     note_fault();
   }

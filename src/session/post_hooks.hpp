@@ -33,6 +33,9 @@ class PostHooks {
   // with goes to `recycler`.
   PostHooks(base::Executor& home, Recycler& recycler, std::function<void()> on_done);
 
+  // The next start() throws nothing before it has taken the runs.
+  void make_room();
+
   // Takes `runs`, leaving none; runs their hooks in their order, and of what is due in `settlements`, which keeps statements
   // that are not settled yet and lives until done; null: all of them are. Requires: every execution in
   // `runs` has its outcome; not pending. A null run is skipped.
@@ -41,7 +44,9 @@ class PostHooks {
   [[nodiscard]] bool pending() const { return done_.is_awaited(); }
 
   // An exception has left something undone, and start() is to be called again.
-  [[nodiscard]] bool has_left() const { return !pending() && !(runs_.empty() && settled_.empty()); }
+  [[nodiscard]] bool has_left() const {
+    return !pending() && work_ && !(work_->runs.empty() && work_->settled.empty());
+  }
 
   // After done: set when a plugin failed, or its state cannot be kept, and its policy is to end the
   // session then; null otherwise. Throws what hooks have thrown, once.
@@ -63,22 +68,26 @@ class PostHooks {
   hooks::RunStatus wait_for_state();
   void note_kept(hooks::Kept kept);
 
+  // Made with the first start(): most sessions are idle.
+  struct Work {
+    std::unique_ptr<hooks::ChainRun> chain_run;  // made with the first hook
+    std::vector<std::unique_ptr<QueryRun>> runs;
+    std::size_t run = 0;
+    std::size_t statement = 0;
+    bool is_hook_started = false;  // the post_query of that one
+    Settlements* settlements = nullptr;
+    std::vector<EndedStatement> settled;  // their hooks come when all of the others are through
+    std::size_t next_settled = 0;
+    std::size_t in_this_turn = 0;  // statements; see kStatementsPerTurn
+    hooks::Receipt receipt;        // of the statements so far
+    std::unique_ptr<hooks::ChainResult> fatal;
+    std::exception_ptr fault;  // that nobody has been told yet
+  };
+
   base::Executor& home_;
   Recycler& recycler_;
-  std::unique_ptr<hooks::ChainRun> chain_run_;  // made with the first hook: most sessions are idle
-  std::vector<std::unique_ptr<QueryRun>> runs_;
-  std::size_t run_ = 0;
-  std::size_t statement_ = 0;
-  bool is_hook_started_ = false;  // the post_query of that one
-  Settlements* settlements_ = nullptr;
-  std::vector<EndedStatement>
-      settled_;  // their settled hooks come when all of the others are through
-  std::size_t next_settled_ = 0;
-  std::size_t in_this_turn_ = 0;  // statements; see kStatementsPerTurn
+  std::unique_ptr<Work> work_;
   base::Completion done_;
-  hooks::Receipt receipt_;  // of the statements so far
-  std::unique_ptr<hooks::ChainResult> fatal_;
-  std::exception_ptr fault_;  // that nobody has been told yet
 };
 
 }  // namespace helios::session

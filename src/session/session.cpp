@@ -14,7 +14,8 @@ Session::Session(Environment& environment, Peer peer, backend::Upstream& upstrea
     : upstream_(upstream),
       context_(environment, peer, *this,
                [this](const std::shared_ptr<Portal>& portal) { answers_.end_portal(portal); }),
-      login_(environment, context_.identity, peer.is_over_limit, wake),
+      login_(
+          std::make_unique<ClientLogin>(environment, context_.identity, peer.is_over_limit, wake)),
       footprint_(environment.memory),
       answers_(context_, wake),
       conversation_(context_, input_, deadlines_, footprint_, wake) {
@@ -68,7 +69,7 @@ void Session::be_granted(backend::Link& link) {
   context_.link = &link;
   link.attach(*this);
   link.begin_event(context_.actions->to_server, context_.actions->to_client);
-  link.begin_login(login_.take_packet());
+  link.begin_login(login_->take_packet());
 }
 
 void Session::on_refused(std::string_view reason, Actions& actions) {

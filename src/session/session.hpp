@@ -46,6 +46,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -147,7 +148,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   }
   // Something works elsewhere for this session.
   [[nodiscard]] bool pending() const {
-    return conversation_.pending() || answers_.pending() || login_.pending();
+    return conversation_.pending() || answers_.pending() || (login_ && login_->pending());
   }
   [[nodiscard]] static std::string_view to_word(State state);
 
@@ -178,7 +179,8 @@ class Session final : private backend::LinkUser, private SessionEnd {
   State state_ = State::startup;
   backend::Upstream& upstream_;
   SessionContext context_;
-  ClientLogin login_;
+  std::unique_ptr<ClientLogin> login_;  // null: the client is in
+  Place place_;
   ClientInput input_;
   Deadlines deadlines_;
   Footprint footprint_;

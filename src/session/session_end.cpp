@@ -69,7 +69,7 @@ void Session::close() {
 }
 
 bool Session::pump_closing() {
-  if (conversation_.judge().busy() || answers_.pending() || login_.pending()) return false;
+  if (conversation_.judge().busy() || pending()) return false;
   collect_lost();
   if (answers_.has_last_hooks()) return answers_.run_last_hooks() == hooks::RunStatus::done;
   state_ = State::closed;

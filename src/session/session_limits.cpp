@@ -64,9 +64,10 @@ void Session::be_late() {
 
 std::uint64_t Session::held_bytes() const {
   return input_.bytes.held_bytes() + input_.reader.held_bytes() +
-         (context_.link == nullptr ? 0 : context_.link->held_bytes()) + login_.held_bytes() +
-         conversation_.held_bytes() + answers_.held_bytes() + context_.in_flight.held_bytes() +
-         context_.names.held_bytes() + context_.settings.held_bytes();
+         (context_.link == nullptr ? 0 : context_.link->held_bytes()) +
+         (login_ ? login_->held_bytes() : 0) + conversation_.held_bytes() + answers_.held_bytes() +
+         context_.in_flight.held_bytes() + context_.names.held_bytes() +
+         context_.settings.held_bytes();
 }
 
 // False = the session was ended for what it holds.

@@ -13,15 +13,15 @@ bool Session::step_login() {
   using Next = ClientLogin::Next;
   Next next = Next::wait;
   if (state_ == State::vetting) {
-    next = login_.step_vetting();
+    next = login_->step_vetting();
   } else {
-    next = login_.step_packet(input_.bytes.view(context_.actions->to_server));
+    next = login_->step_packet(input_.bytes.view(context_.actions->to_server));
   }
   switch (next) {
     case Next::wait: return false;
     case Next::say_no: context_.actions->to_client.append("N"); break;
     case Next::deliver_cancel:
-      context_.actions->deliver_cancel = login_.take_cancel_key();
+      context_.actions->deliver_cancel = login_->take_cancel_key();
       close();
       break;
     case Next::end: close(); break;
@@ -32,7 +32,7 @@ bool Session::step_login() {
       upstream_.claim();
       break;
   }
-  if (login_.refusal()) fail(login_.refusal()->sqlstate, login_.refusal()->message);
+  if (login_->refusal()) fail(login_->refusal()->sqlstate, login_->refusal()->message);
   return true;
 }
 
@@ -74,8 +74,10 @@ void Session::on_cancel_key(pgwire::CancelKey key) {
 }
 
 void Session::on_logged_in() {
-  context_.settings.start(context_.identity.start_settings(login_.take_startup()));
-  context_.is_replication = login_.is_replication();
+  context_.settings.start(context_.identity.start_settings(login_->take_startup()));
+  context_.is_replication = login_->is_replication();
+  place_ = login_->take_place();
+  login_.reset();
   state_ = State::ready;
   context_.link->be_exact(conversation_.is_watching());
 }

@@ -51,6 +51,7 @@ bool StatementJudge::admit(std::optional<Refusal> objection) {
 // The message does not reach the server: its post_query hooks run now, or go on.
 void StatementJudge::settle() {
   std::vector<std::unique_ptr<QueryRun>> runs;
+  settling_hooks_.make_room();
   if (run_) runs.push_back(std::move(run_));
   stage_ = Stage::settle;
   if (settling_hooks_.start(runs, nullptr) == hooks::RunStatus::pending) elsewhere_.await();
