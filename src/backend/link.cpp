@@ -38,6 +38,9 @@ bool is_of_batch(char request) {
   }
 }
 
+// A message of the client's that is answered up to a ReadyForQuery of its own.
+bool ends_with_ready(char request) { return request == fe::kQuery || request == fe::kFunctionCall; }
+
 }  // namespace
 
 void Link::begin_event(base::Output& to_server, base::Output& to_client) {
@@ -62,7 +65,10 @@ std::size_t Link::held_bytes() const {
          delayed_ready_.capacity() + here;
 }
 
-void Link::forward(const pgwire::FrameReader& message) { pgwire::pass_bytes(message, *to_server_); }
+void Link::forward(const pgwire::FrameReader& message) {
+  if (message.type() == fe::kFlush && last_flush_ == Flush::none) last_flush_ = Flush::clients;
+  pgwire::pass_bytes(message, *to_server_);
+}
 
 void Link::expect(Tag tag, Expect expected) {
   if (is_of_batch(expected.request)) {
@@ -72,14 +78,22 @@ void Link::expect(Tag tag, Expect expected) {
     ++unit_;
     if (expected.request == fe::kSync) is_batch_open_ = false;
   }
+  last_flush_ = Flush::none;
   if (expected.may_copy_in) has_copy_begun_ = false;
-  const bool is_skipped = std::exchange(is_ask_refused_, false) && owed_.is_skipping();
+  const bool ends_skipping = is_skipping_for_own() && ends_with_ready(expected.request);
+  is_ready_due_ = false;
   owed_.push(tag, expected);
-  if (is_skipped && expected.request == fe::kQuery) end_skipping();
+  if (ends_skipping) end_skipping();
 }
 
-// The server skips a Query for an error that was not the client's. Behind a Query the client waits for ReadyForQuery.
+void Link::skip(char type) {
+  if (is_skipping_for_own() && ends_with_ready(type)) end_skipping();
+  is_ready_due_ = false;
+}
+
+// The server skips a Query for an error that was not its own. Behind a Query the client waits for ReadyForQuery.
 void Link::end_skipping() {
+  is_ready_due_ = false;
   send(pgwire::serialize_sync());
   expect(0, {.request = fe::kSync});
 }
@@ -92,6 +106,14 @@ void Link::answer_here(Tag tag, char request, char answer, std::string bytes) {
              {.request = request, .is_here = true});  // and where the server skips, it ends at once
 }
 
+void Link::fence() {
+  const bool may_fail = is_batch_open_ && last_flush_ != Flush::none && !owed_.is_skipping();
+  if (!is_exact_ || !may_fail) return;
+  send(pgwire::serialize_close_statement(own_name_));
+  expect(0, {.request = fe::kClose, .is_ours = true, .is_fence = true});
+  is_fenced_ = true;
+}
+
 void Link::send_own(char type, std::string message) {
   send(std::move(message));
   expect(0, {.request = type, .is_ours = true});
@@ -100,6 +122,7 @@ void Link::send_own(char type, std::string message) {
 void Link::ask_for_answers() {
   if (!may_keep_answers()) return;
   was_asked_ = true;
+  if (last_flush_ == Flush::none) last_flush_ = Flush::own;
   send(pgwire::serialize_flush());
 }
 
@@ -161,7 +184,7 @@ void Link::note_asked_rule(std::string_view row) {
 // A question was answered by an error, so the server skips what comes next. True = the client was told what that means for
 // its message. Whoever has the server cancel what it does sees the server's own words.
 bool Link::refuse_for_rules(const pgwire::ErrorFieldsView& fields) {
-  is_ask_refused_ = true;
+  is_ready_due_ = true;
   if (fields.sqlstate == pgwire::sqlstate::kQueryCanceled) return false;
   to_client_->append(pgwire::serialize_error_response(
       pgwire::Severity::error, pgwire::sqlstate::kFeatureNotSupported,

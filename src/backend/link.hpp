@@ -31,6 +31,11 @@
 // depends on them, make_rules_certain() asks the server, behind everything that was sent. It asks once: where the server
 // answers with an error, it skips what comes next, and the client is told that its message is refused for that.
 //
+// Errors that answer no message. A cancel by statement_timeout that comes while the server waits for a message fails the next
+// one, whatever that is. A Flush that fails has the server skip to the next Sync, as the other messages of the extended
+// protocol do; a Query behind it is skipped too, and fence() tells that from a Query that fails itself. COPY data outside of a
+// COPY would be answered by an error and a ReadyForQuery that nobody owes: may_send_copy_data() says when they are sent.
+//
 // Servers that lie. What cannot be an answer to what the server was sent, ends the link by LinkUser::on_malformed(): a type
 // that does not answer the request, an answer that nobody has asked for, an answer to one of the link's own questions that
 // is none. Without be_exact() only the link's own messages are held to that. An ErrorResponse has a place everywhere, and
@@ -94,6 +99,17 @@ class Link final : private OwedAnswers::User {
   void send_own(char type, std::string message);
   // A Flush, where the server may be keeping answers; not twice.
   void ask_for_answers();
+  // To be called before a Query or FunctionCall is sent. Behind a Flush, a Close of the link's own goes first: its
+  // CloseComplete says that the Flush was well. Until then nothing else may be sent, see must_wait().
+  void fence();
+  // The client has sent a message that the server would skip up to the next Sync, and that is not sent for that. Requires:
+  // owed().is_skipping().
+  void skip(char type);
+  // False = a CopyData, CopyDone or CopyFail of the client's belongs to no COPY. The server would ignore it, so it is dropped.
+  // Where nobody judges, everything passes.
+  [[nodiscard]] bool may_send_copy_data() const {
+    return !is_exact_ || is_reading_copy_ || owed_.copying() != nullptr;
+  }
   // CopyDone or CopyFail was forwarded.
   void note_copy_end();
   // The client has sent something else while the server reads data. A CopyFail asks the server: where the COPY has failed
@@ -168,6 +184,8 @@ class Link final : private OwedAnswers::User {
   // Behind a failed COPY: was a Sync in its data swallowed?
   enum class Probe { none, asked, answered };
 
+  enum class Flush : std::uint8_t { none, clients, own };
+
   void on_ended(Tag tag, char answer) override;
   [[nodiscard]] Answer present() const;
   [[nodiscard]] std::string_view choose(char type, std::uint32_t length);
@@ -193,6 +211,7 @@ class Link final : private OwedAnswers::User {
   void note_asked_rule(std::string_view row);
   bool refuse_for_rules(const pgwire::ErrorFieldsView& fields);
   bool note_reading_rule(std::string_view name, std::string_view value);
+  [[nodiscard]] bool is_skipping_for_own() const { return is_ready_due_ && owed_.is_skipping(); }
   void end_skipping();
   void begin_probe();
   void note_probed_ready();
@@ -218,13 +237,16 @@ class Link final : private OwedAnswers::User {
   std::uint64_t answer_bytes_ = 0;
   std::uint64_t unit_ = 1;
   bool is_batch_open_ = false;
-  bool was_asked_ = false;  // a Flush stands behind what was forwarded
+  bool was_asked_ = false;          // a Flush stands behind what was forwarded
+  Flush last_flush_ = Flush::none;  // whose was the first behind the last message that is answered
   pgwire::TransactionStatus transaction_ = pgwire::TransactionStatus::idle;
   sql::ReadingRules rules_;
   bool is_asking_rules_ = false;
   std::size_t asked_rules_ = 0;  // questions that were answered, of those under way
   bool has_rule_row_ = false;    // the present one has its row
-  bool is_ask_refused_ = false;  // by an error; the message that was held for it is next
+  // An error has the server skip, and was not that of a message of the client's. If a Query is next, a ReadyForQuery is due.
+  bool is_ready_due_ = false;
+  bool is_fenced_ = false;  // fence(), and the server has not answered yet
 
   bool is_exact_ = false;
   bool is_count_certain_ = true;  // every answer to come is owed

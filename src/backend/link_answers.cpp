@@ -165,6 +165,7 @@ std::string_view Link::swallow(char type, std::uint32_t length) {
   }
   is_swallowing_ = true;
   reader_.collect();
+  if (owed_.front()->expect.is_fence) is_fenced_ = false;
   owed_.on_answer(type);
   return {};
 }
@@ -234,10 +235,20 @@ bool Link::note_error(std::string_view body) {
   had_error_ = true;
   const bool is_broken = std::exchange(is_breaking_, false) && is_answer_to_break(fields);
   const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
-  const bool is_replaced =
-      user_->on_error({owed_.front_of_client(), is_own ? 0 : answer_bytes_}, is_own, fields);
+  const bool is_fence = is_own && owed_.front()->expect.is_fence;
+  const bool is_unowed = owed_.empty() && is_batch_open_ && !is_end;
+  const Tag tag = is_fence ? 0 : owed_.front_of_client();
+  const bool is_replaced = user_->on_error({tag, is_own ? 0 : answer_bytes_}, is_own, fields);
   answer_bytes_ = 0;
   owed_.on_error();
+  if (is_unowed) {
+    owed_.begin_skipping();
+    is_ready_due_ = last_flush_ == Flush::own;
+  }
+  if (is_fence) {
+    is_fenced_ = false;
+    end_skipping();
+  }
   if (std::exchange(is_asking_rules_, false) && !is_end) return refuse_for_rules(fields);
   if (is_broken) {
     user_->on_copy_broken();

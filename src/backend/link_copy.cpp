@@ -15,15 +15,17 @@ namespace fe = pgwire::frontend;
 
 bool Link::must_wait(char type) const {
   if (probe_ != Probe::none || is_breaking_) return true;
+  if (is_fenced_) return type != fe::kTerminate;
   const Owed* copy = owed_.copying();
   if (copy == nullptr) return false;
   if (!has_copy_begun_) return true;
   switch (type) {
-    case fe::kCopyData:
-    case fe::kCopyDone:
-    case fe::kCopyFail:
     case fe::kFlush:
     case fe::kTerminate: return false;
+    // Behind the end of the data, as below. Behind the end of the COPY, the server is not to get them.
+    case fe::kCopyData:
+    case fe::kCopyDone:
+    case fe::kCopyFail: return is_exact_ && !is_reading_copy_;
     // Behind the end of the data: another COPY of the same Query might read it.
     case fe::kSync: return !is_reading_copy_ && copy->expect.request == fe::kQuery;
     // While data is read it is an error of the client.

@@ -28,6 +28,7 @@ struct Expect {
   // Sync: it is sent while the server reads COPY data, which swallows it, unless it had failed before.
   bool is_maybe = false;
   bool is_here = false;    // nothing was sent: the proxy answers it itself, see Link::answer_here()
+  bool is_fence = false;   // sent only to tell apart what failed, see Link::fence()
   bool asks_rule = false;  // an Execute of ours whose answer tells how the server reads a text
 };
 
@@ -93,6 +94,8 @@ class OwedAnswers {
   void on_answer(char backend_type);
   // ErrorResponse: in the extended protocol, ends everything up to Sync.
   void on_error();
+  // ErrorResponse where nothing is owed: a Flush has failed. Requires: empty().
+  void begin_skipping() { skipping_ = true; }
   // The front entry, which the proxy answers itself, has had its answer. Requires: it is one (Expect::is_here).
   void on_answer_here(char answer) { pop(answer); }
 

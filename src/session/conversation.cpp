@@ -44,15 +44,12 @@ std::string upper_hex(char type) {
   return hex;
 }
 
+bool is_of_copy(char type) {
+  return type == fe::kCopyData || type == fe::kCopyDone || type == fe::kCopyFail;
+}
+
 bool belongs_to_copy(char type) {
-  switch (type) {
-    case fe::kCopyData:
-    case fe::kCopyDone:
-    case fe::kCopyFail:
-    case fe::kFlush:
-    case fe::kSync: return true;
-    default: return false;
-  }
+  return is_of_copy(type) || type == fe::kFlush || type == fe::kSync;
 }
 
 }  // namespace
@@ -197,18 +194,17 @@ Conversation::Plan Conversation::plan_message(char type) {
   if (type == fe::kTerminate) return Plan::pass;
   if (type == fe::kSync) return plan_sync();
   if (forwarder_.is_skipping()) return Plan::drop;
-  if (type == fe::kCopyDone || type == fe::kCopyFail) context_.link->note_copy_end();
+  if (context_.link->owed().is_skipping()) return plan_skipped(type);
+  if (is_of_copy(type)) return plan_copy(type);
   const bool is_bad_flush = type == fe::kFlush && input_.reader.length() != kLengthBytes &&
                             !context_.link->is_reading_copy();
-  if (!is_answered(type) && !is_bad_flush) return Plan::pass;
-  // The server has failed and discards what comes before the next Sync.
-  if (context_.link->owed().is_skipping()) return Plan::pass;
   // It has a body: the server answers it after all, with an error.
   if (is_bad_flush) {
     forwarder_.expect(InFlight(type));
     forwarder_.skip_to_sync();
     return Plan::pass;
   }
+  if (!is_answered(type)) return Plan::pass;
   if (!watch_text()) {
     forwarder_.expect(InFlight(type, type != fe::kQuery));
     return Plan::pass;
@@ -220,6 +216,20 @@ Conversation::Plan Conversation::plan_message(char type) {
   return plan_judged(type);
 }
 
+// The server has failed and discards what comes before the next Sync. Where somebody relies on what is seen, it is not
+// left to the server.
+Conversation::Plan Conversation::plan_skipped(char type) {
+  if (!is_watching()) return Plan::pass;
+  context_.link->skip(type);
+  return Plan::drop;
+}
+
+Conversation::Plan Conversation::plan_copy(char type) {
+  if (!context_.link->may_send_copy_data()) return Plan::drop;
+  if (type != fe::kCopyData) context_.link->note_copy_end();
+  return Plan::pass;
+}
+
 // A long message, where nobody could object to it, passes unread.
 Conversation::Plan Conversation::plan_judged(char type) {
   if (has_room_for(input_.reader.length())) return Plan::collect;
@@ -227,6 +237,7 @@ Conversation::Plan Conversation::plan_judged(char type) {
   context_.settings.store_change();
   context_.settings.set_tenant_unread();
   if (type != fe::kQuery) context_.names.forget();
+  if (type == fe::kQuery || type == fe::kFunctionCall) context_.link->fence();
   InFlight item(type, true);
   item.expect.may_copy_in = type == fe::kQuery || type == fe::kExecute;
   forwarder_.expect(std::move(item));

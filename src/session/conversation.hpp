@@ -107,6 +107,8 @@ class Conversation {
   [[nodiscard]] bool is_within_limits(char type);
   void break_copy(char type);
   Plan plan_message(char type);
+  Plan plan_skipped(char type);
+  Plan plan_copy(char type);
   Plan plan_judged(char type);
   Plan plan_sync();
   [[nodiscard]] bool has_room_for(std::uint32_t bytes) const;

@@ -59,6 +59,7 @@ void Forwarder::forward_malformed() {
 void Forwarder::refuse_query(const Refusal& refusal) {
   if (context_.is_idle() && !context_.names.statements.has("")) return refuse_here(refusal);
   ++context_.environment.counters->refused;
+  context_.link->fence();
   context_.link->send(pgwire::serialize_query(kRefusedText));
   InFlight item(fe::kQuery, refusal);
   item.names = drop_unnamed();
@@ -78,6 +79,7 @@ void Forwarder::refuse_unreadable_query(const Refusal& refusal, std::string_view
 void Forwarder::refuse_function_call(const Refusal& refusal) {
   if (context_.is_idle()) return refuse_here(refusal);
   ++context_.environment.counters->refused;
+  context_.link->fence();
   context_.link->send(pgwire::serialize_function_call(kNoFunction));
   expect(InFlight(fe::kFunctionCall, refusal));
 }

@@ -66,6 +66,7 @@ void SimpleQuery::carry_out_query(Decision decision) {
 }
 
 void SimpleQuery::forward_query(const Decision& decision) {
+  context_.link->fence();
   if (decision.new_text.empty()) {
     present_.forward_to(*context_.link);
   } else {
@@ -110,6 +111,7 @@ void SimpleQuery::carry_out_function_call(const Decision& decision) {
     forwarder_.refuse_function_call(*decision.refusal);
     return;
   }
+  context_.link->fence();
   InFlight item(fe::kFunctionCall, decision.touches_session);
   present_.forward_to(*context_.link);
   forwarder_.follow(item);
