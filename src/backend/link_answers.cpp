@@ -245,10 +245,8 @@ bool Link::note_error(std::string_view body) {
     owed_.begin_skipping();
     is_ready_due_ = last_flush_ == Flush::own;
   }
-  if (is_fence) {
-    is_fenced_ = false;
-    end_skipping();
-  }
+  if (owed_.is_skipping()) is_fenced_ = false;  // nothing was sent behind a fence and its Query
+  if (is_fence) end_skipping();
   if (std::exchange(is_asking_rules_, false) && !is_end) return refuse_for_rules(fields);
   if (is_broken) {
     user_->on_copy_broken();

@@ -225,7 +225,8 @@ bool Session::pump_end_of_input() {
     return true;
   }
   // Nobody waits for anything any more. Some servers end with their client's connection only.
-  if (has_left && link.owed().empty() && !link.is_batch_open() && !is_held) {
+  const bool is_answered = link.owed().empty() && link.is_count_certain() && !link.is_batch_open();
+  if (has_left && is_answered && !is_held) {
     close();
     return true;
   }

@@ -3,7 +3,7 @@
 belongs to no COPY, that would be an error and a ReadyForQuery which nobody owes; behind a Flush, a Query is skipped."""
 
 import pytest
-from harness.answers import received
+from harness.answers import answers, received
 from harness.shared import running_proxy
 from harness.wire import FLUSH, SYNC, bind_message, execute_message, message, parse_message, query_message
 
@@ -99,6 +99,15 @@ def test_answers_are_not_shifted_behind_a_flush_that_failed(proxy, clock):
         assert [kind for kind, _ in session.ready().messages] == [b"Z"]
         assert session.query("SELECT 1/0").sqlstate == "22012"
         assert session.query("SELECT 'A'").value() == "A"
+
+
+@pytest.mark.parametrize("batch", [message(b"D", b"Snone\0"), parse_message("SELECT 1/0") + bind_message() + execute_message()])
+def test_error_of_the_batch_in_front_of_a_flush_has_the_query_skipped(proxy, postgres, batch):
+    """Without a timer: PostgreSQL skips the Query up to the Sync."""
+    traffic = batch + FLUSH + query_message("SELECT 1")
+    with postgres.connect(database="demo") as direct, proxy.connect() as session:
+        assert answers(session, traffic) == answers(direct, traffic)
+        assert session.query("SELECT 7").value() == "7"
 
 
 def test_query_that_the_proxys_own_flush_has_skipped_is_answered(proxy, clock):

@@ -117,6 +117,34 @@ TEST_P(ErrorsUnasked, a_flush_that_fails_in_front_of_a_query_does_not_fail_the_q
   EXPECT_THAT(told, testing::Contains("completion 'SELECT 1' of 4, 14 bytes"));
 }
 
+TEST_P(ErrorsUnasked, an_error_in_front_of_the_fence_has_the_query_skipped_until_the_clients_sync) {
+  leg.expect(3, 'D');
+  leg.link.ask_for_answers();
+  leg.link.fence();
+  leg.expect(4, 'Q');
+  leg.sent();
+  leg.server(kError);
+  EXPECT_THAT(told, ElementsAre("error 42601 of 3, 25 bytes", "ended 3 -", "ended 4 -"));
+  EXPECT_EQ(leg.sent(), "");
+  EXPECT_FALSE(leg.link.must_wait('S'));
+  leg.expect(5, 'S');
+  leg.server(kReady);
+  EXPECT_EQ(leg.client_got, kError + kReady);
+}
+
+TEST_P(ErrorsUnasked, an_error_of_an_earlier_batch_leaves_the_fence_where_it_is) {
+  leg.expect(3, 'D');
+  leg.expect(4, 'S');
+  leg.expect(5, 'P');
+  leg.link.ask_for_answers();
+  leg.link.fence();
+  leg.expect(6, 'Q');
+  leg.server(kError);
+  EXPECT_TRUE(leg.link.must_wait('S'));
+  leg.server(kReady + kParsed + kClosed);
+  EXPECT_FALSE(leg.link.must_wait('S'));
+}
+
 TEST_P(ErrorsUnasked, a_query_that_fails_itself_is_told_from_that) {
   leg.link.fence();
   leg.expect(3, 'Q');

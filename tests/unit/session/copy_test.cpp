@@ -121,5 +121,22 @@ TEST(Copy, flush_asks_for_the_end_of_a_copy_that_others_wait_for) {
   EXPECT_EQ(copying.harness.take_to_server(), data + flush());
 }
 
+// Nobody judges, so nobody counts which Sync is answered behind the failed COPY.
+TEST(Copy, client_that_takes_leave_behind_a_failed_copy_gets_all_its_answers) {
+  SessionHarness harness{Options{}};
+  harness.connect();
+  harness.client_sends(parse("", "copy t from stdin") + bind_to("", "") + execute() + kBad +
+                       sync() + query("select 1") + message('X', ""));
+  const std::string first = parsed() + bound() + kCopyIn + kFailed;
+  const std::string rest = ready('I') + complete("SELECT 1") + ready('I');
+  harness.server_sends(first);
+  EXPECT_FALSE(harness.client_closed);
+  harness.server_sends(rest);
+  EXPECT_FALSE(harness.client_closed);
+  harness.server_eof();
+  EXPECT_EQ(harness.take_to_client(), first + rest);
+  EXPECT_TRUE(harness.client_closed);
+}
+
 }  // namespace
 }  // namespace helios::session::test
