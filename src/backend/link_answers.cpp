@@ -104,7 +104,11 @@ std::string_view Link::choose(char type, std::uint32_t length) {
 
 // Not empty = it cannot be an answer to what the server was sent.
 std::string_view Link::what_is_wrong(char type) const {
-  if (type == be::kErrorResponse) return {};
+  const Owed* owed = owed_.front();
+  const bool is_own = owed != nullptr && owed->expect.is_ours;
+  const bool is_judged = is_own || (is_exact_ && is_count_certain_);
+  const bool is_asking = probe_ != Probe::none || is_breaking_;
+  if ((!is_judged && !is_asking) || type == be::kErrorResponse) return {};
   const bool is_ready = type == be::kReadyForQuery;
   if (probe_ != Probe::none) {
     const bool is_end = type == be::kEmptyQueryResponse && probe_ == Probe::asked;
@@ -112,9 +116,7 @@ std::string_view Link::what_is_wrong(char type) const {
   }
   const bool is_copy_in = type == be::kCopyInResponse || type == be::kCopyBothResponse;
   if (is_breaking_ && is_copy_in) return kUnfit;
-  const Owed* owed = owed_.front();
-  const bool is_own = owed != nullptr && owed->expect.is_ours;
-  if (!is_own && !(is_exact_ && is_count_certain_)) return {};
+  if (!is_judged) return {};
   // It ends whatever is left in front of what it answers. Also a server that was asked nothing can fail.
   if (is_ready && !is_own) {
     return owed_.awaits_ready() || (had_error_ && !owed_.is_skipping()) ? "" : kUnasked;

@@ -22,14 +22,15 @@ using Tag = std::uint64_t;
 
 // What is to come of a message, as far as its sender can tell.
 struct Expect {
-  char request = 0;      // type byte of the frontend message
-  bool is_ours = false;  // sent on the client's behalf: what it does not expect, it does not get
-  bool may_copy_in = false;  // the server may answer it by asking for COPY data
+  char request = 0;  // type byte of the frontend message
+  // Sent on the client's behalf: what it does not expect, it does not get.
+  bool is_ours : 1 = false;
+  bool may_copy_in : 1 = false;  // the server may answer it by asking for COPY data
   // Sync: it is sent while the server reads COPY data, which swallows it, unless it had failed before.
-  bool is_maybe = false;
-  bool is_here = false;    // nothing was sent: the proxy answers it itself, see Link::answer_here()
-  bool is_fence = false;   // sent only to tell apart what failed, see Link::fence()
-  bool asks_rule = false;  // an Execute of ours whose answer tells how the server reads a text
+  bool is_maybe : 1 = false;
+  bool is_here : 1 = false;    // nothing was sent, the proxy answers it itself: Link::answer_here()
+  bool is_fence : 1 = false;   // sent only to tell apart what failed: Link::fence()
+  bool asks_rule : 1 = false;  // an Execute of ours whose answer tells how the server reads a text
 };
 
 struct Owed {

@@ -200,17 +200,17 @@ Conversation::Plan Conversation::plan_message(char type) {
                             !context_.link->is_reading_copy();
   // It has a body: the server answers it after all, with an error.
   if (is_bad_flush) {
-    forwarder_.expect(InFlight(type));
+    forwarder_.expect(type);
     forwarder_.skip_to_sync();
     return Plan::pass;
   }
   if (!is_answered(type)) return Plan::pass;
   if (!watch_text()) {
-    forwarder_.expect(InFlight(type, type != fe::kQuery));
+    forwarder_.expect(type, type != fe::kQuery);
     return Plan::pass;
   }
   if (type == fe::kDescribe) {
-    forwarder_.expect(InFlight(type));
+    forwarder_.expect(type);
     return Plan::pass;
   }
   return plan_judged(type);
@@ -246,9 +246,13 @@ Conversation::Plan Conversation::plan_judged(char type) {
 
 Conversation::Plan Conversation::plan_sync() {
   const bool is_reading = context_.link->is_reading_copy();
-  if (!is_reading) forwarder_.end_skipping();
+  if (!is_reading) {
+    forwarder_.end_skipping();
+    forwarder_.expect(fe::kSync);
+    return Plan::pass;
+  }
   InFlight item(fe::kSync);
-  item.expect.is_maybe = is_reading;
+  item.expect.is_maybe = true;
   forwarder_.expect(std::move(item));
   return Plan::pass;
 }

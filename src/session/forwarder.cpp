@@ -16,6 +16,12 @@ void Forwarder::expect(InFlight&& item) {
   context_.link->expect(context_.in_flight.add(std::move(item)), expected);
 }
 
+void Forwarder::expect(char request, bool may_touch_session) {
+  make_room();
+  const backend::Tag tag = context_.in_flight.add(request, may_touch_session);
+  context_.link->expect(tag, {.request = request});
+}
+
 void Forwarder::forward_as(InFlight&& item) {
   present_.forward_to(*context_.link);
   expect(std::move(item));

@@ -27,6 +27,8 @@ class Forwarder {
   // ---- What was sent.
   // A message that is answered, or one of ours in its place.
   void expect(InFlight&& item);
+  // One of which nothing else is known.
+  void expect(char request, bool may_touch_session = false);
   // The present message goes as it came; views into it end.
   void forward_as(InFlight&& item);
   // The last step before a Query or FunctionCall is expected: `item` gets the run that was judged, if there is one.

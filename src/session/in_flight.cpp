@@ -34,12 +34,22 @@ bool ends_unit(const backend::Expect& expect) {
 }  // namespace
 
 backend::Tag InFlightLog::add(InFlight&& message) {
+  entries_.push_back(std::move(message));
+  return note_added();
+}
+
+backend::Tag InFlightLog::add(char request, bool may_touch_session) {
+  entries_.emplace_back(request, may_touch_session);
+  return note_added();
+}
+
+backend::Tag InFlightLog::note_added() {
+  InFlight& message = entries_.back();
   unit_touches_ |= message.touches_session;
   if (ends_unit(message.expect)) message.touches_session = std::exchange(unit_touches_, false);
   message.run_bytes = message.run ? message.run->held_bytes : 0;
   run_bytes_ += message.run_bytes;
   touching_ += message.touches_session ? 1 : 0;
-  entries_.push_back(std::move(message));
   return first_tag_ + entries_.size() - 1;
 }
 

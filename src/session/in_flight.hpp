@@ -58,6 +58,8 @@ class InFlightLog {
   // Returns its tag. A Sync, Query or FunctionCall takes over that something since the last one touches the
   // session: an error before its ReadyForQuery undoes that.
   backend::Tag add(InFlight&& message);
+  // The same for one of which nothing else is known: it is made in its place, which costs half.
+  backend::Tag add(char request, bool may_touch_session);
   // Null: there is no such message, or it has ended.
   [[nodiscard]] InFlight* find(backend::Tag tag) {
     const backend::Tag index = tag - first_tag_;  // of an older one: larger than any
@@ -85,6 +87,7 @@ class InFlightLog {
 
  private:
   static bool is_there(const InFlight& message) { return message.expect.request != 0; }
+  backend::Tag note_added();
   void compact();
 
   std::vector<InFlight> entries_;
