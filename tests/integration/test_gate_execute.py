@@ -8,7 +8,7 @@ from harness.answers import answers
 from harness.proxy import Proxy
 from harness.sequences import typed_parse
 from harness.shared import running_proxy
-from harness.wire import SYNC, bind_message, execute_message, fields_of, parse_message
+from harness.wire import SYNC, bind_message, execute_message, fields_of, parse_message, query_message
 
 BUILD_DIR = os.environ.get("HELIOS_BUILD_DIR", "build/dev")
 
@@ -146,6 +146,21 @@ def test_what_stands_in_front_of_an_unknown_name_runs(gate, postgres, text):
             each.query("CREATE TEMP TABLE made (a int)").expect_ok()
         assert said(gate, text) == said(direct, text)
         assert said(gate, "ROLLBACK") == said(direct, "ROLLBACK")
+
+
+def test_text_behind_an_execute_of_an_unknown_name_is_not_sent(gate, postgres):
+    """It would never run. So the server does not warn of it either."""
+    text = r"SELECT 1; EXECUTE nobody; SELECT 'a\\b'"
+    with postgres.connect(database="demo") as direct:
+        said = []
+        for session in (direct, gate):
+            session.query("SET standard_conforming_strings = off").expect_ok()
+            session.send(query_message(text))
+            heard = [session.message()]
+            while heard[-1][0] != b"Z":
+                heard.append(session.message())
+            said.append([(kind, fields_of(body)["C"]) for kind, body in heard if kind in b"NE"])
+    assert said == [[(b"N", "22P06"), (b"E", "26000")], [(b"E", "26000")]]
 
 
 def test_unknown_name_in_a_failed_transaction_is_the_servers(gate, postgres):
