@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the grammar refuses is refused in the server's own words, and nothing of it runs, whatever the server makes of it."""
 
+import os
+
 import pytest
 from harness.answers import answers
 from harness.shared import running_proxy
 from harness.wire import SYNC, bind_message, execute_message, parse_message, query_message
 
+MAJOR = int(os.environ.get("HELIOS_TEST_PG") or 17)
+STRATEGY = "CREATE TABLE t (a int) PARTITION BY MAGIC (a)"
 TEXTS = ["SELEC 1", "SELECT 1; SELEKT", "SELECT 'a", "SELECT 1 FROM", "CREATE ASSERTION a CHECK (true)", "SET CATALOG 'x'",
-         "CREATE TABLE t (a int REFERENCES u MATCH PARTIAL)", "CREATE TABLE t (a int) PARTITION BY MAGIC (a)",
+         "CREATE TABLE t (a int REFERENCES u MATCH PARTIAL)", STRATEGY,
          b"SELECT '\xff', SELEKT", "SELECT 1 /*", "SELECT U&'\\zz'"]
 BEFORE = {"idle": b"", "in a transaction": query_message("BEGIN"), "in a failed one": query_message("BEGIN; SELECT 1/0"),
           "in an open batch": parse_message("SELECT 1") + bind_message() + execute_message(),
@@ -26,6 +30,8 @@ def proxy(postgres, counter):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("text", TEXTS, ids=repr)
 def test_text_that_the_grammar_refuses(proxy, postgres, before, way, text):
+    if text == STRATEGY and MAJOR < 16:
+        pytest.skip("the grammar of PostgreSQL 15 takes any word there: a row of the table of differences")
     traffic = BEFORE[before] + WAYS[way](text)
     with postgres.connect(database="demo") as direct, proxy.connect() as session:
         for each in (direct, session):
