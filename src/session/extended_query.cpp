@@ -191,8 +191,7 @@ std::shared_ptr<Portal> ExtendedQuery::make_portal(const pgwire::BindView& view,
 // The judge is through with a Bind, or with the Execute of a cursor.
 void ExtendedQuery::carry_out_portal(const Decision& decision) {
   if (decision.fatal) {
-    context_.end.fail(sqlstate::kSystemError,
-                      "terminating connection: a plugin failed in post_query");
+    context_.end.fail(sqlstate::kSystemError, kPostQueryFailed);
   } else if (decision.refusal) {
     portal_.reset();
     forwarder_.refuse_item(*decision.refusal);

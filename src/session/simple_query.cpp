@@ -19,8 +19,6 @@ namespace {
 
 // pg_proc.oid of set_config(text, text, bool), the same in every version.
 constexpr std::uint32_t kSetConfigFunction = 2078;
-constexpr std::string_view kPostQueryFailed =
-    "terminating connection: a plugin failed in post_query";
 
 }  // namespace
 

@@ -54,6 +54,10 @@ struct Decision {
   bool fatal = false;        // refusal: and end the session (a post_query failed under deny)
 };
 
+// What the client is told when Decision::fatal has its session ended.
+inline constexpr std::string_view kPostQueryFailed =
+    "terminating connection: a plugin failed in post_query";
+
 // Could a text that nobody parses change a helios.* setting in a way that its letters show?
 [[nodiscard]] bool mentions_settings(std::string_view text);
 
