@@ -19,6 +19,9 @@ class ExpiryClock {
   explicit ExpiryClock(const base::Clock& clock)
       : clock_(clock), began_ms_(clock.wall_ms()), began_ns_(clock.monotonic_ns()) {}
 
+  // What the wall clock says, jumps and all: for what people read.
+  [[nodiscard]] std::int64_t wall_ms() const { return clock_.wall_ms(); }
+
   // Milliseconds since 1970-01-01 UTC; never goes back.
   [[nodiscard]] std::int64_t now_ms() const {
     constexpr std::int64_t kNsPerMs = 1'000'000;

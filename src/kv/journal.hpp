@@ -7,12 +7,17 @@
 // so the journal sees them in the order of their versions, and what it keeps is at any moment a prefix
 // of whole transactions.
 //
+// Records of streams go the same way, but they stay there: the store remembers only how far each stream
+// has come, and who wants to see records asks the journal. The journal chains them: see stream.hpp.
+//
 // Thread rule: every call may be made from any thread. append() and clear() only copy; nothing here
-// does I/O on the caller's thread. Lifetime: outlives the store that writes to it.
+// does I/O on the caller's thread, but for read_stream() and backup(). Lifetime: outlives the store that writes
+// to it.
 
 #include "base/result.hpp"
 #include "kv/durability.hpp"
 #include "kv/store.hpp"
+#include "kv/stream.hpp"
 
 #include <span>
 #include <string>
@@ -28,11 +33,20 @@ struct Change {
   ExpiryMs expires_at_ms = kNeverExpires;
 };
 
+// A record of a stream, and the place that the store gave it.
+struct NumberedRecord {
+  std::string_view stream;
+  RecordNumber number = 0;  // one more than that of the record appended before it
+  std::int64_t time_ms = 0;
+  std::string_view bytes;
+};
+
 // One transaction of one namespace. Views are valid during the call.
 struct Applied {
   std::string_view space;
   Version version = kAbsent;
   std::span<const Change> changes;
+  std::span<const NumberedRecord> appends = {};
   bool wants_sync = false;  // somebody will wait until it is on disk
 };
 
@@ -43,7 +57,7 @@ class Journal {
   // Takes the transaction. Returns its ticket; after a failure, one that will never be reached.
   virtual Ticket append(const Applied& applied) = 0;
 
-  // Forgets every entry of a namespace.
+  // Forgets every entry of a namespace; its streams stay.
   virtual Ticket clear(std::string_view space) = 0;
 
   // Up to which ticket everything is that safe. One atomic load.
@@ -64,6 +78,14 @@ class Journal {
 
   // Versions of this process are greater: none was used by an earlier one.
   [[nodiscard]] virtual Version last_used_version() const = 0;
+
+  // Records of a stream, of those that are that safe at least, and everything that was acknowledged before
+  // the call among them. Reads the disk, and may wait for a sync: not for threads that others wait for.
+  // A stream that is not there is empty. Errors: unavailable, invalid (damaged).
+  [[nodiscard]] virtual base::Result<StreamPage> read_stream(std::string_view space,
+                                                             std::string_view stream,
+                                                             const StreamRange& range,
+                                                             Safety safety) = 0;
 
   // A copy of the present state in a new folder, from which a proxy can start; everything whose ticket
   // was given out before the call is in it. Takes its time, and does not hold up writers.

@@ -21,6 +21,14 @@ struct Limits {
   std::uint64_t max_transaction_records = 16'384;             // keys read, and as many keys written
   std::uint64_t max_transaction_bytes = 16ULL * 1024 * 1024;  // counted as above, reads and writes
 
+  // Streams (stream.hpp). Record bytes are counted as record_bytes().
+  std::uint64_t max_record_bytes = 1024 * 1024;
+  std::uint64_t max_streams_per_namespace = 64;
+  // On disk, of all streams together. Bounds what the directory takes before the disk itself does.
+  std::uint64_t max_stream_bytes = 16ULL * 1024 * 1024 * 1024;
+  // In memory, of each namespace, where there is no directory: the oldest records make room.
+  std::uint64_t max_ring_bytes = 16ULL * 1024 * 1024;
+
   bool operator==(const Limits&) const = default;
 };
 
@@ -30,6 +38,13 @@ inline constexpr std::uint64_t kEntryOverheadBytes = 128;
 [[nodiscard]] constexpr std::uint64_t entry_bytes(std::uint64_t key_bytes,
                                                   std::uint64_t value_bytes) {
   return key_bytes + value_bytes + kEntryOverheadBytes;
+}
+
+inline constexpr std::uint64_t kRecordOverheadBytes = 96;
+
+// What one record of a stream counts for.
+[[nodiscard]] constexpr std::uint64_t record_bytes(std::uint64_t bytes) {
+  return bytes + kRecordOverheadBytes;
 }
 
 }  // namespace helios::kv

@@ -40,6 +40,15 @@ bool TotalUsage::try_count(Growth growth, std::uint64_t max_bytes) {
   return true;
 }
 
+bool TotalUsage::try_count_records(std::uint64_t bytes, std::uint64_t max_bytes) {
+  std::uint64_t present = stream_bytes();
+  do {
+    if (present + bytes > max_bytes) return false;
+  } while (
+      !stream_bytes_.compare_exchange_weak(present, present + bytes, std::memory_order_relaxed));
+  return true;
+}
+
 class MemoryNamespace::Lease final : public Exclusivity {
  public:
   explicit Lease(MemoryNamespace& space) : space_(space) {}
@@ -60,6 +69,7 @@ MemoryNamespace::MemoryNamespace(std::string name, const LimitsInForce& limits,
       total_(total),
       journal_(journal),
       durability_(journal == nullptr ? Durability::memory : durability),
+      streams_(name_, journal == nullptr),
       version_(journal == nullptr ? kAbsent : journal->last_used_version()) {}
 
 std::int64_t MemoryNamespace::present_ms() const {
@@ -160,7 +170,7 @@ WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_v
 CommitStatus MemoryNamespace::commit(Transaction& transaction, MakeOnCommit make_done) {
   const std::scoped_lock lock(mutex_);
   const bool is_held_up = holder_ != nullptr && holder_ != transaction.exclusivity();
-  if (is_held_up && !transaction.writes().empty()) {
+  if (is_held_up && transaction.has_changes()) {
     pending_.push_back({.transaction = &transaction, .done = make_done()});
     return CommitStatus::pending;
   }
@@ -169,14 +179,27 @@ CommitStatus MemoryNamespace::commit(Transaction& transaction, MakeOnCommit make
 
 CommitStatus MemoryNamespace::decide(Transaction& transaction, MakeOnCommit make_done) {
   if (!is_current(transaction)) return CommitStatus::conflict;
-  if (!transaction.writes().empty()) {
+  if (transaction.has_changes()) {
     if (const CommitStatus status = apply(transaction); status != CommitStatus::done) return status;
   }
   return is_kept() ? keep(transaction, make_done) : CommitStatus::done;
 }
 
 CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
-  if (is_read_only()) return CommitStatus::failed;
+  const bool may_write = transaction.writes().empty() || !is_read_only();
+  const bool may_append = transaction.appends().empty() || may_append_now();
+  if (!may_write || !may_append) return CommitStatus::failed;
+  if (!reserve_records(transaction)) return CommitStatus::full;
+  if (const CommitStatus status = apply_writes(transaction); status != CommitStatus::done) {
+    if (journal_ != nullptr) total_.uncount_records(transaction.append_bytes());
+    return status;
+  }
+  write_down(transaction);
+  return CommitStatus::done;
+}
+
+CommitStatus MemoryNamespace::apply_writes(const Transaction& transaction) {
+  if (transaction.writes().empty()) return CommitStatus::done;
   if (entries_.has_expiring()) remove_expired_locked(transaction.now_ms(), kExpiredPerCommit);
   for (;;) {
     const Growth growth = entries_.plan(transaction.writes());
@@ -190,8 +213,41 @@ CommitStatus MemoryNamespace::apply(const Transaction& transaction) {
   if (entries_.apply(transaction.writes(), version_, scanned_until_ms_))
     structure_version_ = version_;
   publish_usage();
-  write_down(transaction.writes());
   return CommitStatus::done;
+}
+
+WriteStatus MemoryNamespace::admit_append(const Transaction& transaction, std::string_view stream,
+                                          std::uint64_t bytes) {
+  if (!may_append_now()) return WriteStatus::failed;
+  const Limits& limits = limits_.get();
+  if (journal_ != nullptr &&
+      total_.stream_bytes() + transaction.append_bytes() + record_bytes(bytes) >
+          limits.max_stream_bytes) {
+    return WriteStatus::store_full;
+  }
+  // Far from the limit, as nearly always, no lock is taken.
+  if (streams_count_.load(std::memory_order_relaxed) + transaction.appends().size() <
+      limits.max_streams_per_namespace) {
+    return WriteStatus::ok;
+  }
+  const std::scoped_lock lock(mutex_);
+  return streams_.fits(transaction.appends(), stream, limits.max_streams_per_namespace)
+             ? WriteStatus::ok
+             : WriteStatus::namespace_full;
+}
+
+// A ring needs no room: its oldest records go.
+bool MemoryNamespace::reserve_records(const Transaction& transaction) {
+  if (transaction.appends().empty()) return true;
+  const Limits& limits = limits_.get();
+  return streams_.fits(transaction.appends(), {}, limits.max_streams_per_namespace) &&
+         (journal_ == nullptr ||
+          total_.try_count_records(transaction.append_bytes(), limits.max_stream_bytes));
+}
+
+std::vector<StreamInfo> MemoryNamespace::streams() {
+  const std::scoped_lock lock(mutex_);
+  return streams_.list();
 }
 
 std::size_t MemoryNamespace::remove_expired_locked(std::int64_t now_ms, std::size_t max) {
@@ -229,7 +285,9 @@ std::vector<ScanPage> MemoryNamespace::scan(std::span<const ScanRange> ranges) {
 
 Usage MemoryNamespace::usage() {
   const std::scoped_lock lock(mutex_);
-  return entries_.usage();
+  Usage usage = entries_.usage();
+  usage.stream_bytes = streams_.bytes();
+  return usage;
 }
 
 void MemoryNamespace::request_exclusive(OnExclusive granted) {

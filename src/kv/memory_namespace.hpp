@@ -14,7 +14,8 @@
 // A commit asks by versions alone: a value that expired after it was read has not changed. A scan adds
 // one more version, that of the structure: it is the same as long as the same keys are there.
 //
-// With a journal, and a class other than `memory`, everything applied is handed to it under the mutex.
+// With a journal, and a class other than `memory`, everything applied is handed to it under the mutex. Records of
+// streams are handed to it whatever the class.
 // A transaction that only read rests on what others wrote, so it waits for their tickets.
 
 #include "kv/callback_queue.hpp"
@@ -23,6 +24,7 @@
 #include "kv/journal.hpp"
 #include "kv/limits_in_force.hpp"
 #include "kv/store.hpp"
+#include "kv/stream_table.hpp"
 #include "kv/transaction.hpp"
 
 #include <atomic>
@@ -45,12 +47,24 @@ class TotalUsage {
   // Counts `growth`, unless it grows beyond `max_bytes`: then returns false and counts nothing.
   [[nodiscard]] bool try_count(Growth growth, std::uint64_t max_bytes);
   void count(Growth growth);
+  // Counts `bytes` of records, unless that makes more than `max_bytes`.
+  [[nodiscard]] bool try_count_records(std::uint64_t bytes, std::uint64_t max_bytes);
+  void uncount_records(std::uint64_t bytes) {
+    stream_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  void count_records(std::uint64_t bytes) {
+    stream_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t stream_bytes() const {
+    return stream_bytes_.load(std::memory_order_relaxed);
+  }
   [[nodiscard]] std::uint64_t keys() const { return keys_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<std::uint64_t> keys_ = 0;
   std::atomic<std::uint64_t> bytes_ = 0;
+  std::atomic<std::uint64_t> stream_bytes_ = 0;
 };
 
 // Thread rule: every call may be made from any thread.
@@ -69,7 +83,11 @@ class MemoryNamespace final : public Namespace {
   ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page);
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes);
+  WriteStatus admit_append(const Transaction& transaction, std::string_view stream,
+                           std::uint64_t bytes);
   CommitStatus commit(Transaction& transaction, MakeOnCommit make_done);
+  std::vector<StreamInfo> streams();
+  base::Result<StreamPage> read_stream(std::string_view stream, const StreamRange& range);
   std::vector<ScanPage> scan(std::span<const ScanRange> ranges);
   Usage usage();
   void request_exclusive(OnExclusive granted);
@@ -82,6 +100,7 @@ class MemoryNamespace final : public Namespace {
 
   // Takes an entry that the journal has kept. Requires: nobody has committed here yet.
   void restore(Item item);
+  void restore_stream(StreamInfo info);
 
   // The last one used.
   [[nodiscard]] Version version();
@@ -102,11 +121,15 @@ class MemoryNamespace final : public Namespace {
   [[nodiscard]] bool is_current(const Transaction& transaction) const;
   CommitStatus decide(Transaction& transaction, MakeOnCommit make_done);
   CommitStatus apply(const Transaction& transaction);
+  CommitStatus apply_writes(const Transaction& transaction);
+  [[nodiscard]] bool reserve_records(const Transaction& transaction);
+  [[nodiscard]] bool may_append_now() const;  // needs no lock
+  void write_down(const Transaction& transaction);
   CommitStatus keep(Transaction& transaction, MakeOnCommit make_done);
   [[nodiscard]] bool is_kept() const;  // changes are handed to the journal
   [[nodiscard]] bool is_read_only() const;
-  void write_down(std::span<const WriteRecord> writes);
-  void write_down(std::span<const Change> changes);
+  std::span<const Change> changes_of(std::span<const WriteRecord> writes);
+  void write_down(std::span<const Change> changes, std::span<const NumberedRecord> appends = {});
   void write_down_everything();
   [[nodiscard]] WriteStatus check_quotas(Growth growth) const;
   std::size_t remove_expired_locked(std::int64_t now_ms, std::size_t max);
@@ -124,6 +147,7 @@ class MemoryNamespace final : public Namespace {
 
   std::mutex mutex_;
   EntryTable entries_;
+  StreamTable streams_;
   Version version_ = kAbsent;            // of the last change
   Version structure_version_ = kAbsent;  // of the last change that let a key come or go
   // The latest time as of which keys were scanned: what had expired by then was not shown, so setting
@@ -140,6 +164,7 @@ class MemoryNamespace final : public Namespace {
   // Copies of entries_.usage() that admit() looks at without the mutex.
   std::atomic<std::uint64_t> keys_ = 0;
   std::atomic<std::uint64_t> bytes_ = 0;
+  std::atomic<std::uint64_t> streams_count_ = 0;  // the same for admit_append()
 };
 
 }  // namespace helios::kv

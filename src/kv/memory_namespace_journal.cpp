@@ -14,10 +14,28 @@ bool MemoryNamespace::is_kept() const { return durability() != Durability::memor
 
 bool MemoryNamespace::is_read_only() const { return is_kept() && !journal_->is_writable(); }
 
-// The writes of a transaction that has just been applied.
-void MemoryNamespace::write_down(std::span<const WriteRecord> writes) {
-  if (!is_kept()) return;
+// Unlike entries, records of streams are on disk whatever the class is.
+bool MemoryNamespace::may_append_now() const {
+  return journal_ == nullptr || journal_->is_writable();
+}
+
+// A transaction that has just been applied.
+void MemoryNamespace::write_down(const Transaction& transaction) {
+  std::span<const NumberedRecord> numbered;
+  if (!transaction.appends().empty()) {
+    const std::uint64_t before = streams_.bytes();
+    numbered =
+        streams_.number(transaction.appends(), clock_.wall_ms(), limits_.get().max_ring_bytes);
+    streams_count_.store(streams_.size(), std::memory_order_relaxed);
+    // What a journal keeps was counted when it was reserved.
+    if (journal_ == nullptr) total_.count_records(streams_.bytes() - before);
+  }
+  if (journal_ != nullptr) write_down(changes_of(transaction.writes()), numbered);
+}
+
+std::span<const Change> MemoryNamespace::changes_of(std::span<const WriteRecord> writes) {
   changes_.clear();
+  if (!is_kept()) return changes_;
   for (const WriteRecord& write : writes) {
     Change change{.key = write.key,
                   .is_erase = write.is_erase,
@@ -30,14 +48,16 @@ void MemoryNamespace::write_down(std::span<const WriteRecord> writes) {
     }
     changes_.push_back(change);
   }
-  write_down(changes_);
+  return changes_;
 }
 
-void MemoryNamespace::write_down(std::span<const Change> changes) {
-  if (changes.empty() || !is_kept()) return;
+void MemoryNamespace::write_down(std::span<const Change> changes,
+                                 std::span<const NumberedRecord> appends) {
+  if (changes.empty() && appends.empty()) return;
   last_ticket_ = journal_->append({.space = name_,
                                    .version = version_,
                                    .changes = changes,
+                                   .appends = appends,
                                    .wants_sync = durability() == Durability::strict});
 }
 
@@ -94,6 +114,26 @@ void MemoryNamespace::restore(Item item) {
        .bytes = static_cast<std::int64_t>(entry_bytes(item.key.size(), item.value.size()))});
   entries_.restore(std::move(item));
   publish_usage();
+}
+
+// Takes mutex_ itself.
+void MemoryNamespace::restore_stream(StreamInfo info) {
+  const std::scoped_lock lock(mutex_);
+  total_.count_records(info.extent.bytes);
+  streams_.restore(std::move(info));
+  streams_count_.store(streams_.size(), std::memory_order_relaxed);
+}
+
+// Without the mutex where the journal reads the disk.
+base::Result<StreamPage> MemoryNamespace::read_stream(std::string_view stream,
+                                                      const StreamRange& range) {
+  if (journal_ != nullptr) {
+    const Safety safety =
+        durability() == Durability::strict ? Safety::on_disk : Safety::handed_over;
+    return journal_->read_stream(name_, stream, range, safety);
+  }
+  const std::scoped_lock lock(mutex_);
+  return streams_.read(stream, range);
 }
 
 // Takes mutex_ itself.

@@ -49,9 +49,18 @@ void MemoryStore::attach(Journal& journal, Durabilities durabilities) {
 
 void MemoryStore::restore(std::string_view space, Item item) {
   const std::scoped_lock lock(mutex_);
-  const auto found = namespaces_.find(space);
-  MemoryNamespace& home = found == namespaces_.end() ? make(space) : *found->second;
-  home.restore(std::move(item));
+  home_of(space).restore(std::move(item));
+}
+
+void MemoryStore::restore_stream(std::string_view space, StreamInfo info) {
+  const std::scoped_lock lock(mutex_);
+  home_of(space).restore_stream(std::move(info));
+}
+
+// With mutex_ held.
+MemoryNamespace& MemoryStore::home_of(std::string_view name) {
+  const auto found = namespaces_.find(name);
+  return found == namespaces_.end() ? make(name) : *found->second;
 }
 
 Version MemoryStore::last_used_version() {
@@ -105,9 +114,18 @@ std::vector<ScanPage> MemoryStore::scan_ranges(Namespace& space,
   return own(space).scan(ranges);
 }
 
+std::vector<StreamInfo> MemoryStore::streams(Namespace& space) { return own(space).streams(); }
+
+base::Result<StreamPage> MemoryStore::read_stream(Namespace& space, std::string_view stream,
+                                                  const StreamRange& range) {
+  return own(space).read_stream(stream, range);
+}
+
 Usage MemoryStore::usage(Namespace& space) { return own(space).usage(); }
 
-Usage MemoryStore::total_usage() { return {.keys = total_.keys(), .bytes = total_.bytes()}; }
+Usage MemoryStore::total_usage() {
+  return {.keys = total_.keys(), .bytes = total_.bytes(), .stream_bytes = total_.stream_bytes()};
+}
 
 void MemoryStore::fetch(Transaction&, base::Task ready) { ready(); }
 
@@ -135,6 +153,13 @@ WriteStatus MemoryStore::admit(const Transaction& transaction, std::string_view 
   if (key.empty() || key.size() > limits_.get().max_key_bytes) return WriteStatus::invalid_key;
   if (value_bytes > limits_.get().max_value_bytes) return WriteStatus::value_too_large;
   return own(transaction.space()).admit(transaction, key, value_bytes);
+}
+
+WriteStatus MemoryStore::admit_append(const Transaction& transaction, std::string_view stream,
+                                      std::uint64_t bytes) {
+  if (!is_stream_name(stream)) return WriteStatus::invalid_key;
+  if (bytes > limits_.get().max_record_bytes) return WriteStatus::value_too_large;
+  return own(transaction.space()).admit_append(transaction, stream, bytes);
 }
 
 CommitStatus MemoryStore::commit(Transaction& transaction, MakeOnCommit make_done) {

@@ -40,6 +40,9 @@ class MemoryStore final : public Store {
   [[nodiscard]] std::vector<Namespace*> namespaces() override;
   [[nodiscard]] std::vector<ScanPage> scan_ranges(Namespace& space,
                                                   std::span<const ScanRange> ranges) override;
+  [[nodiscard]] std::vector<StreamInfo> streams(Namespace& space) override;
+  [[nodiscard]] base::Result<StreamPage> read_stream(Namespace& space, std::string_view stream,
+                                                     const StreamRange& range) override;
   [[nodiscard]] Usage usage(Namespace& space) override;
   [[nodiscard]] Usage total_usage() override;
   [[nodiscard]] const Limits& limits() const override { return limits_.get(); }
@@ -61,6 +64,9 @@ class MemoryStore final : public Store {
   // has committed anything yet.
   void restore(std::string_view space, Item item);
 
+  // The same for a stream, whose records stay with the journal.
+  void restore_stream(std::string_view space, StreamInfo info);
+
   // The greatest version that any namespace has used.
   [[nodiscard]] Version last_used_version();
 
@@ -78,8 +84,11 @@ class MemoryStore final : public Store {
   ReadStatus scan_keys(Transaction& transaction, const KeyRange& range, KeyPage& page) override;
   WriteStatus admit(const Transaction& transaction, std::string_view key,
                     std::uint64_t value_bytes) override;
+  WriteStatus admit_append(const Transaction& transaction, std::string_view stream,
+                           std::uint64_t bytes) override;
   CommitStatus commit(Transaction& transaction, MakeOnCommit make_done) override;
   MemoryNamespace& make(std::string_view name);
+  MemoryNamespace& home_of(std::string_view name);
 
   LimitsInForce limits_;
   const ExpiryClock clock_;

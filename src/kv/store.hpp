@@ -25,6 +25,9 @@
 // answer comes: whoever lets anybody outside see that a transaction was committed waits for its ticket
 // first, with when_kept(), or asks the transaction to wait itself.
 //
+// Streams (stream.hpp) are a namespace's other half: a transaction appends records to them, and nothing else.
+// They are read outside of transactions, which no record needs: it never changes.
+//
 // Thread rule: Store and Namespace may be used from any thread. One Transaction belongs to one
 // thread at a time. Callbacks are called with no lock of the store held, so they may call it.
 // Lifetime: the store outlives its transactions and exclusivities. Callbacks that still wait when it
@@ -35,6 +38,7 @@
 #include "base/result.hpp"
 #include "kv/durability.hpp"
 #include "kv/limits.hpp"
+#include "kv/stream.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -162,7 +166,8 @@ struct KeyPage {
 
 struct Usage {
   std::uint64_t keys = 0;
-  std::uint64_t bytes = 0;  // as Limits counts them
+  std::uint64_t bytes = 0;         // as Limits counts them
+  std::uint64_t stream_bytes = 0;  // of records: record_bytes()
 };
 
 class Store {
@@ -185,6 +190,16 @@ class Store {
   [[nodiscard]] ScanPage scan(Namespace& space, const ScanRange& range) {
     return std::move(scan_ranges(space, std::span(&range, 1)).front());
   }
+
+  // The streams of a namespace, by name.
+  [[nodiscard]] virtual std::vector<StreamInfo> streams(Namespace& space) = 0;
+
+  // Records of one stream, as safe as the class of the namespace promises; a stream that is not there is
+  // empty. May read the disk and wait for it: not for threads that others wait for. Errors: unavailable, invalid
+  // (damaged).
+  [[nodiscard]] virtual base::Result<StreamPage> read_stream(Namespace& space,
+                                                             std::string_view stream,
+                                                             const StreamRange& range) = 0;
 
   [[nodiscard]] virtual Usage usage(Namespace& space) = 0;
   [[nodiscard]] virtual Usage total_usage() = 0;
@@ -245,6 +260,10 @@ class Store {
                               std::uint64_t value_bytes) {
     return inner.admit(transaction, key, value_bytes);
   }
+  static WriteStatus admit_append_by(Store& inner, const Transaction& transaction,
+                                     std::string_view stream, std::uint64_t bytes) {
+    return inner.admit_append(transaction, stream, bytes);
+  }
   static CommitStatus commit_to(Store& inner, Transaction& transaction, MakeOnCommit make_done) {
     return inner.commit(transaction, make_done);
   }
@@ -266,6 +285,10 @@ class Store {
   // Would `transaction` still fit with `key` set to `value_bytes` bytes? Decided again at commit.
   virtual WriteStatus admit(const Transaction& transaction, std::string_view key,
                             std::uint64_t value_bytes) = 0;
+
+  // Would `transaction` still fit with a record of so many bytes more? Decided again at commit.
+  virtual WriteStatus admit_append(const Transaction& transaction, std::string_view stream,
+                                   std::uint64_t bytes) = 0;
 
   // Calls `make_done` when, and only when, the answer is pending.
   virtual CommitStatus commit(Transaction& transaction, MakeOnCommit make_done) = 0;

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t kMaxKeptRecords = 16;
 constexpr std::uint64_t kMaxKeptBytes = 64 * 1024;
 
-template <typename Record>
-void forget(RecordList<Record>& records, std::uint64_t bytes) {
+template <typename List>
+void forget(List& records, std::uint64_t bytes) {
   if (records.size() > kMaxKeptRecords || bytes > kMaxKeptBytes) {
     records.release();
   } else {
@@ -171,6 +171,16 @@ WriteStatus Transaction::erase(std::string_view key) {
       0);
 }
 
+WriteStatus Transaction::append(std::string_view stream, std::string_view bytes) {
+  const WriteStatus admitted = store_.admit_append(*this, stream, bytes.size());
+  if (admitted != WriteStatus::ok) return admitted;
+  const std::uint64_t counted = record_bytes(bytes.size());
+  if (!has_room_for(appends_.size(), counted)) return WriteStatus::transaction_too_large;
+  appends_.add(stream, bytes);
+  append_bytes_ += counted;
+  return WriteStatus::ok;
+}
+
 template <typename Fill>
 WriteStatus Transaction::put(std::string_view key, Fill fill, std::uint64_t value_bytes) {
   WriteRecord* write = writes_.find(key);
@@ -199,7 +209,7 @@ CommitStatus Transaction::commit(OnCommit done) {
 
 CommitStatus Transaction::commit_or_make(MakeOnCommit make_done) {
   if (ended_) return *ended_ == ReadStatus::failed ? CommitStatus::failed : CommitStatus::conflict;
-  if (has_read_nothing() && writes_.size() == 0) return CommitStatus::done;
+  if (has_read_nothing() && !has_changes()) return CommitStatus::done;
   return store_.commit(*this, make_done);
 }
 
@@ -213,8 +223,10 @@ void Transaction::reset() {
   structure_.reset();
   forget(reads_, read_bytes_);
   forget(writes_, write_bytes_);
+  forget(appends_, append_bytes_);
   read_bytes_ = 0;
   write_bytes_ = 0;
+  append_bytes_ = 0;
   ended_.reset();
   missing_key_.clear();
   ticket_ = kNoTicket;
@@ -235,7 +247,7 @@ bool Transaction::has_room_for_read(std::string_view key) const {
 
 bool Transaction::has_room_for(std::uint64_t position, std::uint64_t bytes) const {
   return position < limits_->max_transaction_records &&
-         read_bytes_ + write_bytes_ + bytes <= limits_->max_transaction_bytes;
+         read_bytes_ + write_bytes_ + append_bytes_ + bytes <= limits_->max_transaction_bytes;
 }
 
 }  // namespace helios::kv

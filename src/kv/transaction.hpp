@@ -3,7 +3,7 @@
 
 // One attempt to read and write one namespace as a whole. See store.hpp for the contract.
 //
-// Flow: 1 construct (or reset()); 2 get/set/erase in any order; 3 commit() once, or drop it: a
+// Flow: 1 construct (or reset()); 2 get/set/erase/append in any order; 3 commit() once, or drop it: a
 // transaction that is destroyed or reset without commit() never happened. After ReadStatus::doomed,
 // not_resident or failed the attempt is over; only fetch(), reset() and destruction make sense (get()
 // repeats the status, commit() answers conflict or failed).
@@ -13,6 +13,7 @@
 // Memory: bounded by Limits::max_transaction_*. Keeps its buffers across reset(), so a reused
 // Transaction stops allocating; after an unusually large attempt it gives them back.
 
+#include "kv/append_list.hpp"
 #include "kv/record_list.hpp"
 #include "kv/store.hpp"
 
@@ -90,10 +91,19 @@ class Transaction {
   // Buffers a delete. Deleting what does not exist is ok.
   [[nodiscard]] WriteStatus erase(std::string_view key);
 
+  // Buffers a record for the end of a stream of the namespace (stream.hpp), which is made if it is not there.
+  // Records come into a stream in the order of these calls. invalid_key: no stream's name;
+  // value_too_large: longer than max_record_bytes; namespace_full: max_streams_per_namespace are there;
+  // store_full: would exceed max_stream_bytes; others as for set().
+  [[nodiscard]] WriteStatus append(std::string_view stream, std::string_view bytes);
+
   // Nothing was read or written: there is nothing to commit.
   [[nodiscard]] bool is_untouched() const {
-    return !ended_ && has_read_nothing() && writes_.size() == 0;
+    return !ended_ && has_read_nothing() && !has_changes();
   }
+
+  // Something was written or appended.
+  [[nodiscard]] bool has_changes() const { return writes_.size() != 0 || appends_.size() != 0; }
 
   // Validates and applies. `done` is called, and only then, when the answer is pending.
   // Requires: the transaction stays alive and untouched until then.
@@ -121,6 +131,10 @@ class Transaction {
   [[nodiscard]] std::span<const ReadRecord> reads() const { return reads_.view(); }
   // One per key, in order of first write.
   [[nodiscard]] std::span<const WriteRecord> writes() const { return writes_.view(); }
+  // In order.
+  [[nodiscard]] std::span<const AppendRecord> appends() const { return appends_.view(); }
+  // What the appended records count for.
+  [[nodiscard]] std::uint64_t append_bytes() const { return append_bytes_; }
   // That of the namespace when it was scanned: it changes when a key comes or goes. None before that.
   [[nodiscard]] std::optional<Version> structure() const { return structure_; }
   void note_structure(Version version) { structure_ = version; }
@@ -162,8 +176,10 @@ class Transaction {
   std::optional<Version> structure_;
   RecordList<ReadRecord> reads_;
   RecordList<WriteRecord> writes_;
+  AppendList appends_;
   std::uint64_t read_bytes_ = 0;
   std::uint64_t write_bytes_ = 0;
+  std::uint64_t append_bytes_ = 0;
   std::array<std::string, 2> values_;  // what the last two get() found, in turn
   std::size_t turn_ = 0;
   std::optional<ReadStatus> ended_;  // by a read: doomed, not_resident or failed

@@ -49,6 +49,11 @@ kv::WriteStatus ForwardingStore::admit(const kv::Transaction& transaction, std::
   return admit_by(*inner_, transaction, key, value_bytes);
 }
 
+kv::WriteStatus ForwardingStore::admit_append(const kv::Transaction& transaction,
+                                              std::string_view stream, std::uint64_t bytes) {
+  return admit_append_by(*inner_, transaction, stream, bytes);
+}
+
 kv::CommitStatus ForwardingStore::commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) {
   return commit_to(*inner_, transaction, make_done);
 }

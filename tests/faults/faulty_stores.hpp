@@ -28,6 +28,14 @@ class ForwardingStore : public kv::Store {
   [[nodiscard]] std::vector<kv::Namespace*> namespaces() override;
   [[nodiscard]] std::vector<kv::ScanPage> scan_ranges(
       kv::Namespace& space, std::span<const kv::ScanRange> ranges) override;
+  [[nodiscard]] std::vector<kv::StreamInfo> streams(kv::Namespace& space) override {
+    return inner().streams(space);
+  }
+  [[nodiscard]] base::Result<kv::StreamPage> read_stream(kv::Namespace& space,
+                                                         std::string_view stream,
+                                                         const kv::StreamRange& range) override {
+    return inner().read_stream(space, stream, range);
+  }
   [[nodiscard]] kv::Usage usage(kv::Namespace& space) override;
   [[nodiscard]] kv::Usage total_usage() override;
   [[nodiscard]] const kv::Limits& limits() const override;
@@ -47,6 +55,8 @@ class ForwardingStore : public kv::Store {
                            kv::KeyPage& page) override;
   kv::WriteStatus admit(const kv::Transaction& transaction, std::string_view key,
                         std::uint64_t value_bytes) override;
+  kv::WriteStatus admit_append(const kv::Transaction& transaction, std::string_view stream,
+                               std::uint64_t bytes) override;
   kv::CommitStatus commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) override;
 
  private:

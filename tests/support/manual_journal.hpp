@@ -40,6 +40,12 @@ class ManualJournal final : public kv::Journal {
   [[nodiscard]] bool is_behind() const override { return false; }
   [[nodiscard]] std::string health() const override { return is_broken_ ? "broken" : ""; }
   [[nodiscard]] kv::Version last_used_version() const override { return kv::kAbsent; }
+  [[nodiscard]] base::Result<kv::StreamPage> read_stream(std::string_view /*space*/,
+                                                         std::string_view /*stream*/,
+                                                         const kv::StreamRange& /*range*/,
+                                                         kv::Safety /*safety*/) override {
+    return kv::StreamPage{};
+  }
   [[nodiscard]] base::Result<void> backup(const std::string& /*path*/) override { return {}; }
 
  private:

@@ -86,6 +86,11 @@ kv::WriteStatus PendingStore::admit(const kv::Transaction& transaction, std::str
   return admit_by(inner_, transaction, key, value_bytes);
 }
 
+kv::WriteStatus PendingStore::admit_append(const kv::Transaction& transaction,
+                                           std::string_view stream, std::uint64_t bytes) {
+  return admit_append_by(inner_, transaction, stream, bytes);
+}
+
 kv::CommitStatus PendingStore::commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) {
   {
     const std::scoped_lock lock(mutex_);

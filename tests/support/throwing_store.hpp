@@ -33,6 +33,14 @@ class ThrowingStore final : public kv::Store {
       kv::Namespace& space, std::span<const kv::ScanRange> ranges) override {
     return inner_.scan_ranges(space, ranges);
   }
+  [[nodiscard]] std::vector<kv::StreamInfo> streams(kv::Namespace& space) override {
+    return inner_.streams(space);
+  }
+  [[nodiscard]] base::Result<kv::StreamPage> read_stream(kv::Namespace& space,
+                                                         std::string_view stream,
+                                                         const kv::StreamRange& range) override {
+    return inner_.read_stream(space, stream, range);
+  }
   [[nodiscard]] kv::Usage usage(kv::Namespace& space) override { return inner_.usage(space); }
   [[nodiscard]] kv::Usage total_usage() override { return inner_.total_usage(); }
   [[nodiscard]] const kv::Limits& limits() const override { return inner_.limits(); }
@@ -64,6 +72,10 @@ class ThrowingStore final : public kv::Store {
                         std::uint64_t value_bytes) override {
     pass(Call::admit);
     return admit_by(inner_, transaction, key, value_bytes);
+  }
+  kv::WriteStatus admit_append(const kv::Transaction& transaction, std::string_view stream,
+                               std::uint64_t bytes) override {
+    return admit_append_by(inner_, transaction, stream, bytes);
   }
   kv::CommitStatus commit(kv::Transaction& transaction, kv::MakeOnCommit make_done) override {
     pass(Call::commit);

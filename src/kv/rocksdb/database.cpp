@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kv/rocksdb/database.hpp"
 
+#include "kv/rocksdb/slices.hpp"
 #include "kv/rocksdb/stored_entry.hpp"
+#include "kv/rocksdb/stored_record.hpp"
 
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
@@ -11,6 +13,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <utility>
@@ -25,17 +28,17 @@ using ::rocksdb::Status;
 
 constexpr const char* kFolder = "/kv";
 constexpr const char* kLockFile = "/LOCK";
+const std::string kStreams = "streams";
 
 // Small, since everything is in memory above: the database is only ever read from end to end.
 constexpr std::size_t kBlockCacheBytes = 8 << 20;
-// Of the disk, for a log in advance.
-constexpr std::uint64_t kPreallocatedBytes = 32ULL << 20;
 // Never reached: rotate_if_long() comes first.
 constexpr std::size_t kMemtableBytes = 512ULL << 20;
 
 ::rocksdb::Options to_rocksdb(const DatabaseOptions& wanted) {
   ::rocksdb::Options options;
   options.create_if_missing = wanted.mode == OpenMode::create;
+  options.atomic_flush = true;
   options.wal_recovery_mode = wanted.salvage
                                   ? ::rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                   : ::rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -44,7 +47,9 @@ constexpr std::size_t kMemtableBytes = 512ULL << 20;
   options.max_bgerror_resume_count = 0;
   options.write_buffer_size = kMemtableBytes;
   options.arena_block_size = 1 << 20;
-  options.max_total_wal_size = kPreallocatedBytes;  // with one column family it means only that
+  // Nobody but rotate_if_long() begins a log. Space in advance would be as much as a memtable may take.
+  options.max_total_wal_size = std::numeric_limits<std::uint64_t>::max();
+  options.allow_fallocate = false;
   options.max_background_jobs = 2;
   options.max_open_files = 256;
   options.level_compaction_dynamic_level_bytes = true;
@@ -124,6 +129,12 @@ base::Error explain(const std::string& directory, const Status& status) {
                 "that keeps, heliosproxy kv stats --state " +
                 directory + " --salvage tells"};
   }
+  if (what.contains("olumn families not opened")) {
+    return {base::Errc::invalid,
+            "state directory " + directory +
+                " was written by something else, or by a newer version of this program (" + what +
+                ")"};
+  }
   return {base::Errc::unavailable, "state directory " + directory + " cannot be opened: " + what};
 }
 
@@ -162,14 +173,17 @@ base::Result<std::unique_ptr<Database>> Database::open(
   options.listeners.push_back(std::make_shared<Listener>(std::move(on_failure)));
   const Status status = wanted.mode == OpenMode::read_only ? database->open_to_read(options)
                                                            : database->open_to_write(options);
-  if (!status.ok()) return std::unexpected(explain(wanted.directory, status));
+  if (!status.ok()) return std::unexpected(rocksdb::explain(wanted.directory, status));
   return database;
 }
 
 Status Database::open_to_write(const ::rocksdb::Options& options) {
+  Families families;
+  if (const Status found = find_families(options, families); !found.ok()) return found;
   ::rocksdb::DB* db = nullptr;
-  const Status status = ::rocksdb::DB::Open(options, directory_ + kFolder, &db);
-  db_.reset(db);
+  std::vector<::rocksdb::ColumnFamilyHandle*> opened;
+  const Status status = ::rocksdb::DB::Open(options, directory_ + kFolder, families, &opened, &db);
+  take(db, opened);
   return status;
 }
 
@@ -179,13 +193,43 @@ Status Database::open_to_read(const ::rocksdb::Options& options) {
   if (const Status locked = options.env->LockFile(folder + kLockFile, &lock_); !locked.ok()) {
     return locked;
   }
+  Families families;
+  if (const Status found = find_families(options, families); !found.ok()) return found;
   ::rocksdb::DB* db = nullptr;
-  const Status status = ::rocksdb::DB::OpenForReadOnly(options, folder, &db);
+  std::vector<::rocksdb::ColumnFamilyHandle*> opened;
+  const Status status = ::rocksdb::DB::OpenForReadOnly(options, folder, families, &opened, &db);
+  take(db, opened);
+  return status;
+}
+
+// Those that are there; in a database that is still to be made, the default one.
+Status Database::find_families(const ::rocksdb::Options& options, Families& families) {
+  families = {{::rocksdb::kDefaultColumnFamilyName, options}};
+  const std::string folder = directory_ + kFolder;
+  if (options.env->FileExists(folder + "/CURRENT").IsNotFound()) return Status::OK();
+  std::vector<std::string> there;
+  const Status listed = ::rocksdb::DB::ListColumnFamilies(options, folder, &there);
+  if (std::ranges::find(there, kStreams) != there.end()) families.emplace_back(kStreams, options);
+  return listed;
+}
+
+void Database::take(::rocksdb::DB* db, const std::vector<::rocksdb::ColumnFamilyHandle*>& opened) {
   db_.reset(db);
+  if (!opened.empty()) entries_.reset(opened[0]);
+  if (opened.size() > 1) streams_.reset(opened[1]);
+}
+
+Status Database::make_streams() {
+  if (streams_ != nullptr) return Status::OK();
+  ::rocksdb::ColumnFamilyHandle* made = nullptr;
+  const Status status = db_->CreateColumnFamily(db_->GetOptions(), kStreams, &made);
+  streams_.reset(made);
   return status;
 }
 
 Database::~Database() {
+  streams_.reset();
+  entries_.reset();
   if (db_) static_cast<void>(db_->Close());
   db_.reset();
   ::rocksdb::Env* env = env_ ? env_.get() : ::rocksdb::Env::Default();
@@ -206,14 +250,18 @@ Status Database::rotate_if_long() {
   ::rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;
-  return db_->Flush(options);
+  return db_->Flush(options, {entries_.get(), streams_.get()});
+}
+
+base::Error Database::explain(const Status& status) const {
+  return rocksdb::explain(directory_, status);
 }
 
 base::Result<std::uint64_t> Database::number(std::string_view key) {
   std::string bytes;
-  const Status status = db_->Get({}, ::rocksdb::Slice(key.data(), key.size()), &bytes);
+  const Status status = db_->Get({}, slice(key), &bytes);
   if (status.IsNotFound()) return 0;
-  if (!status.ok()) return std::unexpected(explain(directory_, status));
+  if (!status.ok()) return std::unexpected(explain(status));
   const auto number = to_number(bytes);
   if (!number) {
     return base::fail(base::Errc::invalid, "state directory " + directory_ +
@@ -235,13 +283,28 @@ base::Result<void> Database::for_each_entry(
   options.fill_cache = false;
   options.readahead_size = 2 << 20;
   const std::unique_ptr<::rocksdb::Iterator> at(db_->NewIterator(options));
-  for (at->Seek(::rocksdb::Slice(&kEntryTag, 1)); at->Valid() && at->key()[0] == kEntryTag;
-       at->Next()) {
-    if (!visit(at->key().ToStringView(), at->value().ToStringView())) {
-      return std::unexpected(explain(directory_, Status::Corruption("an entry is malformed")));
-    }
+  return for_each(*at, kEntryTag, visit);
+}
+
+std::unique_ptr<::rocksdb::Iterator> Database::read_streams() {
+  ::rocksdb::ReadOptions options;
+  options.fill_cache = false;
+  return std::unique_ptr<::rocksdb::Iterator>(db_->NewIterator(options, streams_.get()));
+}
+
+base::Result<void> Database::for_each_head(
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) {
+  return streams_ == nullptr ? base::Result<void>() : for_each(*read_streams(), kHeadTag, visit);
+}
+
+base::Result<void> Database::for_each(
+    ::rocksdb::Iterator& at, char tag,
+    const std::function<bool(std::string_view key, std::string_view value)>& visit) {
+  for (at.Seek({&tag, 1}); at.Valid() && at.key()[0] == tag; at.Next()) {
+    if (!visit(at.key().ToStringView(), at.value().ToStringView()))
+      return std::unexpected(explain(Status::Corruption("an entry is malformed")));
   }
-  if (!at->status().ok()) return std::unexpected(explain(directory_, at->status()));
+  if (!at.status().ok()) return std::unexpected(explain(at.status()));
   return {};
 }
 

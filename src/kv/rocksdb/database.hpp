@@ -4,9 +4,12 @@
 // The RocksDB database of a state directory: how it is opened, and the few calls that the journal makes.
 // Private to the module.
 //
+// Entries are in the default column family, streams in one of their own: records come in their order and never change,
+// so the tables that hold them are moved, not written again.
+//
 // What is written reaches the write-ahead log first. A new log begins only in rotate(), after the old one
 // was synced: so what a power failure takes is always the end of what was written, never something in
-// between.
+// between. Both families are moved into tables at the same moments, so that this holds for both together.
 
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -21,6 +24,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace helios::kv::rocksdb {
 
@@ -56,6 +60,20 @@ class Database {
   [[nodiscard]] base::Result<void> for_each_entry(
       const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
+  // Makes the family of streams where it is not there. Before anything is written; in a database that is known to
+  // be ours.
+  [[nodiscard]] ::rocksdb::Status make_streams();
+  // The family of streams; null in a directory of format 1, before make_streams().
+  [[nodiscard]] ::rocksdb::ColumnFamilyHandle* streams() const { return streams_.get(); }
+  // What it holds at this moment. Requires: streams(). Beside write(), from any thread.
+  [[nodiscard]] std::unique_ptr<::rocksdb::Iterator> read_streams();
+  // The head of each stream, in order. `visit` returns false at what it cannot read.
+  [[nodiscard]] base::Result<void> for_each_head(
+      const std::function<bool(std::string_view key, std::string_view value)>& visit);
+
+  // What to tell people about a call that failed.
+  [[nodiscard]] base::Error explain(const ::rocksdb::Status& status) const;
+
   // A copy in a folder of its own, below `path`, which exists.
   [[nodiscard]] base::Result<void> copy_to(const std::string& path);
 
@@ -65,11 +83,20 @@ class Database {
       : directory_(options.directory), max_log_bytes_(options.log_bytes) {}
   [[nodiscard]] ::rocksdb::Status open_to_write(const ::rocksdb::Options& options);
   [[nodiscard]] ::rocksdb::Status open_to_read(const ::rocksdb::Options& options);
+  using Families = std::vector<::rocksdb::ColumnFamilyDescriptor>;
+  [[nodiscard]] ::rocksdb::Status find_families(const ::rocksdb::Options& options,
+                                                Families& families);
+  void take(::rocksdb::DB* db, const std::vector<::rocksdb::ColumnFamilyHandle*>& opened);
+  [[nodiscard]] base::Result<void> for_each(
+      ::rocksdb::Iterator& at, char tag,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit);
 
   const std::string directory_;
   const std::uint64_t max_log_bytes_;
   std::unique_ptr<::rocksdb::Env> env_;
   std::unique_ptr<::rocksdb::DB> db_;
+  std::unique_ptr<::rocksdb::ColumnFamilyHandle> entries_;  // gone before db_
+  std::unique_ptr<::rocksdb::ColumnFamilyHandle> streams_;
   ::rocksdb::FileLock* lock_ = nullptr;  // when read only; otherwise the database has its own
   std::uint64_t log_bytes_ = 0;          // written since the last rotation
 };

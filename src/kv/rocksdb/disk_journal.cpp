@@ -2,7 +2,10 @@
 #include "kv/rocksdb/disk_journal.hpp"
 
 #include "kv/rocksdb/database.hpp"
+#include "kv/rocksdb/slices.hpp"
 #include "kv/rocksdb/stored_entry.hpp"
+#include "kv/rocksdb/stream_log.hpp"
+#include "kv/rocksdb/write_group.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,13 +21,6 @@ namespace {
 constexpr Version kVersionBlock = Version{1} << 40;
 
 constexpr std::int64_t kProgressIntervalNs = 2'000'000'000;
-
-::rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-
-template <std::size_t size>
-::rocksdb::Slice slice(const std::array<char, size>& bytes) {
-  return {bytes.data(), size};
-}
 
 void put_number(::rocksdb::WriteBatch& batch, std::string_view key, std::uint64_t number) {
   const Number bytes = to_bytes(number);
@@ -90,8 +86,8 @@ DiskJournal::DiskJournal(const DiskJournalOptions& options, const base::Clock& c
     : options_(options),
       clock_(clock),
       log_(log),
-      open_(std::make_unique<::rocksdb::WriteBatch>()),
-      writing_(std::make_unique<::rocksdb::WriteBatch>()),
+      open_(std::make_unique<WriteGroup>()),
+      writing_(std::make_unique<WriteGroup>()),
       sync_seconds_(metrics::duration_bounds()) {}
 
 base::Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const DiskJournalOptions& options,
@@ -103,6 +99,7 @@ base::Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const DiskJournalOp
       [self = journal.get()](std::string why) { self->break_down(std::move(why)); });
   if (!database) return std::unexpected(database.error());
   journal->database_ = *std::move(database);
+  journal->streams_ = std::make_unique<StreamLog>(*journal->database_);
   if (auto begun = journal->begin(); !begun) return std::unexpected(begun.error());
   return journal;
 }
@@ -135,11 +132,12 @@ base::Result<void> DiskJournal::reserve_versions() {
   first_version_ = *used;
   if (options_.mode == OpenMode::read_only) return {};
   reserved_versions_ = *used + kVersionBlock;
-  put_number(*open_, kFormatKey, kFormat);
-  put_number(*open_, kVersionsKey, reserved_versions_);
-  ::rocksdb::Status status = database_->write(*open_);
+  ::rocksdb::WriteBatch batch;
+  put_number(batch, kFormatKey, kFormat);
+  put_number(batch, kVersionsKey, reserved_versions_);
+  ::rocksdb::Status status = database_->make_streams();
+  if (status.ok()) status = database_->write(batch);
   if (status.ok()) status = database_->sync();
-  open_->Clear();
   if (status.ok()) return {};
   return base::fail(base::Errc::unavailable, "state directory " + options_.directory +
                                                  " cannot be written: " + status.ToString());
@@ -158,6 +156,10 @@ base::Result<void> DiskJournal::recover(MemoryStore& store) {
     return true;
   });
   if (!read) return std::unexpected(read.error());
+  const auto restore = [&store](std::string_view space, StreamInfo info) {
+    store.restore_stream(space, std::move(info));
+  };
+  if (auto found = streams_->recover(restore); !found) return found;
   progress.finish(options_.directory);
   for (const Namespace* space : store.namespaces()) {
     if (store.durability(*space) != Durability::memory) continue;
@@ -172,19 +174,20 @@ base::Result<void> DiskJournal::recover(MemoryStore& store) {
 Ticket DiskJournal::append(const Applied& applied) {
   std::unique_lock lock(mutex_);
   if (!why_broken_.empty()) return ++last_ticket_;
-  const bool was_empty = open_->Count() == 0;
-  const std::size_t before = open_->GetDataSize();
+  const bool was_empty = open_->is_empty();
+  const std::uint64_t before = open_->bytes();
   try {
-    for (const Change& change : applied.changes) put_entry(*open_, applied, change);
+    for (const Change& change : applied.changes) put_entry(open_->changes, applied, change);
+    for (const NumberedRecord& record : applied.appends) open_->records.add(applied.space, record);
   } catch (...) {
     break_down("a part of a transaction could not be written down", lock);
     throw;
   }
   if (applied.version + kVersionBlock / 2 > reserved_versions_) {
     reserved_versions_ = applied.version + kVersionBlock;
-    put_number(*open_, kVersionsKey, reserved_versions_);
+    put_number(open_->changes, kVersionsKey, reserved_versions_);
   }
-  waiting_bytes_.fetch_add(open_->GetDataSize() - before, std::memory_order_relaxed);
+  waiting_bytes_.fetch_add(open_->bytes() - before, std::memory_order_relaxed);
   const Ticket ticket = ++last_ticket_;
   if (applied.wants_sync) last_strict_ = ticket;
   lock.unlock();
@@ -199,7 +202,7 @@ Ticket DiskJournal::clear(std::string_view space) {
   ++end.back();
   const std::scoped_lock lock(mutex_);
   if (!why_broken_.empty()) return ++last_ticket_;
-  static_cast<void>(open_->DeleteRange(slice(begin), slice(end)));
+  static_cast<void>(open_->changes.DeleteRange(slice(begin), slice(end)));
   written_down_.notify_one();
   return ++last_ticket_;
 }
@@ -244,11 +247,8 @@ DiskJournalStats DiskJournal::stats() const {
           .on_disk = on_disk_};
 }
 
-base::Result<void> DiskJournal::backup(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::exists(path, error)) {
-    return base::fail(base::Errc::invalid, "backup to " + path + " failed: it exists already");
-  }
+// Blocks until what was appended before the call is that safe; false when that failed.
+bool DiskJournal::await_everything(Safety safety) {
   std::promise<bool> kept;
   std::future<bool> result = kept.get_future();
   const auto make_on_reached = [&kept]() -> OnReached {
@@ -259,8 +259,26 @@ base::Result<void> DiskJournal::backup(const std::string& path) {
     const std::scoped_lock lock(mutex_);
     last = last_ticket_;
   }
-  const WaitStatus status = wait(last, Safety::on_disk, make_on_reached);
-  if (status == WaitStatus::failed || (status == WaitStatus::pending && !result.get())) {
+  const WaitStatus status = wait(last, safety, make_on_reached);
+  return status == WaitStatus::pending ? result.get() : status == WaitStatus::reached;
+}
+
+// What the database shows was handed over already, and so was everything that is acknowledged.
+base::Result<StreamPage> DiskJournal::read_stream(std::string_view space, std::string_view stream,
+                                                  const StreamRange& range, Safety safety) {
+  auto page = streams_->read(space, stream, range);
+  if (page && safety == Safety::on_disk && is_writable() && !await_everything(safety)) {
+    return base::fail(base::Errc::unavailable, health());
+  }
+  return page;
+}
+
+base::Result<void> DiskJournal::backup(const std::string& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) {
+    return base::fail(base::Errc::invalid, "backup to " + path + " failed: it exists already");
+  }
+  if (!await_everything(Safety::on_disk)) {
     return base::fail(base::Errc::unavailable, "backup to " + path + " failed: " + health());
   }
   std::filesystem::create_directories(path, error);

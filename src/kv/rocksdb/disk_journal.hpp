@@ -3,10 +3,11 @@
 
 // The journal on disk: a RocksDB database in a state directory, written by a thread of its own.
 //
-//   append() --> open batch --writer thread--> log of the database --> handed over
+//   append() --> open group --writer thread--> log of the database --> handed over
 //                                                    \--sync thread--> on disk
 //
-// The writer takes everything that has gathered as one batch, so that many sessions share one write. The
+// The writer takes everything that has gathered as one group, chains its records of streams (StreamLog), and writes it
+// as one batch, so that many sessions share one write. The
 // sync thread syncs at once when somebody waits for it, and otherwise at least every sync_interval_ms;
 // meanwhile the writer goes on. Those who wait are called by these two threads.
 //
@@ -39,12 +40,13 @@
 
 namespace rocksdb {
 class FileSystem;
-class WriteBatch;
 }  // namespace rocksdb
 
 namespace helios::kv::rocksdb {
 
 class Database;
+class StreamLog;
+struct WriteGroup;
 
 struct DiskJournalOptions {
   std::string directory;
@@ -103,6 +105,10 @@ class DiskJournal final : public Journal {
   }
   [[nodiscard]] std::string health() const override;
   [[nodiscard]] Version last_used_version() const override { return first_version_; }
+  [[nodiscard]] base::Result<StreamPage> read_stream(std::string_view space,
+                                                     std::string_view stream,
+                                                     const StreamRange& range,
+                                                     Safety safety) override;
   [[nodiscard]] base::Result<void> backup(const std::string& path) override;
 
   [[nodiscard]] DiskJournalStats stats() const;
@@ -118,6 +124,7 @@ class DiskJournal final : public Journal {
   DiskJournal(const DiskJournalOptions& options, const base::Clock& clock, base::Log& log);
   [[nodiscard]] base::Result<void> begin();
   [[nodiscard]] base::Result<void> reserve_versions();
+  [[nodiscard]] bool await_everything(Safety safety);
 
   // disk_journal_threads.cpp
   void write_until_stopped();
@@ -137,6 +144,7 @@ class DiskJournal final : public Journal {
   const base::Clock& clock_;
   base::Log& log_;
   std::unique_ptr<Database> database_;
+  std::unique_ptr<StreamLog> streams_;
   Version first_version_ = kAbsent;
 
   std::atomic<Ticket> handed_over_ = kNoTicket;
@@ -144,11 +152,11 @@ class DiskJournal final : public Journal {
   std::atomic<bool> is_broken_ = false;
   std::atomic<std::uint64_t> waiting_bytes_ = 0;
 
-  mutable std::mutex mutex_;                        // guards what follows
-  std::condition_variable written_down_;            // wakes the writer
-  std::condition_variable handed_on_;               // wakes the sync thread
-  std::unique_ptr<::rocksdb::WriteBatch> open_;     // gathers
-  std::unique_ptr<::rocksdb::WriteBatch> writing_;  // the writer's, without the mutex
+  mutable std::mutex mutex_;              // guards what follows
+  std::condition_variable written_down_;  // wakes the writer
+  std::condition_variable handed_on_;     // wakes the sync thread
+  std::unique_ptr<WriteGroup> open_;      // gathers
+  std::unique_ptr<WriteGroup> writing_;   // the writer's, without the mutex
   Ticket last_ticket_ = kNoTicket;
   Ticket last_strict_ = kNoTicket;  // that somebody will wait for to be on disk
   Ticket last_strict_written_ = kNoTicket;

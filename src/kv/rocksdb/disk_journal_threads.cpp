@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kv/rocksdb/database.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
+#include "kv/rocksdb/slices.hpp"
 #include "kv/rocksdb/stored_entry.hpp"
+#include "kv/rocksdb/stream_log.hpp"
+#include "kv/rocksdb/write_group.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -52,11 +55,11 @@ void DiskJournal::stop(Version last_used_version) {
   // An orderly end gives back what is left of the block.
   if (is_writable() && last_used_version >= first_version_ && last_used_version != kAbsent) {
     const Number bytes = to_bytes(last_used_version);
-    open_->Clear();
-    static_cast<void>(open_->Put(::rocksdb::Slice(kVersionsKey.data(), kVersionsKey.size()),
-                                 ::rocksdb::Slice(bytes.data(), bytes.size())));
-    if (database_->write(*open_).ok()) static_cast<void>(database_->sync());
+    ::rocksdb::WriteBatch batch;
+    static_cast<void>(batch.Put(slice(kVersionsKey), slice(bytes)));
+    if (database_->write(batch).ok()) static_cast<void>(database_->sync());
   }
+  streams_.reset();
   database_.reset();
 }
 
@@ -65,8 +68,8 @@ void DiskJournal::write_until_stopped() {
   let_others_finish();
   std::unique_lock lock(mutex_);
   for (;;) {
-    written_down_.wait(lock, [this] { return open_->Count() != 0 || is_stopping_; });
-    if (open_->Count() == 0) break;
+    written_down_.wait(lock, [this] { return !open_->is_empty() || is_stopping_; });
+    if (open_->is_empty()) break;
     guard(lock, [&] { write_group(lock); });
   }
   has_writer_ended_ = true;
@@ -76,14 +79,15 @@ void DiskJournal::write_until_stopped() {
 void DiskJournal::write_group(std::unique_lock<std::mutex>& lock) {
   std::swap(open_, writing_);
   const Ticket last = last_ticket_;
-  const std::uint64_t bytes = writing_->GetDataSize();
   lock.unlock();
-  ::rocksdb::Status status = is_writable() ? database_->write(*writing_) : ::rocksdb::Status::OK();
-  writing_->Clear();
-  if (writing_->Data().capacity() > kMaxKeptBytes) *writing_ = ::rocksdb::WriteBatch();
+  if (is_writable()) streams_->put(*writing_);
+  const std::uint64_t bytes = writing_->changes.GetDataSize();
+  ::rocksdb::Status status =
+      is_writable() ? database_->write(writing_->changes) : ::rocksdb::Status::OK();
+  writing_->clear(kMaxKeptBytes);
   if (!status.ok()) break_down(status.ToString());
   lock.lock();
-  waiting_bytes_.store(open_->GetDataSize(), std::memory_order_relaxed);
+  waiting_bytes_.store(open_->bytes(), std::memory_order_relaxed);
   if (!why_broken_.empty()) return;
   ++groups_;
   bytes_ += bytes;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How entries stand in the database. Format 1:
+// How entries stand in the database, in its default column family. Formats 1 and 2, which has streams beside them
+// (stored_record.hpp):
 //   'e' length(1) namespace key  ->  version(8) expiry(8) value     one entry; numbers little-endian
 //   'm' name                     ->  number(8)                      about the store as a whole
 // The length stands before the name, so that the keys of one namespace lie together and in their order.
@@ -16,7 +17,7 @@
 
 namespace helios::kv::rocksdb {
 
-inline constexpr std::uint64_t kFormat = 1;
+inline constexpr std::uint64_t kFormat = 2;
 inline constexpr std::string_view kFormatKey = "mformat";
 // No version up to this number is given out again.
 inline constexpr std::string_view kVersionsKey = "mversions";

@@ -4,6 +4,7 @@
 
 #include "app/offline_state.hpp"
 
+#include "kv/rocksdb/database.hpp"
 #include "kv/rocksdb/stored_entry.hpp"
 #include "unit/kv/rocksdb/disk_fixture.hpp"
 
@@ -177,16 +178,19 @@ TEST_F(Offline, root_changes_nothing_that_is_somebody_elses) {
 
 TEST_F(Offline, newer_format_is_refused_and_left_alone) {
   disk_.close();
-  ::rocksdb::DB* opened = nullptr;
-  ASSERT_TRUE(::rocksdb::DB::Open({}, directory() + "/kv", &opened).ok());
-  std::unique_ptr<::rocksdb::DB> db(opened);
-  const kv::rocksdb::Number two = kv::rocksdb::to_bytes(2);
-  ASSERT_TRUE(db->Put({}, std::string(kv::rocksdb::kFormatKey), {two.data(), two.size()}).ok());
-  db.reset();
+  kv::rocksdb::DatabaseOptions wanted;
+  wanted.directory = directory();
+  auto database = kv::rocksdb::Database::open(wanted, [](auto) {});
+  ASSERT_TRUE(database);
+  const kv::rocksdb::Number three = kv::rocksdb::to_bytes(3);
+  ::rocksdb::WriteBatch batch;
+  ASSERT_TRUE(batch.Put(std::string(kv::rocksdb::kFormatKey), {three.data(), three.size()}).ok());
+  ASSERT_TRUE((*database)->write(batch).ok());
+  database->reset();
   const auto before = files();
-  EXPECT_THAT(ask(Method::get, "/admin/kv/subject/a"), HasSubstr("has format 2"));
+  EXPECT_THAT(ask(Method::get, "/admin/kv/subject/a"), HasSubstr("has format 3"));
   EXPECT_EQ(files(), before);
-  EXPECT_THAT(ask(Method::put, "/admin/kv/subject/a"), HasSubstr("has format 2"));
+  EXPECT_THAT(ask(Method::put, "/admin/kv/subject/a"), HasSubstr("has format 3"));
 }
 
 TEST_F(Offline, damaged_directory_is_read_up_to_the_damage_and_stays_as_it_is) {

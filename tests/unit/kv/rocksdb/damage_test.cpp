@@ -3,6 +3,7 @@
 // Directories that cannot be opened, and what is said then.
 
 #include "disk_fixture.hpp"
+#include "kv/rocksdb/database.hpp"
 #include "kv/rocksdb/stored_entry.hpp"
 
 #include <gmock/gmock.h>
@@ -50,10 +51,13 @@ class Damage : public DiskFixture {
 
   // Writes past us.
   void store_number(std::string_view key, std::string_view value) {
-    ::rocksdb::DB* db = nullptr;
-    ASSERT_TRUE(::rocksdb::DB::Open({}, disk_.options.directory + "/kv", &db).ok());
-    const std::unique_ptr<::rocksdb::DB> owner(db);
-    ASSERT_TRUE(db->Put({}, std::string(key), std::string(value)).ok());
+    kv::rocksdb::DatabaseOptions wanted;
+    wanted.directory = disk_.options.directory;
+    const auto database = kv::rocksdb::Database::open(wanted, [](auto) {});
+    ASSERT_TRUE(database);
+    ::rocksdb::WriteBatch batch;
+    ASSERT_TRUE(batch.Put(std::string(key), std::string(value)).ok());
+    ASSERT_TRUE((*database)->write(batch).ok());
   }
 };
 
@@ -99,9 +103,9 @@ TEST_F(Damage, directory_that_another_process_has_open_is_refused_with_its_numbe
 
 TEST_F(Damage, newer_format_is_refused) {
   disk_.close();
-  const kv::rocksdb::Number two = kv::rocksdb::to_bytes(2);
-  store_number(kv::rocksdb::kFormatKey, {two.data(), two.size()});
-  EXPECT_THAT(complaint(), AllOf(HasSubstr("has format 2"), HasSubstr("knows format 1 at most")));
+  const kv::rocksdb::Number three = kv::rocksdb::to_bytes(3);
+  store_number(kv::rocksdb::kFormatKey, {three.data(), three.size()});
+  EXPECT_THAT(complaint(), AllOf(HasSubstr("has format 3"), HasSubstr("knows format 2 at most")));
 }
 
 TEST_F(Damage, database_of_something_else_is_refused) {
@@ -115,6 +119,9 @@ TEST_F(Damage, database_of_something_else_is_refused) {
   ASSERT_TRUE(db->Put({}, "theirs", "x").ok());
   delete db;
   EXPECT_THAT(complaint(), HasSubstr("holds a database of something else"));
+  EXPECT_TRUE(::rocksdb::DB::Open({}, disk_.options.directory + "/kv", &db).ok())
+      << "and its owner can still open it";
+  delete db;
 }
 
 TEST_F(Damage, path_that_cannot_be_a_folder_is_refused) {

@@ -7,6 +7,7 @@
 
 #include "disk_fixture.hpp"
 #include "support/fault_file_system.hpp"
+#include "support/stream_chain.hpp"
 
 #include <gmock/gmock.h>
 
@@ -36,14 +37,19 @@ class FaultyDisk : public DiskFixture {
     disk_.options.log_bytes = 4000;  // logs are begun, and memory flushed, all the time
   }
 
-  // Transaction `number` sets two keys together and deletes a third.
+  static std::string value_of(int number) {
+    return std::to_string(number) + std::string(number % 5 * 100, '.');
+  }
+
+  // Transaction `number` sets two keys together, deletes a third, and appends a record to a stream.
   CommitStatus run_one(int number) {
     Transaction transaction(store(), space());
-    const std::string value = std::to_string(number) + std::string(number % 5 * 100, '.');
+    const std::string value = value_of(number);
     const std::string key = std::to_string(number % 7);
     bool is_ok = transaction.set("a" + key, value) == WriteStatus::ok;
     is_ok &= transaction.set("b" + key, value) == WriteStatus::ok;
     is_ok &= transaction.erase("a" + std::to_string((number + 3) % 7)) == WriteStatus::ok;
+    is_ok &= transaction.append("log", value) == WriteStatus::ok;
     if (!is_ok) return CommitStatus::failed;
     transaction.wait_until_kept();
     return commit(transaction);
@@ -53,7 +59,7 @@ class FaultyDisk : public DiskFixture {
   static Content after(int count) {
     Content state;
     for (int number = 0; number < count; ++number) {
-      const std::string value = std::to_string(number) + std::string(number % 5 * 100, '.');
+      const std::string value = value_of(number);
       state["a" + std::to_string(number % 7)] = value;
       state["b" + std::to_string(number % 7)] = value;
       state.erase("a" + std::to_string((number + 3) % 7));
@@ -74,13 +80,25 @@ class FaultyDisk : public DiskFixture {
     files_->fail_at(0, {}, false);
     disk_.open();
     const Content found = content();
-    bool is_one = false;
-    for (int count = least; count <= most && !is_one; ++count) is_one = found == after(count);
-    EXPECT_TRUE(is_one) << "not the state after " << least << " to " << most << " transactions";
+    int count = least;
+    while (count <= most && found != after(count)) ++count;
+    EXPECT_LE(count, most) << "not the state after " << least << " to " << most << " transactions";
     EXPECT_EQ(store().usage(space()).keys, found.size());
+    expect_records(count);
     // And it can be worked with.
     EXPECT_EQ(run_one(0), CommitStatus::done);
     disk_.close();
+  }
+
+  // The stream has a record of each of these transactions, and no other.
+  void expect_records(int count) {
+    const auto page = store().read_stream(space(), "log", {});
+    ASSERT_TRUE(page) << page.error().message;
+    expect_chain(*page);
+    ASSERT_EQ(page->records.size(), static_cast<std::size_t>(count));
+    EXPECT_EQ(page->extent.next, page->records.size() + 1);
+    for (int number = 0; number < count; ++number)
+      EXPECT_EQ(page->records[static_cast<std::size_t>(number)].bytes, value_of(number));
   }
 
   void fail_at_every_call(Durability durability, FaultFileSystem::Fault fault, bool for_ever,
@@ -110,6 +128,7 @@ class FaultyDisk : public DiskFixture {
     EXPECT_THAT(store().health(), testing::HasSubstr(disk_.options.directory));
     Transaction transaction(store(), space());
     EXPECT_EQ(transaction.set("k", "v"), WriteStatus::failed);
+    EXPECT_EQ(transaction.append("log", "v"), WriteStatus::failed);
     std::string_view value;
     EXPECT_NE(transaction.get("a0", value), kv::ReadStatus::failed);
     EXPECT_EQ(disk_.log.count("state cannot be written any more"), 1U);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Random operations beside a std::map, with reopens in between, over all option sets: each class and one that
+// Random operations beside a std::map (and, for streams, a vector), with reopens in between, over all option sets: each class and one that
 // changes, short and long logs, quotas that are met and that are not. Transactions of several steps, entries that
 // expire, scans, a wall clock that jumps; and again and again a recount of what is there. HELIOS_OPERATIONS: how many
 // over all sets. HELIOS_SEED repeats a run.
 
 #include "kv/transaction.hpp"
+#include "stream_model.hpp"
 #include "support/disk_store.hpp"
 #include "support/fake_clock.hpp"
 
@@ -131,10 +132,10 @@ class Model : public testing::TestWithParam<OptionSet> {
   void transact() {
     Transaction transaction(store(), space());
     Entries seen = model();
+    appended_ = records_.at(at_);
     has_scanned_ = false;
     is_over_ = false;
-    const int steps = 1 + below(4);
-    for (int i = 0; i < steps && !is_over_ && !HasFailure(); ++i) {
+    for (int i = 1 + below(4); i > 0 && !is_over_ && !HasFailure(); --i) {
       ++operations_;
       const std::string key = any_key();
       const int what = below(100);
@@ -144,8 +145,10 @@ class Model : public testing::TestWithParam<OptionSet> {
         scan(transaction, seen);
       } else if (what < 75) {
         set(transaction, seen, key);
-      } else if (what < 85) {
+      } else if (what < 82) {
         update(transaction, seen, key);
+      } else if (what < 88) {
+        append(transaction);
       } else {
         EXPECT_EQ(transaction.erase(key), WriteStatus::ok);
         seen.erase(key);
@@ -226,6 +229,14 @@ class Model : public testing::TestWithParam<OptionSet> {
     note(status, seen, key, std::move(entry));
   }
 
+  void append(Transaction& transaction) {
+    const std::string stream = below(3) == 0 ? "log" : "log.1";
+    const std::string bytes =
+        std::to_string(operations_) + std::string(static_cast<std::size_t>(below(300)), '.');
+    ASSERT_EQ(transaction.append(stream, bytes), WriteStatus::ok);
+    appended_[stream].push_back(bytes);
+  }
+
   // A write is refused if and only if it does not fit.
   void note(WriteStatus status, Entries& seen, const std::string& key, Entry entry) {
     const kv::Limits& limits = store().limits();
@@ -270,6 +281,7 @@ class Model : public testing::TestWithParam<OptionSet> {
         entry.not_before = last_seen_.at(at_) + 1;
     }
     model() = std::move(seen);
+    records_.at(at_) = appended_;
     EXPECT_LE(store().total_usage().bytes, store().limits().max_total_bytes);
   }
 
@@ -299,9 +311,16 @@ class Model : public testing::TestWithParam<OptionSet> {
       sum.keys += counted.keys;
       sum.bytes += counted.bytes;
     }
+    compare_records();
     EXPECT_EQ(store().total_usage().keys, sum.keys);
     EXPECT_EQ(store().total_usage().bytes, sum.bytes);
     ++compared_;
+  }
+
+  void compare_records() {
+    disk_.wait_until(kv::Safety::handed_over);
+    for (std::size_t i = 0; i < kSpaces.size(); ++i)
+      expect_records(store(), **store().open(kSpaces.at(i)), records_.at(i), random_);
   }
 
   Durability any_class() {
@@ -345,6 +364,8 @@ class Model : public testing::TestWithParam<OptionSet> {
                   GetParam().durability.value_or(Durability::relaxed)};
   TemporaryFolder copies_;
   std::array<Entries, kSpaces.size()> models_;
+  std::array<Records, kSpaces.size()> records_;
+  Records appended_;  // with those of the present transaction
   std::size_t at_ = 0;
   std::array<kv::Version, kSpaces.size()> last_seen_{};
   unsigned long operations_ = 0;
