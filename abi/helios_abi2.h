@@ -183,6 +183,15 @@ int32_t helios_field(uint32_t field, char* out, uint32_t out_max);
 HELIOS_IMPORT("field_length")
 int32_t helios_field_length(uint32_t field);
 
+/* Copies of a field what stands from byte `from` on, as much as there is room for: so that no text has to fit
+ * into the plugin's memory. Returns the bytes copied; 0 behind the end. MISSING. INVALID. */
+HELIOS_IMPORT("field_part")
+int32_t helios_field_part(uint32_t field, uint32_t from, char* out, uint32_t out_max);
+
+/* Writes the SHA-256 of a field, however long it is, to `out` as 64 hexadecimal digits; returns 64. MISSING. INVALID. */
+HELIOS_IMPORT("field_sha256_hex")
+int32_t helios_field_sha256_hex(uint32_t field, char* out);
+
 /* Writes a number field to `out`, 8 bytes. Returns OK. MISSING. INVALID. */
 HELIOS_IMPORT("field_number")
 int32_t helios_field_number(uint32_t field, int64_t* out);
@@ -209,6 +218,12 @@ int32_t helios_get_parameter_kind(uint32_t index, helios_parameter_kind* out);
  * there are not so many. UNMET: it is NULL. TOO_SMALL. */
 HELIOS_IMPORT("parameter")
 int32_t helios_get_parameter(uint32_t index, char* out, uint32_t out_max);
+
+/* The same two for the value of a parameter. MISSING: there are not so many. UNMET: it is NULL. */
+HELIOS_IMPORT("parameter_part")
+int32_t helios_get_parameter_part(uint32_t index, uint32_t from, char* out, uint32_t out_max);
+HELIOS_IMPORT("parameter_sha256_hex")
+int32_t helios_get_parameter_sha256_hex(uint32_t index, char* out);
 
 /* ---- notes from pre_query to post_query and settled --------------------------------------------- */
 
@@ -320,6 +335,17 @@ int32_t helios_kv_take(const char* key, uint32_t key_len, int64_t cost, int64_t 
 HELIOS_IMPORT("kv_scan")
 int32_t helios_kv_scan(const char* prefix, uint32_t prefix_len, const char* after,
                        uint32_t after_len, char* out, uint32_t out_max);
+
+/* Appends a record to a stream of the namespace, which is made with its first record. What the hook call
+ * appends and sets is kept together, or not at all. The proxy numbers the records of a stream 1, 2, 3, ...
+ * without a gap, in the order in which calls commit, and chains them by SHA-256; so appending never
+ * conflicts, and nothing can change a record afterwards. Streams are on disk, and need not fit into memory.
+ * Returns OK. LIMIT: the record is too large, or there is no room; pre_query and authenticate are refused a
+ * little earlier, so that what they let begin can be recorded when it ends. INVALID: no stream's name (1 to
+ * 64 letters, digits, '-', '_' and '.', not beginning with '.'). */
+HELIOS_IMPORT("stream_append")
+int32_t helios_stream_append(const char* stream, uint32_t stream_len, const char* record,
+                             uint32_t record_len);
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 

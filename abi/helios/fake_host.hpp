@@ -147,9 +147,11 @@ class FakeHost {
 
   std::map<std::string, std::string> state;      // the plugin's namespace
   std::map<std::string, int64_t> expires_at_ms;  // of keys in it; those that are not here never do
+  std::map<std::string, std::vector<std::string>> streams;  // record by record
   int64_t now_ms = 1'700'000'000'000;
-  size_t max_value_bytes = 65536;  // larger ones are refused
-  Given verdict;                   // of the last pre_query
+  size_t max_value_bytes = 65536;     // larger ones are refused
+  size_t max_record_bytes = 1048576;  // the same
+  Given verdict;                      // of the last pre_query
   std::string scratch;
   std::vector<std::string> log;
   std::map<std::string, int64_t> metrics;
@@ -217,6 +219,16 @@ inline int32_t fake_copy(const std::string& value, char* out, uint32_t out_max) 
   return static_cast<int32_t>(value.size());
 }
 
+inline int32_t fake_copy_part(const std::string& value, uint32_t from, char* out,
+                              uint32_t out_max) {
+  return from >= value.size() ? 0 : static_cast<int32_t>(value.copy(out, out_max, from));
+}
+
+inline int32_t fake_digest(const std::string& value, char* out) {
+  const std::string digest = sha256_hex_of(value);
+  return static_cast<int32_t>(digest.copy(out, digest.size()));
+}
+
 template <class Map, class Key>
 const typename Map::mapped_type* fake_find(const Map& map, const Key& key) {
   const auto found = map.find(key);
@@ -241,6 +253,18 @@ HELIOS_FAKE int32_t helios_field_length(uint32_t field) {
   using namespace helios::plugin;
   const auto* text = detail::fake_find(FakeHost::require().query().texts, field);
   return text == nullptr ? HELIOS_MISSING : static_cast<int32_t>(text->size());
+}
+
+HELIOS_FAKE int32_t helios_field_part(uint32_t field, uint32_t from, char* out, uint32_t out_max) {
+  using namespace helios::plugin;
+  const auto* text = detail::fake_find(FakeHost::require().query().texts, field);
+  return text == nullptr ? HELIOS_MISSING : detail::fake_copy_part(*text, from, out, out_max);
+}
+
+HELIOS_FAKE int32_t helios_field_sha256_hex(uint32_t field, char* out) {
+  using namespace helios::plugin;
+  const auto* text = detail::fake_find(FakeHost::require().query().texts, field);
+  return text == nullptr ? HELIOS_MISSING : detail::fake_digest(*text, out);
 }
 
 HELIOS_FAKE int32_t helios_field_number(uint32_t field, int64_t* out) {
@@ -273,6 +297,21 @@ HELIOS_FAKE int32_t helios_get_parameter(uint32_t index, char* out, uint32_t out
   if (index >= parameters.size()) return HELIOS_MISSING;
   const auto& value = parameters[index].second;
   return value ? helios::plugin::detail::fake_copy(*value, out, out_max) : HELIOS_UNMET;
+}
+
+HELIOS_FAKE int32_t helios_get_parameter_part(uint32_t index, uint32_t from, char* out,
+                                              uint32_t out_max) {
+  const auto& parameters = helios::plugin::FakeHost::require().query().parameters;
+  if (index >= parameters.size()) return HELIOS_MISSING;
+  const auto& value = parameters[index].second;
+  return value ? helios::plugin::detail::fake_copy_part(*value, from, out, out_max) : HELIOS_UNMET;
+}
+
+HELIOS_FAKE int32_t helios_get_parameter_sha256_hex(uint32_t index, char* out) {
+  const auto& parameters = helios::plugin::FakeHost::require().query().parameters;
+  if (index >= parameters.size()) return HELIOS_MISSING;
+  const auto& value = parameters[index].second;
+  return value ? helios::plugin::detail::fake_digest(*value, out) : HELIOS_UNMET;
 }
 
 HELIOS_FAKE int32_t helios_scratch_set(const char* bytes, uint32_t length) {
@@ -325,8 +364,7 @@ HELIOS_FAKE int32_t helios_answer_null() {
 }
 
 HELIOS_FAKE int32_t helios_sha256_hex(const char* input, uint32_t input_len, char* out) {
-  const std::string digest = helios::plugin::detail::sha256_hex_of({input, input_len});
-  return static_cast<int32_t>(digest.copy(out, digest.size()));
+  return helios::plugin::detail::fake_digest({input, input_len}, out);
 }
 
 HELIOS_FAKE int64_t helios_time_now_ms() { return helios::plugin::FakeHost::require().now_ms; }

@@ -46,6 +46,26 @@ inline Optional<String> bytes_field(uint32_t field) {
                     room == 0 ? 1 : room);
 }
 
+// Up to `max` bytes of what `read(from, out, out_max)` gives.
+template <class Read>
+[[nodiscard]] String read_start(Read read, size_t max) {
+  String start;
+  start.reserve(max);
+  const int32_t bytes = read(0, start.data(), static_cast<uint32_t>(max));
+  start.assume_size(bytes > 0 ? static_cast<size_t>(bytes) : 0);
+  return start;
+}
+
+// The digits that `read(out)` writes; empty when there are none.
+template <class Read>
+[[nodiscard]] String read_digest(Read read) {
+  constexpr int32_t kDigits = 64;
+  String digest;
+  digest.reserve(kDigits);
+  digest.assume_size(read(digest.data()) == kDigits ? kDigits : 0);
+  return digest;
+}
+
 inline Optional<int64_t> number_field(uint32_t field) {
   int64_t value = 0;
   if (helios_field_number(field, &value) != HELIOS_OK) return {};
@@ -61,6 +81,13 @@ struct Parameter {
   Optional<String> value;  // nothing: NULL
 };
 
+// What kind of value a parameter is, without the value.
+struct ParameterKind {
+  uint32_t type_oid = 0;
+  bool is_binary = false;
+  Optional<uint32_t> length;  // nothing: NULL
+};
+
 // The statement and who runs it. Valid within the hook call that it was passed to.
 class QueryContext {
  public:
@@ -68,6 +95,13 @@ class QueryContext {
   [[nodiscard]] String query() const { return text(HELIOS_TEXT); }
   // As the client sent it, before plugins rewrote it.
   [[nodiscard]] String original_query() const { return text(HELIOS_ORIGINAL_TEXT); }
+  // Of query(): its length, its first bytes, and the SHA-256 of all of it in hexadecimal digits. The text itself, of
+  // any length, stays with the host.
+  [[nodiscard]] uint32_t query_length() const { return length(HELIOS_TEXT); }
+  [[nodiscard]] String query_start(size_t max) const { return start(HELIOS_TEXT, max); }
+  [[nodiscard]] String query_sha256() const {
+    return detail::read_digest([](char* out) { return helios_field_sha256_hex(HELIOS_TEXT, out); });
+  }
   // The text of the SQL EXECUTE that runs the statement, with its arguments; empty: none does.
   [[nodiscard]] String execute_text() const { return text(HELIOS_EXECUTE_TEXT); }
   // Of the text as the client sent it, by PostgreSQL's grammar: the same for texts that differ in constants,
@@ -113,6 +147,26 @@ class QueryContext {
     return parameter;
   }
 
+  // The same without the value; its first bytes, and the SHA-256 of all of it: both empty of NULL.
+  [[nodiscard]] Optional<ParameterKind> parameter_kind(uint32_t index) const {
+    helios_parameter_kind kind;
+    if (helios_get_parameter_kind(index, &kind) != HELIOS_OK) return {};
+    ParameterKind parameter{kind.type_oid, kind.format == 1, {}};
+    if (kind.length >= 0) parameter.length = static_cast<uint32_t>(kind.length);
+    return parameter;
+  }
+  [[nodiscard]] String parameter_start(uint32_t index, size_t max) const {
+    return detail::read_start(
+        [index](uint32_t from, char* out, uint32_t room) {
+          return helios_get_parameter_part(index, from, out, room);
+        },
+        max);
+  }
+  [[nodiscard]] String parameter_sha256(uint32_t index) const {
+    return detail::read_digest(
+        [index](char* out) { return helios_get_parameter_sha256_hex(index, out); });
+  }
+
   // Notes of pre_query for the later hooks of the same statement: up to HELIOS_SCRATCH_BYTES.
   void keep(StringView notes) const {
     if (helios_scratch_set(notes.data(), detail::length_of(notes)) != HELIOS_OK) fail();
@@ -123,6 +177,17 @@ class QueryContext {
 
  private:
   static String text(uint32_t field) { return detail::bytes_field(field).value_or(String()); }
+  static uint32_t length(uint32_t field) {
+    const int32_t bytes = helios_field_length(field);
+    return bytes < 0 ? 0 : static_cast<uint32_t>(bytes);
+  }
+  static String start(uint32_t field, size_t max) {
+    return detail::read_start(
+        [field](uint32_t from, char* out, uint32_t room) {
+          return helios_field_part(field, from, out, room);
+        },
+        max);
+  }
   static int64_t number(uint32_t field) { return detail::number_field(field).value_or(0); }
 };
 

@@ -171,6 +171,13 @@ void kv_each(StringView prefix, Visit visit) {
   }
 }
 
+// Appends a record to a stream of the namespace: numbered, chained, and on disk (helios_stream_append()). False:
+// the host refused it (the record is too large, there is no room, or the name is none), and nothing was appended.
+[[nodiscard]] inline bool stream_append(StringView stream, StringView record) {
+  return helios_stream_append(stream.data(), detail::length_of(stream), record.data(),
+                              detail::length_of(record)) == HELIOS_OK;
+}
+
 // A line for the proxy's log, and an amount for a counter of /metrics. Neither happens when the call
 // does not.
 inline void log_info(StringView line) {

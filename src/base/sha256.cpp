@@ -4,7 +4,6 @@
 #include <openssl/evp.h>
 
 #include <new>
-#include <span>
 
 namespace helios::base {
 namespace {
@@ -17,14 +16,17 @@ const EVP_MD* algorithm() {
 
 }  // namespace
 
-std::string to_hex(const Sha256Digest& digest) {
+void to_hex(const Sha256Digest& digest, std::span<char, kSha256HexBytes> out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  out.reserve(kSha256HexBytes);
-  for (const unsigned char byte : digest) {
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    out[2 * i] = kDigits[digest[i] >> 4U];
+    out[2 * i + 1] = kDigits[digest[i] & 15U];
   }
+}
+
+std::string to_hex(const Sha256Digest& digest) {
+  std::string out(kSha256HexBytes, '0');
+  to_hex(digest, std::span<char, kSha256HexBytes>(out));
   return out;
 }
 

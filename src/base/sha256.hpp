@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ using Sha256Digest = std::array<unsigned char, 32>;
 inline constexpr std::size_t kSha256HexBytes = 64;
 
 // As lower-case hexadecimal digits.
+void to_hex(const Sha256Digest& digest, std::span<char, kSha256HexBytes> out);
 [[nodiscard]] std::string to_hex(const Sha256Digest& digest);
 
 // The digest of one text after the other, each given in pieces. Whoever hashes much keeps one: making it

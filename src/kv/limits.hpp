@@ -42,6 +42,12 @@ inline constexpr std::uint64_t kEntryOverheadBytes = 128;
 
 inline constexpr std::uint64_t kRecordOverheadBytes = 96;
 
+// What max_stream_bytes keeps free for records of what has begun already: see Reserve.
+[[nodiscard]] constexpr std::uint64_t stream_reserve_bytes(const Limits& limits) {
+  constexpr std::uint64_t kMost = 64ULL * 1024 * 1024;
+  return limits.max_stream_bytes / 16 < kMost ? limits.max_stream_bytes / 16 : kMost;
+}
+
 // What one record of a stream counts for.
 [[nodiscard]] constexpr std::uint64_t record_bytes(std::uint64_t bytes) {
   return bytes + kRecordOverheadBytes;

@@ -17,6 +17,12 @@ std::uint64_t grown(std::uint64_t count, std::int64_t growth) {
   return count + static_cast<std::uint64_t>(growth);
 }
 
+// How many bytes of records there may be with those of this transaction.
+std::uint64_t stream_bytes_for(const Transaction& transaction, const Limits& limits) {
+  return limits.max_stream_bytes -
+         (transaction.leaves_reserve() ? stream_reserve_bytes(limits) : 0);
+}
+
 }  // namespace
 
 void TotalUsage::count(Growth growth) {
@@ -222,7 +228,7 @@ WriteStatus MemoryNamespace::admit_append(const Transaction& transaction, std::s
   const Limits& limits = limits_.get();
   if (journal_ != nullptr &&
       total_.stream_bytes() + transaction.append_bytes() + record_bytes(bytes) >
-          limits.max_stream_bytes) {
+          stream_bytes_for(transaction, limits)) {
     return WriteStatus::store_full;
   }
   // Far from the limit, as nearly always, no lock is taken.
@@ -241,8 +247,8 @@ bool MemoryNamespace::reserve_records(const Transaction& transaction) {
   if (transaction.appends().empty()) return true;
   const Limits& limits = limits_.get();
   return streams_.fits(transaction.appends(), {}, limits.max_streams_per_namespace) &&
-         (journal_ == nullptr ||
-          total_.try_count_records(transaction.append_bytes(), limits.max_stream_bytes));
+         (journal_ == nullptr || total_.try_count_records(transaction.append_bytes(),
+                                                          stream_bytes_for(transaction, limits)));
 }
 
 std::vector<StreamInfo> MemoryNamespace::streams() {

@@ -171,7 +171,8 @@ WriteStatus Transaction::erase(std::string_view key) {
       0);
 }
 
-WriteStatus Transaction::append(std::string_view stream, std::string_view bytes) {
+WriteStatus Transaction::append(std::string_view stream, std::string_view bytes, Reserve reserve) {
+  if (reserve == Reserve::leave) leaves_reserve_ = true;
   const WriteStatus admitted = store_.admit_append(*this, stream, bytes.size());
   if (admitted != WriteStatus::ok) return admitted;
   const std::uint64_t counted = record_bytes(bytes.size());
@@ -227,6 +228,7 @@ void Transaction::reset() {
   read_bytes_ = 0;
   write_bytes_ = 0;
   append_bytes_ = 0;
+  leaves_reserve_ = false;
   ended_.reset();
   missing_key_.clear();
   ticket_ = kNoTicket;

@@ -47,6 +47,11 @@ struct WriteRecord {
 // The time of a snapshot of a namespace in which nothing expires: no entry is expired at that time.
 inline constexpr std::int64_t kTimeless = std::numeric_limits<std::int64_t>::min();
 
+// Whether an append may use the room that is kept free for records of what has begun already (a sixteenth of
+// max_stream_bytes, 64 MiB at most). Whoever decides whether something may begin leaves it, so that the end of all that
+// he let begin can be recorded.
+enum class Reserve { use, leave };
+
 // A value as a transaction sees it.
 struct Found {
   std::string_view value;
@@ -95,7 +100,8 @@ class Transaction {
   // Records come into a stream in the order of these calls. invalid_key: no stream's name;
   // value_too_large: longer than max_record_bytes; namespace_full: max_streams_per_namespace are there;
   // store_full: would exceed max_stream_bytes; others as for set().
-  [[nodiscard]] WriteStatus append(std::string_view stream, std::string_view bytes);
+  [[nodiscard]] WriteStatus append(std::string_view stream, std::string_view bytes,
+                                   Reserve reserve = Reserve::use);
 
   // Nothing was read or written: there is nothing to commit.
   [[nodiscard]] bool is_untouched() const {
@@ -133,6 +139,8 @@ class Transaction {
   [[nodiscard]] std::span<const WriteRecord> writes() const { return writes_.view(); }
   // In order.
   [[nodiscard]] std::span<const AppendRecord> appends() const { return appends_.view(); }
+  // One of them leaves the reserve, so all of them do.
+  [[nodiscard]] bool leaves_reserve() const { return leaves_reserve_; }
   // What the appended records count for.
   [[nodiscard]] std::uint64_t append_bytes() const { return append_bytes_; }
   // That of the namespace when it was scanned: it changes when a key comes or goes. None before that.
@@ -186,6 +194,7 @@ class Transaction {
   std::string missing_key_;
   Ticket ticket_ = kNoTicket;
   bool waits_until_kept_ = false;
+  bool leaves_reserve_ = false;
 };
 
 }  // namespace helios::kv

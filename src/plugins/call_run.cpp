@@ -101,7 +101,15 @@ void CallRun::note_refused_writes(const HostCalls& calls) {
   refusal_ = to_text(write, version_.services().store, version_.space());
   if (write.status == kv::WriteStatus::namespace_full ||
       write.status == kv::WriteStatus::store_full)
-    version_.note_full(write.bytes);
+    version_.note_full(write);
+}
+
+// At commit, what the call wrote and appended did not fit any more: one of both.
+void CallRun::note_full() {
+  const RefusedWrite records{.bytes = transaction_->append_bytes(), .is_record = true};
+  const bool is_of_records =
+      records.bytes != 0 && limit_reached(version_.services().store, version_.space(), records);
+  version_.note_full(is_of_records ? records : RefusedWrite{.bytes = transaction_->write_bytes()});
 }
 
 // Keeps track of whether the plugin is one for the slow lane.
@@ -147,7 +155,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
     case kv::CommitStatus::done: break;
     case kv::CommitStatus::conflict: return after_conflict();
     case kv::CommitStatus::full:
-      version_.note_full(transaction_->write_bytes());
+      note_full();
       return fail("the store is full: what the call wrote does not fit any more");
     case kv::CommitStatus::failed: return fail_by_store("");
     case kv::CommitStatus::pending: assert(false); return Next::waiting;

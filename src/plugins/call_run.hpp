@@ -83,6 +83,7 @@ class CallRun : public boost::intrusive_ref_counter<CallRun> {
   Next go_slow();
   void note_retries();
   void note_refused_writes(const HostCalls& calls);
+  void note_full();
   Next fail(std::string why);
   Next fail_by_guest(std::string why);
   Next fail_by_fault(std::string_view what);

@@ -65,9 +65,9 @@ CallScope PluginVersion::scope(const hooks::Call& call, AttemptEffects& effects)
           .max_answer_bytes = parts_.manifest.limits.output_kb * kKib};
 }
 
-void PluginVersion::note_full(std::uint64_t bytes) const {
-  if (!counters().full().note_refused(bytes, services_.clock.monotonic_ns())) return;
-  const auto why = limit_reached(services_.store, space(), bytes);
+void PluginVersion::note_full(const RefusedWrite& write) const {
+  if (!counters().full().note_refused(write, services_.clock.monotonic_ns())) return;
+  const auto why = limit_reached(services_.store, space(), write);
   if (!why) return;  // it was filled by what one call wrote, and that is gone
   services_.log.write(base::LogLevel::error,
                       "plugin " + traits_.name + ": the namespace " + space().name() +

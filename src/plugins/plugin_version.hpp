@@ -84,9 +84,9 @@ class PluginVersion {
 
   // ---- A full namespace
 
-  // A limit of the store refused an entry of so many bytes, because the namespace, or all together, are full.
+  // A limit of the store refused this write, because the namespace, or all together, are full.
   // Logs it, not too often.
-  void note_full(std::uint64_t bytes) const;
+  void note_full(const RefusedWrite& write) const;
   // Why no more fits into its namespace; nullopt: it does.
   [[nodiscard]] std::optional<std::string> why_full() const {
     return parts_.counters->full().reason(services_.store, space());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "base/sha256.hpp"
+
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -9,7 +11,7 @@
 
 namespace helios::plugins {
 
-inline constexpr std::size_t kSha256HexBytes = 64;
+using base::kSha256HexBytes;
 
 // The SHA-256 digest of `bytes` as lower-case hexadecimal digits.
 void sha256_hex(std::string_view bytes, std::span<char, kSha256HexBytes> out);

@@ -184,4 +184,13 @@ HELIOS_FAKE int32_t helios_kv_scan(const char* prefix, uint32_t prefix_len, cons
   return detail::fake_copy(page, out, out_max);
 }
 
+HELIOS_FAKE int32_t helios_stream_append(const char* stream, uint32_t stream_len,
+                                         const char* record, uint32_t record_len) {
+  helios::plugin::FakeHost& host = helios::plugin::FakeHost::require();
+  if (stream_len == 0) return HELIOS_INVALID;
+  if (record_len > host.max_record_bytes) return HELIOS_LIMIT;
+  host.streams[std::string(stream, stream_len)].emplace_back(record, record_len);
+  return HELIOS_OK;
+}
+
 }  // extern "C"

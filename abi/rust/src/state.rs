@@ -171,3 +171,11 @@ pub fn kv_keys(prefix: &[u8], after: &[u8]) -> Vec<(Vec<u8>, u32)> {
     }
     keys
 }
+
+/// Appends a record to a stream of the namespace: numbered, chained, and on disk. False: the host refused it
+/// (the record is too large, there is no room, or the name is none), and nothing was appended.
+#[must_use]
+pub fn stream_append(stream: &str, record: &[u8]) -> bool {
+    let (stream_len, record_len) = (stream.len() as u32, record.len() as u32);
+    unsafe { sys::stream_append(stream.as_ptr(), stream_len, record.as_ptr(), record_len) == 0 }
+}

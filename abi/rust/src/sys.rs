@@ -55,10 +55,14 @@ pub const FINGERPRINT: u32 = 110;
 #[link(wasm_import_module = "env")]
 extern "C" {
     pub fn field(field: u32, out: *mut u8, out_max: u32) -> i32;
+    pub fn field_part(field: u32, from: u32, out: *mut u8, out_max: u32) -> i32;
+    pub fn field_sha256_hex(field: u32, out: *mut u8) -> i32;
     pub fn field_number(field: u32, out: *mut i64) -> i32;
     pub fn attribute(name: *const u8, name_len: u32, out: *mut u8, out_max: u32) -> i32;
     pub fn parameter_kind(index: u32, out: *mut [u32; 3]) -> i32;
     pub fn parameter(index: u32, out: *mut u8, out_max: u32) -> i32;
+    pub fn parameter_part(index: u32, from: u32, out: *mut u8, out_max: u32) -> i32;
+    pub fn parameter_sha256_hex(index: u32, out: *mut u8) -> i32;
     pub fn scratch_set(bytes: *const u8, length: u32) -> i32;
     pub fn scratch_get(out: *mut u8, out_max: u32) -> i32;
     pub fn block(reason: *const u8, reason_len: u32, state: *const u8, state_len: u32) -> i32;
@@ -119,6 +123,12 @@ extern "C" {
         after_len: u32,
         out: *mut u8,
         out_max: u32,
+    ) -> i32;
+    pub fn stream_append(
+        stream: *const u8,
+        stream_len: u32,
+        record: *const u8,
+        record_len: u32,
     ) -> i32;
     pub fn sha256_hex(input: *const u8, input_len: u32, out: *mut u8) -> i32;
     pub fn time_now_ms() -> i64;

@@ -2,10 +2,10 @@
 
 // The plugin's namespace as every plugin knows it, and what else a hook can have computed or be told.
 
+#include "plugins/abi/hashing.hpp"
 #include "plugins/abi/host_function.hpp"
 #include "plugins/abi/host_imports.hpp"
 #include "plugins/abi/state_access.hpp"
-#include "plugins/sha256.hpp"
 
 #include <array>
 #include <optional>
@@ -37,13 +37,7 @@ std::optional<std::int32_t> kv_delete(HostCalls& calls, std::string_view key) {
 
 std::optional<std::int32_t> hash_hex(HostCalls& calls, std::string_view in,
                                      std::span<char, kSha256HexBytes> out) {
-  if (in.size() <= kSha256PieceBytes) {
-    sha256_hex(in, out);
-  } else if (!sha256_hex_while([&] { return !calls.is_out_of_time(); }, in, out)) {
-    calls.stop(HostCalls::Stop::out_of_time);
-    return std::nullopt;
-  }
-  return static_cast<std::int32_t>(kSha256HexBytes);
+  return hash_to(calls, in, out);
 }
 
 std::optional<std::int64_t> time_now_ms(HostCalls& calls) { return calls.now_ms(); }

@@ -2,6 +2,7 @@
 
 // What a hook can ask about its call. The numbers are those of abi/helios_abi2.h.
 
+#include "plugins/abi/hashing.hpp"
 #include "plugins/abi/host_calls.hpp"
 #include "plugins/abi/host_codes.hpp"
 #include "plugins/abi/host_function.hpp"
@@ -138,21 +139,43 @@ Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidB
   return {};
 }
 
-std::optional<std::int32_t> field(HostCalls& calls, std::uint32_t number, std::span<char> out) {
-  if (static_cast<BytesField>(number) == BytesField::tenant && !may_tell_settings(calls))
-    return std::nullopt;
-  UuidBuffer uuid;
-  const auto value = bytes_field(calls, number, uuid);
-  return value.code == kOk ? copy_out(value.value, out) : value.code;
+// What of `bytes` stands from `from` on, as far as there is room.
+std::int32_t copy_part(std::string_view bytes, std::uint32_t from, std::span<char> out) {
+  const std::string_view rest = bytes.substr(std::min<std::size_t>(from, bytes.size()));
+  return copy_out(rest.substr(0, std::min<std::size_t>(out.size(), INT32_MAX)), out);
 }
 
-std::optional<std::int32_t> field_length(HostCalls& calls, std::uint32_t number) {
+// Calls `use(value)` with a field that is there; otherwise says why not, or that the call is over.
+template <typename Use>
+std::optional<std::int32_t> with_field(HostCalls& calls, std::uint32_t number, Use use) {
   if (static_cast<BytesField>(number) == BytesField::tenant && !may_tell_settings(calls))
     return std::nullopt;
   UuidBuffer uuid;
   const auto value = bytes_field(calls, number, uuid);
   if (value.code != kOk) return value.code;
-  return static_cast<std::int32_t>(std::min<std::size_t>(value.value.size(), INT32_MAX));
+  return use(value.value);
+}
+
+std::optional<std::int32_t> field(HostCalls& calls, std::uint32_t number, std::span<char> out) {
+  return with_field(calls, number, [out](std::string_view value) { return copy_out(value, out); });
+}
+
+std::optional<std::int32_t> field_length(HostCalls& calls, std::uint32_t number) {
+  return with_field(calls, number, [](std::string_view value) {
+    return static_cast<std::int32_t>(std::min<std::size_t>(value.size(), INT32_MAX));
+  });
+}
+
+std::optional<std::int32_t> field_part(HostCalls& calls, std::uint32_t number, std::uint32_t from,
+                                       std::span<char> out) {
+  return with_field(calls, number,
+                    [=](std::string_view value) { return copy_part(value, from, out); });
+}
+
+std::optional<std::int32_t> field_sha256_hex(HostCalls& calls, std::uint32_t number,
+                                             std::span<char, kSha256HexBytes> out) {
+  return with_field(calls, number,
+                    [&](std::string_view value) { return hash_to(calls, value, out); });
 }
 
 std::int64_t outcome_number(hooks::Outcome outcome) {
@@ -266,10 +289,30 @@ std::optional<std::int32_t> parameter_kind(HostCalls& calls, std::uint32_t index
   return kOk;
 }
 
-std::optional<std::int32_t> parameter(HostCalls& calls, std::uint32_t index, std::span<char> out) {
+// Calls `use(value)` with a parameter that is there and not NULL.
+template <typename Use>
+std::optional<std::int32_t> with_parameter(HostCalls& calls, std::uint32_t index, Use use) {
   const auto* const found = find_parameter(calls, index);
   if (found == nullptr) return kMissing;
-  return found->value ? copy_out(*found->value, out) : kUnmet;
+  if (!found->value) return kUnmet;
+  return use(std::string_view(*found->value));
+}
+
+std::optional<std::int32_t> parameter(HostCalls& calls, std::uint32_t index, std::span<char> out) {
+  return with_parameter(calls, index,
+                        [out](std::string_view value) { return copy_out(value, out); });
+}
+
+std::optional<std::int32_t> parameter_part(HostCalls& calls, std::uint32_t index,
+                                           std::uint32_t from, std::span<char> out) {
+  return with_parameter(calls, index,
+                        [=](std::string_view value) { return copy_part(value, from, out); });
+}
+
+std::optional<std::int32_t> parameter_sha256_hex(HostCalls& calls, std::uint32_t index,
+                                                 std::span<char, kSha256HexBytes> out) {
+  return with_parameter(calls, index,
+                        [&](std::string_view value) { return hash_to(calls, value, out); });
 }
 
 std::optional<std::int32_t> scratch_set(HostCalls& calls, std::string_view bytes) {
@@ -299,10 +342,14 @@ std::span<const HostFunction> statement_imports() {
   static const std::array kFunctions{
       host_function<field>("env", "field"),
       host_function<field_length>("env", "field_length"),
+      host_function<field_part>("env", "field_part"),
+      host_function<field_sha256_hex>("env", "field_sha256_hex"),
       host_function<field_number>("env", "field_number"),
       host_function<attribute>("env", "attribute"),
       host_function<parameter_kind>("env", "parameter_kind"),
       host_function<parameter>("env", "parameter"),
+      host_function<parameter_part>("env", "parameter_part"),
+      host_function<parameter_sha256_hex>("env", "parameter_sha256_hex"),
       host_function<scratch_set>("env", "scratch_set"),
       host_function<scratch_get>("env", "scratch_get"),
   };

@@ -29,7 +29,8 @@ bool first() {
          is(kv_take("bucket", {3, 1, 3600000}, 2)->remaining == 1) &&
          is(!kv_take("bucket", {3, 1, 3600000}, 2)->allowed) &&
          is(kv_take("bucket", {3, 1, 3600000}, 4)->retry_after_ns == -1) &&
-         is(!kv_take("bucket", {3, 0, 1}, 1).has_value());
+         is(!kv_take("bucket", {3, 0, 1}, 1).has_value()) && is(stream_append("trail", "first")) &&
+         is(!stream_append("no/name", "x"));
 }
 
 bool second() {

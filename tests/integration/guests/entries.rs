@@ -20,6 +20,8 @@ fn first() {
     assert!(!kv_take(b"bucket", RATE, 2).unwrap().allowed);
     assert_eq!(kv_take(b"bucket", RATE, 4).unwrap().retry_after_ns, -1);
     assert!(kv_take(b"bucket", Rate { burst: 3, tokens: 0, period_ms: 1 }, 1).is_none());
+    assert!(stream_append("trail", b"first"));
+    assert!(!stream_append("no/name", b"x"));
 }
 
 fn second() {

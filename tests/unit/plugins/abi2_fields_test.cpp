@@ -127,6 +127,60 @@ TEST_F(Abi2Test, parameters_come_as_the_client_bound_them) {
   EXPECT_EQ(kind, std::string("\x17\0\0\0\x01\0\0\0\xff\xff\xff\xff", 12));
 }
 
+// What import `call` writes to 1024: as many bytes as it returns.
+std::string what_it_writes(const std::string& call) {
+  return "(local.set $code " + call +
+         ") (if (i32.lt_s (local.get $code) (i32.const 0)) (then (return (local.get $code)))) " +
+         store("(local.get $code)");
+}
+
+TEST_F(Abi2Test, parts_of_a_field_come_as_far_as_there_is_room) {
+  const auto part = [&](int field, int from, int room) {
+    return run_field(what_it_writes("(call $field_part (i32.const " + std::to_string(field) +
+                                    ") (i32.const " + std::to_string(from) +
+                                    ") (i32.const 1024) (i32.const " + std::to_string(room) + "))"),
+                     HookPoint::pre_query);
+  };
+  EXPECT_EQ(part(HELIOS_TEXT, 0, 6), "SELECT");
+  EXPECT_EQ(part(HELIOS_TEXT, 7, 64), "'x'");
+  EXPECT_EQ(part(HELIOS_TEXT, 10, 64), "");
+  EXPECT_EQ(part(HELIOS_TEXT, -1, 64), "");
+  EXPECT_EQ(part(HELIOS_COMMAND_TAG, 0, 64), "-1");
+  EXPECT_EQ(part(0, 0, 64), "-5");
+}
+
+TEST_F(Abi2Test, digest_of_a_field_needs_no_copy_of_it) {
+  const auto digest = [&](int field) {
+    return run_field(what_it_writes("(call $field_sha256_hex (i32.const " + std::to_string(field) +
+                                    ") (i32.const 1024))"),
+                     HookPoint::pre_query);
+  };
+  EXPECT_EQ(digest(HELIOS_TEXT),
+            "b254ae3d04bb988291941d5b8b770a3fb7b90ce1f9742e2624d00c7ce3a140b9");
+  EXPECT_EQ(digest(HELIOS_SQLSTATE), "-1");
+  EXPECT_EQ(digest(HELIOS_ROWS), "-5");
+}
+
+TEST_F(Abi2Test, parts_and_digests_of_parameters) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.origin = hooks::Origin::execute;
+    it.parameters = {{.type_oid = 25, .is_binary = false, .value = "hello"},
+                     {.type_oid = 23, .is_binary = true, .value = std::nullopt}};
+  };
+  const auto ask = [&](const std::string& import, int index, const std::string& rest) {
+    return run_field(what_it_writes("(call $" + import + " (i32.const " + std::to_string(index) +
+                                    ") " + rest + ")"),
+                     HookPoint::pre_query);
+  };
+  EXPECT_EQ(ask("parameter_part", 0, "(i32.const 1) (i32.const 1024) (i32.const 3)"), "ell");
+  EXPECT_EQ(ask("parameter_part", 1, "(i32.const 0) (i32.const 1024) (i32.const 3)"), "-3");
+  EXPECT_EQ(ask("parameter_part", 2, "(i32.const 0) (i32.const 1024) (i32.const 3)"), "-1");
+  EXPECT_EQ(ask("parameter_sha256_hex", 0, "(i32.const 1024)"),
+            "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  EXPECT_EQ(ask("parameter_sha256_hex", 1, "(i32.const 1024)"), "-3");
+  EXPECT_EQ(ask("parameter_sha256_hex", 2, "(i32.const 1024)"), "-1");
+}
+
 TEST_F(Abi2Test, buffer_that_is_too_small_is_not_written) {
   const auto result =
       pre_query(expecting(-2, "(call $field (i32.const 3) (i32.const 1024) (i32.const 4))") +

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -31,6 +32,16 @@ TEST(State, replace_keeps_the_time) {
   EXPECT_EQ(kv_read_entry("k")->ttl_left_ms.value_or(0), 60);
   host.now_ms += 60;
   EXPECT_FALSE(kv_read("k").has_value());
+}
+
+TEST(State, records_stand_in_their_stream_in_order) {
+  FakeHost host;
+  host.max_record_bytes = 5;
+  EXPECT_TRUE(stream_append("trail", "one"));
+  EXPECT_TRUE(stream_append("trail", "two"));
+  EXPECT_FALSE(stream_append("trail", "longer"));
+  EXPECT_FALSE(stream_append("", "x"));
+  EXPECT_EQ(host.streams["trail"], (std::vector<std::string>{"one", "two"}));
 }
 
 TEST(State, values_that_are_too_large_are_refused) {

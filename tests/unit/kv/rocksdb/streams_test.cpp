@@ -154,6 +154,21 @@ TEST_F(DiskStreams, disk_is_bounded_over_all_streams) {
   EXPECT_EQ(again.append("log", "1"), WriteStatus::store_full);
 }
 
+TEST_F(DiskStreams, who_lets_begin_leaves_room_for_the_end) {
+  store().set_limits({.max_stream_bytes = 160 * kv::record_bytes(10)});
+  const auto append_one = [&](kv::Reserve reserve) {
+    kv::Transaction transaction(store(), space());
+    const auto status = transaction.append("log", "1234567890", reserve);
+    return status == WriteStatus::ok ? commit(transaction) : CommitStatus::full;
+  };
+  int begun = 0;
+  while (begun < 200 && append_one(kv::Reserve::leave) == CommitStatus::done) ++begun;
+  EXPECT_EQ(begun, 150);
+  int ended = 0;
+  while (ended < 200 && append_one(kv::Reserve::use) == CommitStatus::done) ++ended;
+  EXPECT_EQ(ended, 10);
+}
+
 TEST_F(DiskStreams, room_that_others_took_meanwhile_is_missed_at_commit) {
   store().set_limits({.max_stream_bytes = kv::record_bytes(10)});
   kv::Transaction late(store(), space());
