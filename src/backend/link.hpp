@@ -190,6 +190,7 @@ class Link final : private OwedAnswers::User {
 
   void on_ended(Tag tag, char answer) override;
   [[nodiscard]] Answer present() const;
+  [[nodiscard]] bool begin_message();
   [[nodiscard]] std::string_view choose(char type, std::uint32_t length);
   [[nodiscard]] std::string_view choose_answer(char type, std::uint32_t length);
   [[nodiscard]] std::string_view what_is_wrong(char type) const;

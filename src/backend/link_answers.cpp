@@ -31,20 +31,28 @@ bool Link::step() {
   std::string_view& input = input_.view(*to_client_);
   if (!login_.is_ready() && input.empty() && reader_.at_boundary()) return false;
   if (release_here()) return true;
-  switch (reader_.next(input)) {
+  FrameReader::Step step = reader_.next(input);
+  if (step == FrameReader::Step::header) {
+    if (!begin_message()) return true;
+    step = reader_.next(input);
+  }
+  switch (step) {
+    case FrameReader::Step::header:
     case FrameReader::Step::need_more: return false;
     case FrameReader::Step::bad_length: user_->on_malformed(kMalformed); return true;
-    case FrameReader::Step::header: {
-      const std::string_view wrong = choose(reader_.type(), reader_.length());
-      if (!wrong.empty()) user_->on_malformed(wrong);
-      return true;
-    }
     case FrameReader::Step::piece: pass(); return true;
     case FrameReader::Step::message:
       login_.is_ready() ? handle_message() : handle_login();
       return true;
   }
   return false;
+}
+
+// False = the user has closed the link.
+bool Link::begin_message() {
+  const std::string_view wrong = choose(reader_.type(), reader_.length());
+  if (!wrong.empty()) user_->on_malformed(wrong);
+  return wrong.empty() && is_open_;
 }
 
 void Link::pass() { pgwire::pass_bytes(reader_, *to_client_); }

@@ -14,41 +14,33 @@ std::uint32_t FrameReader::length() const {
   return static_cast<std::uint32_t>(base::load_i32(header_ + 1));
 }
 
-FrameReader::Step FrameReader::next(std::string_view& input) {
-  switch (state_) {
-    case State::header: return read_header(input);
-    case State::streaming: return pass_piece(input);
-    case State::collecting: return gather(input);
-    case State::decide: break;
-  }
-  assert(false && "stream() or collect() must follow a header");
-  return Step::bad_length;
-}
-
-// One long message does not make the reader large for ever.
-void FrameReader::release_last_message() {
-  constexpr std::size_t kKeptBytes = 16 * 1024;
-  if (gathered_.capacity() > kKeptBytes) std::string().swap(gathered_);
-}
-
 FrameReader::Step FrameReader::read_header(std::string_view& input) {
-  release_last_message();
+  // One long message does not make the reader large for ever.
+  constexpr std::size_t kKeptBytes = 16 * 1024;
+  if (gathered_.capacity() > kKeptBytes) [[unlikely]]
+    std::string().swap(gathered_);
   if (input.empty()) return Step::need_more;
   header_in_input_ = header_have_ == 0 && input.size() >= kHeaderBytes;
   if (header_in_input_) [[likely]] {
     std::memcpy(header_, input.data(), kHeaderBytes);
-    header_have_ = kHeaderBytes;
-  } else {
-    const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());
-    std::memcpy(header_ + header_have_, input.data(), taken);
-    header_have_ += taken;
-    input.remove_prefix(taken);
-    if (header_have_ < kHeaderBytes) return Step::need_more;
+  } else if (!complete_header(input)) {
+    return Step::need_more;
   }
-  if (length() < 4 || length() > INT32_MAX) return Step::bad_length;
-  left_ = length() - 4;
+  header_have_ = kHeaderBytes;
+  const std::uint32_t bytes = length();
+  if (bytes < 4 || bytes > INT32_MAX) return Step::bad_length;
+  left_ = bytes - 4;
   state_ = State::decide;
   return Step::header;
+}
+
+// Of one that comes in parts. False = there is more to come.
+[[gnu::noinline]] bool FrameReader::complete_header(std::string_view& input) {
+  const std::size_t taken = std::min(kHeaderBytes - header_have_, input.size());
+  std::memcpy(header_ + header_have_, input.data(), taken);
+  header_have_ += taken;
+  input.remove_prefix(taken);
+  return header_have_ == kHeaderBytes;
 }
 
 void FrameReader::stream() {

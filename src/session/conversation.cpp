@@ -118,12 +118,17 @@ bool Conversation::step_input() {
   FrameReader& reader = input_.reader;
   std::string_view& input = input_.bytes.view(context_.actions->to_server);
   if (is_held_up(input)) return false;
-  switch (reader.next(input)) {
+  FrameReader::Step step = reader.next(input);
+  if (step == FrameReader::Step::header) {
+    if (!handle_header(reader.type())) return true;
+    step = reader.next(input);
+  }
+  switch (step) {
+    case FrameReader::Step::header:
     case FrameReader::Step::need_more: return false;
     case FrameReader::Step::bad_length:
       context_.end.fail_after_answers(sqlstate::kProtocolViolation, "invalid message length");
       return true;
-    case FrameReader::Step::header: handle_header(reader.type()); return true;
     case FrameReader::Step::piece:
       if (plan_ == Plan::pass) context_.link->forward(reader);
       if (reader.last_piece()) end_streamed_message();
@@ -133,19 +138,16 @@ bool Conversation::step_input() {
   return false;
 }
 
-void Conversation::handle_header(char type) {
+// False = the session ends for it.
+bool Conversation::handle_header(char type) {
   deadlines_.note_message();
-  if (!is_within_limits(type)) return;
+  if (!is_within_limits(type)) return false;
   if (type == fe::kCopyData && context_.link->is_reading_copy()) deadlines_.note_progress();
   plan_ = plan_message(type);
-  if (plan_ == Plan::collect) {
-    input_.reader.collect();
-  } else {
-    input_.reader.stream();
-  }
+  plan_ == Plan::collect ? input_.reader.collect() : input_.reader.stream();
+  return true;
 }
 
-// False = the session ends for it.
 bool Conversation::is_within_limits(char type) {
   const std::uint32_t limit = pgwire::frontend_length_limit(type);
   const std::uint32_t length = input_.reader.length();

@@ -103,7 +103,7 @@ class Conversation {
 
   [[nodiscard]] bool is_held_up(std::string_view input);
   bool step_input();
-  void handle_header(char type);
+  [[nodiscard]] bool handle_header(char type);
   [[nodiscard]] bool is_within_limits(char type);
   void break_copy(char type);
   Plan plan_message(char type);
