@@ -70,7 +70,7 @@ void Link::forward(const pgwire::FrameReader& message) {
   pgwire::pass_bytes(message, *to_server_);
 }
 
-void Link::expect(Tag tag, Expect expected) {
+void Link::expect(Tag tag, const Expect& expected) {
   if (is_of_batch(expected.request)) {
     is_batch_open_ = true;
     was_asked_ = false;

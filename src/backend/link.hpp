@@ -87,7 +87,7 @@ class Link final : private OwedAnswers::User {
   void send(std::string message) { to_server_->append(std::move(message)); }
   // What the reader has just delivered of the client's bytes.
   void forward(const pgwire::FrameReader& message);
-  void expect(Tag tag, Expect expected);
+  void expect(Tag tag, const Expect& expected);
   // The next expect() throws nothing but what on_ended() does.
   void make_room() { owed_.make_room_for_push(); }
   // The proxy answers a message of the extended protocol itself, and the server does not hear of it. The client gets

@@ -3,8 +3,6 @@
 
 #include "pgwire/message_types.hpp"
 
-#include <algorithm>
-#include <iterator>
 #include <string_view>
 
 namespace helios::backend {
@@ -60,7 +58,7 @@ bool may_answer(char request, char backend_type) {
   return backend_type == be::kErrorResponse || types.contains(backend_type);
 }
 
-void OwedAnswers::push(Tag tag, Expect expect) {
+void OwedAnswers::push(Tag tag, const Expect& expect) {
   // Planning, too, runs functions.
   const bool may_run = expect.request == fe::kBind || expect.request == fe::kExecute;
   if (may_run && !expect.is_ours) hides_changes_ = true;
@@ -69,7 +67,7 @@ void OwedAnswers::push(Tag tag, Expect expect) {
     if (expect.request != fe::kSync) return user_.on_ended(tag, 0);
     skipping_ = false;
   }
-  owed_.push_back({tag, expect, 0});
+  owed_.emplace(tag, expect);
   copies_ += expect.may_copy_in ? 1 : 0;
   maybes_ += expect.is_maybe ? 1 : 0;
 }
@@ -78,49 +76,37 @@ void OwedAnswers::note_copy_end() {
   if (!empty()) ++owed_.back().copy_ends_sent;
 }
 
+// Null: none is such a one.
+template <typename Test>
+const Owed* OwedAnswers::find_first(Test test) const {
+  for (auto at = owed_.first(); at != owed_.end(); ++at) {
+    if (test(owed_[at].expect)) return &owed_[at];
+  }
+  return nullptr;
+}
+
 bool OwedAnswers::awaits_ready() const {
-  return std::any_of(std::next(owed_.begin(), static_cast<std::ptrdiff_t>(first_)), owed_.end(),
-                     [](const Owed& owed) { return ends_with_ready(owed.expect.request); });
+  return find_first([](const Expect& expect) { return ends_with_ready(expect.request); }) !=
+         nullptr;
 }
 
 bool OwedAnswers::may_run() const {
-  return std::any_of(
-      std::next(owed_.begin(), static_cast<std::ptrdiff_t>(first_)), owed_.end(),
-      [](const Owed& owed) { return !owed.expect.is_ours && runs_statement(owed.expect.request); });
+  return find_first([](const Expect& expect) {
+           return !expect.is_ours && runs_statement(expect.request);
+         }) != nullptr;
 }
 
 Tag OwedAnswers::front_of_client() const {
-  for (std::size_t i = first_; i < owed_.size(); ++i) {
-    if (!owed_[i].expect.is_ours) return owed_[i].tag;
-  }
-  return 0;
+  const Owed* owed = find_first([](const Expect& expect) { return !expect.is_ours; });
+  return owed == nullptr ? 0 : owed->tag;
 }
 
 void OwedAnswers::pop(char answer) {
-  const Owed& owed = owed_[first_];
+  const Owed& owed = owed_.front();
   user_.on_ended(owed.tag, answer);
   copies_ -= owed.expect.may_copy_in ? 1 : 0;
   maybes_ -= owed.expect.is_maybe ? 1 : 0;
-  ++ended_;
-  ++first_;
-  compact();
-}
-
-void OwedAnswers::compact() {
-  constexpr std::size_t kCompactAt = 1024;
-  if (first_ == owed_.size()) {
-    if (owed_.capacity() > kCompactAt) {
-      std::vector<Owed>().swap(owed_);
-    } else {
-      owed_.clear();
-    }
-    first_ = 0;
-  } else if (first_ >= kCompactAt && first_ * 2 >= owed_.size()) {
-    // Into memory of its own size: whoever waits for room must see it come back.
-    owed_ = std::vector<Owed>(std::next(owed_.begin(), static_cast<std::ptrdiff_t>(first_)),
-                              owed_.end());
-    first_ = 0;
-  }
+  owed_.pop_front();
 }
 
 void OwedAnswers::on_answer(char backend_type) {
@@ -142,12 +128,12 @@ void OwedAnswers::on_error() {
 }
 
 bool OwedAnswers::on_copy_in() {
-  Owed& copy = owed_[first_];
+  Owed& copy = owed_.front();
   copies_ += copy.expect.may_copy_in ? 0 : 1;
   copy.expect.may_copy_in = true;
   bool is_ended = take_copy_end(copy);
-  for (std::size_t i = first_ + 1; i < owed_.size() && !is_ended; ++i) {
-    Owed& owed = owed_[i];
+  for (auto at = owed_.first() + 1; at != owed_.end() && !is_ended; ++at) {
+    Owed& owed = owed_[at];
     if (owed.expect.request == fe::kSync && !owed.expect.is_maybe) {
       owed.expect.is_maybe = true;
       ++maybes_;
@@ -159,24 +145,24 @@ bool OwedAnswers::on_copy_in() {
 
 const Owed* OwedAnswers::copying() const {
   if (copies_ == 0) return nullptr;
-  for (std::size_t i = first_; i < owed_.size(); ++i) {
-    if (owed_[i].expect.may_copy_in) return &owed_[i];
-  }
-  return nullptr;
+  return find_first([](const Expect& expect) { return expect.may_copy_in; });
 }
 
 void OwedAnswers::on_copy_done() {
   if (maybes_ == 0) return;
-  std::size_t carried = 0;
-  const auto is_swallowed = [&](const Owed& owed) {
-    if (!owed.expect.is_maybe) return false;
-    user_.on_ended(owed.tag, 0);
-    carried += owed.copy_ends_sent;
-    return true;
-  };
-  const auto begin = std::next(owed_.begin(), static_cast<std::ptrdiff_t>(first_));
-  owed_.erase(std::remove_if(begin, owed_.end(), is_swallowed), owed_.end());
-  if (!empty()) owed_[first_].copy_ends_sent += static_cast<std::uint32_t>(carried);
+  std::uint32_t carried = 0;
+  auto kept = owed_.first();
+  for (auto at = owed_.first(); at != owed_.end(); ++at) {
+    const Owed& owed = owed_[at];
+    if (owed.expect.is_maybe) {
+      user_.on_ended(owed.tag, 0);
+      carried += owed.copy_ends_sent;
+    } else {
+      owed_[kept++] = owed;
+    }
+  }
+  owed_.truncate(kept);
+  if (!empty()) owed_.front().copy_ends_sent += carried;
   maybes_ = 0;
 }
 

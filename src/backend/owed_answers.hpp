@@ -9,11 +9,10 @@
 // Thread rule: the link's. Errors: push() and on_copy_in() may throw std::bad_alloc, see
 // make_room_for_push(); everything else only what User::on_ended() throws, and then the entry stays.
 
-#include "base/make_room.hpp"
+#include "base/ring.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace helios::backend {
 
@@ -60,10 +59,10 @@ class OwedAnswers {
   explicit OwedAnswers(User& user) : user_(user) {}
 
   // The next push() allocates nothing.
-  void make_room_for_push() { base::make_room(owed_); }
+  void make_room_for_push() { owed_.make_room(); }
   // A message was forwarded. Messages that have no answer of their own (Flush, CopyData, ...) are not
   // pushed. Inside a skipped part of the stream it ends at once.
-  void push(Tag tag, Expect expect);
+  void push(Tag tag, const Expect& expect);
   // CopyDone or CopyFail was forwarded, for data that the server has not asked for yet.
   void note_copy_end();
   // An error was answered and no Sync has been forwarded since: the server skips what is forwarded.
@@ -75,18 +74,18 @@ class OwedAnswers {
   // The server was asked for the reading rules behind all that, and has answered.
   void changes_are_known() { hides_changes_ = false; }
 
-  [[nodiscard]] bool empty() const { return first_ == owed_.size(); }
-  [[nodiscard]] std::size_t size() const { return owed_.size() - first_; }
+  [[nodiscard]] bool empty() const { return owed_.empty(); }
+  [[nodiscard]] std::size_t size() const { return owed_.size(); }
   // Entries that have ended so far, for whatever reason.
-  [[nodiscard]] std::uint64_t ended() const { return ended_; }
+  [[nodiscard]] std::uint64_t ended() const { return owed_.first(); }
   // Some entry ends with ReadyForQuery.
   [[nodiscard]] bool awaits_ready() const;
   // Some entry runs a statement of the client's.
   [[nodiscard]] bool may_run() const;
   // About what it takes.
-  [[nodiscard]] std::size_t held_bytes() const { return owed_.capacity() * sizeof(Owed); }
+  [[nodiscard]] std::size_t held_bytes() const { return owed_.held_bytes(); }
   // The entry that the next answer belongs to; null when nothing is owed.
-  [[nodiscard]] const Owed* front() const { return empty() ? nullptr : &owed_[first_]; }
+  [[nodiscard]] const Owed* front() const { return empty() ? nullptr : &owed_.front(); }
   // The message of the client's that an error of the front entry belongs to; 0: there is none.
   [[nodiscard]] Tag front_of_client() const;
 
@@ -114,13 +113,12 @@ class OwedAnswers {
   void end_all();
 
  private:
+  template <typename Test>
+  [[nodiscard]] const Owed* find_first(Test test) const;
   void pop(char answer);
-  void compact();
 
   User& user_;
-  std::vector<Owed> owed_;
-  std::size_t first_ = 0;  // entries before it are done; compacted when the list runs empty or long
-  std::uint64_t ended_ = 0;
+  base::Ring<Owed> owed_{0};
   bool skipping_ = false;  // an error was answered and no Sync has been forwarded since
   bool hides_changes_ = false;
   std::size_t copies_ = 0;  // entries that may copy in

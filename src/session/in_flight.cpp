@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/in_flight.hpp"
 
-#include <iterator>
+#include <utility>
 
 namespace helios::session {
 
@@ -34,23 +34,20 @@ bool ends_unit(const backend::Expect& expect) {
 }  // namespace
 
 backend::Tag InFlightLog::add(InFlight&& message) {
-  entries_.push_back(std::move(message));
-  return note_added();
+  return note_added(entries_.emplace(std::move(message)));
 }
 
 backend::Tag InFlightLog::add(char request, bool may_touch_session) {
-  entries_.emplace_back(request, may_touch_session);
-  return note_added();
+  return note_added(entries_.emplace(request, may_touch_session));
 }
 
-backend::Tag InFlightLog::note_added() {
-  InFlight& message = entries_.back();
+backend::Tag InFlightLog::note_added(InFlight& message) {
   unit_touches_ |= message.touches_session;
   if (ends_unit(message.expect)) message.touches_session = std::exchange(unit_touches_, false);
   message.run_bytes = message.run ? message.run->held_bytes : 0;
   run_bytes_ += message.run_bytes;
   touching_ += message.touches_session ? 1 : 0;
-  return first_tag_ + entries_.size() - 1;
+  return entries_.end() - 1;
 }
 
 void InFlightLog::end(backend::Tag tag) {
@@ -58,29 +55,10 @@ void InFlightLog::end(backend::Tag tag) {
   if (message == nullptr) return;
   run_bytes_ -= message->run_bytes;
   touching_ -= message->touches_session ? 1 : 0;
-  message->clear();
-  while (first_ < entries_.size() && !is_there(entries_[first_])) ++first_;
-  compact();
-}
-
-void InFlightLog::compact() {
-  constexpr std::size_t kCompactAt = 1024;
-  if (first_ == entries_.size()) {
-    first_tag_ += entries_.size();
-    if (entries_.capacity() > kCompactAt) {
-      std::vector<InFlight>().swap(entries_);
-    } else {
-      entries_.clear();
-    }
-    first_ = 0;
-  } else if (first_ >= kCompactAt && first_ * 2 >= entries_.size()) {
-    // Into memory of its own size: whoever waits for room must see it come back.
-    const auto rest = std::next(entries_.begin(), static_cast<std::ptrdiff_t>(first_));
-    entries_ = std::vector<InFlight>(std::make_move_iterator(rest),
-                                     std::make_move_iterator(entries_.end()));
-    first_tag_ += first_;
-    first_ = 0;
-  }
+  if (tag != entries_.first()) return message->clear();
+  do {
+    entries_.pop_front();
+  } while (!entries_.empty() && !is_there(entries_.front()));
 }
 
 }  // namespace helios::session

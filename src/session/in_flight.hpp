@@ -8,6 +8,7 @@
 // Thread rule: the session's.
 
 #include "backend/owed_answers.hpp"
+#include "base/ring.hpp"
 #include "pgwire/message_types.hpp"
 #include "session/names.hpp"
 #include "session/refusal.hpp"
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace helios::session {
 
@@ -54,7 +54,7 @@ struct InFlight {
 class InFlightLog {
  public:
   // The next add() throws nothing.
-  void make_room_for_add() { base::make_room(entries_); }
+  void make_room_for_add() { entries_.make_room(); }
   // Returns its tag. A Sync, Query or FunctionCall takes over that something since the last one touches the
   // session: an error before its ReadyForQuery undoes that.
   backend::Tag add(InFlight&& message);
@@ -62,9 +62,8 @@ class InFlightLog {
   backend::Tag add(char request, bool may_touch_session);
   // Null: there is no such message, or it has ended.
   [[nodiscard]] InFlight* find(backend::Tag tag) {
-    const backend::Tag index = tag - first_tag_;  // of an older one: larger than any
-    if (index >= entries_.size()) return nullptr;
-    InFlight& message = entries_[static_cast<std::size_t>(index)];
+    if (!entries_.contains(tag)) return nullptr;
+    InFlight& message = entries_[tag];
     return is_there(message) ? &message : nullptr;
   }
   // It has ended. Does nothing if it has before.
@@ -74,25 +73,20 @@ class InFlightLog {
   // another one in front of it has changed.
   [[nodiscard]] bool touches_session() const { return touching_ > 0; }
   // About what the messages and their runs take.
-  [[nodiscard]] std::size_t held_bytes() const {
-    return entries_.capacity() * sizeof(InFlight) + run_bytes_;
-  }
+  [[nodiscard]] std::size_t held_bytes() const { return entries_.held_bytes() + run_bytes_; }
 
   template <typename Visit>
   void for_each(Visit visit) {
-    for (std::size_t i = first_; i < entries_.size(); ++i) {
-      if (is_there(entries_[i])) visit(entries_[i]);
+    for (backend::Tag tag = entries_.first(); tag != entries_.end(); ++tag) {
+      if (is_there(entries_[tag])) visit(entries_[tag]);
     }
   }
 
  private:
   static bool is_there(const InFlight& message) { return message.expect.request != 0; }
-  backend::Tag note_added();
-  void compact();
+  backend::Tag note_added(InFlight& message);
 
-  std::vector<InFlight> entries_;
-  backend::Tag first_tag_ = 1;  // of entries_[0]
-  std::size_t first_ = 0;       // entries before it have ended
+  base::Ring<InFlight> entries_{1};  // by tag
   std::size_t run_bytes_ = 0;
   std::size_t touching_ = 0;   // messages that touch the session
   bool unit_touches_ = false;  // something since the last Sync, Query or FunctionCall
