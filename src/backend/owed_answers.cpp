@@ -2,14 +2,14 @@
 #include "backend/owed_answers.hpp"
 
 #include "pgwire/message_types.hpp"
-
-#include <string_view>
+#include "pgwire/type_set.hpp"
 
 namespace helios::backend {
 namespace {
 
 namespace fe = pgwire::frontend;
 namespace be = pgwire::backend;
+using pgwire::TypeSet;
 
 bool ends_with_ready(char request) {
   return request == fe::kQuery || request == fe::kFunctionCall || request == fe::kSync;
@@ -33,6 +33,30 @@ bool ends_extended(char request, char answer) {
   }
 }
 
+// But for ErrorResponse.
+const TypeSet& answers_to(char request) {
+  static constexpr TypeSet kNothing("");
+  static constexpr TypeSet kParse("1");
+  static constexpr TypeSet kBind("2");
+  static constexpr TypeSet kClose("3");
+  static constexpr TypeSet kDescribe("tTn");
+  static constexpr TypeSet kExecute("DCIsTGHWdc");  // T: some servers describe the rows once more
+  static constexpr TypeSet kQuery("DTCIGHWdcZ");
+  static constexpr TypeSet kFunctionCall("VZ");
+  static constexpr TypeSet kSync("Z");
+  switch (request) {
+    case fe::kParse: return kParse;
+    case fe::kBind: return kBind;
+    case fe::kClose: return kClose;
+    case fe::kDescribe: return kDescribe;
+    case fe::kExecute: return kExecute;
+    case fe::kQuery: return kQuery;
+    case fe::kFunctionCall: return kFunctionCall;
+    case fe::kSync: return kSync;
+    default: return kNothing;
+  }
+}
+
 // Uses up one CopyDone or CopyFail that was forwarded behind the entry.
 bool take_copy_end(Owed& owed) {
   if (owed.copy_ends_sent == 0) return false;
@@ -43,19 +67,7 @@ bool take_copy_end(Owed& owed) {
 }  // namespace
 
 bool may_answer(char request, char backend_type) {
-  std::string_view types;
-  switch (request) {
-    case fe::kParse: types = "1"; break;
-    case fe::kBind: types = "2"; break;
-    case fe::kClose: types = "3"; break;
-    case fe::kDescribe: types = "tTn"; break;
-    case fe::kExecute: types = "DCIsTGHWdc"; break;  // T: some servers describe the rows once more
-    case fe::kQuery: types = "DTCIGHWdcZ"; break;
-    case fe::kFunctionCall: types = "VZ"; break;
-    case fe::kSync: types = "Z"; break;
-    default: break;
-  }
-  return backend_type == be::kErrorResponse || types.contains(backend_type);
+  return backend_type == be::kErrorResponse || answers_to(request).contains(backend_type);
 }
 
 void OwedAnswers::push(Tag tag, const Expect& expect) {

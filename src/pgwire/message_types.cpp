@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/message_types.hpp"
 
-#include <string_view>
+#include "pgwire/type_set.hpp"
 
 namespace helios::pgwire {
 
@@ -26,8 +26,8 @@ std::uint32_t frontend_length_limit(char type) {
 }
 
 bool is_backend_type(char type) {
-  constexpr std::string_view kTypes = "RK23CWdcGHDIEVvnNAtS1sZT";
-  return type != '\0' && kTypes.contains(type);
+  static constexpr TypeSet kTypes("RK23CWdcGHDIEVvnNAtS1sZT");
+  return kTypes.contains(type);
 }
 
 bool is_asynchronous(char backend_type) {
