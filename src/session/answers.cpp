@@ -60,8 +60,7 @@ void Answers::on_ended(backend::Tag tag, char answer) {
   if (item->is_malformed && answer != 0) context_.names.forget();
   if (item->run) {
     item->run->finish(hooks::Outcome::skipped, context_.names);
-    base::make_room(ended_runs_);
-    ended_runs_.push_back(std::move(item->run));
+    end_run(item->run);
   } else if (item->portal && item->portal->run) {
     settle_portal(*item, answer);
   }
@@ -81,9 +80,13 @@ void Answers::settle_portal(const InFlight& item, char answer) {
     portal->run->finish(hooks::Outcome::skipped, context_.names);
     portal->is_judged = false;
   }
-  if (!portal->run->is_finished()) return;
+  if (portal->run->is_finished()) end_run(portal->run);
+}
+
+// Its post_query comes with ReadyForQuery.
+void Answers::end_run(std::unique_ptr<QueryRun>& run) {
   base::make_room(ended_runs_);
-  ended_runs_.push_back(std::move(portal->run));
+  ended_runs_.push_back(std::move(run));
 }
 
 // What the server spent on the present statement of `run`, which `item` asked for. It works on one thing after
@@ -106,8 +109,7 @@ void Answers::end_portals() {
 void Answers::end_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run) return;
   portal->run->finish_portal(cursor_readers_ != portal->readers_before, context_.names);
-  base::make_room(ended_runs_);
-  ended_runs_.push_back(std::move(portal->run));
+  end_run(portal->run);
 }
 
 void Answers::on_completion(backend::Answer answer, std::string_view command_tag) {

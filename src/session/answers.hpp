@@ -74,6 +74,7 @@ class Answers {
   [[nodiscard]] static bool may_read_cursors(QueryRun* run);
   [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
   void settle_portal(const InFlight& item, char answer);
+  void end_run(std::unique_ptr<QueryRun>& run);
   void end_portals();
   [[nodiscard]] Followed followed() { return {context_.settings, context_.names}; }
   [[nodiscard]] bool is_settling() const;
