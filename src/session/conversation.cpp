@@ -353,18 +353,18 @@ bool Conversation::step_judge(bool is_ending) {
     ask_for_answers();
     return judge_.waits_for_rules() && context_.link->make_rules_certain();
   }
-  Decision decision = judge_.take_decision();
+  Decision& decision = judge_.take_decision();
   if (context_.link->owed().empty()) deadlines_.note_progress();
-  if (!is_ending && !farewell_) carry_out(std::move(decision));
+  if (!is_ending && !farewell_) carry_out(decision);
   return true;
 }
 
 // The judge is through with the message that is held.
-void Conversation::carry_out(Decision decision) {
+void Conversation::carry_out(Decision& decision) {
   switch (present_.type()) {
     case fe::kQuery:
-    case fe::kFunctionCall: simple_.carry_out(std::move(decision)); break;
-    default: extended_.carry_out(std::move(decision)); break;
+    case fe::kFunctionCall: simple_.carry_out(decision); break;
+    default: extended_.carry_out(decision); break;
   }
   present_.drop();
 }

@@ -120,7 +120,7 @@ class Conversation {
   void handle_message();
   bool step_held();
   bool step_present();
-  void carry_out(Decision decision);
+  void carry_out(Decision& decision);
 
   SessionContext& context_;
   ClientInput& input_;

@@ -54,11 +54,13 @@ bool ExtendedQuery::step() {
   }
 }
 
-void ExtendedQuery::carry_out(Decision decision) {
-  if (present_.type() == fe::kParse) {
-    carry_out_parse(std::move(decision));
-  } else {
-    carry_out_portal(decision);
+// The message was held: it is read anew.
+void ExtendedQuery::carry_out(Decision& decision) {
+  const std::string_view body = present_.body();
+  switch (present_.type()) {
+    case fe::kParse: return carry_out_parse(decision, *pgwire::parse_parse(body));
+    case fe::kBind: return carry_out_bind(decision, *pgwire::parse_bind(body));
+    default: return carry_out_execute(decision, *pgwire::parse_execute(body));
   }
 }
 
@@ -69,10 +71,8 @@ bool ExtendedQuery::is_uncertain(std::string_view name) const {
 
 // Each of the next three returns true: the message is done with.
 
-bool ExtendedQuery::refuse(const Refusal& refusal) {
-  const bool is_parse = present_.type() == fe::kParse;
-  const auto parse = is_parse ? pgwire::parse_parse(present_.body()) : std::nullopt;
-  forwarder_.refuse_item(refusal, parse ? &*parse : nullptr);
+bool ExtendedQuery::refuse(const Refusal& refusal, const pgwire::ParseView* parse) {
+  forwarder_.refuse_item(refusal, parse);
   return true;
 }
 
@@ -93,34 +93,35 @@ bool ExtendedQuery::forward_malformed() {
 bool ExtendedQuery::step_parse() {
   const auto view = pgwire::parse_parse(present_.body());
   if (!view) return forward_malformed();
-  if (view->statement == context_.link->own_name()) return refuse(refusal_of_reserved_name());
-  if (is_uncertain(view->statement)) return refuse(refusal_of_uncertain_name());
+  if (view->statement == context_.link->own_name())
+    return refuse(refusal_of_reserved_name(), &*view);
+  if (is_uncertain(view->statement)) return refuse(refusal_of_uncertain_name(), &*view);
   if (context_.names.statements.size() >=
       context_.environment.config->limits.max_prepared_statements) {
     return refuse({std::string(sqlstate::kProgramLimitExceeded),
                    "the session has too many prepared statements "
-                   "([limits] max_prepared_statements)"});
+                   "([limits] max_prepared_statements)"},
+                  &*view);
   }
   if (!judge_.start_parse(view->text, view->types)) return false;
-  carry_out_parse(judge_.take_decision());
+  carry_out_parse(judge_.take_decision(), *view);
   return true;
 }
 
-void ExtendedQuery::carry_out_parse(Decision decision) {
-  const auto view = pgwire::parse_parse(present_.body());
+void ExtendedQuery::carry_out_parse(Decision& decision, const pgwire::ParseView& view) {
   if (decision.refusal && !decision.unreadable.empty()) {
-    return forwarder_.refuse_unreadable_parse(*decision.refusal, *view);
+    return forwarder_.refuse_unreadable_parse(*decision.refusal, view);
   }
-  if (decision.refusal) return forwarder_.refuse_item(*decision.refusal, &*view);
+  if (decision.refusal) return forwarder_.refuse_item(*decision.refusal, &view);
   backend::Link& link = *context_.link;
   InFlight item(fe::kParse);
-  item.ends_unnamed = view->statement.empty();
+  item.ends_unnamed = view.statement.empty();
   item.names.statement =
-      context_.names.statements.define(view->statement, std::move(decision.prepared), link.unit());
+      context_.names.statements.define(view.statement, std::move(decision.prepared), link.unit());
   if (decision.new_text.empty()) {
     present_.forward_to(link);
   } else {
-    link.send(pgwire::serialize_parse(view->statement, decision.new_text, view->types));
+    link.send(pgwire::serialize_parse(view.statement, decision.take_text(), view.types));
   }
   forwarder_.expect(std::move(item));
 }
@@ -164,11 +165,12 @@ bool ExtendedQuery::step_bind() {
   portal_ = make_portal(*view, statement.value);
   if (!portal_) return forward_malformed();
   if (!statement.value) {
-    forward_bind({});
+    Decision unseen;
+    forward_bind(unseen, view->portal);
     return true;
   }
   if (!judge_.start_portal(portal_->bound)) return false;
-  carry_out_portal(judge_.take_decision());
+  carry_out_bind(judge_.take_decision(), *view);
   return true;
 }
 
@@ -188,41 +190,46 @@ std::shared_ptr<Portal> ExtendedQuery::make_portal(const pgwire::BindView& view,
   return portal;
 }
 
-// The judge is through with a Bind, or with the Execute of a cursor.
-void ExtendedQuery::carry_out_portal(const Decision& decision) {
+void ExtendedQuery::carry_out_bind(Decision& decision, const pgwire::BindView& view) {
+  if (!is_refused(decision)) forward_bind(decision, view.portal);
+}
+
+// Of a cursor of SQL, which is judged by its first Execute.
+void ExtendedQuery::carry_out_execute(const Decision& decision, const pgwire::ExecuteView& view) {
+  if (is_refused(decision)) return;
+  note_judgement(*portal_, decision);
+  forward_execute(view.max_rows);
+}
+
+// True = the portal is not to be forwarded, and the client was told why.
+bool ExtendedQuery::is_refused(const Decision& decision) {
   if (decision.fatal) {
     context_.end.fail(sqlstate::kSystemError, kPostQueryFailed);
   } else if (decision.refusal) {
     portal_.reset();
     forwarder_.refuse_item(*decision.refusal);
-  } else if (present_.type() == fe::kBind) {
-    forward_bind(decision);
-  } else {
-    forward_execute(decision);
   }
+  return decision.fatal || decision.refusal;
 }
 
-void ExtendedQuery::forward_bind(const Decision& decision) {
-  const auto view = pgwire::parse_bind(present_.body());
+void ExtendedQuery::forward_bind(Decision& decision, std::string_view name) {
   auto portal = std::exchange(portal_, nullptr);
   std::string message;
   if (!decision.new_text.empty())
-    message = bind_other_text(view->portal, *portal->bound, decision.new_text);
+    message = bind_other_text(name, *portal->bound, decision.take_text());
   // FETCH may run it, unseen, at any time.
-  const bool is_stored =
-      portal->bound->statement && !view->portal.empty() && judge_.changes_settings();
+  const bool is_stored = portal->bound->statement && !name.empty() && judge_.changes_settings();
   if (is_stored) context_.settings.store_change();
   InFlight item(fe::kBind);
   item.portal = portal;
   if (portal->bound->statement) note_judgement(*portal, decision);
-  item.names.portal = context_.names.portals.define(view->portal, portal, context_.link->unit());
+  item.names.portal = context_.names.portals.define(name, std::move(portal), context_.link->unit());
   if (message.empty()) {
     present_.forward_to(*context_.link);
   } else {
     context_.link->send(std::move(message));
   }
-  forwarder_.adopt(item);
-  forwarder_.expect(std::move(item));
+  forwarder_.adopt(std::move(item));
 }
 
 void ExtendedQuery::note_judgement(Portal& portal, const Decision& decision) {
@@ -248,21 +255,21 @@ bool ExtendedQuery::step_execute() {
   const auto view = pgwire::parse_execute(present_.body());
   if (!view) return refuse(malformed_execute(present_.body()));
   if (is_uncertain(view->portal)) return refuse(refusal_of_uncertain_name());
-  const auto found = context_.names.portals.find(view->portal, context_.link->unit());
+  auto found = context_.names.portals.find(view->portal, context_.link->unit());
   if (!found.is_certain) return false;
   if (!found.value || !found.value->bound->statement) {
     execute_unknown(view->portal, found.value != nullptr);
     return true;
   }
-  portal_ = found.value;
-  if (found.value->is_judged) return execute_judged();
-  if (!judge_.start_portal(found.value->bound)) return false;
-  carry_out_portal(judge_.take_decision());
+  portal_ = std::move(found.value);
+  if (portal_->is_judged) return execute_judged(view->max_rows);
+  if (!judge_.start_portal(portal_->bound)) return false;
+  carry_out_execute(judge_.take_decision(), *view);
   return true;
 }
 
 // What was judged at Bind must still hold. False = nobody knows yet.
-bool ExtendedQuery::execute_judged() {
+bool ExtendedQuery::execute_judged(std::int32_t max_rows) {
   const QueryRun* run = portal_->run.get();
   if (run != nullptr && !run->is_finished()) {
     if (context_.in_flight.touches_session()) return false;
@@ -278,7 +285,7 @@ bool ExtendedQuery::execute_judged() {
       return refuse(*refusal);
     }
   }
-  forward_execute({});
+  forward_execute(max_rows);
   return true;
 }
 
@@ -303,13 +310,10 @@ void ExtendedQuery::execute_unknown(std::string_view portal, bool is_bound) {
   forwarder_.forward_as(std::move(item));
 }
 
-// `decision`: of a cursor of SQL, which is judged by its first Execute.
-void ExtendedQuery::forward_execute(const Decision& decision) {
-  const auto view = pgwire::parse_execute(present_.body());
+void ExtendedQuery::forward_execute(std::int32_t max_rows) {
   const auto portal = std::exchange(portal_, nullptr);
-  if (!portal->is_judged) note_judgement(*portal, decision);
   InFlight item(fe::kExecute, portal->touches_session);
-  item.max_rows = view->max_rows;
+  item.max_rows = max_rows;
   item.expect.may_copy_in = portal->may_copy_in;
   item.portal = portal;
   if (portal->run) {
@@ -318,8 +322,7 @@ void ExtendedQuery::forward_execute(const Decision& decision) {
                             portal->bound->statement->rules);
   }
   present_.forward_to(*context_.link);
-  forwarder_.adopt(item);
-  forwarder_.expect(std::move(item));
+  forwarder_.adopt(std::move(item));
 }
 
 }  // namespace helios::session

@@ -20,6 +20,7 @@
 #include "session/session_context.hpp"
 #include "session/statement_judge.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,34 +36,36 @@ class ExtendedQuery {
   // Requires: the present message is a Parse, Bind, Execute or Close; the judge is not busy.
   [[nodiscard]] bool step();
   // The judge is through with the present message.
-  void carry_out(Decision decision);
+  void carry_out(Decision& decision);
   // The present message is given up.
   void drop() { portal_.reset(); }
 
  private:
   [[nodiscard]] bool is_uncertain(std::string_view name) const;
-  bool refuse(const Refusal& refusal);
+  bool refuse(const Refusal& refusal, const pgwire::ParseView* parse = nullptr);
   bool refuse_unseen(const Refusal& refusal);
   bool forward_malformed();
 
   bool step_parse();
-  void carry_out_parse(Decision decision);
+  void carry_out_parse(Decision& decision, const pgwire::ParseView& view);
   bool step_close();
 
   bool step_bind();
   [[nodiscard]] std::shared_ptr<Portal> make_portal(const pgwire::BindView& view,
                                                     StatementPool::Statement statement);
-  void carry_out_portal(const Decision& decision);
-  void forward_bind(const Decision& decision);
+  void carry_out_bind(Decision& decision, const pgwire::BindView& view);
+  void carry_out_execute(const Decision& decision, const pgwire::ExecuteView& view);
+  bool is_refused(const Decision& decision);
+  void forward_bind(Decision& decision, std::string_view name);
   std::string bind_other_text(std::string_view name, const BoundStatement& bound,
                               std::string_view text);
   void note_judgement(Portal& portal, const Decision& decision);
 
   bool step_execute();
-  bool execute_judged();
+  bool execute_judged(std::int32_t max_rows);
   [[nodiscard]] NameLog<const PreparedStatement>::Found present_statement_of(
       const Portal& portal) const;
-  void forward_execute(const Decision& decision);
+  void forward_execute(std::int32_t max_rows);
   void execute_unknown(std::string_view portal, bool is_bound);
 
   SessionContext& context_;

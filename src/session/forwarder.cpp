@@ -12,6 +12,11 @@ namespace fe = pgwire::frontend;
 
 void Forwarder::expect(InFlight&& item) {
   make_room();
+  add(std::move(item));
+}
+
+// Behind make_room().
+void Forwarder::add(InFlight&& item) {
   const backend::Expect expected = item.expect;
   context_.link->expect(context_.in_flight.add(std::move(item)), expected);
 }
@@ -33,16 +38,18 @@ void Forwarder::make_room() {
   context_.in_flight.make_room_for_add();
 }
 
-void Forwarder::follow(InFlight& item) {
+void Forwarder::follow(InFlight&& item) {
   if (judge_.has_run()) item.forwarded_ns = context_.environment.clock->monotonic_ns();
   make_room();
   item.run = judge_.take_run();
+  add(std::move(item));
 }
 
-void Forwarder::adopt(InFlight& item) {
+void Forwarder::adopt(InFlight&& item) {
   if (judge_.has_run()) item.forwarded_ns = context_.environment.clock->monotonic_ns();
   make_room();
   if (judge_.has_run()) item.portal->run = judge_.take_run();
+  add(std::move(item));
 }
 
 NameChanges Forwarder::drop_unnamed() {

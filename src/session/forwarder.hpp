@@ -29,12 +29,12 @@ class Forwarder {
   void expect(InFlight&& item);
   // One of which nothing else is known.
   void expect(char request, bool may_touch_session = false);
+  // As expect(), for a Query or FunctionCall: `item` gets the run that was judged, if there is one.
+  void follow(InFlight&& item);
+  // As expect(), for a Bind or Execute: that run lives by the portal, however often that is executed.
+  void adopt(InFlight&& item);
   // The present message goes as it came; views into it end.
   void forward_as(InFlight&& item);
-  // The last step before a Query or FunctionCall is expected: `item` gets the run that was judged, if there is one.
-  void follow(InFlight& item);
-  // The same for a Bind or Execute: the run lives by the portal, however often that is executed.
-  void adopt(InFlight& item);
   // A Query ends the unnamed statement and the unnamed portal.
   [[nodiscard]] NameChanges drop_unnamed();
   // A message that runs nothing and that the server cannot read either: it is the one to say what is wrong. Should it
@@ -59,6 +59,7 @@ class Forwarder {
 
  private:
   void make_room();
+  void add(InFlight&& item);
   void refuse_here(const Refusal& refusal);
   void ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view);
 

@@ -26,9 +26,9 @@ bool SimpleQuery::step() {
   return present_.type() == fe::kQuery ? step_query() : step_function_call();
 }
 
-void SimpleQuery::carry_out(Decision decision) {
+void SimpleQuery::carry_out(Decision& decision) {
   if (present_.type() == fe::kQuery) {
-    carry_out_query(std::move(decision));
+    carry_out_query(decision);
   } else {
     carry_out_function_call(decision);
   }
@@ -47,7 +47,7 @@ bool SimpleQuery::step_query() {
   return true;
 }
 
-void SimpleQuery::carry_out_query(Decision decision) {
+void SimpleQuery::carry_out_query(Decision& decision) {
   if (decision.fatal) {
     context_.end.fail(sqlstate::kSystemError, kPostQueryFailed);
   } else if (decision.refusal && !decision.unreadable.empty() && !context_.link->is_batch_open()) {
@@ -63,18 +63,17 @@ void SimpleQuery::carry_out_query(Decision decision) {
   }
 }
 
-void SimpleQuery::forward_query(const Decision& decision) {
+void SimpleQuery::forward_query(Decision& decision) {
   context_.link->fence();
   if (decision.new_text.empty()) {
     present_.forward_to(*context_.link);
   } else {
-    context_.link->send(pgwire::serialize_query(decision.new_text));
+    context_.link->send(pgwire::serialize_query(decision.take_text()));
   }
   InFlight item(fe::kQuery, decision.touches_session);
   item.names = forwarder_.drop_unnamed();
   item.expect.may_copy_in = decision.may_copy_in;
-  forwarder_.follow(item);
-  forwarder_.expect(std::move(item));
+  forwarder_.follow(std::move(item));
 }
 
 bool SimpleQuery::step_function_call() {
@@ -112,8 +111,7 @@ void SimpleQuery::carry_out_function_call(const Decision& decision) {
   context_.link->fence();
   InFlight item(fe::kFunctionCall, decision.touches_session);
   present_.forward_to(*context_.link);
-  forwarder_.follow(item);
-  forwarder_.expect(std::move(item));
+  forwarder_.follow(std::move(item));
 }
 
 }  // namespace helios::session

@@ -26,12 +26,12 @@ class SimpleQuery {
 
   // Requires: the present message is a Query or a FunctionCall; the judge is not busy.
   [[nodiscard]] bool step();
-  void carry_out(Decision decision);
+  void carry_out(Decision& decision);
 
  private:
   bool step_query();
-  void carry_out_query(Decision decision);
-  void forward_query(const Decision& decision);
+  void carry_out_query(Decision& decision);
+  void forward_query(Decision& decision);
   bool step_function_call();
   void carry_out_function_call(const Decision& decision);
 

@@ -116,10 +116,10 @@ bool StatementJudge::awaits_answers() const {
   return false;
 }
 
-Decision StatementJudge::take_decision() {
+Decision& StatementJudge::take_decision() {
   assert(stage_ == Stage::decided);
   stage_ = Stage::idle;
-  return std::move(decision_);
+  return decision_;
 }
 
 std::unique_ptr<QueryRun> StatementJudge::take_run() {

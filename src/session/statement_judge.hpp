@@ -37,6 +37,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace helios::session {
 
@@ -52,6 +53,9 @@ struct Decision {
   bool touches_session = false;
   bool may_copy_in = false;  // the server may ask the client for COPY data
   bool fatal = false;        // refusal: and end the session (a post_query failed under deny)
+
+  // For whoever makes a message of it: it may be long, and is not needed any more then.
+  [[nodiscard]] std::string take_text() { return std::exchange(new_text, {}); }
 };
 
 // What the client is told when Decision::fatal has its session ended.
@@ -76,8 +80,9 @@ class StatementJudge {
   [[nodiscard]] bool start_function_call(std::shared_ptr<const BoundStatement> bound,
                                          bool may_change_settings);
   [[nodiscard]] bool resume();
-  // Valid once after start() or resume() returned true.
-  [[nodiscard]] Decision take_decision();
+  // To be called once after start() or resume() returned true. The decision lives until the next start(); the caller may
+  // take parts of it.
+  [[nodiscard]] Decision& take_decision();
   // Of the message that was decided last, if it is forwarded: what to follow; null when nobody cares. Taken
   // when nothing can throw any more until it is in its place.
   [[nodiscard]] std::unique_ptr<QueryRun> take_run();
