@@ -3,6 +3,7 @@
 
 import os
 import re
+from itertools import zip_longest
 
 from harness.wire import NOTIFICATION, fields_of
 
@@ -20,6 +21,9 @@ def own_refusals(page):
 
 with open(os.path.join(os.path.dirname(__file__), "../../../docs/protocol.md"), encoding="utf-8") as _page:
     OWN_REFUSALS = own_refusals(_page.read())
+TIMERS = {"57014", "55P03"}  # a cancel, also by statement_timeout; lock_timeout
+END = (None, None)  # there is no answer
+ENDS = {"25P03", "57P05", "57P01"}  # idle in a transaction, idle, terminated
 TENANT_IS_UNKNOWN = "it asked for the tenant, which is unknown"
 
 
@@ -69,17 +73,42 @@ def without_lost_warnings(direct, proxied):
     return kept
 
 
-def first_difference(direct, proxied, both_closed=False):
-    """(the divergence or None, whether the proxy has interfered by a refusal of its own: from then on all may differ)"""
+def depends_on_time(conversation):
+    """Which message an error meets is a matter of moments."""
+    return conversation.has(b"_timeout", b"!stop", b"!terminate", b"!cancel")
+
+
+def is_of_a_timer(message):
+    """Normal form. Of a timer that ran out, or of another session that cancelled or ended this one."""
+    return message[0] == b"E" and message[1][1] in TIMERS | ENDS
+
+
+def is_ended_by_server(messages):
+    return any(kind == b"E" and normal(kind, body)[1][1] in ENDS for kind, body in messages[-1:])
+
+
+def is_a_matter_of_time(answers, position):
+    """Is the error of a timer here, or in front of what is here? How many ReadyForQuery follow it depends on what was read before it."""
+    if is_of_a_timer(*answers[position:position + 1] or [END]):
+        return True
+    while position > 0 and answers[position - 1][0] == b"Z":
+        position -= 1
+    return position > 0 and is_of_a_timer(answers[position - 1])
+
+
+def first_difference(direct, proxied, both_closed=False, is_timed=False):
+    """(the divergence or None, whether from here on all may differ: the proxy has interfered by a refusal of its own, or a timer has met
+    another message)"""
     direct, proxied = ([normal(*each) for each in answers if is_compared(*each)] for answers in (direct, proxied))
-    if both_closed:
+    if both_closed and not is_timed:
         direct, proxied = without_last_words(direct), without_last_words(proxied)
     direct = without_lost_warnings(direct, proxied)
-    for position, (theirs, ours) in enumerate(zip(direct, proxied)):
-        if theirs != ours:
-            if ours[0] == b"E" and ours[1][0] == "ERROR" and ours[1][1] in OWN_REFUSALS:
-                return None, True
-            return Divergence("answer", f"answer {position}: server {theirs}, proxy {ours}"), False
-    if len(direct) != len(proxied):
-        return Divergence("answer", f"server {len(direct)} messages, proxy {len(proxied)}"), False
+    for position, (theirs, ours) in enumerate(zip_longest(direct, proxied, fillvalue=END)):
+        if theirs == ours:
+            continue
+        if ours[0] == b"E" and ours[1][0] == "ERROR" and ours[1][1] in OWN_REFUSALS:
+            return None, True
+        if is_timed and any(is_a_matter_of_time(answers, position) for answers in (direct, proxied)):
+            return None, True
+        return Divergence("answer", f"answer {position}: server {theirs}, proxy {ours}"), False
     return None, False

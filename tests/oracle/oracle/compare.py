@@ -5,7 +5,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-MARK = re.compile(r"/\*(\d+)( refuse| rewrite| answer| rewritten)?\*/")
+MARK = re.compile(r"/\*(\d+)( refuse| rewrite| answer| rewritten| slow)?\*/")
 DECIDED = {"refuse": "refused", "answer": "answered", "rewrite": "rewritten"}
 ENDS_TRANSACTIONS = ("PREPARE TRANSACTION", "COMMIT", "ROLLBACK")  # they are in none, or in two
 NOT_JUDGED = ("PREPARE", "EXECUTE")  # PREPARE runs nothing; EXECUTE shows by what it runs

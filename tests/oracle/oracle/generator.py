@@ -4,13 +4,15 @@
 import random
 
 from .conversation import Conversation
-from .messages import b, c, cancel, cut, d, data, done, e, fail, flush, p, q, reload, step, sync
+from .messages import b, c, cancel, cut, d, data, done, e, fail, flush, p, pause, q, reload, step, stop, sync, terminate
 from .shapes import SHAPES
 from .texts import LONG, TENANTS, Texts
+from .timers import TIMERS, limit, pauses
 
 NAMES, WILD_NAMES = ["s", "s", "t", "S", "", "", "na me"], [LONG + "aX", LONG + "aY", LONG + "b", "é"]
 PORTALS, WILD_PORTALS = ["", "", "", "c", "c", "k"], ["é", LONG + "aX", LONG + "aY"]
 INT4 = 23
+TIMED = 0.05  # of all conversations; a pause costs time
 
 
 class Generator:
@@ -20,6 +22,7 @@ class Generator:
         wild = chance.random() < 0.2
         self.names, self.portals = (NAMES + WILD_NAMES, PORTALS + WILD_PORTALS) if wild else (NAMES, PORTALS)
         self.texts = Texts(chance, self.conversation.name, chance.random() < 0.3, wild)
+        self.timer = 0  # milliseconds, the one that was set last
         self.mark, self.select = self.texts.mark, self.texts.select
 
     def make(self):
@@ -34,6 +37,8 @@ class Generator:
         for _ in range(chance.randint(2, 9)):
             self.part()
         self.disturb()
+        if chance.random() < TIMED:
+            self.time()
         return self.conversation
 
     def say(self, *steps, wait=None):
@@ -52,6 +57,19 @@ class Generator:
             steps[at:] = [step(cut, self.chance.choice([0, 0, 0, 1, 5, 20]))]
         elif pick < 0.065:
             steps.insert(at, step(reload))
+        elif pick < 0.075:
+            steps.insert(at, step(stop))
+        elif pick < 0.08:
+            steps.insert(at, step(terminate))
+
+    def time(self):
+        """A timer is set somewhere, and it runs out somewhere behind that."""
+        steps = self.conversation.steps
+        at = self.chance.randint(1, len(steps))
+        setting = step(q, limit(self))
+        for _ in range(self.chance.choice([1, 1, 2])):
+            steps.insert(self.chance.randint(at, len(steps)), pauses(self, self.chance.choice([0, 0, 0, 1, 5])))
+        steps.insert(at, setting)
 
     # ---- Messages
 
@@ -65,6 +83,8 @@ class Generator:
             self.batch(self.chance.choice([20, 60]))
         elif pick < 0.78:
             self.copy()
+        elif pick < 0.81:
+            self.say(*self.chance.choice(TIMERS)(self))
         else:
             self.say(*self.chance.choice(SHAPES)(self))
 

@@ -85,12 +85,28 @@ def cut(withheld=0):
     return b"!cut %d" % withheld
 
 
+def pause(milliseconds, withheld=0):
+    """The client says nothing for so long; so many bytes of what stands before it are sent only then."""
+    return b"!pause %d %d" % (milliseconds, withheld)
+
+
+def stop():
+    """Another session calls pg_cancel_backend()."""
+    return b"!stop"
+
+
+def terminate():
+    """Another session calls pg_terminate_backend()."""
+    return b"!terminate"
+
+
 def wait(data):
     """The message, and whatever it is answered with."""
     return Step(data, wait=True)
 
 
-MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail, sync, flush, cancel, reload, cut, wait)}
+MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail, sync, flush, cancel, reload, cut, pause, stop, terminate,
+                                           wait)}
 
 
 def step(maker, *arguments):

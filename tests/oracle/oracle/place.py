@@ -20,6 +20,8 @@ from .front import BUILD_DIR, Front  # noqa: E402
 EXTENSION = os.environ.get("HELIOS_ORACLE_EXTENSION") or os.path.join(BUILD_DIR, "helios_oracle.so")
 ENGINES = ["auto", "epoll"]  # "auto" is io_uring where the kernel allows it
 
+STOPS = {b"!stop": "pg_cancel_backend", b"!terminate": "pg_terminate_backend"}
+
 SETUP = [
     "CREATE FUNCTION steady(a int) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN a; END $$",
     "CREATE PROCEDURE half() LANGUAGE plpgsql AS $$ BEGIN COMMIT; RAISE 'no further'; END $$",
@@ -28,7 +30,7 @@ SETUP = [
 
 class Place:
     def __init__(self):
-        self.postgres = Postgres(max_prepared_transactions=60)
+        self.postgres = Postgres(max_prepared_transactions=60, lock_timeout="3s")
         self.events = os.path.join(self.postgres.directory, "events")
         extension = os.path.join(self.postgres.directory, "helios_oracle.so")
         shutil.copy(EXTENSION, extension)
@@ -36,6 +38,7 @@ class Place:
         subprocess.run([AS_POSTGRES, "mkdir", self.events], check=True)
         self.postgres.settings.update({"shared_preload_libraries": extension, "helios_oracle.directory": self.events})
         self.fronts = {}
+        self.holder = None  # has the lock that others wait for
 
     def __enter__(self):
         self.postgres.start()
@@ -44,6 +47,8 @@ class Place:
         with self.postgres.connect(database="demo") as session:
             for text in SETUP:
                 session.query(text).expect_ok()
+        self.holder = self.postgres.connect(database="demo")
+        self.holder.query("SELECT pg_advisory_lock(1)").expect_ok()
         for engine in ENGINES:
             self.fronts[engine] = Front(engine, self.postgres.port)
             self.fronts[engine].start()
@@ -52,7 +57,13 @@ class Place:
     def __exit__(self, *_):
         for front in self.fronts.values():
             front.remove()
+        self.holder.close()
         self.postgres.remove()
+
+    def stop(self, action, pid):
+        """Another session cancels what a backend does, or ends it."""
+        with self.postgres.connect(database="demo") as session:
+            session.query(f"SELECT {STOPS[action]}({pid})").expect_ok()
 
     def end_with_prepared(self, pid, name):
         """Waits for the end of a conversation's backend, which may have prepared transactions and may wait for one itself."""

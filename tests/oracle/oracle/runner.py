@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 
 from harness.wire import Closed, WireError
 
-from .answers import fault_of, first_difference
+from .answers import depends_on_time, fault_of, first_difference, is_ended_by_server
 from .compare import Divergence, compare
 from .talk import Talk
 
 AT_ONCE = 6
+ENDED = ("cut", "closed")  # the backend ends by itself, and its last events may come late
 
 
 @dataclass
@@ -58,7 +59,7 @@ class Runner:
         for held in all_held:
             held.lines = records.get(held.name, [])
             if held.answers:
-                held.events = self.place.server_events(held.answers.pid, held.answers.end == "cut")
+                held.events = self.place.server_events(held.answers.pid, held.answers.end in ENDED)
 
     def _named(self, conversation):
         self.round += 1
@@ -76,7 +77,7 @@ class Runner:
 
     def _hold(self, conversation, name):
         direct = self._talk(conversation, self.place.postgres.port, name)
-        self.place.server_events(direct.pid, direct.end == "cut")
+        self.place.server_events(direct.pid, direct.end in ENDED)
         front = self.place.fronts[conversation.engine]
         try:
             proxied = self._talk(conversation, front.port, name, front.reload, direct.waits)
@@ -89,7 +90,7 @@ class Runner:
         return Held(conversation, name, proxied, [different] if different else [])
 
     def _talk(self, conversation, port, name, reload=None, waits=None):
-        answers = Talk(port, name, conversation, reload).run(waits)
+        answers = Talk(port, name, conversation, self.place.stop, reload).run(waits)
         if conversation.has(b"PREPARE TRANS"):
             self.place.end_with_prepared(answers.pid, conversation.name)
         return answers
@@ -102,9 +103,12 @@ class Runner:
             return Divergence("fault", fault)
         decides = conversation.has(b" refuse*/", b" rewrite*/", b" answer*/")
         both_closed = direct.end == proxied.end == "closed"
-        different, has_refused = first_difference(direct.messages, proxied.messages, both_closed)
+        is_timed = depends_on_time(conversation)
+        different, has_refused = first_difference(direct.messages, proxied.messages, both_closed, is_timed)
         interferes = decides or has_refused or conversation.has(b"!cancel", b"!cut")
-        if proxied.end != direct.end and (proxied.end == "hang" or not interferes):
+        is_end_by_chance = is_timed and any(each.end == "closed" and is_ended_by_server(each.messages) for each in (direct, proxied))
+        is_own_end = proxied.end == "hang" or is_timed and proxied.end == "closed"
+        if proxied.end != direct.end and not is_end_by_chance and (is_own_end or not interferes):
             return Divergence(proxied.end, f"server {direct.end}, proxy {proxied.end}: {proxied.messages[-2:]}")
         return None if interferes else different
 

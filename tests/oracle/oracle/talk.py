@@ -27,8 +27,8 @@ class Answers:
 
 
 class Talk:
-    def __init__(self, port, name, conversation, reload=None):
-        self.port, self.conversation, self.reload = port, conversation, reload
+    def __init__(self, port, name, conversation, stop, reload=None):
+        self.port, self.conversation, self.stop, self.reload = port, conversation, stop, reload
         self.wire = Wire("127.0.0.1", port, parameters=conversation.parameters)
         self.answers = Answers()
         self.readies = 0
@@ -92,9 +92,19 @@ class Talk:
             self._send_all()
             if self.reload:
                 self.reload()
+        elif action in (b"!stop", b"!terminate"):
+            self._send_all()
+            self.stop(action, self.answers.pid)
+        elif action.startswith(b"!pause"):
+            self._pause(*map(int, action.split()[1:]))
         else:
             self._send(max(0, len(self.pending) - int(action.split()[1])))
             raise Cut()
+
+    def _pause(self, milliseconds, withheld):
+        """What the server says meanwhile is read: a client that is idle does so."""
+        self._send(max(0, len(self.pending) - withheld))
+        self._until(lambda: False, milliseconds / 1000)
 
     def _is_over(self):
         """The last text is none: its error comes in whatever state the session is."""

@@ -24,6 +24,16 @@ class Texts:
                     " rewrite" if dice > 0.06 else " answer")
         return f"/*{self.number}{decision}*/"
 
+    def plain_mark(self):
+        """Of what may run, and nobody decides about it."""
+        self.number += 1
+        return f"/*{self.number}*/"
+
+    def slow_mark(self):
+        """The plugin takes its time, and lets it pass."""
+        self.number += 1
+        return f"/*{self.number} slow*/"
+
     def of(self, *templates):
         """One of them, with its mark for `%`."""
         return self.chance.choice(templates).replace("%", self.mark())
