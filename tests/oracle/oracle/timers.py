@@ -61,6 +61,16 @@ def open_batch(make):
     return [*begun, *flushed, *behind]
 
 
+def timer_meets_a_flush(make):
+    """The server skips the Query behind it."""
+    setting = step(q, limit(make))
+    begun = make.chance.choice([[step(p, "s", make.select())], [step(p, "s", make.select()), step(b, "", "s")], run(make.select(), "s")])
+    flushed = make.chance.choice([[pauses(make), step(flush)], [step(flush), pauses(make, make.chance.randint(1, 5))]])
+    behind = make.chance.choice([lambda: [step(q, make.select())], lambda: [step(q, make.texts.query())], lambda: [step(f, 870)],
+                                 lambda: [step(q, make.select()), *run(make.select())], lambda: message_behind(make)])()
+    return [setting, *begun, step(flush), *flushed, *behind, step(sync), step(q, make.select()), *over(make), step(q, make.select())]
+
+
 def timer_in_an_open_batch(make):
     setting = make.chance.choice([lambda: [step(q, limit(make))], lambda: run(limit(make)),
                                   lambda: [step(q, f"BEGIN {make.mark()}"), step(q, limit(make, is_local=True))]])()
@@ -146,5 +156,5 @@ def stopped_from_outside(make):
     return [*make.chance.choice(ways)(), step(q, make.select())]
 
 
-TIMERS = [timer_in_an_open_batch] * 4 + [timer_while_a_hook_holds, timer_cuts_a_statement, timer_cuts_a_copy, timer_cuts_a_copy, timer_cuts_a_copy_out,
+TIMERS = [timer_in_an_open_batch] * 3 + [timer_meets_a_flush] * 2 + [timer_while_a_hook_holds, timer_cuts_a_statement, timer_cuts_a_copy, timer_cuts_a_copy, timer_cuts_a_copy_out,
                                          idle_timer, lock_timer, stopped_from_outside]
