@@ -191,6 +191,8 @@ bool Answers::on_error(backend::Answer answer, bool is_own, const pgwire::ErrorF
     }
     if (refusal != nullptr) context_.actions->to_client.append(refusal->error_response());
     if (item->ends_unnamed) context_.names.end_unnamed();
+  } else {
+    settlements_.on_error(nullptr, false);  // e.g. of a Flush: its batch is undone all the same
   }
   context_.settings.fail();
   return refusal != nullptr;

@@ -10,7 +10,7 @@ import pytest
 from harness.postgres import Postgres
 from harness.shared import running_proxy
 from harness.waiting import wait_until
-from harness.wire import SYNC, bind_message, execute_message, parse_message, query_message
+from harness.wire import FLUSH, SYNC, bind_message, execute_message, parse_message, query_message
 
 BUILD_DIR = os.environ.get("HELIOS_BUILD_DIR", "build/dev")
 ROUNDS = int(os.environ.get("HELIOS_SETTLED_ROUNDS", "60"))
@@ -126,6 +126,22 @@ def test_pipeline_of_executes(proxy, server):
         session.ready().expect_ok()
     assert ledger(proxy) == {0: ROLLED_BACK, 1: COMMITTED, 2: COMMITTED, 3: ROLLED_BACK, 5: COMMITTED}
     assert rows(server) == {1, 2, 5}
+
+
+def test_batch_in_which_a_flush_has_failed(proxy, server):
+    """A statement timer that ran out between two messages: the error is that of no message, and the batch is undone."""
+    with proxy.connect() as session, server.connect(database="demo") as clock:
+        session.query("set statement_timeout = 150").expect_ok()
+        session.send(executed(1), parse_message("select 1", "s"), FLUSH)
+        assert [session.message()[0] for _ in range(4)] == [b"1", b"2", b"C", b"1"]
+        clock.query("select pg_sleep(0.25)").expect_ok()
+        session.send(FLUSH)
+        assert session.message()[0] == b"E"
+        session.send(SYNC)
+        assert session.ready().status == "I"
+        session.query(insert(2)).expect_ok()
+    assert ledger(proxy) == {1: ROLLED_BACK, 2: COMMITTED}
+    assert rows(server) == {2}
 
 
 def test_savepoints(proxy, server):

@@ -103,6 +103,16 @@ TEST_F(Settled, pipeline_settles_at_sync_as_one_transaction) {
                                   "select 3: rolled back"));
 }
 
+TEST_F(Settled, batch_is_undone_by_an_error_that_answers_no_message) {
+  harness->client_sends(parse("", "select 1") + bind_to("", "") + execute() + flush());
+  harness->server_sends(parsed() + bound() + complete("SELECT 1"));
+  harness->client_sends(flush());
+  harness->server_sends(error("57014", "late"));
+  harness->client_sends(sync());
+  harness->server_sends(ready('I'));
+  EXPECT_THAT(events, ElementsAre("post select 1", "select 1: rolled back"));
+}
+
 TEST_F(Settled, portal_that_is_left_open_settles_with_its_transaction) {
   harness->client_sends(parse("", "select 1") + bind_to("", "") + execute("", 1) + sync());
   harness->server_sends(parsed() + bound() + suspended() + ready('I'));
