@@ -161,6 +161,10 @@ bool Conversation::is_within_limits(char type) {
     context_.end.fail_after_answers(sqlstate::kProgramLimitExceeded,
                                     "a message of " + std::to_string(length) +
                                         " bytes is longer than [limits] max_message_bytes allows");
+  } else if (!context_.link->is_count_certain() && type != fe::kTerminate && is_watching()) {
+    context_.end.fail_after_answers(sqlstate::kAdminShutdown,
+                                    "a COPY of this session failed before there were plugins, so "
+                                    "its answers cannot be told apart; connect again");
   } else {
     return true;
   }

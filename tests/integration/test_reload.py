@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from harness.waiting import wait_until
-from harness.wire import WireError
+from harness.wire import SYNC, WireError, bind_message, execute_message, message, parse_message, query_message
 
 
 def reload_with(proxy, **changes):
@@ -61,6 +61,36 @@ def test_plugins_that_appear_make_old_sessions_tenants_unknown(start_proxy, coun
             new.query("SELECT 1").expect_ok()
     assert proxy.admin.value("counter", "globex") == "1"
     assert proxy.admin.value("counter", "acme") == "1"
+
+
+COPY = "COPY copied FROM STDIN"
+BAD_DATA = message(b"d", b"bad\tbad\n")
+COPIES = {"query": query_message(COPY), "execute": parse_message(COPY) + bind_message() + execute_message() + message(b"H", b"")}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_plugins_that_appear_end_a_session_whose_answers_nobody_can_count(start_proxy, counter, kind):
+    """Whether the server swallowed the Sync in the data of a COPY that failed, nobody has asked it: a ReadyForQuery may come that would
+    be taken for that of a later statement."""
+    proxy = start_proxy(plugins=[counter], plugins__directory="")
+    with proxy.connect(options="-c helios.tenant_id=acme") as old, proxy.connect(options="-c helios.tenant_id=acme") as plain:
+        for session, sync in (old, SYNC), (plain, b""):
+            session.query("CREATE TEMP TABLE copied (a int)").expect_ok()
+            session.send(COPIES[kind])
+            while session.message()[0] != b"G":
+                pass
+            session.send(sync + BAD_DATA)
+            assert session.message()[0] == b"E"
+            session.send(SYNC if kind == "execute" else b"")
+            assert session.message()[0] == b"Z"
+            assert session.query("SELECT 1").value() == "1"
+        reload_with(proxy, plugins__directory="plugins")
+        old.send(query_message("SELECT 1"))
+        kind, body = old.message()
+        assert kind == b"E" and b"FATAL" in body and b"57P01" in body and b"connect again" in body
+        old.expect_closed()
+        plain.query("SET helios.tenant_id = 'globex'").expect_ok()
+        assert plain.query("SELECT 1").value() == "1"
 
 
 def test_wrong_configuration_leaves_everything_as_it_was(start_proxy, counter):
