@@ -22,6 +22,7 @@ def own_refusals(page):
 with open(os.path.join(os.path.dirname(__file__), "../../../docs/protocol.md"), encoding="utf-8") as _page:
     OWN_REFUSALS = own_refusals(_page.read())
 TIMERS = {"57014", "55P03"}  # a cancel, also by statement_timeout; lock_timeout
+SYNC_IS_LOST = b"because protocol synchronization was lost"
 END = (None, None)  # there is no answer
 ENDS = {"25P03", "57P05", "57P01"}  # idle in a transaction, idle, terminated
 TENANT_IS_UNKNOWN = "it asked for the tenant, which is unknown"
@@ -84,7 +85,8 @@ def is_of_a_timer(message):
 
 
 def is_ended_by_server(messages):
-    return any(kind == b"E" and normal(kind, body)[1][1] in ENDS for kind, body in messages[-1:])
+    """By a timer, by another session, or because a COPY was still on that a timer may have cut before the next message came."""
+    return any(SYNC_IS_LOST in body for _, body in messages[-1:]) or any(kind == b"E" and normal(kind, body)[1][1] in ENDS for kind, body in messages[-1:])
 
 
 def is_a_matter_of_time(answers, position):

@@ -105,8 +105,8 @@ def wait(data):
     return Step(data, wait=True)
 
 
-MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail, sync, flush, cancel, reload, cut, pause, stop, terminate,
-                                           wait)}
+MAKERS = {each.__name__: each for each in (q, p, b, d, c, e, f, data, done, fail, sync, flush, cancel, reload, cut, pause, stop,
+                                           terminate, wait)}
 
 
 def step(maker, *arguments):

@@ -24,10 +24,10 @@ class Texts:
                     " rewrite" if dice > 0.06 else " answer")
         return f"/*{self.number}{decision}*/"
 
-    def plain_mark(self):
-        """Of what may run, and nobody decides about it."""
+    def of_plain(self, *templates):
+        """As of(), and nobody decides about it."""
         self.number += 1
-        return f"/*{self.number}*/"
+        return self.chance.choice(templates).replace("%", f"/*{self.number}*/")
 
     def slow_mark(self):
         """The plugin takes its time, and lets it pass."""
