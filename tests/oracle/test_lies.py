@@ -4,10 +4,13 @@
 import copy
 
 import pytest
+from oracle.answers import BLOCK_HAS_FAILED, first_difference
 from oracle.conversation import Conversation
 from oracle.generator import Generator
 from oracle.known import row_of, rows
 from oracle.messages import read_step
+from oracle.runner import Runner
+from oracle.talk import Answers
 
 CONVERSATIONS = 90
 PRE, POST, SETTLED = "pre", "post", "settled"
@@ -79,6 +82,51 @@ def test_lie_is_found(held, name):
 
 def test_most_conversations_are_in_order(held):
     assert len(held) > CONVERSATIONS / 4
+
+
+def error(sqlstate, severity="ERROR", words="m"):
+    return b"E", f"S{severity}\0C{sqlstate}\0M{words}\0\0".encode()
+
+
+PARSED, BOUND, READY = (b"1", b""), (b"2", b""), (b"Z", b"I")
+LATE, FAILED = error("57014"), error("25P02", words=BLOCK_HAS_FAILED[1][2])
+# What the server answered, what the proxy did, and whether a timer explains that. The message that meets it is left to chance.
+MOMENTS = {
+    "the same": ([PARSED, LATE, READY], [PARSED, LATE, READY], True),
+    "it met a later message": ([PARSED, LATE, READY], [PARSED, BOUND, LATE, READY], True),
+    "it met none": ([PARSED, LATE, READY], [PARSED, BOUND, READY], True),
+    "it met the Query, which is answered then": ([LATE, READY, PARSED], [LATE, READY, READY, PARSED], True),
+    "it met one more message of a block": ([LATE, READY, FAILED, READY, FAILED, READY, PARSED], [LATE, READY, FAILED, READY, PARSED], True),
+    "the session had ended": ([PARSED, error("25P03", "FATAL")], [PARSED, BOUND, READY], True),
+    "it was there": ([PARSED, BOUND, LATE, READY], [PARSED, READY, LATE, READY], False),
+    "a message was lost behind it": ([LATE, READY, PARSED, BOUND], [LATE, READY, PARSED, READY], False),
+    "another error": ([PARSED, BOUND], [PARSED, error("22012")], False),
+    "an end that nobody made": ([PARSED, LATE, READY, BOUND], [PARSED, LATE, READY, BOUND, error("08P01", "FATAL")], False),
+}
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_timer_explains_nothing_but_itself(name):
+    direct, proxied, is_explained = MOMENTS[name]
+    assert (first_difference(direct, proxied, is_timed=True)[0] is None) == is_explained
+    assert (first_difference(direct, proxied)[0] is None) == (direct == proxied)  # nor anything where there is none
+
+
+def talked(messages, end):
+    answers = Answers()
+    answers.messages, answers.end = messages, end
+    return answers
+
+
+@pytest.mark.parametrize("last, is_found", [(error("08P01", "FATAL", "the server sent an answer that does not fit"), True),
+                                            (error("57P01", "FATAL"), False), (READY, True)])
+def test_end_of_a_session_that_no_timer_explains_is_found(last, is_found):
+    """As with a proxy that takes the ReadyForQuery of a Sync for that of a Query which the server has skipped. A refusal excuses nothing."""
+    conversation = Conversation("x", [read_step(line) for line in (
+        "q('SET statement_timeout = 1')", "p('', 'SELECT /*1 refuse*/ 1')", "flush()", "pause(20, 0)", "flush()", "q('SELECT 1')", "sync()")])
+    direct, proxied = talked([PARSED, LATE, READY], "complete"), talked([PARSED, LATE, READY, last], "closed")
+    found = Runner._difference(conversation, direct, proxied)
+    assert (found is not None and found.kind == "closed") == is_found
 
 
 class Liar:

@@ -23,6 +23,7 @@ with open(os.path.join(os.path.dirname(__file__), "../../../docs/protocol.md"), 
     OWN_REFUSALS = own_refusals(_page.read())
 TIMERS = {"57014", "55P03"}  # a cancel, also by statement_timeout; lock_timeout
 SYNC_IS_LOST = b"because protocol synchronization was lost"
+BLOCK_HAS_FAILED = (b"E", ("ERROR", "25P02", "current transaction is aborted, commands ignored until end of transaction block"))
 END = (None, None)  # there is no answer
 ENDS = {"25P03", "57P05", "57P01"}  # idle in a transaction, idle, terminated
 TENANT_IS_UNKNOWN = "it asked for the tenant, which is unknown"
@@ -90,10 +91,11 @@ def is_ended_by_server(messages):
 
 
 def is_a_matter_of_time(answers, position):
-    """Is the error of a timer here, or in front of what is here? How many ReadyForQuery follow it depends on what was read before it."""
+    """Is the error of a timer here, or in front of what is here? How many ReadyForQuery follow it, and
+    how often a block that it has failed says so, depends on what was read before it."""
     if is_of_a_timer(*answers[position:position + 1] or [END]):
         return True
-    while position > 0 and answers[position - 1][0] == b"Z":
+    while position > 0 and (answers[position - 1][0] == b"Z" or answers[position - 1] == BLOCK_HAS_FAILED):
         position -= 1
     return position > 0 and is_of_a_timer(answers[position - 1])
 
