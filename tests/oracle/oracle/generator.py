@@ -12,7 +12,7 @@ from .timers import TIMERS, limit, pauses
 NAMES, WILD_NAMES = ["s", "s", "t", "S", "", "", "na me"], [LONG + "aX", LONG + "aY", LONG + "b", "é"]
 PORTALS, WILD_PORTALS = ["", "", "", "c", "c", "k"], ["é", LONG + "aX", LONG + "aY"]
 INT4 = 23
-TIMED = 0.05  # of all conversations; a pause costs time
+TIMED = 0.03  # of all conversations; a pause costs time
 
 
 class Generator:
@@ -41,11 +41,11 @@ class Generator:
             self.time()
         return self.conversation
 
-    def say(self, *steps, wait=None):
+    def say(self, *steps, wait=None, waits=0.5):
         for each in steps:
             self.conversation.steps.append(each)
             if each.data[:1] in (b"Q", b"S") and wait is not False:
-                each.wait = self.chance.random() < 0.5 if wait is None else wait
+                each.wait = self.chance.random() < waits if wait is None else wait
 
     def disturb(self):
         """Seldom: a cancel request, a reload, the end of the connection, somewhere."""
@@ -83,8 +83,8 @@ class Generator:
             self.batch(self.chance.choice([20, 60]))
         elif pick < 0.78:
             self.copy()
-        elif pick < 0.81:
-            self.say(*self.chance.choice(TIMERS)(self))
+        elif pick < 0.80:
+            self.say(*self.chance.choice(TIMERS)(self), waits=0.2)
         else:
             self.say(*self.chance.choice(SHAPES)(self))
 

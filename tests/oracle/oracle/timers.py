@@ -90,7 +90,7 @@ def timer_in_an_open_batch(make):
 def timer_meets_a_flush(make):
     """The server skips the Query behind it."""
     setting = step(q, limit(make))
-    begun = one_of(make, lambda: bound(make)[:1], lambda: bound(make), lambda: run(make.select(), "s"))
+    begun = one_of(make, lambda: bound(make)[:1], lambda: bound(make), lambda: run(make.select(), "s") + bound(make, "t"))
     flushed = make.chance.choice([[pauses(make), step(flush)], [step(flush), pauses(make, make.chance.randint(1, 5))]])
     behind = one_of(make, lambda: [select(make)], lambda: [step(q, make.texts.query())], lambda: [step(f, 870)],
                     lambda: [select(make), *run(make.select())], lambda: message_behind(make))
@@ -173,5 +173,5 @@ def stopped_from_outside(make):
     return [*way, select(make)]
 
 
-TIMERS = [*[timer_in_an_open_batch] * 3, *[timer_meets_a_flush] * 2, timer_while_a_hook_holds, timer_cuts_a_statement,
+TIMERS = [*[timer_in_an_open_batch] * 3, *[timer_meets_a_flush] * 3, timer_while_a_hook_holds, timer_cuts_a_statement,
           *[timer_cuts_a_copy] * 2, timer_cuts_a_copy_out, idle_timer, lock_timer, stopped_from_outside]
