@@ -55,7 +55,7 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       in_force_{std::make_shared<const config::Config>(std::move(config)), nullptr},
       connection_limits_(in_force_.config->limits),
       faults_(log_, clock_),
-      store_(to_limits(in_force_.config->kv), clock_),
+      store_(to_limits(*in_force_.config), clock_),
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
       background_(1, &faults_),
       host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
@@ -194,7 +194,7 @@ base::Result<void> App::renew_admin(const config::Admin& admin) {
 
 void App::install(const session::Snapshot& snapshot, base::Task done) {
   in_force_ = snapshot;
-  store_.set_limits(to_limits(snapshot.config->kv));
+  store_.set_limits(to_limits(*snapshot.config));
   connection_limits_.set_limits(snapshot.config->limits);
   if (reconfiguration_.set_log_level) {
     reconfiguration_.set_log_level(snapshot.config->log.level);

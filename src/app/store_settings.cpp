@@ -19,13 +19,18 @@ kv::Durability to_durability(config::Durability durability) {
 
 }  // namespace
 
-kv::Limits to_limits(const config::Kv& config) {
+kv::Limits to_limits(const config::Config& config) {
+  const config::Kv& kv = config.kv;
   kv::Limits limits;
-  limits.max_key_bytes = config.max_key_bytes;
-  limits.max_value_bytes = config.max_value_bytes;
-  limits.max_keys_per_namespace = config.max_keys_per_namespace;
-  limits.max_bytes_per_namespace = config.max_bytes_per_namespace;
-  limits.max_total_bytes = config.max_total_bytes;
+  limits.max_key_bytes = kv.max_key_bytes;
+  limits.max_value_bytes = kv.max_value_bytes;
+  limits.max_keys_per_namespace = kv.max_keys_per_namespace;
+  limits.max_bytes_per_namespace = kv.max_bytes_per_namespace;
+  limits.max_total_bytes = kv.max_total_bytes;
+  limits.max_record_bytes = kv.max_record_bytes;
+  limits.max_streams_per_namespace = kv.max_streams_per_namespace;
+  limits.max_ring_bytes = kv.max_ring_bytes;
+  limits.max_stream_bytes = config.state.max_stream_bytes;
   return limits;
 }
 

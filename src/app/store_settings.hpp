@@ -10,7 +10,7 @@
 
 namespace helios::app {
 
-[[nodiscard]] kv::Limits to_limits(const config::Kv& config);
+[[nodiscard]] kv::Limits to_limits(const config::Config& config);
 
 // Namespaces may be named like their plugins. Errors: invalid (a name that none can have).
 [[nodiscard]] base::Result<kv::Durabilities> to_durabilities(const config::State& state);

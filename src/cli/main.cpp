@@ -80,7 +80,7 @@ base::Result<void> ask_state(const Options& options, const AdminOptions& admin, 
   const auto state = app::OfflineState::open({.directory = admin.state,
                                               .read_only = only_reads,
                                               .salvage = admin.salvage,
-                                              .limits = app::to_limits(config->kv)});
+                                              .limits = app::to_limits(*config)});
   if (!state) return std::unexpected(state.error());
   const base::Result<void> result =
       command([&](const admin::Request& request) -> base::Result<admin::Response> {

@@ -227,6 +227,10 @@ void read_kv(TomlSection section, Kv& out) {
   section.integer("max_bytes_per_namespace", out.max_bytes_per_namespace, std::uint64_t{1},
                   1024 * kGib);
   section.integer("max_total_bytes", out.max_total_bytes, std::uint64_t{1}, 1024 * kGib);
+  section.integer("max_record_bytes", out.max_record_bytes, std::uint64_t{1}, 8 * kMib);
+  section.integer("max_streams_per_namespace", out.max_streams_per_namespace, std::uint64_t{1},
+                  std::uint64_t{10'000});
+  section.integer("max_ring_bytes", out.max_ring_bytes, std::uint64_t{1}, 64 * kGib);
   section.finish();
 }
 
@@ -235,6 +239,7 @@ void read_state(TomlSection section, State& out) {
   section.choice("durability", out.durability, kDurabilities);
   section.boolean("salvage", out.salvage);
   section.text("backups", out.backups);
+  section.integer("max_stream_bytes", out.max_stream_bytes, std::uint64_t{1}, 1024 * 1024 * kGib);
   TomlSection named = section.section("namespaces");
   std::vector<std::pair<std::string, std::string>> all;
   named.all_texts(all);

@@ -186,6 +186,9 @@ struct Kv {  // [kv]
   std::uint64_t max_keys_per_namespace = 1'000'000;
   std::uint64_t max_bytes_per_namespace = 256ULL << 20;
   std::uint64_t max_total_bytes = 1ULL << 30;
+  std::uint64_t max_record_bytes = 1ULL << 20;   // one record of a stream
+  std::uint64_t max_streams_per_namespace = 64;  // streams of one plugin
+  std::uint64_t max_ring_bytes = 16ULL << 20;    // of one plugin's streams, without a directory
 };
 
 // What survives of a namespace: docs/state.md.
@@ -198,6 +201,7 @@ struct State {            // [state]: where plugin state is kept
   bool salvage = false;
   std::string
       backups;  // backups = "": folder for copies; none are made. Relative to the config file.
+  std::uint64_t max_stream_bytes = 16ULL << 30;  // on disk, of all streams; a reload changes it
   // [state.namespaces]: the class of one, whatever its plugin asks for
   std::vector<std::pair<std::string, Durability>> namespaces;
   bool operator==(const State&) const = default;

@@ -81,7 +81,11 @@ TEST(Config, every_key_arrives) {
     max_keys_per_namespace = 3
     max_bytes_per_namespace = 4
     max_total_bytes = 5
+    max_record_bytes = 7
+    max_streams_per_namespace = 8
+    max_ring_bytes = 9
     [state]
+    max_stream_bytes = 10
     directory = "state"
     durability = "strict"
     salvage = true
@@ -132,6 +136,10 @@ TEST(Config, every_key_arrives) {
   EXPECT_EQ(config->kv.max_keys_per_namespace, 3U);
   EXPECT_EQ(config->kv.max_bytes_per_namespace, 4U);
   EXPECT_EQ(config->kv.max_total_bytes, 5U);
+  EXPECT_EQ(config->kv.max_record_bytes, 7U);
+  EXPECT_EQ(config->kv.max_streams_per_namespace, 8U);
+  EXPECT_EQ(config->kv.max_ring_bytes, 9U);
+  EXPECT_EQ(config->state.max_stream_bytes, 10U);
   EXPECT_EQ(config->state.directory, "state");
   EXPECT_EQ(config->state.durability, Durability::strict);
   EXPECT_TRUE(config->state.salvage);

@@ -46,11 +46,13 @@ TEST(RestartKeys, everything_else_is_taken_over) {
   Config next = running;
   next.server.port = 5499;
   next.kv.max_keys_per_namespace = 5;
+  next.state.max_stream_bytes = 6;
   next.plugins.directory = "/somewhere";
   next.plugins.limits.timeout_ms = 7;
   EXPECT_THAT(keep_restart_keys(running, next), IsEmpty());
   EXPECT_EQ(next.server.port, 5499);
   EXPECT_EQ(next.kv.max_keys_per_namespace, 5U);
+  EXPECT_EQ(next.state.max_stream_bytes, 6U);
   EXPECT_EQ(next.plugins.directory, "/somewhere");
   EXPECT_EQ(next.plugins.limits.timeout_ms, 7U);
 }
