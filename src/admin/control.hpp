@@ -4,6 +4,7 @@
 // What the admin interface may know about the process and ask of it. Implemented by the composition
 // root, by a fake in tests.
 
+#include "base/executor.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
@@ -66,6 +67,10 @@ class Control {
   // Requires: `name` can be the name of a folder. Errors: invalid (no folder for copies is configured, there
   // is one of that name already, or nothing is kept on disk), unavailable.
   virtual void back_up(std::string name, OnBackedUp done) = 0;
+
+  // Where work runs that may wait for a disk, one piece after the other. What still waits when the process ends
+  // does not run.
+  [[nodiscard]] virtual base::Executor& reader() = 0;
 
   // Whether the proxy takes connections and its plugins and store work. Errors: the reason.
   [[nodiscard]] virtual base::Result<void> ready() = 0;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/kv_routes.hpp"
 
+#include "admin/accept.hpp"
 #include "admin/access_guard.hpp"
 #include "admin/json_bytes.hpp"
 #include "admin/kv_listing.hpp"
 #include "admin/replies.hpp"
 #include "admin/routes.hpp"
 #include "admin/target.hpp"
-#include "base/text.hpp"
 #include "kv/namespace_name.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -49,24 +48,6 @@ base::Result<Place> parse_place(std::string_view path) {
   auto name = kv::namespace_name(*plugin);
   if (!name) return base::fail(base::Errc::invalid, name.error().message);
   return Place{std::move(*name), std::move(*key)};
-}
-
-std::string_view trim(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-// Whether the client named raw bytes before JSON. Weights (";q=") are not looked at.
-bool wants_bytes(std::string_view accept) {
-  while (!accept.empty()) {
-    const std::string_view range = accept.substr(0, accept.find(','));
-    accept.remove_prefix(std::min(range.size() + 1, accept.size()));
-    const std::string_view type = trim(range.substr(0, range.find(';')));
-    if (base::equals_ignore_case(type, kBytesType)) return true;
-    if (base::equals_ignore_case(type, "application/json")) return false;
-  }
-  return false;
 }
 
 Response value_reply(const Place& place, FoundValue found, std::string tag, bool as_bytes) {
@@ -186,7 +167,7 @@ void handle_key(const KvContext& context, Request& request, Place place, Respond
     case Method::get:
     case Method::head:
       return get_key(context, std::move(place), std::move(edit->preconditions),
-                     wants_bytes(request.accept), std::move(respond));
+                     prefers(request.accept, kBytesType), std::move(respond));
     case Method::del:
       if (context.store->find(place.plugin) == nullptr && !edit->preconditions.if_match)
         return respond(ok_reply());

@@ -24,8 +24,8 @@ Response ok_reply() {
   return response;
 }
 
-Response method_not_allowed(std::string allow) {
-  Response response = error_reply(405, "method not allowed");
+Response method_not_allowed(std::string allow, std::string_view text) {
+  Response response = error_reply(405, text);
   response.headers.push_back({"Allow", std::move(allow)});
   return response;
 }

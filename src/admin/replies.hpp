@@ -16,8 +16,9 @@ namespace helios::admin {
 // 200 {"ok":true}
 [[nodiscard]] Response ok_reply();
 
-// 405 with Allow; `allow` e.g. "GET, HEAD".
-[[nodiscard]] Response method_not_allowed(std::string allow);
+// 405 with Allow; `allow` e.g. "GET, HEAD". `text` says why, where that is not obvious.
+[[nodiscard]] Response method_not_allowed(std::string allow,
+                                          std::string_view text = "method not allowed");
 
 // `bytes` fit for a JSON string: as they are when valid UTF-8, otherwise with \xNN escapes. For
 // texts that people read; where the bytes matter, the routes have other forms.

@@ -19,7 +19,7 @@ namespace {
 
 bool is_read(Method method) { return method == Method::get || method == Method::head; }
 
-// Whether a route other than those of /admin/kv has the method.
+// Whether a route other than those of keys and streams has the method.
 bool has_method(const Route& route, Method method) {
   return route.page != nullptr ? is_read(method) : method == Method::post;
 }
@@ -82,8 +82,9 @@ Router::Router(kv::Store& store, Control& control, std::shared_ptr<base::Executo
                AccessGuard& access, StartId start)
     : sources_{control, store},
       access_(access),
-      home_(home),
-      kv_(KvContext{&store, std::move(home), start}) {}
+      home_(std::move(home)),
+      kv_(KvContext{&store, home_, start}),
+      streams_(StreamContext{&store, home_, &control.reader()}) {}
 
 void Router::handle(Request request, Responder respond) {
   const Route* route = find_route(split_target(request.target).path);
@@ -96,14 +97,17 @@ void Router::handle(Request request, Responder respond) {
 }
 
 void Router::dispatch(const Route& route, Request request, const Grant& grant, Responder respond) {
-  if (route.need == Need::its_keys)
+  if (route.action == Action::keys)
     return kv_.handle(std::move(request), grant, std::move(respond));
+  if (route.action == Action::streams) return streams_.handle(request, grant, std::move(respond));
   if (!has_method(route, request.method))
     return respond(method_not_allowed(std::string(route.methods)));
   if (auto refusal = refuse_need(route, grant)) return respond(std::move(*refusal));
   if (route.page != nullptr) return respond(route.page(sources_));
   switch (route.action) {
-    case Action::none: return respond(error_reply(404, "not found"));
+    case Action::none:
+    case Action::keys:
+    case Action::streams: return respond(error_reply(404, "not found"));
     case Action::reload: return handle_reload(std::move(respond));
     case Action::back_up: return handle_backup(request, std::move(respond));
   }

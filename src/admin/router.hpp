@@ -9,6 +9,7 @@
 #include "admin/kv_routes.hpp"
 #include "admin/message.hpp"
 #include "admin/routes.hpp"
+#include "admin/stream_routes.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 
@@ -36,6 +37,7 @@ class Router {
   AccessGuard& access_;
   std::shared_ptr<base::Executor> home_;
   KvRoutes kv_;
+  StreamRoutes streams_;
 };
 
 }  // namespace helios::admin

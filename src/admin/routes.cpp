@@ -5,6 +5,7 @@
 #include "admin/plugin_list.hpp"
 #include "admin/replies.hpp"
 #include "admin/state_page.hpp"
+#include "admin/stream_routes.hpp"
 #include "metrics/text_format.hpp"
 
 #include <boost/json/object.hpp>
@@ -22,6 +23,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 <ul>
 <li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
 <li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, POST, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
+<li>/admin/streams/&lt;plugin&gt;: its streams; /admin/streams/&lt;plugin&gt;/&lt;stream&gt;: their records
 <li><a href="/admin/state">/admin/state</a>: what the store holds
 <li><a href="/metrics">/metrics</a>: numbers for Prometheus
 <li><a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a>: health checks
@@ -79,6 +81,7 @@ Response version_page(const Sources& sources) {
 Response state_page(const Sources& sources) { return state_reply(sources.store); }
 
 constexpr std::string_view kKeyPath = "/admin/kv/{plugin}/{key}";
+constexpr std::string_view kStreamPath = "/admin/streams/{plugin}/{stream}";
 
 constexpr std::array kRoutes = {
     Route{"/", kReadMethods, Need::nothing, index_page},
@@ -91,16 +94,23 @@ constexpr std::array kRoutes = {
     Route{"/plugins/reload", "POST", Need::everything, nullptr, Action::reload},
     Route{"/admin/state", kReadMethods, Need::everything, state_page},
     Route{"/admin/state/backup", "POST", Need::everything, nullptr, Action::back_up},
-    Route{"/admin/kv/{plugin}/", kListMethods, Need::its_keys, nullptr},
-    Route{kKeyPath, kKeyMethods, Need::its_keys, nullptr},
+    Route{"/admin/kv/{plugin}/", kListMethods, Need::its_keys, nullptr, Action::keys},
+    Route{kKeyPath, kKeyMethods, Need::its_keys, nullptr, Action::keys},
+    Route{"/admin/streams/{plugin}", kReadMethods, Need::its_keys, nullptr, Action::streams},
+    Route{kStreamPath, kReadMethods, Need::its_keys, nullptr, Action::streams},
 };
+
+bool is_below(std::string_view root, std::string_view path) {
+  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
+}
 
 }  // namespace
 
 std::span<const Route> routes() { return kRoutes; }
 
 const Route* find_route(std::string_view path) {
-  if (path == "/admin/kv" || path.starts_with("/admin/kv/")) path = kKeyPath;
+  if (is_below("/admin/kv", path)) path = kKeyPath;
+  if (is_below(kStreamsRoot, path)) path = kStreamPath;
   const auto found = std::ranges::find(kRoutes, path, &Route::path);
   return found == kRoutes.end() ? nullptr : found;
 }

@@ -22,7 +22,7 @@ enum class Need {
   nothing,     // open: health checks, and a page that says nothing about this process
   any_token,   // says which version runs, no more
   everything,  // concerns all plugins: a token that is not limited to namespaces, with the scope
-  its_keys,    // a token for the namespace, with the scope
+  its_keys,    // a token for the namespace, with the scope; streams are no different
 };
 
 // What pages tell about.
@@ -31,8 +31,8 @@ struct Sources {
   kv::Store& store;
 };
 
-// What POST does.
-enum class Action { none, reload, back_up };
+// What answers where no page does: POST of these, or everything about keys and about streams.
+enum class Action { none, reload, back_up, keys, streams };
 
 struct Route {
   std::string_view path;     // as in the description: "/admin/kv/{plugin}/{key}"
@@ -45,7 +45,7 @@ struct Route {
 [[nodiscard]] std::span<const Route> routes();
 
 // The route of a path (without query), nullptr when there is none. Paths below /admin/kv are one
-// route here, which of them is for KvRoutes to tell.
+// route here, which of them is for KvRoutes to tell; likewise those below /admin/streams.
 [[nodiscard]] const Route* find_route(std::string_view path);
 
 }  // namespace helios::admin

@@ -25,6 +25,7 @@ class AdminControl final : public admin::Control {
     const std::atomic<bool>& serving;
     std::string_view engine;
     std::function<void(const std::string&, admin::OnBackedUp)> back_up;
+    base::Executor& reader;  // whose threads may wait for a disk
   };
   explicit AdminControl(Process process) : process_(std::move(process)) {}
 
@@ -33,6 +34,7 @@ class AdminControl final : public admin::Control {
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
   }
+  base::Executor& reader() override { return process_.reader; }
   base::Result<void> ready() override;
   std::string version() override { return HELIOS_VERSION; }
   std::string engine() override { return std::string(process_.engine); }

@@ -22,6 +22,8 @@ namespace {
 constexpr std::int64_t kMaxWaitMs = 60'000;
 constexpr std::int64_t kExpiryIntervalMs = 1'000;
 constexpr std::size_t kMaxWorkers = 64;
+// No queue has more than one task running then: streams are read while plugins are compiled.
+constexpr std::size_t kBackgroundThreads = 2;
 
 std::size_t worker_count(const config::Listen& listen) {
   const std::size_t wanted =
@@ -57,7 +59,8 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       faults_(log_, clock_),
       store_(to_limits(*in_force_.config), clock_),
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
-      background_(1, &faults_),
+      background_(kBackgroundThreads, &faults_),
+      reader_(background_.make_queue()),
       host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
             &faults_) {}
 
@@ -239,7 +242,8 @@ base::Result<void> App::start_admin() {
       [this, folder = in_force_.config->state.backups](const std::string& name,
                                                        admin::OnBackedUp done) {
         back_up(folder, name, std::move(done));
-      }};
+      },
+      *reader_};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) {
     return base::fail(access.error().code, access.error().message);

@@ -5,8 +5,8 @@
 // sees it through its life.
 //
 // Threads: the one that calls run() is the control thread: it accepts connections, takes signals and
-// keeps the timers of the process. Beside it: the workers, the slow lane, a background thread for
-// loading plugins, the admin server, the signal watcher.
+// keeps the timers of the process. Beside it: the workers, the slow lane, two background threads
+// that load plugins and read streams, the admin server, the signal watcher.
 //
 // Flow: 1 construct, before any other thread exists; 2 start(): every error shows here, before anybody
 // is served; 3 run() returns when the process shall end.
@@ -94,7 +94,9 @@ class App {
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
   kv::MemoryStore store_;
   exec::SlowLane slow_lane_;
-  exec::SlowLane background_;  // loads plugins
+  exec::SlowLane background_;  // loads plugins, makes backups: one task at a time
+  std::unique_ptr<exec::SlowLane::Queue>
+      reader_;  // of background_, which keeps a thread free for it
   plugins::PluginHost host_;
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
   net::EngineKind engine_ = net::EngineKind::epoll;

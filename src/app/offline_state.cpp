@@ -66,7 +66,8 @@ class OfflineState::Inbox final : public base::Executor {
 OfflineState::OfflineState(const kv::Limits& limits)
     : inbox_(std::make_shared<Inbox>()),
       store_(limits, clock_),
-      routes_(admin::KvContext{&store_, inbox_}) {}
+      routes_(admin::KvContext{&store_, inbox_}),
+      streams_(admin::StreamContext{&store_, inbox_, inbox_.get()}) {}
 
 OfflineState::~OfflineState() = default;
 
@@ -93,11 +94,17 @@ base::Result<std::unique_ptr<OfflineState>> OfflineState::open(const OfflineOpti
 admin::Response OfflineState::answer(admin::Request request) {
   const std::string path(admin::split_target(request.target).path);
   if (path == "/admin/state") return admin::state_reply(store_);
-  if (!path.starts_with("/admin/kv/"))
-    return admin::error_reply(404, "only a running proxy does this (--url ...)");
   std::optional<admin::Response> answered;
-  routes_.handle(std::move(request), admin::unlimited_grant(),
-                 [&answered](admin::Response response) { answered = std::move(response); });
+  admin::Responder respond = [&answered](admin::Response response) {
+    answered = std::move(response);
+  };
+  if (path.starts_with("/admin/kv/")) {
+    routes_.handle(std::move(request), admin::unlimited_grant(), std::move(respond));
+  } else if (path.starts_with("/admin/streams/")) {
+    streams_.handle(request, admin::unlimited_grant(), std::move(respond));
+  } else {
+    return admin::error_reply(404, "only a running proxy does this (--url ...)");
+  }
   while (!answered) inbox_->run_one();
   return *std::move(answered);
 }

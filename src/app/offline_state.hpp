@@ -2,7 +2,7 @@
 #pragma once
 
 // A state directory that no proxy has open, asked as the admin interface of a proxy is: by requests for
-// keys (admin/kv_routes.hpp) and for /admin/state, with the same answers.
+// keys (admin/kv_routes.hpp), for streams (admin/stream_routes.hpp) and for /admin/state, with the same answers.
 //
 // The directory is locked meanwhile, and everything in it is in memory. Quotas count as in a proxy;
 // classes do not: every namespace is kept, whatever a proxy's configuration makes of it.
@@ -11,6 +11,7 @@
 
 #include "admin/kv_routes.hpp"
 #include "admin/message.hpp"
+#include "admin/stream_routes.hpp"
 #include "app/system_clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -64,6 +65,7 @@ class OfflineState {
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;
   kv::MemoryStore store_;
   admin::KvRoutes routes_;
+  admin::StreamRoutes streams_;
 };
 
 }  // namespace helios::app

@@ -2,14 +2,14 @@
 #include "cli/kv_command.hpp"
 
 #include "admin/target.hpp"
-#include "base/text.hpp"
 #include "cli/json_answer.hpp"
+#include "cli/one_line.hpp"
+#include "cli/stream_command.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <fstream>
 #include <istream>
 #include <iterator>
@@ -34,15 +34,6 @@ base::Result<void> failed(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
-// A key on a line of its own, of which nothing else on the line, and no terminal, can be misled.
-std::string on_one_line(std::string_view key) {
-  return base::is_valid_utf8(key) && std::ranges::none_of(key, is_control)
-             ? std::string(key)
-             : admin::percent_encode(key);
-}
-
 // The keys that the command line means.
 base::Result<KvOptions> with_plain_keys(KvOptions options) {
   if (!options.is_encoded) return options;
@@ -56,8 +47,8 @@ base::Result<KvOptions> with_plain_keys(KvOptions options) {
 
 class Command {
  public:
-  Command(const KvOptions& options, const AskAdmin& ask, Streams streams, std::int64_t now_ms)
-      : options_(options), ask_(ask), streams_(streams), now_ms_(now_ms) {}
+  Command(const KvOptions& options, const AskAdmin& ask, Console console, std::int64_t now_ms)
+      : options_(options), ask_(ask), console_(std::move(console)), now_ms_(now_ms) {}
 
   base::Result<void> run() {
     switch (options_.verb) {
@@ -67,6 +58,7 @@ class Command {
       case KvVerb::del: return done(ask(Method::del, key_target()));
       case KvVerb::incr: return incr();
       case KvVerb::ls: return list();
+      case KvVerb::stream: return run_stream(options_, ask_, console_, now_ms_);
       case KvVerb::dump: return dump();
       case KvVerb::load: return load();
       case KvVerb::stats: return stats();
@@ -106,7 +98,7 @@ class Command {
     request.target = key_target();
     request.accept = "application/octet-stream";
     const auto response = ask(request);
-    if (response) streams_.out << response->body;
+    if (response) console_.out << response->body;
     return done(response);
   }
 
@@ -117,7 +109,7 @@ class Command {
       file.open(options_.file, std::ios::binary);
       if (!file) return base::fail(base::Errc::not_found, options_.file + ": cannot be opened");
     }
-    std::istream& in = options_.file == "-" ? streams_.in : file;
+    std::istream& in = options_.file == "-" ? console_.in : file;
     return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   }
 
@@ -147,26 +139,26 @@ class Command {
     const auto response = ask(request);
     if (!response) return std::unexpected(response.error());
     const auto body = parse_object(response->body);
-    if (body) streams_.out << number_of(*body, "value").value_or(0) << '\n';
+    if (body) console_.out << number_of(*body, "value").value_or(0) << '\n';
     return {};
   }
 
   base::Result<void> list() {
     return read_entries(ask_, options_.plugin, options_.prefix, [this](const Entry& entry) {
-      streams_.out << (options_.is_encoded ? admin::percent_encode(entry.key)
+      console_.out << (options_.is_encoded ? admin::percent_encode(entry.key)
                                            : on_one_line(entry.key));
       if (options_.long_listing) print_details(entry);
-      streams_.out << '\n';
+      console_.out << '\n';
       return base::Result<void>();
     });
   }
 
   void print_details(const Entry& entry) {
-    streams_.out << "\tversion " << entry.version << '\t' << entry.value.size() << " bytes\t";
+    console_.out << "\tversion " << entry.version << '\t' << entry.value.size() << " bytes\t";
     if (entry.expires_at_ms != 0)
-      streams_.out << entry.expires_at_ms - now_ms_ << " ms left";
+      console_.out << entry.expires_at_ms - now_ms_ << " ms left";
     else
-      streams_.out << "stays";
+      console_.out << "stays";
   }
 
   base::Result<std::vector<std::string>> all_plugins() {
@@ -187,7 +179,7 @@ class Command {
     if (!plugins) return std::unexpected(plugins.error());
     for (const std::string& plugin : *plugins) {
       const auto written = read_entries(ask_, plugin, "", [this](const Entry& entry) {
-        streams_.out << export_line(entry) << '\n';
+        console_.out << export_line(entry) << '\n';
         return base::Result<void>();
       });
       if (!written) return written;
@@ -201,10 +193,10 @@ class Command {
       file.open(options_.file, std::ios::binary);
       if (!file) return failed(options_.file + ": cannot be opened");
     }
-    std::istream& in = options_.file == "-" ? streams_.in : file;
+    std::istream& in = options_.file == "-" ? console_.in : file;
     const auto done = read_export(in, [this](Entry entry) { return set(std::move(entry)); });
     if (!done) return done;
-    streams_.out << loaded_ << " set, " << left_alone_ << " left alone, " << expired_
+    console_.out << loaded_ << " set, " << left_alone_ << " left alone, " << expired_
                  << " expired\n";
     return {};
   }
@@ -236,7 +228,7 @@ class Command {
   }
 
   void print_usage(const std::string& name, const json::object& usage) {
-    streams_.out << name << '\t' << number_of(usage, "keys").value_or(0) << " keys\t"
+    console_.out << name << '\t' << number_of(usage, "keys").value_or(0) << " keys\t"
                  << number_of(usage, "bytes").value_or(0) << " bytes\n";
   }
 
@@ -248,7 +240,7 @@ class Command {
     const auto response = ask(request);
     if (!response) return std::unexpected(response.error());
     const auto body = parse_object(response->body);
-    if (body) streams_.out << text_of(*body, "directory") << '\n';
+    if (body) console_.out << text_of(*body, "directory") << '\n';
     return {};
   }
 
@@ -258,13 +250,13 @@ class Command {
     const auto body = ask_json(Method::del, target_of(options_.plugin, "") + "?prefix=" +
                                                 admin::percent_encode(options_.prefix));
     if (!body) return std::unexpected(body.error());
-    streams_.out << number_of(*body, "deleted").value_or(0) << " removed\n";
+    console_.out << number_of(*body, "deleted").value_or(0) << " removed\n";
     return {};
   }
 
   const KvOptions& options_;
   const AskAdmin& ask_;
-  Streams streams_;
+  Console console_;
   std::int64_t now_ms_;
   std::uint64_t loaded_ = 0;
   std::uint64_t left_alone_ = 0;
@@ -273,11 +265,11 @@ class Command {
 
 }  // namespace
 
-base::Result<void> run_kv(const KvOptions& options, const AskAdmin& ask, Streams streams,
+base::Result<void> run_kv(const KvOptions& options, const AskAdmin& ask, Console console,
                           std::int64_t now_ms) {
   const auto plain = with_plain_keys(options);
   if (!plain) return std::unexpected(plain.error());
-  return Command(*plain, ask, streams, now_ms).run();
+  return Command(*plain, ask, std::move(console), now_ms).run();
 }
 
 }  // namespace helios::cli

@@ -34,6 +34,24 @@ void declare_ttl(CLI::App& command, KvOptions& options) {
       ->check(CLI::Range(std::int64_t{1}, kMaxTtlMs));
 }
 
+void declare_stream(CLI::App& command, KvOptions& options) {
+  StreamOptions& stream = options.stream;
+  const auto at_least_one = CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62);
+  command.add_option("PLUGIN", options.plugin, "Whose stream")->required();
+  command.add_option("STREAM", stream.name, "Which; none: list the streams");
+  command.add_option("--from", stream.from, "Number of the first record")->check(at_least_one);
+  command.add_option("--since", stream.since,
+                     "Only records that are not older: 10m, or 2026-10-03T12:00:00Z");
+  command.add_option("--limit", stream.limit, "At most so many records")->check(at_least_one);
+  CLI::Option* json = command.add_flag("--json", stream.json, "JSON lines, with the digests");
+  CLI::Option* follow =
+      command.add_flag("--follow", stream.follow, "Go on with what is appended, until killed");
+  command
+      .add_flag("--verify", stream.verify, "Compute the chain of digests anew, print nothing else")
+      ->excludes(json)
+      ->excludes(follow);
+}
+
 void declare_reads(CLI::App& kv, KvOptions& options) {
   declare_key(add_verb(kv, options, KvVerb::get, "get", "Print the value of a key"), options);
   CLI::App& ls = add_verb(kv, options, KvVerb::ls, "ls", "Print the keys of a plugin");
@@ -42,6 +60,8 @@ void declare_reads(CLI::App& kv, KvOptions& options) {
   ls.add_flag("-l,--long", options.long_listing,
               "With version, bytes and what is left of the time");
   declare_encoding(ls, options);
+  declare_stream(add_verb(kv, options, KvVerb::stream, "stream", "Print the records of a stream"),
+                 options);
   CLI::App& dump = add_verb(kv, options, KvVerb::dump, "export", "Print entries as JSON lines");
   dump.add_option("PLUGIN", options.plugins, "Whose entries; none: everybody's");
   add_verb(kv, options, KvVerb::stats, "stats", "Print what every namespace holds");
@@ -80,6 +100,7 @@ bool only_reads(KvVerb verb) {
     case KvVerb::none:
     case KvVerb::get:
     case KvVerb::ls:
+    case KvVerb::stream:
     case KvVerb::dump:
     case KvVerb::stats:
     case KvVerb::backup: return true;

@@ -16,7 +16,18 @@ class App;
 
 namespace helios::cli {
 
-enum class KvVerb { none, get, put, del, incr, ls, dump, load, stats, purge, backup };
+enum class KvVerb { none, get, put, del, incr, ls, stream, dump, load, stats, purge, backup };
+
+// Of the verb `stream`, beside the plugin.
+struct StreamOptions {
+  std::string name;         // empty: list the streams
+  std::uint64_t from = 1;   // the first record
+  std::string since;        // not older than that, see parse_since(); empty: whatever its age
+  std::uint64_t limit = 0;  // at most so many records; 0: all
+  bool json = false;
+  bool follow = false;  // goes on with what is appended
+  bool verify = false;  // instead of printing
+};
 
 struct KvOptions {
   KvVerb verb = KvVerb::none;  // none: the command line asks for something else
@@ -34,6 +45,7 @@ struct KvOptions {
   bool everything = false;           // purge: without a prefix
   bool long_listing = false;         // ls: with version, size and expiry
   std::string name;                  // backup
+  StreamOptions stream;              // stream
   std::vector<std::string> plugins;  // export; empty: all
 };
 

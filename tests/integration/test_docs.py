@@ -137,3 +137,11 @@ def test_abi_page_has_every_call_of_the_header():
     declared = re.findall(r'HELIOS_IMPORT\("(\w+)"\)', document("abi/helios_abi2.h"))
     section = document("docs/plugin-abi.md").split("## Imports of `env`\n")[1].split("\n## ")[0]
     assert sorted(re.findall(r"^\| `(\w+)` \|", section, flags=re.M)) == sorted(declared)
+
+
+def test_chain_of_a_stream_is_computed_by_hand():
+    block, = code_blocks("docs/state.md", "sh")
+    commands = "\n".join(line for line in block.splitlines() if not line.startswith("# "))
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", commands], capture_output=True, text=True, timeout=60,
+                          check=True)
+    assert done.stdout.splitlines() == [line[2:] for line in block.splitlines() if line.startswith("# ")]

@@ -4,6 +4,7 @@
 // A process without plugins or numbers of its own: the test says what it answers.
 
 #include "admin/control.hpp"
+#include "support/manual_executor.hpp"
 
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ class FakeControl final : public Control {
   void back_up(std::string name, OnBackedUp done) override {
     backups.emplace_back(std::move(name), std::move(done));
   }
+  [[nodiscard]] base::Executor& reader() override { return reads; }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
   [[nodiscard]] std::string engine() override { return "epoll"; }
@@ -27,6 +29,7 @@ class FakeControl final : public Control {
   base::Result<void> ready_result;
   std::vector<OnReloaded> reloads;  // asked for and not yet answered
   std::vector<std::pair<std::string, OnBackedUp>> backups;
+  test::ManualExecutor reads;
 };
 
 }  // namespace helios::admin

@@ -48,9 +48,10 @@ class RouterDriver {
     return exchange;
   }
 
-  // Requires: the answer comes at once or by what waits on `home`.
+  // Requires: the answer comes at once or by what waits on `home`, or to be read.
   Response send(Request request) {
     const auto exchange = start(std::move(request));
+    control.reads.run_all();
     home->run_all();
     EXPECT_EQ(exchange->answers, 1);
     return exchange->response.value_or(Response());

@@ -109,6 +109,21 @@ TEST_F(Offline, what_is_changed_is_there_for_the_next_proxy) {
   EXPECT_GT(item("b").version, version);
 }
 
+TEST_F(Offline, streams_are_read_and_nothing_else) {
+  for (const char* bytes : {"one", "two"}) {
+    kv::Transaction transaction(store(), space());
+    ASSERT_EQ(transaction.append("trail", bytes), kv::WriteStatus::ok);
+    ASSERT_EQ(commit(transaction), kv::CommitStatus::done);
+  }
+  disk_.close();
+  EXPECT_THAT(ask(Method::get, "/admin/streams/subject"),
+              HasSubstr(R"([{"stream":"trail","first":1,"next":3,"bytes":198,)"));
+  EXPECT_THAT(ask(Method::get, "/admin/streams/subject/trail?from=2"),
+              HasSubstr(R"("value":"two"}],"next_from":3})"));
+  EXPECT_THAT(ask(Method::get, "/admin/streams/subject/none"), HasSubstr("stream not found"));
+  EXPECT_THAT(ask(Method::del, "/admin/streams/subject/trail"), HasSubstr("405"));
+}
+
 TEST_F(Offline, many_keys_are_removed_in_one_request) {
   for (int n = 0; n < 1200; ++n) put("k" + std::to_string(n), "x");
   disk_.close();

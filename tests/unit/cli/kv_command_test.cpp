@@ -1,54 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // `heliosproxy kv ...` from the words of the command line to what it prints, on a router in memory.
 
-#include "cli/kv_command.hpp"
-
 #include "admin/target.hpp"
-#include "cli/options.hpp"
-#include "kv/memory_store.hpp"
-#include "unit/admin/router_fixture.hpp"
+#include "unit/cli/kv_fixture.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <sstream>
 #include <string>
-#include <vector>
 
 namespace helios::cli {
 namespace {
 
 using namespace std::string_literals;
-
-class KvCommand : public ::testing::Test {
- protected:
-  // What `heliosproxy kv WORDS...` prints, or "error: ..." as it says it.
-  std::string kv(std::vector<std::string> words, std::string input = {}) {
-    std::vector<const char*> arguments = {"heliosproxy", "kv"};
-    for (const std::string& word : words) arguments.push_back(word.c_str());
-    const auto parsed = parse_command_line(static_cast<int>(arguments.size()), arguments.data());
-    if (!parsed.options) return "usage: " + parsed.text;
-    std::istringstream in(std::move(input));
-    std::ostringstream out;
-    const AskAdmin ask = [this](const admin::Request& request) -> base::Result<admin::Response> {
-      if (is_down) return base::fail(base::Errc::unavailable, "127.0.0.1:9090: Connection refused");
-      return admin.send(request);
-    };
-    const auto result = run_kv(parsed.options->kv, ask, {in, out}, clock.wall_ms());
-    return result ? out.str() : out.str() + "error: " + result.error().message;
-  }
-
-  // For the store and for the router.
-  void advance_ms(std::int64_t ms) {
-    clock.advance_ms(ms);
-    admin.clock.advance_ms(ms);
-  }
-
-  test::FakeClock clock;
-  kv::MemoryStore store{kv::Limits{}, clock};
-  admin::RouterDriver admin{store};
-  bool is_down = false;
-};
 
 TEST_F(KvCommand, value_that_was_put_is_got_byte_for_byte) {
   EXPECT_EQ(kv({"put", "p", "a key/?%", "one\n"}), "");
