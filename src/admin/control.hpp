@@ -75,6 +75,9 @@ class Control {
   // Whether the proxy takes connections and its plugins and store work. Errors: the reason.
   [[nodiscard]] virtual base::Result<void> ready() = 0;
 
+  // What will stand in its way soon if nobody acts: one line each, for people.
+  [[nodiscard]] virtual std::vector<std::string> warnings() = 0;
+
   [[nodiscard]] virtual std::string version() = 0;  // "0.4.0"
   // What the event loops work with: "io_uring" or "epoll".
   [[nodiscard]] virtual std::string engine() = 0;

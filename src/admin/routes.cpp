@@ -8,11 +8,14 @@
 #include "admin/stream_routes.hpp"
 #include "metrics/text_format.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 
 namespace helios::admin {
 namespace {
@@ -66,7 +69,14 @@ Response health_page(const Sources&) { return ok_reply(); }
 
 Response ready_page(const Sources& sources) {
   const auto ready = sources.control.ready();
-  return ready ? ok_reply() : error_reply(503, ready.error().message);
+  if (!ready) return error_reply(503, ready.error().message);
+  boost::json::array warnings;
+  for (const std::string& line : sources.control.warnings()) warnings.emplace_back(readable(line));
+  if (warnings.empty()) return ok_reply();
+  Response response;
+  response.body =
+      boost::json::serialize(boost::json::object{{"ok", true}, {"warnings", std::move(warnings)}});
+  return response;
 }
 
 Response version_page(const Sources& sources) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/control.hpp"
+#include "app/usage_watch.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 #include "metrics/registry.hpp"
@@ -25,6 +26,7 @@ class AdminControl final : public admin::Control {
     const std::atomic<bool>& serving;
     std::string_view engine;
     std::function<void(const std::string&, admin::OnBackedUp)> back_up;
+    const UsageWatch& usage;
     base::Executor& reader;  // whose threads may wait for a disk
   };
   explicit AdminControl(Process process) : process_(std::move(process)) {}
@@ -36,6 +38,7 @@ class AdminControl final : public admin::Control {
   }
   base::Executor& reader() override { return process_.reader; }
   base::Result<void> ready() override;
+  std::vector<std::string> warnings() override { return process_.usage.warnings(); }
   std::string version() override { return HELIOS_VERSION; }
   std::string engine() override { return std::string(process_.engine); }
   std::string metrics_text() override { return process_.registry.render(); }

@@ -20,7 +20,7 @@ namespace helios::app {
 namespace {
 
 constexpr std::int64_t kMaxWaitMs = 60'000;
-constexpr std::int64_t kExpiryIntervalMs = 1'000;
+constexpr std::int64_t kStoreIntervalMs = 1'000;
 constexpr std::size_t kMaxWorkers = 64;
 // No queue has more than one task running then: streams are read while plugins are compiled.
 constexpr std::size_t kBackgroundThreads = 2;
@@ -58,6 +58,7 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       connection_limits_(in_force_.config->limits),
       faults_(log_, clock_),
       store_(to_limits(*in_force_.config), clock_),
+      usage_(store_, log_),
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
       background_(kBackgroundThreads, &faults_),
       reader_(background_.make_queue()),
@@ -105,7 +106,7 @@ base::Result<void> App::start() {
   }
   signals_.start(
       [this](int signal) { control_->mailbox().post([this, signal] { on_signal(signal); }); });
-  remove_expired_regularly();
+  look_after_store_regularly();
   proxy_->start([this] { finished_ = true; });
   serving_ = true;
   log_.write(base::LogLevel::info, "ready");
@@ -243,6 +244,7 @@ base::Result<void> App::start_admin() {
                                                        admin::OnBackedUp done) {
         back_up(folder, name, std::move(done));
       },
+      usage_,
       *reader_};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) {
@@ -338,10 +340,11 @@ void App::cut() {
 }
 
 // Nobody may ever touch a namespace again whose entries have expired.
-void App::remove_expired_regularly() {
-  control_->start_timer(kExpiryIntervalMs, [this] {
-    remove_expired_regularly();  // first: whatever becomes of this round, there is a next one
+void App::look_after_store_regularly() {
+  control_->start_timer(kStoreIntervalMs, [this] {
+    look_after_store_regularly();  // first: whatever becomes of this round, there is a next one
     store_.remove_expired();
+    usage_.look(journal_ != nullptr);
   });
 }
 

@@ -19,6 +19,7 @@
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
+#include "app/usage_watch.hpp"
 #include "config/config.hpp"
 #include "exec/slow_lane.hpp"
 #include "kv/memory_store.hpp"
@@ -79,7 +80,7 @@ class App {
   void install(const session::Snapshot& snapshot, base::Task done);
   void drain();
   void cut();
-  void remove_expired_regularly();
+  void look_after_store_regularly();
   void stop();
 
   // Declared in the order in which they are needed: each may use those above it.
@@ -93,6 +94,7 @@ class App {
   InternalFaults faults_;
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
   kv::MemoryStore store_;
+  UsageWatch usage_;
   exec::SlowLane slow_lane_;
   exec::SlowLane background_;  // loads plugins, makes backups: one task at a time
   std::unique_ptr<exec::SlowLane::Queue>

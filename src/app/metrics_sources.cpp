@@ -181,16 +181,23 @@ metrics::Source store_metrics(kv::Store& store) {
   return [&store](std::vector<Family>& out) {
     Family keys{"helios_kv_keys", "Keys of each namespace", Kind::gauge, {}};
     Family bytes{"helios_kv_bytes", "Bytes of each namespace", Kind::gauge, {}};
+    Family streams{
+        "helios_kv_stream_bytes", "Bytes of the streams of each namespace", Kind::gauge, {}};
     for (auto* space : store.namespaces()) {
       const auto usage = store.usage(*space);
       const Labels labels = {{"namespace", space->name()}};
       keys.samples.push_back({labels, to_number(usage.keys), {}});
       bytes.samples.push_back({labels, to_number(usage.bytes), {}});
+      streams.samples.push_back({labels, to_number(usage.stream_bytes), {}});
     }
     out.push_back(std::move(keys));
     out.push_back(std::move(bytes));
+    out.push_back(std::move(streams));
     out.push_back(gauge_family("helios_kv_limit_bytes", "What all namespaces together may take",
                                to_number(store.limits().max_total_bytes)));
+    out.push_back(gauge_family("helios_kv_max_stream_bytes",
+                               "What all streams together may take on disk",
+                               to_number(store.limits().max_stream_bytes)));
     out.push_back(gauge_family("helios_kv_healthy", "1 while the store works",
                                store.health().empty() ? 1 : 0));
   };

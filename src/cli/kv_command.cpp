@@ -229,7 +229,8 @@ class Command {
 
   void print_usage(const std::string& name, const json::object& usage) {
     console_.out << name << '\t' << number_of(usage, "keys").value_or(0) << " keys\t"
-                 << number_of(usage, "bytes").value_or(0) << " bytes\n";
+                 << number_of(usage, "bytes").value_or(0) << " bytes\t"
+                 << number_of(usage, "stream_bytes").value_or(0) << " bytes of streams\n";
   }
 
   base::Result<void> back_up() {

@@ -48,6 +48,28 @@ def test_full_namespace_is_said_until_there_is_room(start_proxy, counter):
         two.query("SELECT 1").expect_ok()
 
 
+def test_quota_that_is_nearly_used_up_is_said_before_it_is(start_proxy):
+    proxy = start_proxy(kv__max_keys_per_namespace=5)
+    for key in "abcd":
+        proxy.admin.put("p", key, "x")
+    warning = "the namespace p holds 80 % of [kv] max_keys_per_namespace = 5"
+    wait_until(lambda: proxy.admin.get("/readyz").json == {"ok": True, "warnings": [warning]}, "it is said")
+    assert proxy.admin.get("/readyz").status == 200
+    reload_with(proxy, kv__max_keys_per_namespace=100)
+    wait_until(lambda: proxy.admin.get("/readyz").json == {"ok": True}, "there is room again")
+    assert proxy.log.count(warning) == 1
+
+
+def test_limits_of_streams_change_without_a_restart(start_proxy):
+    proxy = start_proxy(state__directory="state")
+    assert proxy.admin.get("/admin/state").json["limits"]["stream_bytes"] == 16 << 30
+    reload_with(proxy, state__max_stream_bytes=1 << 40, kv__max_record_bytes=1000)
+    limits = proxy.admin.get("/admin/state").json["limits"]
+    assert limits["stream_bytes"] == 1 << 40 and limits["record_bytes"] == 1000
+    assert proxy.admin.metric("helios_kv_max_stream_bytes") == 1 << 40
+    assert "takes a restart" not in proxy.log
+
+
 def test_plugins_that_appear_make_old_sessions_tenants_unknown(start_proxy, counter):
     """What passed while nobody watched was not read: such a session must say its tenant again."""
     proxy = start_proxy(plugins=[counter], plugins__directory="")

@@ -21,12 +21,14 @@ class FakeControl final : public Control {
   }
   [[nodiscard]] base::Executor& reader() override { return reads; }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
+  [[nodiscard]] std::vector<std::string> warnings() override { return warning_list; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
   [[nodiscard]] std::string engine() override { return "epoll"; }
   [[nodiscard]] std::string metrics_text() override { return "helios_queries_total 7\n"; }
 
   std::vector<PluginStatus> plugin_list;
   base::Result<void> ready_result;
+  std::vector<std::string> warning_list;
   std::vector<OnReloaded> reloads;  // asked for and not yet answered
   std::vector<std::pair<std::string, OnBackedUp>> backups;
   test::ManualExecutor reads;

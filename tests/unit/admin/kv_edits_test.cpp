@@ -207,8 +207,9 @@ TYPED_TEST(KvEditsTest, state_adds_up) {
   this->put("/admin/kv/q/b", "22");
   const std::string body = this->get("/admin/state").body;
   EXPECT_TRUE(body.starts_with(
-      R"({"healthy":true,"namespaces":[{"plugin":"p","keys":1,"bytes":130},)"
-      R"({"plugin":"q","keys":1,"bytes":131}],"total":{"keys":2,"bytes":261},"limits":{)"))
+      R"({"healthy":true,"namespaces":[{"plugin":"p","keys":1,"bytes":130,"stream_bytes":0},)"
+      R"({"plugin":"q","keys":1,"bytes":131,"stream_bytes":0}],)"
+      R"("total":{"keys":2,"bytes":261,"stream_bytes":0},"limits":{)"))
       << body;
 }
 

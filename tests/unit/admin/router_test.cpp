@@ -2,6 +2,7 @@
 // The routes beside /admin/kv: what they answer for each state of the process.
 
 #include "kv/memory_store.hpp"
+#include "support/append_record.hpp"
 #include "unit/admin/router_fixture.hpp"
 
 #include <gmock/gmock.h>
@@ -128,6 +129,21 @@ TEST_F(RouterTest, ready_follows_the_process_and_health_does_not) {
   EXPECT_EQ(ready.body, R"({"error":"shutting down"})");
   EXPECT_EQ(admin.get("/healthz").status, 200);
   EXPECT_EQ(admin.get("/healthz").body, R"({"ok":true})");
+}
+
+TEST_F(RouterTest, ready_tells_what_will_stand_in_the_way_soon) {
+  admin.control.warning_list = {"the namespace p holds 80 % of it", "q too"};
+  const Response ready = admin.get("/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(ready.body, R"({"ok":true,"warnings":["the namespace p holds 80 % of it","q too"]})");
+}
+
+TEST_F(RouterTest, state_shows_streams) {
+  test::append_record(store, "p", "trail", "x");
+  const Response state = admin.get("/admin/state");
+  EXPECT_THAT(state.body, HasSubstr(R"({"plugin":"p","keys":0,"bytes":0,"stream_bytes":97})"));
+  EXPECT_THAT(state.body, HasSubstr(R"("total":{"keys":0,"bytes":0,"stream_bytes":97})"));
+  EXPECT_THAT(state.body, HasSubstr(R"("stream_bytes":17179869184,"ring_bytes":16777216)"));
 }
 
 TEST_F(RouterTest, version_is_told) {

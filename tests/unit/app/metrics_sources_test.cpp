@@ -5,6 +5,7 @@
 #include "app/metrics_sources.hpp"
 
 #include "kv/memory_store.hpp"
+#include "support/append_record.hpp"
 #include "support/fake_clock.hpp"
 
 #include <gmock/gmock.h>
@@ -45,10 +46,13 @@ TEST(MetricsSources, namespaces_are_listed_with_their_usage) {
   test::FakeClock clock;
   kv::MemoryStore store(kv::Limits{}, clock);
   ASSERT_TRUE(store.open("counter"));
+  test::append_record(store, "counter", "trail", "x");
   metrics::Registry registry;
   const auto source = registry.add_source(store_metrics(store));
   const auto text = registry.render();
   EXPECT_THAT(text, HasSubstr("helios_kv_keys{namespace=\"counter\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("helios_kv_stream_bytes{namespace=\"counter\"} 97\n"));
+  EXPECT_THAT(text, HasSubstr("helios_kv_max_stream_bytes 17179869184\n"));
   EXPECT_THAT(text, HasSubstr("helios_kv_limit_bytes 1073741824\n"));
   EXPECT_THAT(text, HasSubstr("helios_kv_healthy 1\n"));
 }

@@ -2,6 +2,7 @@
 // `heliosproxy kv ...` from the words of the command line to what it prints, on a router in memory.
 
 #include "admin/target.hpp"
+#include "support/append_record.hpp"
 #include "unit/cli/kv_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -138,8 +139,11 @@ TEST_F(KvCommand, import_stops_at_a_line_that_it_cannot_read) {
 TEST_F(KvCommand, stats_add_up) {
   kv({"put", "p", "a", "1"});
   kv({"put", "q", "b", "22"});
+  test::append_record(store, "q", "trail", "x");
   EXPECT_EQ(kv({"stats"}),
-            "p\t1 keys\t130 bytes\nq\t1 keys\t131 bytes\n(all)\t2 keys\t261 bytes\n");
+            "p\t1 keys\t130 bytes\t0 bytes of streams\n"
+            "q\t1 keys\t131 bytes\t97 bytes of streams\n"
+            "(all)\t2 keys\t261 bytes\t97 bytes of streams\n");
 }
 
 TEST_F(KvCommand, wrong_words_are_explained) {
