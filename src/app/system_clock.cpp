@@ -3,6 +3,7 @@
 #include "app/system_clock.hpp"
 
 #include <chrono>
+#include <thread>
 
 namespace helios::app {
 
@@ -19,5 +20,7 @@ std::int64_t SystemClock::wall_ms() const {
              std::chrono::system_clock::now().time_since_epoch())
       .count();
 }
+
+void pause_ms(std::int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 }  // namespace helios::app

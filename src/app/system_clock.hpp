@@ -12,4 +12,7 @@ class SystemClock final : public base::Clock {
   [[nodiscard]] std::int64_t wall_ms() const override;
 };
 
+// Blocks the calling thread for so long: for a command that waits until somebody else has done something.
+void pause_ms(std::int64_t ms);
+
 }  // namespace helios::app

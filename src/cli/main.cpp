@@ -10,12 +10,10 @@
 #include "cli/options.hpp"
 #include "config/secret_file.hpp"
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace helios::cli {
@@ -104,12 +102,10 @@ int run_command(const Options& options, const AdminOptions& admin, bool only_rea
   return std::cout ? EXIT_SUCCESS : report("cannot write the output");
 }
 
-void pause(std::int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
 int run_kv_command(const Options& options) {
   const KvOptions& kv = options.kv;
   return run_command(options, kv.admin, only_reads(kv.verb), [&kv](const AskAdmin& ask) {
-    return run_kv(kv, ask, {std::cin, std::cout, pause}, app::SystemClock().wall_ms());
+    return run_kv(kv, ask, {std::cin, std::cout, app::pause_ms}, app::SystemClock().wall_ms());
   });
 }
 
