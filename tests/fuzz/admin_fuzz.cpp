@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "fuzz/support/fuzz.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/transaction.hpp"
 #include "support/fake_clock.hpp"
 #include "unit/admin/router_fixture.hpp"
 
@@ -64,7 +65,7 @@ Request read_request(std::string_view text) {
   return request;
 }
 
-// A proxy with a few keys, one plugin and limits that are soon reached.
+// A proxy with a few keys, a stream, one plugin and limits that are soon reached.
 class Admin {
  public:
   Admin() : store_(limits(), clock_), router_(store_) {
@@ -77,6 +78,7 @@ class Admin {
       request.body = "\xFF\x01v";
       require(ask(std::move(request)).status == 200, "a first key");
     }
+    for (const char* bytes : {"text", "\xFF", ""}) append(bytes);
   }
 
   // As curl on the same machine asks.
@@ -88,6 +90,7 @@ class Admin {
 
   Response ask(Request request) {
     const auto exchange = router_.start(std::move(request));
+    router_.control.reads.run_all();
     router_.home->run_all();
     while (!router_.control.reloads.empty()) {
       auto done = std::move(router_.control.reloads.back());
@@ -107,11 +110,20 @@ class Admin {
       for (const kv::Item& item : store_.scan(*space, {}).items) {
         all += item.key + "=" + item.value + "\n";
       }
+      for (const kv::StreamInfo& info : store_.streams(*space))
+        all += info.name + "#" + std::to_string(info.extent.first) + "," +
+               std::to_string(info.extent.next) + "\n";
     }
     return all;
   }
 
  private:
+  void append(std::string_view bytes) {
+    kv::Transaction transaction(store_, **store_.open("counter"));
+    require(transaction.append("trail", bytes) == kv::WriteStatus::ok, "a record");
+    require(transaction.commit({}) == kv::CommitStatus::done, "a first record");
+  }
+
   static kv::Limits limits() {
     kv::Limits limits;
     limits.max_key_bytes = 32;
