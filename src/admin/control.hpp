@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct PluginStatus {
   std::string name;            // as its manifest or file says
   std::string namespace_name;  // whose keys it owns
   std::string version;         // empty: the manifest names none
+  std::string sha256;          // of the module's file that runs, in hex; empty when failed
   std::string file;
   std::uint32_t abi = 0;           // of the version that runs: 1 or 2; 0 when failed
   std::vector<std::string> hooks;  // those that are called
@@ -43,8 +45,34 @@ struct PluginStatus {
   std::string last_error;             // empty: none so far
 };
 
+// What a reload did to one plugin.
+struct PluginChange {
+  std::string_view kind;  // "added", "removed", "changed", "kept"; static storage
+  std::string name;
+  std::string version;  // that runs now; removed: that ran
+  std::string sha256;
+  std::string old_version;  // changed
+  std::string old_sha256;   // changed
+};
+
+// What a reload has done.
+struct ReloadReport {
+  std::vector<PluginChange> changes;  // by name
+  // One line each, about what stays as it was: a plugin that could not be loaded. Empty: all is in force.
+  std::vector<std::string> errors;
+};
+
 // Called once with the result, on any thread.
-using OnReloaded = std::move_only_function<void(base::Result<void>)>;
+using OnReloaded = std::move_only_function<void(base::Result<ReloadReport>)>;
+
+// One of [[tenant.rules]].
+struct TenantRuleStatus {
+  std::string user;
+  std::string database;
+  std::string tenant;
+  bool is_pinned = false;
+  std::uint64_t matches = 0;  // sessions that it was the first to fit, since it is in force
+};
 
 // Called once with the folder of the copy, on any thread.
 using OnBackedUp = std::move_only_function<void(base::Result<std::string>)>;
@@ -58,10 +86,13 @@ class Control {
   // In the order in which they run.
   [[nodiscard]] virtual std::vector<PluginStatus> plugins() = 0;
 
-  // Reads the plugin folder again and puts the new versions into force all at once, elsewhere than
-  // on the calling thread. Errors: invalid, limit_exceeded, not_found (a plugin is not fit, nothing
-  // changed); unavailable (not possible now, e.g. another reload is under way).
+  // Reads the configuration and the plugin folder again and puts what is new into force all at once, elsewhere than
+  // on the calling thread. Errors: invalid, limit_exceeded, not_found (the configuration is wrong, or demands what the
+  // folder has not: nothing changed); unavailable (not possible now, e.g. another reload is under way).
   virtual void reload_plugins(OnReloaded done) = 0;
+
+  // In the order of the configuration that is in force.
+  [[nodiscard]] virtual std::vector<TenantRuleStatus> tenant_rules() = 0;
 
   // Copies the state on disk into a new folder of that name, elsewhere than on the calling thread.
   // Requires: `name` can be the name of a folder. Errors: invalid (no folder for copies is configured, there

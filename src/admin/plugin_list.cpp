@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace helios::admin {
@@ -45,6 +46,7 @@ boost::json::object plugin_json(const PluginStatus& plugin) {
       {"name", readable(plugin.name)},
       {"namespace", readable(plugin.namespace_name)},
       {"version", text_or_null(plugin.version)},
+      {"sha256", text_or_null(plugin.sha256)},
       {"file", readable(plugin.file)},
       {"abi", abi_or_null(plugin.abi)},
       {"hooks", text_list(plugin.hooks)},
@@ -67,11 +69,57 @@ boost::json::object plugin_json(const PluginStatus& plugin) {
   };
 }
 
+boost::json::array list_json(std::span<const PluginStatus> plugins) {
+  boost::json::array result;
+  for (const PluginStatus& plugin : plugins) result.emplace_back(plugin_json(plugin));
+  return result;
+}
+
+boost::json::object change_json(const PluginChange& change) {
+  boost::json::object result{{"change", change.kind},
+                             {"name", readable(change.name)},
+                             {"version", text_or_null(change.version)},
+                             {"sha256", text_or_null(change.sha256)}};
+  if (change.kind != "changed") return result;
+  result["old_version"] = text_or_null(change.old_version);
+  result["old_sha256"] = text_or_null(change.old_sha256);
+  return result;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string all;
+  for (const std::string& line : lines) all += (all.empty() ? "" : "; ") + line;
+  return all;
+}
+
 }  // namespace
 
 std::string plugin_list_json(std::span<const PluginStatus> plugins) {
+  return boost::json::serialize(list_json(plugins));
+}
+
+std::string reload_json(const ReloadReport& report, std::span<const PluginStatus> plugins) {
+  boost::json::object result;
+  if (!report.errors.empty()) {
+    result["error"] = readable(joined(report.errors));
+    result["errors"] = text_list(report.errors);
+  }
+  boost::json::array changes;
+  for (const PluginChange& change : report.changes) changes.emplace_back(change_json(change));
+  result["changes"] = std::move(changes);
+  result["plugins"] = list_json(plugins);
+  return boost::json::serialize(result);
+}
+
+std::string tenant_rules_json(std::span<const TenantRuleStatus> rules) {
   boost::json::array result;
-  for (const PluginStatus& plugin : plugins) result.emplace_back(plugin_json(plugin));
+  for (const TenantRuleStatus& rule : rules) {
+    result.push_back(boost::json::object{{"user", readable(rule.user)},
+                                         {"database", readable(rule.database)},
+                                         {"tenant", readable(rule.tenant)},
+                                         {"pinned", rule.is_pinned},
+                                         {"matches", rule.matches}});
+  }
   return boost::json::serialize(result);
 }
 

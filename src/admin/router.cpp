@@ -4,6 +4,7 @@
 #include "admin/plugin_list.hpp"
 #include "admin/replies.hpp"
 #include "admin/target.hpp"
+#include "base/text.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -37,12 +38,14 @@ std::optional<Response> refuse_need(const Route& route, const Grant& grant) {
 
 // Another reload under way is a conflict of requests; anything else is wrong with the plugins.
 Response reload_failed(const base::Error& error) {
-  return error_reply(error.code == base::Errc::unavailable ? 409 : 422, error.message);
+  return error_reply(error.code == base::Errc::unavailable ? 409 : 422,
+                     base::one_line(error.message));
 }
 
-Response reload_done(Control& control) {
+Response reload_done(Control& control, const ReloadReport& report) {
   Response response;
-  response.body = plugin_list_json(control.plugins());
+  response.status = report.errors.empty() ? 200 : 422;
+  response.body = reload_json(report, control.plugins());
   return response;
 }
 
@@ -130,9 +133,9 @@ void Router::handle_reload(Responder respond) {
   // The result may come on any thread; what it leads to belongs on this one.
   sources_.control.reload_plugins(
       [home = home_, &control = sources_.control,
-       respond = std::move(respond)](base::Result<void> result) mutable {
+       respond = std::move(respond)](base::Result<ReloadReport> result) mutable {
         home->post([&control, respond = std::move(respond), result = std::move(result)]() mutable {
-          respond(result ? reload_done(control) : reload_failed(result.error()));
+          respond(result ? reload_done(control, *result) : reload_failed(result.error()));
         });
       });
 }

@@ -25,6 +25,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 <h1>heliosproxy</h1>
 <ul>
 <li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
+<li><a href="/tenant-rules">/tenant-rules</a>: which rules have bound a session to a tenant, and which never did
 <li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, POST, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
 <li>/admin/streams/&lt;plugin&gt;: its streams; /admin/streams/&lt;plugin&gt;/&lt;stream&gt;: their records
 <li><a href="/admin/state">/admin/state</a>: what the store holds
@@ -55,6 +56,12 @@ Response openapi_page(const Sources&) {
 Response plugins_page(const Sources& sources) {
   Response response;
   response.body = plugin_list_json(sources.control.plugins());
+  return response;
+}
+
+Response tenant_rules_page(const Sources& sources) {
+  Response response;
+  response.body = tenant_rules_json(sources.control.tenant_rules());
   return response;
 }
 
@@ -102,6 +109,7 @@ constexpr std::array kRoutes = {
     Route{"/metrics", kReadMethods, Need::everything, metrics_page},
     Route{"/plugins", kReadMethods, Need::everything, plugins_page},
     Route{"/plugins/reload", "POST", Need::everything, nullptr, Action::reload},
+    Route{"/tenant-rules", kReadMethods, Need::everything, tenant_rules_page},
     Route{"/admin/state", kReadMethods, Need::everything, state_page},
     Route{"/admin/state/backup", "POST", Need::everything, nullptr, Action::back_up},
     Route{"/admin/kv/{plugin}/", kListMethods, Need::its_keys, nullptr, Action::keys},

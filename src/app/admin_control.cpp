@@ -13,6 +13,7 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   status.name = info.name;
   status.namespace_name = info.space;
   status.version = info.version;
+  status.sha256 = info.sha256;
   status.file = info.file;
   status.abi = info.abi;
   status.hooks = info.hooks;
@@ -57,6 +58,18 @@ void AdminControl::reload_plugins(admin::OnReloaded done) {
       done(base::fail(base::Errc::unavailable, "not serving"));
     }
   });
+}
+
+std::vector<admin::TenantRuleStatus> AdminControl::tenant_rules() {
+  std::vector<admin::TenantRuleStatus> result;
+  for (const auto& [rule, matches] : process_.tenant_rules.read()) {
+    result.push_back({.user = rule.user,
+                      .database = rule.database,
+                      .tenant = rule.tenant,
+                      .is_pinned = rule.pinned,
+                      .matches = matches});
+  }
+  return result;
 }
 
 base::Result<void> AdminControl::ready() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/control.hpp"
+#include "app/tenant_rule_use.hpp"
 #include "app/usage_watch.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
@@ -19,6 +20,7 @@ class AdminControl final : public admin::Control {
  public:
   struct Process {
     const plugins::PluginHost& host;
+    const TenantRuleUse& tenant_rules;
     const kv::Store& store;
     const metrics::Registry& registry;
     base::Executor& control;
@@ -33,6 +35,7 @@ class AdminControl final : public admin::Control {
 
   std::vector<admin::PluginStatus> plugins() override;
   void reload_plugins(admin::OnReloaded done) override;
+  std::vector<admin::TenantRuleStatus> tenant_rules() override;
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
   }

@@ -4,10 +4,12 @@
 
 #include "app/metrics_sources.hpp"
 #include "app/store_settings.hpp"
+#include "base/text.hpp"
 #include "config/restart_keys.hpp"
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -49,6 +51,19 @@ void raise_descriptor_limit(const config::Limits& limits, base::Log& log) {
   }
 }
 
+admin::ReloadReport to_report(const plugins::ReloadResult& result) {
+  admin::ReloadReport report{.changes = {}, .errors = result.errors};
+  for (const plugins::PluginChange& change : result.changes) {
+    report.changes.push_back({.kind = plugins::to_text(change.kind),
+                              .name = change.name,
+                              .version = change.version,
+                              .sha256 = change.sha256,
+                              .old_version = change.old_version,
+                              .old_sha256 = change.old_sha256});
+  }
+  return report;
+}
+
 }  // namespace
 
 App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
@@ -56,6 +71,7 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       reconfiguration_(std::move(reconfiguration)),
       in_force_{std::make_shared<const config::Config>(std::move(config)), nullptr},
       connection_limits_(in_force_.config->limits),
+      tenant_rule_use_(in_force_.config->tenant),
       faults_(log_, clock_),
       store_(to_limits(*in_force_.config), clock_),
       usage_(store_, log_),
@@ -63,18 +79,23 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       background_(kBackgroundThreads, &faults_),
       reader_(background_.make_queue()),
       host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
-            &faults_) {}
+            &faults_, in_force_.config->state) {}
 
 App::~App() { stop(); }
 
 base::Result<void> App::check() {
-  if (const auto access = AdminService::load(in_force_.config->admin); !access) {
-    return base::fail(access.error().code, access.error().message);
-  }
-  if (const auto chain = host_.load(); !chain) {
-    return base::fail(chain.error().code, chain.error().message);
-  }
+  if (const auto chain = load_plugins(); !chain) return std::unexpected(chain.error());
   return {};
+}
+
+// What the configuration alone cannot tell to be wrong, all at once.
+base::Result<std::shared_ptr<const hooks::Chain>> App::load_plugins() {
+  const auto access = AdminService::load(in_force_.config->admin);
+  auto chain = host_.load();
+  if (access) return chain;
+  base::Error error = access.error();
+  if (!chain) error.message += "\n" + chain.error().message;
+  return std::unexpected(std::move(error));
 }
 
 base::Result<void> App::start() {
@@ -82,9 +103,9 @@ base::Result<void> App::start() {
   if (auto opened = open_state(); !opened) {
     return opened;
   }
-  auto chain = host_.load();
+  auto chain = load_plugins();
   if (!chain) {
-    return base::fail(chain.error().code, chain.error().message);
+    return std::unexpected(chain.error());
   }
   if (auto chosen = choose_engine(); !chosen) {
     return chosen;
@@ -160,46 +181,44 @@ base::Result<void> App::make_proxy() {
   return proxy_->listen(in_force_.config->listen);
 }
 
-// In the background. A wrong configuration changes nothing, the plugins included.
+// In the background. A wrong configuration, or plugins that are not those that it demands, change nothing.
 LoadedSnapshot App::load_snapshot() {
+  const auto refuse = [this](const std::string& why) {
+    std::vector<std::string> errors = base::split_lines(why);
+    for (const auto& line : errors) {
+      log_.write(base::LogLevel::error, "reload: " + line + "; nothing changed");
+    }
+    return LoadedSnapshot{in_force_, {.changes = {}, .errors = std::move(errors)}, true};
+  };
   auto config = in_force_.config;
+  std::optional<AdminService::Access> access;
   if (reconfiguration_.read) {
     auto read = reconfiguration_.read();
-    if (!read) {
-      log_.write(base::LogLevel::error, "reload: " + read.error().message + "; nothing changed");
-      return {in_force_, {read.error().message}};
-    }
+    if (!read) return refuse(read.error().message);
     for (const auto key : config::keep_restart_keys(*config, *read)) {
       log_.write(base::LogLevel::warning,
                  "reload: " + std::string(key) + " has changed: that takes a restart");
     }
-    if (auto renewed = renew_admin(read->admin); !renewed) {
-      log_.write(base::LogLevel::error, "reload: " + renewed.error().message + "; nothing changed");
-      return {in_force_, {renewed.error().message}};
+    // Tokens and certificates are read again as well: their files may have changed alone.
+    if (admin_) {
+      auto renewed = AdminService::load(read->admin);
+      if (!renewed) return refuse(renewed.error().message);
+      access = *std::move(renewed);
     }
     config = std::make_shared<const config::Config>(*std::move(read));
   }
   auto loaded = host_.reload(config->plugins);
-  return {{std::move(config), std::move(loaded.chain)}, std::move(loaded.errors)};
-}
-
-// Tokens and certificates are read again as well: their files may have changed alone.
-base::Result<void> App::renew_admin(const config::Admin& admin) {
-  if (!admin_) {
-    return {};
-  }
-  auto access = AdminService::load(admin);
-  if (!access) {
-    return base::fail(access.error().code, access.error().message);
-  }
-  admin_->replace(*std::move(access));
-  return {};
+  auto report = to_report(loaded);
+  if (loaded.is_refused) return {in_force_, std::move(report), true};
+  if (access) admin_->replace(*std::move(access));
+  return {{std::move(config), std::move(loaded.chain)}, std::move(report), false};
 }
 
 void App::install(const session::Snapshot& snapshot, base::Task done) {
   in_force_ = snapshot;
   store_.set_limits(to_limits(*snapshot.config));
   connection_limits_.set_limits(snapshot.config->limits);
+  tenant_rule_use_.set_rules(snapshot.config->tenant);
   if (reconfiguration_.set_log_level) {
     reconfiguration_.set_log_level(snapshot.config->log.level);
   }
@@ -216,6 +235,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.store = &store_;
   environment.config = in_force_.config;
   environment.chain = in_force_.chain;
+  environment.tenant_rule_use = &tenant_rule_use_;
   environment.next_statement_id = 1 + index;
   environment.statement_id_step = count;
   net::WorkerOptions options;
@@ -234,6 +254,7 @@ base::Result<void> App::start_admin() {
   }
   AdminControl::Process process{
       host_,
+      tenant_rule_use_,
       store_,
       registry_,
       control_->mailbox(),
@@ -278,6 +299,7 @@ void App::register_metrics() {
   }
   registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
+  registrations_.push_back(registry_.add_source(tenant_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));
   if (journal_) {
     registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));

@@ -19,6 +19,7 @@
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
+#include "app/tenant_rule_use.hpp"
 #include "app/usage_watch.hpp"
 #include "config/config.hpp"
 #include "exec/slow_lane.hpp"
@@ -50,11 +51,12 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  // Loads the plugins as start() does, and nothing else: what `--check` is.
+  // Loads the plugins and the secrets of the admin interface as start() does, and nothing else: what `--check` is.
+  // Errors: a line for each thing that is wrong.
   [[nodiscard]] base::Result<void> check();
 
-  // Loads the plugins, binds every address and begins to serve. Errors: one line about the first
-  // thing that is wrong; nobody has been served then.
+  // Loads the plugins, binds every address and begins to serve. Errors: a line for each thing that is wrong with
+  // configuration and plugins, or about the first that the machine refuses; nobody has been served then.
   [[nodiscard]] base::Result<void> start();
 
   // Requires: start() succeeded.
@@ -67,12 +69,12 @@ class App {
 
  private:
   [[nodiscard]] base::Result<void> open_state();
+  [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load_plugins();
   [[nodiscard]] base::Result<void> choose_engine();
   [[nodiscard]] base::Result<void> make_proxy();
   [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count);
   [[nodiscard]] base::Result<void> start_admin();
   void back_up(const std::string& folder, const std::string& name, admin::OnBackedUp done);
-  [[nodiscard]] base::Result<void> renew_admin(const config::Admin& admin);
   void register_metrics();
   void log_addresses();
   void on_signal(int signal);
@@ -90,6 +92,7 @@ class App {
   // What new statements are judged by. Replaced on the control thread while no reload is loading.
   session::Snapshot in_force_;
   net::ConnectionLimits connection_limits_;
+  TenantRuleUse tenant_rule_use_;
   SystemClock clock_;
   InternalFaults faults_;
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only

@@ -149,11 +149,19 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                     "Hook calls by how often they had to be run again",
                     Kind::histogram,
                     {}};
+    Family versions{
+        "helios_plugin_info", "1 for each plugin, with what runs of it", Kind::gauge, {}};
     Family own{
         "helios_plugin_metric", "What plugins count themselves (metric_add)", Kind::counter, {}};
     for (const auto& plugin : host.describe()) {
       for (const auto& [name, value] : plugin.metrics)
         own.samples.push_back({{{"plugin", plugin.name}, {"name", name}}, to_number(value), {}});
+      versions.samples.push_back({{{"plugin", plugin.name},
+                                   {"version", plugin.version},
+                                   {"sha256", plugin.sha256},
+                                   {"state", std::string(plugins::to_text(plugin.state))}},
+                                  1,
+                                  {}});
       attempts.samples.push_back({{{"plugin", plugin.name}}, 0, retry_histogram(plugin)});
       calls.add(plugin.name, plugin.calls);
       failures.add(plugin.name, plugin.failures);
@@ -170,6 +178,7 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                          &refused_writes, &backed_off, &slow, &backing_off}) {
       out.push_back(family->take());
     }
+    out.push_back(std::move(versions));
     out.push_back(std::move(attempts));
     out.push_back(gauge_family("helios_plugin_instances", "Plugin instances alive on event loops",
                                host.instances()));

@@ -11,7 +11,7 @@ namespace {
 std::string join_lines(const std::vector<std::string>& lines) {
   std::string joined;
   for (const auto& line : lines) {
-    joined += (joined.empty() ? "" : "; ") + line;
+    joined += (joined.empty() ? "" : "\n") + line;
   }
   return joined;
 }
@@ -39,7 +39,7 @@ void Reloader::request_soon() {
     again_ = true;
     return;
   }
-  start([](const base::Result<void>&) {});
+  start([](const base::Result<admin::ReloadReport>&) {});
 }
 
 void Reloader::start(OnReloaded done) {
@@ -73,17 +73,21 @@ void Reloader::fail() {
 }
 
 void Reloader::finish(const LoadedSnapshot& loaded) {
-  log_.write(
-      base::LogLevel::info,
-      "reloaded: " + std::to_string(loaded.snapshot.chain->plugins().size()) + " plugins in force");
-  if (loaded.errors.empty()) {
-    end({});
+  const auto plugins =
+      std::to_string(loaded.snapshot.chain->plugins().size()) + " plugins in force";
+  if (loaded.is_refused) {
+    log_.write(base::LogLevel::error, "not reloaded: " + plugins + ", as before");
   } else {
-    end(base::fail(base::Errc::invalid, join_lines(loaded.errors)));
+    log_.write(base::LogLevel::info, "reloaded: " + plugins);
+  }
+  if (loaded.is_refused) {
+    end(base::fail(base::Errc::invalid, join_lines(loaded.report.errors)));
+  } else {
+    end(loaded.report);
   }
 }
 
-void Reloader::end(base::Result<void> result) {
+void Reloader::end(base::Result<admin::ReloadReport> result) {
   running_ = false;
   auto done = std::exchange(done_, {});
   done(std::move(result));

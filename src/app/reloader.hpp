@@ -7,6 +7,7 @@
 //
 // Thread rule: the control thread, where `done` is called as well.
 
+#include "admin/control.hpp"
 #include "base/executor.hpp"
 #include "base/faults.hpp"
 #include "base/log.hpp"
@@ -21,7 +22,9 @@ namespace helios::app {
 
 struct LoadedSnapshot {
   session::Snapshot snapshot;
-  std::vector<std::string> errors;  // one line each; what they are about stays as it was
+  // What has been done so far. With `is_refused`, nothing: `report.errors` says why.
+  admin::ReloadReport report;
+  bool is_refused = false;
 };
 
 // How the reloader reaches the rest of the process.
@@ -34,17 +37,17 @@ struct ReloadSteps {
 
 class Reloader {
  public:
-  using OnReloaded = std::move_only_function<void(base::Result<void>)>;
+  using OnReloaded = admin::OnReloaded;
 
   // Lifetime: `background` is stopped before the reloader is destroyed, the others outlive it. A step that throws
   // ends the reload with an error, and the next one can begin.
   Reloader(ReloadSteps steps, base::Executor& background, base::Executor& control, base::Log& log,
            base::FaultSink& faults);
 
-  // Reloads, unless that is happening already. Errors: unavailable (another reload is under way, or this one has
-  // failed inside),
-  // invalid (the configuration is wrong, and nothing changed; or some
-  // plugins could not be loaded, and their old versions, and all others, are in force).
+  // Reloads, unless that is happening already. Logs what became of each plugin. Errors: unavailable (another reload is
+  // under way, or this one has failed inside), invalid (the configuration is wrong, or demands what is not so, and nothing
+  // changed; a line for each reason). Where only some plugins could not be loaded, the report names them: their old
+  // versions, and all others, are in force.
   void request(OnReloaded done);
 
   // Like request(), for somebody who cannot try again: one more reload follows the present one.
@@ -55,7 +58,7 @@ class Reloader {
   void install(LoadedSnapshot loaded);
   void finish(const LoadedSnapshot& loaded);
   void fail();
-  void end(base::Result<void> result);
+  void end(base::Result<admin::ReloadReport> result);
 
   ReloadSteps steps_;
   base::Executor& background_;

@@ -21,7 +21,9 @@ enum class Errc {
 
 struct Error {
   Errc code = Errc::invalid;
-  std::string message;  // one line, complete, says what to do where that is known
+  // Complete, says what to do where that is known. One line; several, without one at the end, only where it is
+  // said so: each is about one thing that is wrong.
+  std::string message;
 };
 
 // A value or an Error. Unlike std::expected itself, ignoring one is a warning.

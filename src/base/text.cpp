@@ -91,6 +91,28 @@ std::string escape_for_log(std::string_view text, std::size_t max_bytes) {
   return out;
 }
 
+std::vector<std::string> split_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return lines;
+}
+
+std::string one_line(std::string_view lines) {
+  std::string out;
+  for (const char c : lines) {
+    if (c == '\n') {
+      out += "; ";
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 std::string to_hex(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() * 2);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace helios::base {
 
@@ -21,6 +22,12 @@ namespace helios::base {
 // `text` fit for one log line: control bytes and non-ASCII as \xNN, cut after `max_bytes` of input
 // with "..." where something is missing.
 [[nodiscard]] std::string escape_for_log(std::string_view text, std::size_t max_bytes = 200);
+
+// The lines of `text`, without their ends.
+[[nodiscard]] std::vector<std::string> split_lines(std::string_view text);
+
+// Several lines as one, for a place that has room for one: "; " stands between them.
+[[nodiscard]] std::string one_line(std::string_view lines);
 
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 

@@ -6,6 +6,7 @@
 #include "app/stderr_log.hpp"
 #include "app/store_settings.hpp"
 #include "app/system_clock.hpp"
+#include "base/text.hpp"
 #include "cli/kv_command.hpp"
 #include "cli/options.hpp"
 #include "config/secret_file.hpp"
@@ -21,8 +22,11 @@ namespace {
 
 constexpr std::size_t kMaxTokenBytes = 4096;
 
+// Each line of it.
 int report(const std::string& message) {
-  std::fprintf(stderr, "heliosproxy: %s\n", message.c_str());
+  for (const auto& line : base::split_lines(message)) {
+    std::fprintf(stderr, "heliosproxy: %s\n", line.c_str());
+  }
   return EXIT_FAILURE;
 }
 

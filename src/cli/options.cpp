@@ -22,20 +22,24 @@ void declare_flags(CLI::App& app, Options& options) {
                  "PostgreSQL server: HOST:PORT, or FOLDER:PORT for a Unix socket");
   app.add_option("--plugins", options.plugins, "Folder with plugins");
   app.add_option("--log-level", options.log_level, "debug, info, warning or error");
-  app.add_flag("--check", options.check, "Check configuration and plugins, then end");
+  app.add_flag("--check", options.check, "Check the configuration file and the plugins, then end");
   app.set_version_flag("-V,--version", "heliosproxy " HELIOS_VERSION);
 }
 
 base::Result<std::vector<config::Address>> parse_addresses(const std::string& flag,
                                                            const std::vector<std::string>& texts) {
   std::vector<config::Address> addresses;
+  std::string problems;
   for (const auto& text : texts) {
     auto address = config::parse_address(text);
-    if (!address) {
-      return base::fail(base::Errc::invalid, flag + " " + text + ": " + address.error().message);
+    if (address) {
+      addresses.push_back(*std::move(address));
+    } else {
+      problems +=
+          (problems.empty() ? "" : "\n") + flag + " " + text + ": " + address.error().message;
     }
-    addresses.push_back(*std::move(address));
   }
+  if (!problems.empty()) return base::fail(base::Errc::invalid, std::move(problems));
   return addresses;
 }
 
@@ -52,7 +56,8 @@ base::Result<void> override_listen(const Options& options, config::Listen& out) 
   return {};
 }
 
-base::Result<void> override_admin(const Options& options, config::Admin& out) {
+// Who may ask is in the file: without it, what the addresses need is not known.
+base::Result<void> override_admin(const Options& options, bool has_file, config::Admin& out) {
   auto addresses = parse_addresses("--admin", options.admin);
   if (!addresses) {
     return base::fail(addresses.error().code, addresses.error().message);
@@ -63,6 +68,9 @@ base::Result<void> override_admin(const Options& options, config::Admin& out) {
   out.addresses = *std::move(addresses);
   out.is_default = false;
   out.origin = "--admin";
+  if (!has_file) {
+    return {};
+  }
   if (const auto checked = config::check_admin(out); !checked) {
     return base::fail(checked.error().code, out.origin + ": " + checked.error().message);
   }
@@ -135,20 +143,27 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
 }
 
 base::Result<config::Config> make_config(const Options& options) {
-  auto config = options.config_file ? config::load_config(*options.config_file)
-                                    : base::Result<config::Config>(config::default_config());
-  if (!config) {
-    return config;
+  if (options.check && !options.config_file) {
+    return base::fail(base::Errc::invalid,
+                      "--check: no configuration file is named, so none was checked: add --config "
+                      "FILE (/dev/null for flags and plugins alone)");
   }
+  auto read = options.config_file ? config::load_config(*options.config_file)
+                                  : base::Result<config::Config>(config::default_config());
+  std::vector<base::Error> errors;
+  if (!read) errors.push_back(read.error());
+  config::Config config = read ? *std::move(read) : config::default_config();
   for (const auto& overridden :
-       {override_listen(options, config->listen), override_admin(options, config->admin),
-        override_server(options, config->server), override_plugins(options, config->plugins),
-        override_log_level(options, config->log)}) {
-    if (!overridden) {
-      return base::fail(overridden.error().code, overridden.error().message);
-    }
+       {override_listen(options, config.listen),
+        override_admin(options, read.has_value(), config.admin),
+        override_server(options, config.server), override_plugins(options, config.plugins),
+        override_log_level(options, config.log)}) {
+    if (!overridden) errors.push_back(overridden.error());
   }
-  return config;
+  if (errors.empty()) return config;
+  std::string lines;
+  for (const auto& error : errors) lines += (lines.empty() ? "" : "\n") + error.message;
+  return base::fail(errors.front().code, std::move(lines));
 }
 
 }  // namespace helios::cli

@@ -38,7 +38,8 @@ struct ParsedCommandLine {
 [[nodiscard]] ParsedCommandLine parse_command_line(int argc, const char* const* argv);
 
 // The file, or the defaults without one, overridden by the flags. Errors: invalid and what
-// config::load_config() gives; the message begins with the file, or the flag, that is wrong.
+// config::load_config() gives; the message has a line for each thing that is wrong, which begins with the file
+// or the flag. To check nothing (--check without a file) is one.
 [[nodiscard]] base::Result<config::Config> make_config(const Options& options);
 
 }  // namespace helios::cli

@@ -65,7 +65,7 @@ void read_scopes(TomlSection& section, AdminToken& token) {
                           base::escape_for_log(scope) + ": must be \"read\" or \"write\"");
     }
   }
-  if (scopes.empty())
+  if (section.has_empty_array("scopes"))
     section.add_problem("scopes", "must name at least one of \"read\", \"write\"");
 }
 
@@ -78,7 +78,7 @@ void read_token(TomlSection& section, Admin& out) {
   check_source(section, token);
   read_scopes(section, token);
   section.texts("namespaces", token.namespaces);
-  if (section.has("namespaces") && token.namespaces.empty()) {
+  if (section.has_empty_array("namespaces")) {
     // Read as "everything" it would surprise whoever meant "nothing".
     section.add_problem("namespaces", "must name at least one; leave the key out for all");
   }

@@ -4,6 +4,8 @@
 
 #include "base/text.hpp"
 #include "config/admin_section.hpp"
+#include "config/plugins_section.hpp"
+#include "config/tenant_section.hpp"
 #include "config/toml_section.hpp"
 
 #include <algorithm>
@@ -91,7 +93,7 @@ void read_unix_socket(TomlSection& section, Listen& out) {
 void read_listen(TomlSection section, Listen& out) {
   read_addresses(section, out.addresses, out.is_default, out.origin);
   read_unix_socket(section, out);
-  if (section.has("addresses") && out.addresses.empty()) {
+  if (section.has_empty_array("addresses")) {
     if (out.unix_socket_dir.empty()) {
       section.add_problem("addresses", "must name at least one address");
     } else if (out.unix_socket_port == 0) {
@@ -135,43 +137,12 @@ void read_admin(TomlSection section, Admin& out) {
   section.finish();
 }
 
-void read_policy(TomlSection& section, std::string_view key, std::string_view allow, Policy& out) {
-  section.choice(key, out, {{"deny", Policy::deny}, {allow, Policy::allow}});
-}
-
 void read_protocol(TomlSection section, Protocol& out) {
   read_policy(section, "function_call", "pass", out.function_call);
   read_policy(section, "execute_arguments", "text", out.execute_arguments);
   read_policy(section, "unparsed", "allow", out.unparsed);
   read_policy(section, "replication", "pass", out.replication);
   section.integer("max_query_bytes", out.max_query_bytes, kKib, kGib - 1);
-  section.finish();
-}
-
-void check_pattern(TomlSection& section, std::string_view key, std::string_view pattern) {
-  if (section.has(key) && std::ranges::count(pattern, '*') > 1) {
-    section.add_problem(key, "may contain only one '*'");
-  }
-}
-
-void read_tenant_rule(TomlSection& section, Tenant& out) {
-  TenantRule rule;
-  section.text("user", rule.user);
-  check_pattern(section, "user", rule.user);
-  section.text("database", rule.database);
-  check_pattern(section, "database", rule.database);
-  section.text("tenant", rule.tenant);
-  section.boolean("pinned", rule.pinned);
-  if (rule.tenant.empty()) section.add_own_problem("needs a tenant");
-  section.finish();
-  out.rules.push_back(std::move(rule));
-}
-
-void read_tenant(TomlSection section, Tenant& out) {
-  read_policy(section, "unknown", "allow", out.unknown);
-  section.texts("setters", out.setters);
-  for (const auto& pattern : out.setters) check_pattern(section, "setters", pattern);
-  section.tables("rules", [&out](TomlSection rule) { read_tenant_rule(rule, out); });
   section.finish();
 }
 
@@ -193,32 +164,6 @@ void read_limits(TomlSection section, Limits& out) {
   section.finish();
 }
 
-void read_plugin_limits(TomlSection section, PluginLimits& out) {
-  section.integer("memory_mb", out.memory_mb, 1U, 256U);
-  section.integer("table_elements", out.table_elements, 0U, 1'000'000U);
-  section.integer("module_kb", out.module_kb, 1U, 262'144U);
-  section.integer("compile_timeout_ms", out.compile_timeout_ms, 1U, 3'600'000U);
-  section.integer("timeout_ms", out.timeout_ms, 1U, 60'000U);
-  section.integer("output_kb", out.output_kb, 1U, 65'536U);
-  section.integer("backoff_after_faults", out.backoff_after_faults, 0U, 1'000'000U);
-  section.integer("backoff_ms", out.backoff_ms, 1U, 3'600'000U);
-  section.integer("backoff_max_ms", out.backoff_max_ms, 1U, 3'600'000U);
-  section.finish();
-}
-
-void read_plugins(TomlSection section, Plugins& out) {
-  section.text("directory", out.directory);
-  if (section.has("directory")) {
-    out.origin = section.place("directory");
-  }
-  section.texts("optional", out.optional);
-  section.integer("slow_lane_threads", out.slow_lane_threads, 1U, 64U);
-  section.integer("pool_instances", out.pool_instances, 8U, 4096U);
-  section.integer("memory_reservation_mb", out.memory_reservation_mb, 0U, 4096U);
-  read_plugin_limits(section.section("limits"), out.limits);
-  section.finish();
-}
-
 void read_kv(TomlSection section, Kv& out) {
   section.integer("max_key_bytes", out.max_key_bytes, std::uint64_t{1}, kMib);
   section.integer("max_value_bytes", out.max_value_bytes, std::uint64_t{1}, 64 * kMib);
@@ -234,9 +179,18 @@ void read_kv(TomlSection section, Kv& out) {
   section.finish();
 }
 
+// Whoever asks for it counts on it.
+void check_strict(TomlSection& section, std::string_view key, Durability durability,
+                  const State& state) {
+  if (durability != Durability::strict || !state.directory.empty()) return;
+  section.add_problem(key,
+                      "\"strict\" needs a place on disk: set state.directory, or use \"memory\"");
+}
+
 void read_state(TomlSection section, State& out) {
   section.text("directory", out.directory);
   section.choice("durability", out.durability, kDurabilities);
+  check_strict(section, "durability", out.durability, out);
   section.boolean("salvage", out.salvage);
   section.text("backups", out.backups);
   section.integer("max_stream_bytes", out.max_stream_bytes, std::uint64_t{1}, 1024 * 1024 * kGib);
@@ -244,8 +198,9 @@ void read_state(TomlSection section, State& out) {
   std::vector<std::pair<std::string, std::string>> all;
   named.all_texts(all);
   for (const auto& [name, word] : all) {
-    named.choice(name, out.namespaces.emplace_back(name, Durability::relaxed).second,
-                 kDurabilities);
+    auto& durability = out.namespaces.emplace_back(name, Durability::relaxed).second;
+    named.choice(name, durability, kDurabilities);
+    check_strict(named, name, durability, out);
   }
   named.finish();
   section.finish();

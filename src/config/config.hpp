@@ -126,6 +126,7 @@ struct TenantRule {            // [[tenant.rules]]
   // pinned = true: nothing the client does changes it, and trying is refused. false: only the start
   // value of a session that brings none.
   bool pinned = true;
+  bool operator==(const TenantRule&) const = default;
 };
 
 struct Tenant {  // [tenant]
@@ -134,6 +135,9 @@ struct Tenant {  // [tenant]
   Policy unknown = Policy::deny;
   // setters = ["*"]: users (patterns) who may set helios.tenant_id, when connecting or by SQL.
   std::vector<std::string> setters = {"*"};
+  // required = false: true refuses what has no tenant, because there is none or nobody knows it. Statements that
+  // only manage the session, and a SELECT that does nothing but set the tenant, pass.
+  bool required = false;
   std::vector<TenantRule> rules;  // the first that fits counts
 };
 
@@ -170,10 +174,21 @@ struct PluginLimits {            // [plugins.limits]: defaults and caps for ever
   bool operator==(const PluginLimits&) const = default;
 };
 
+// A plugin without which nothing may be served.
+struct RequiredPlugin {
+  std::string name;
+  std::string sha256;  // of its module's file, 64 hex digits in lower case; empty: any
+  std::string origin;
+};
+
 struct Plugins {          // [plugins]
   std::string directory;  // directory = ""; empty: no plugins. Relative to the config file.
   std::string origin;     // of `directory`
   std::vector<std::string> optional;  // names of plugins whose load failure does not stop the start
+  std::string optional_origin;
+  // required = []: names, or tables { name = "...", sha256 = "..." }. Start and reload are refused while one of
+  // them is absent, cannot be loaded, has another SHA-256, or goes on without a verdict (on_error = "allow").
+  std::vector<RequiredPlugin> required;
   std::uint32_t slow_lane_threads = 2;      // 1..64
   std::uint32_t pool_instances = 256;       // instances alive at once, all plugins, 8..4096
   std::uint32_t memory_reservation_mb = 0;  // address space per instance slot; 0 = engine's default
@@ -241,8 +256,9 @@ struct Config {
 // The configuration of a proxy that nobody configured: what an empty file gives.
 [[nodiscard]] Config default_config();
 
-// Reads TOML. `file_name` is for messages only. Errors: invalid; the message is one line
-// "FILE:LINE: key: what is wrong", for syntax errors, unknown keys, wrong types and bad values.
+// Reads TOML. `file_name` is for messages only. Errors: invalid; the message has one line
+// "FILE:LINE: key: what is wrong" for each unknown key, wrong type and bad value, in the order of the file, or one for
+// the first error of syntax.
 [[nodiscard]] base::Result<Config> parse_config(std::string_view text, std::string_view file_name);
 
 // Reads the file, then parse_config. Relative paths inside become relative to the file's folder.

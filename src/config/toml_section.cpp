@@ -22,11 +22,20 @@ std::string join(const std::vector<std::string>& words) {
 }  // namespace
 
 void Problems::add(std::uint32_t line, std::string_view key, std::string_view what) {
-  if (line >= line_) {
-    return;
+  all_.emplace(line, place(line, key) + ": " + std::string(what));
+}
+
+std::string Problems::message() const {
+  std::string text;
+  std::size_t shown = 0;
+  for (const auto& [line, problem] : all_) {
+    if (shown++ == kMaxShown) {
+      return text + "\n" + file_name_ + ": and " + std::to_string(all_.size() - kMaxShown) +
+             " more problems";
+    }
+    text += (text.empty() ? "" : "\n") + problem;
   }
-  line_ = line;
-  message_ = place(line, key) + ": " + std::string(what);
+  return text;
 }
 
 std::string Problems::place(std::uint32_t line, std::string_view key) const {
@@ -41,6 +50,30 @@ TomlSection TomlSection::section(std::string_view key) {
     problems_.add(line_of(*node), full_name(key), "must be a table");
   }
   return {full_name(key), table, problems_};
+}
+
+void TomlSection::texts_or_tables(std::string_view key,
+                                  const std::function<void(const std::string&)>& on_text,
+                                  const std::function<void(TomlSection&)>& on_table) {
+  const auto* node = find(key);
+  if (node == nullptr) {
+    return;
+  }
+  const auto* array = node->as_array();
+  if (array == nullptr) {
+    add_problem(key, "must be an array of strings and tables");
+    return;
+  }
+  for (const auto& element : *array) {
+    if (const auto* value = element.as_string()) {
+      on_text(value->get());
+    } else if (const auto* table = element.as_table()) {
+      TomlSection section(full_name(key), table, problems_);
+      on_table(section);
+    } else {
+      problems_.add(line_of(element), full_name(key), "must be an array of strings and tables");
+    }
+  }
 }
 
 void TomlSection::tables(std::string_view key, const std::function<void(TomlSection&)>& read) {
@@ -70,6 +103,8 @@ void TomlSection::boolean(std::string_view key, bool& out) {
     add_problem(key, "must be true or false");
   }
 }
+
+std::string TomlSection::own_place() const { return problems_.place(line_of(*table_), name_); }
 
 void TomlSection::add_own_problem(std::string_view what) {
   problems_.add(line_of(*table_), name_, what);
@@ -119,6 +154,11 @@ void TomlSection::all_texts(std::vector<std::pair<std::string, std::string>>& ou
 
 bool TomlSection::has(std::string_view key) const {
   return table_ != nullptr && table_->get(key) != nullptr;
+}
+
+bool TomlSection::has_empty_array(std::string_view key) const {
+  const auto* array = has(key) ? table_->get(key)->as_array() : nullptr;
+  return array != nullptr && array->empty();
 }
 
 std::string TomlSection::place(std::string_view key) const {

@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
-#include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,25 +22,27 @@
 
 namespace helios::config {
 
-// Collects what is wrong and keeps the first by line, so that the message does not depend on the
-// order in which keys are looked at.
+// Collects what is wrong, so that whoever mends a file is told all of it at once. In the order of the lines: the message
+// does not depend on the order in which keys are looked at.
 class Problems {
  public:
+  // More are only counted: a file that is something else altogether has thousands.
+  static constexpr std::size_t kMaxShown = 50;
+
   explicit Problems(std::string_view file_name) : file_name_(file_name) {}
 
-  // `key` is the full name ("server.port").
+  // `key` is the full name ("server.port"). The same thing said twice counts once.
   void add(std::uint32_t line, std::string_view key, std::string_view what);
 
-  [[nodiscard]] bool any() const { return !message_.empty(); }
-  // "FILE:LINE: key: what is wrong".
-  [[nodiscard]] const std::string& message() const { return message_; }
+  [[nodiscard]] bool any() const { return !all_.empty(); }
+  // "FILE:LINE: key: what is wrong", one line for each. Requires: any().
+  [[nodiscard]] std::string message() const;
   // "FILE:LINE: key", for messages of others about a good-looking value.
   [[nodiscard]] std::string place(std::uint32_t line, std::string_view key) const;
 
  private:
   std::string file_name_;
-  std::uint32_t line_ = std::numeric_limits<std::uint32_t>::max();
-  std::string message_;
+  std::set<std::pair<std::uint32_t, std::string>> all_;  // by line
 };
 
 // A few words, each with the value it stands for.
@@ -65,6 +67,9 @@ class TomlSection {
 
   // A table inside this one.
   TomlSection section(std::string_view key);
+  // Each element of an array in which strings and tables may stand side by side.
+  void texts_or_tables(std::string_view key, const std::function<void(const std::string&)>& on_text,
+                       const std::function<void(TomlSection&)>& on_table);
   // Each table of an array of tables, in order.
   void tables(std::string_view key, const std::function<void(TomlSection&)>& read);
 
@@ -97,6 +102,8 @@ class TomlSection {
   }
 
   [[nodiscard]] bool has(std::string_view key) const;
+  // It is there, and an array without elements.
+  [[nodiscard]] bool has_empty_array(std::string_view key) const;
   // Of a key that may be there and means nothing here: finish() does not report it. Returns whether it is.
   bool leave_aside(std::string_view key) { return find(key) != nullptr; }
   // "FILE:LINE: key" of a key that is there.
@@ -104,6 +111,8 @@ class TomlSection {
   // Reports a problem with a key that is there, at its line.
   void add_problem(std::string_view key, std::string_view what);
 
+  // "FILE:LINE: name" of the table. Requires: it is there.
+  [[nodiscard]] std::string own_place() const;
   // Reports a problem with the table as a whole. Requires: it is there.
   void add_own_problem(std::string_view what);
 

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 7> kLeftAside{
 void read_hooks(TomlSection& root, Manifest& out) {
   if (!root.has("hooks")) return;
   root.texts("hooks", out.hooks.emplace());
-  if (out.hooks->empty()) root.add_problem("hooks", "must name at least one hook");
+  if (root.has_empty_array("hooks")) root.add_problem("hooks", "must name at least one hook");
   for (const std::string& hook : *out.hooks)
     if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
       root.add_problem("hooks", "\"" + base::escape_for_log(hook) +

@@ -60,7 +60,7 @@ struct Manifest {
 // What holds for a plugin called `name` without a manifest.
 [[nodiscard]] Manifest default_manifest(std::string_view name, const config::PluginLimits& caps);
 
-// Reads TOML. `name` is the default name, `file_name` is for messages. Errors: invalid, one line
+// Reads TOML. `name` is the default name, `file_name` is for messages. Errors: invalid, a line for each
 // "FILE:LINE: key: what is wrong"; a limit above its cap is one.
 [[nodiscard]] base::Result<Manifest> parse_manifest(std::string_view text,
                                                     std::string_view file_name,

@@ -47,7 +47,7 @@ base::Result<PluginFolder> list_plugin_folder(const std::string& folder) {
   std::error_code error;
   std::error_code ignored;  // of a file: reading it will tell
   PluginFolder found;
-  std::vector<std::string> manifests;
+  std::vector<PluginFile> manifests;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
     const fs::path& path = entry->path();
@@ -58,21 +58,23 @@ base::Result<PluginFolder> list_plugin_folder(const std::string& folder) {
       found.others.push_back(std::move(name) + '/');
     } else if (extension == ".wasm" || extension == ".wat") {
       found.plugins.push_back({path.string(), path.stem().string(), extension == ".wat"});
+    } else if (extension == ".toml") {
+      manifests.push_back({path.string(), path.stem().string()});
     } else {
-      (extension == ".toml" ? manifests : found.others).push_back(std::move(name));
+      found.others.push_back(std::move(name));
     }
   }
   if (error)
     return base::fail(error == std::errc::no_such_file_or_directory ? base::Errc::not_found
                                                                     : base::Errc::unavailable,
                       "cannot read the folder " + folder + ": " + error.message());
-  const auto has_module = [&](const std::string& manifest) {
-    return std::ranges::find(found.plugins, fs::path(manifest).stem().string(),
-                             &PluginFile::stem) != found.plugins.end();
+  const auto has_module = [&](const PluginFile& manifest) {
+    return std::ranges::find(found.plugins, manifest.stem, &PluginFile::stem) !=
+           found.plugins.end();
   };
   std::ranges::remove_copy_if(manifests, std::back_inserter(found.lone_manifests), has_module);
   std::ranges::sort(found.plugins, {}, &PluginFile::path);
-  std::ranges::sort(found.lone_manifests);
+  std::ranges::sort(found.lone_manifests, {}, &PluginFile::path);
   std::ranges::sort(found.others);
   return found;
 }

@@ -23,10 +23,9 @@ struct PluginFile {
 
 struct PluginFolder {
   std::vector<PluginFile> plugins;
-  // File names that are neither a plugin nor the manifest of one. Manifests without their module first: somebody
-  // believes that what they say holds.
-  std::vector<std::string> lone_manifests;
-  std::vector<std::string> others;
+  // Manifests without their module: somebody believes that what they say holds. Their own paths, and is_text is false.
+  std::vector<PluginFile> lone_manifests;
+  std::vector<std::string> others;  // names of files that are neither a plugin nor a manifest
 };
 
 // All of the folder but hidden files, sorted by file name. Errors: not_found, unavailable.

@@ -5,6 +5,8 @@
 #include "kv/namespace_name.hpp"
 #include "plugins/abi/host_imports.hpp"
 #include "plugins/module_limits.hpp"
+#include "plugins/requirements.hpp"
+#include "plugins/sha256.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -21,13 +23,10 @@ std::string line_about(const std::string& file, const std::string& reason) {
   return "plugin " + file + ": " + reason;
 }
 
-std::vector<std::string> hooks_of(const ModuleShape& shape) {
-  std::vector<std::string> names;
-  if (shape.has_authenticate) names.emplace_back("authenticate");
-  if (shape.has_pre_query) names.emplace_back("pre_query");
-  if (shape.has_post_query) names.emplace_back("post_query");
-  if (shape.has_settled) names.emplace_back("settled");
-  return names;
+std::string join_lines(const std::vector<std::string>& lines) {
+  std::string joined;
+  for (const std::string& line : lines) joined += (joined.empty() ? "" : "\n") + line;
+  return joined;
 }
 
 // Some of them, for a line of the log.
@@ -40,51 +39,15 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-void describe_plugin(const WasmPlugin& plugin, PluginInfo& info) {
-  const PluginVersion& version = plugin.version();
-  info.space = version.space().name();
-  info.durability = kv::to_word(version.durability());
-  info.version = version.manifest().version;
-  info.hooks = hooks_of(version.shape());
-  info.order = version.manifest().order;
-  info.on_error = version.manifest().on_error;
-  info.warnings = version.shape().warnings;
-  const PluginCounters& counters = version.counters();
-  info.last_error = counters.last_failure();
-  info.calls = counters.read(PluginEvent::call);
-  info.failures = counters.read(PluginEvent::failure);
-  info.refusals = counters.read(PluginEvent::refusal);
-  info.retries = counters.read(PluginEvent::retry);
-  info.overruns = counters.read(PluginEvent::overrun);
-  info.exclusive = counters.read(PluginEvent::exclusive);
-  info.refused_writes = counters.read(PluginEvent::refused_write);
-  info.retried_calls = counters.retried_calls();
-  info.metrics = counters.metrics().read();
-  info.abi = version.shape().says_version ? 2 : 1;
-  info.backed_off = counters.read(PluginEvent::backed_off);
-  info.is_slow = plugin.supply().is_slow();
-  const FaultBackoff::Status backoff = plugin.supply().backoff_status();
-  info.backing_off_callers = backoff.callers;
-  info.backing_off_left_ms = backoff.longest_left_ms;
-}
-
 }  // namespace
-
-std::string_view to_text(PluginInfo::State state) {
-  switch (state) {
-    case PluginInfo::State::loaded: return "loaded";
-    case PluginInfo::State::outdated: return "outdated";
-    case PluginInfo::State::failed: return "failed";
-  }
-  return "";
-}
 
 PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
                        const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks,
-                       base::FaultSink* faults)
+                       base::FaultSink* faults, config::State state)
     : log_(log),
       slots_(config.pool_instances),
       services_{store, lane, clock, log, slots_, faults, inline_ticks},
+      state_(std::move(state)),
       config_(std::move(config)) {}
 
 PluginHost::~PluginHost() {
@@ -96,33 +59,83 @@ base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   const std::lock_guard lock(load_mutex_);
   auto table = read_folder();
   if (!table) return std::unexpected(table.error());
-  for (const Entry& entry : *table) {
-    if (entry.error.empty()) continue;
-    const std::string line = line_about(entry.file.path, entry.error);
-    if (!is_optional(entry)) return base::fail(base::Errc::invalid, line);
-    log_.write(base::LogLevel::warning, line + " (optional, so left out)");
+  const std::vector<PluginInfo> infos = describe(*table);
+  std::vector<std::string> problems = unmet_demands(config_, infos);
+  for (const PluginInfo& info : infos) {
+    if (info.load_error.empty() || is_required(config_, info)) continue;
+    std::string line = line_about(info.file, info.load_error);
+    if (is_optional(config_, info)) {
+      log_.write(base::LogLevel::warning, line + " (optional, so left out)");
+    } else {
+      problems.push_back(std::move(line));
+    }
   }
-  return install(std::move(*table));
+  if (problems.empty()) return install(std::move(*table));
+  discard(*table);
+  return base::fail(base::Errc::invalid, join_lines(problems));
 }
 
 ReloadResult PluginHost::reload(const config::Plugins& config) {
   const std::lock_guard lock(load_mutex_);
+  const config::Plugins old_config = std::exchange(config_, config);
+  const auto old_engine = engine_;
   // The engine is made for the limits; plugins of the old one keep it alive as long as they run.
-  if (config.limits != config_.limits) engine_.reset();
-  config_ = config;
+  if (config.limits != old_config.limits) engine_.reset();
+  const std::vector<PluginInfo> before = describe(table_);
   ReloadResult result;
   auto table = read_folder();
-  if (table) {
-    for (const Entry& entry : *table)
-      if (!entry.error.empty()) result.errors.push_back(line_about(entry.file.path, entry.error));
-  } else {
+  if (!table) {
     result.errors.push_back(table.error().message);
     table = table_;
   }
+  const std::vector<PluginInfo> after = describe(*table);
+  const std::vector<std::string> unmet = unmet_demands(config_, after);
+  result.is_refused = !unmet.empty();
+  result.errors.insert(result.errors.end(), unmet.begin(), unmet.end());
+  for (const PluginInfo& info : after) {
+    if (info.load_error.empty() || is_required(config_, info)) continue;
+    result.errors.push_back(line_about(info.file, info.load_error));
+  }
+  const std::string_view then = result.is_refused ? "; nothing changed" : "";
   for (const std::string& error : result.errors)
-    log_.write(base::LogLevel::error, "reload: " + error);
+    log_.write(base::LogLevel::error, "reload: " + error + std::string(then));
+  if (result.is_refused) {
+    discard(*table);
+    config_ = old_config;
+    engine_ = old_engine;
+    table = table_;
+  } else {
+    result.changes = changes_between(before, after, [&](const std::string& name) {
+      return plugin_called(name, table_) != plugin_called(name, *table);
+    });
+    log_changes(result.changes);
+  }
   result.chain = install(std::move(*table));
   return result;
+}
+
+// That runs.
+const WasmPlugin* PluginHost::plugin_called(const std::string& name, const Table& table) {
+  for (const Entry& entry : table)
+    if (entry.plugin != nullptr && entry.plugin->traits().name == name) return entry.plugin.get();
+  return nullptr;
+}
+
+// Whoever looks for the moment from which a guard was gone finds it by this line.
+void PluginHost::log_changes(const std::vector<PluginChange>& changes) const {
+  for (const PluginChange& change : changes) {
+    const bool is_loss = change.kind == PluginChange::Kind::removed;
+    log_.write(is_loss ? base::LogLevel::warning : base::LogLevel::info,
+               "reload: plugin " + describe_change(change));
+  }
+}
+
+// What was loaded and is not to run.
+void PluginHost::discard(const Table& table) const {
+  for (const Entry& entry : table) {
+    const bool runs = std::ranges::find(table_, entry.plugin, &Entry::plugin) != table_.end();
+    if (entry.plugin != nullptr && !runs) entry.plugin->retire();
+  }
 }
 
 // The folder as it is now, loaded as far as possible. What fails keeps its plugin of table_.
@@ -138,6 +151,8 @@ base::Result<PluginHost::Table> PluginHost::read_folder() {
   Table table;
   for (const PluginFile& file : folder->plugins)
     table.push_back(load_file(file, find_previous(file)));
+  for (const PluginFile& manifest : folder->lone_manifests)
+    table.push_back(lone_manifest(manifest));
   settle_namespaces(table);
   return table;
 }
@@ -147,9 +162,6 @@ void PluginHost::log_left_aside(const PluginFolder& folder) const {
   const std::string where = "plugin folder " + config_.directory + ": ";
   if (folder.plugins.empty())
     log_.write(base::LogLevel::warning, where + "no plugin in it: they are .wasm and .wat files");
-  if (!folder.lone_manifests.empty())
-    log_.write(base::LogLevel::warning, where + "manifests without a .wasm or .wat of that name: " +
-                                            listed(folder.lone_manifests));
   if (!folder.others.empty())
     log_.write(folder.plugins.empty() ? base::LogLevel::warning : base::LogLevel::info,
                where + "left aside, being neither plugin nor manifest: " + listed(folder.others));
@@ -178,6 +190,23 @@ const PluginHost::Entry* PluginHost::find_previous(const PluginFile& file) const
   return found == table_.end() ? nullptr : &*found;
 }
 
+// Somebody believes that what it says holds. The plugin whose module has gone runs on.
+PluginHost::Entry PluginHost::lone_manifest(const PluginFile& manifest) const {
+  Entry entry{.file = manifest,
+              .name = manifest.stem,
+              .digest = {},
+              .limits = {},
+              .plugin = nullptr,
+              .error = {}};
+  const auto previous = std::ranges::find_if(table_, [&](const Entry& other) {
+    return other.plugin != nullptr && other.file.manifest_path() == manifest.path;
+  });
+  if (previous != table_.end()) entry = *previous;
+  entry.error = "a manifest without a module: put " + manifest.stem + ".wasm or " + manifest.stem +
+                ".wat beside it, or remove the manifest";
+  return entry;
+}
+
 PluginHost::Entry PluginHost::load_file(const PluginFile& file, const Entry* previous) {
   Entry entry{
       .file = file, .name = file.stem, .digest = {}, .limits = {}, .plugin = nullptr, .error = {}};
@@ -197,7 +226,7 @@ PluginHost::Entry PluginHost::load_file(const PluginFile& file, const Entry* pre
   }
   auto plugin = load_source(entry, *source);
   if (!plugin) {
-    entry.error = plugin.error().message;
+    entry.error = base::one_line(plugin.error().message);
     return entry;
   }
   entry.plugin = std::move(*plugin);
@@ -215,6 +244,8 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   entry.name = parts.manifest.name;
   const auto space_name = kv::namespace_name(parts.manifest.name);
   if (!space_name) return std::unexpected(space_name.error());
+  if (auto kept = check_durability(parts.manifest, *space_name); !kept)
+    return std::unexpected(kept.error());
 
   auto module = compile(entry, source, parts.layout);
   if (!module) return std::unexpected(module.error());
@@ -232,8 +263,21 @@ base::Result<std::shared_ptr<WasmPlugin>> PluginHost::load_source(Entry& entry,
   parts.counters = counters;
   auto plugin = std::make_shared<WasmPlugin>(services_, std::move(parts));
   if (auto tried = plugin->try_out(); !tried) return std::unexpected(tried.error());
-  services_.store.prefer_durability(**space, plugin->version().manifest().durability);
   return plugin;
+}
+
+// Whoever asks for "strict" counts on it.
+base::Result<void> PluginHost::check_durability(const Manifest& manifest,
+                                                const std::string& space) const {
+  if (manifest.durability != kv::Durability::strict || !state_.directory.empty()) return {};
+  const bool is_configured = std::ranges::any_of(
+      state_.namespaces, [&](const auto& named) { return is_same_plugin(named.first, space); });
+  if (is_configured) return {};
+  return base::fail(
+      base::Errc::invalid,
+      "asks for durability = \"strict\", and state is kept in memory only: set [state] "
+      "directory, or say that it may be lost: [state.namespaces] " +
+          space + " = \"memory\"");
 }
 
 base::Result<Manifest> PluginHost::manifest_of(const Entry& entry,
@@ -276,22 +320,15 @@ void PluginHost::settle_namespaces(Table& table) const {
     }
 }
 
-bool PluginHost::is_optional(const Entry& entry) const {
-  const auto same = [](const std::string& a, const std::string& b) {
-    const auto space_a = kv::namespace_name(a);
-    const auto space_b = kv::namespace_name(b);
-    return a == b || (space_a && space_b && *space_a == *space_b);
-  };
-  return std::ranges::any_of(config_.optional, [&](const std::string& name) {
-    return same(name, entry.name) || same(name, entry.file.stem);
-  });
-}
-
 std::shared_ptr<const hooks::Chain> PluginHost::install(Table table) {
   log_new(table);
   std::vector<std::shared_ptr<hooks::Plugin>> plugins;
   for (const Entry& entry : table)
-    if (entry.plugin != nullptr) plugins.push_back(entry.plugin);
+    if (entry.plugin != nullptr) {
+      plugins.push_back(entry.plugin);
+      const PluginVersion& version = entry.plugin->version();
+      services_.store.prefer_durability(version.space(), version.manifest().durability);
+    }
   Table old;  // ends after the lock
   const std::lock_guard lock(table_mutex_);
   old = std::exchange(table_, std::move(table));
@@ -332,15 +369,20 @@ std::optional<std::string> PluginHost::why_full() const {
 
 std::vector<PluginInfo> PluginHost::describe() const {
   const std::lock_guard lock(table_mutex_);
+  return describe(table_);
+}
+
+std::vector<PluginInfo> PluginHost::describe(const Table& table) {
   std::vector<PluginInfo> infos;
-  for (const Entry& entry : table_) {
+  for (const Entry& entry : table) {
     PluginInfo info;
     info.name = entry.plugin ? entry.plugin->traits().name : entry.name;
     info.file = entry.file.path;
     info.load_error = entry.error;
     if (entry.plugin) {
       info.state = entry.error.empty() ? PluginInfo::State::loaded : PluginInfo::State::outdated;
-      describe_plugin(*entry.plugin, info);
+      info.sha256 = entry.digest.substr(0, kSha256HexBytes);
+      entry.plugin->describe(info);
     }
     infos.push_back(std::move(info));
   }

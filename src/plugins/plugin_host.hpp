@@ -18,6 +18,7 @@
 #include "kv/store.hpp"
 #include "plugins/compile_guard.hpp"
 #include "plugins/plugin_folder.hpp"
+#include "plugins/plugin_info.hpp"
 #include "plugins/supply/instance_slots.hpp"
 #include "plugins/wasm_plugin.hpp"
 
@@ -32,72 +33,39 @@
 
 namespace helios::plugins {
 
-// One file of the plugin folder, for people.
-struct PluginInfo {
-  enum class State {
-    loaded,
-    outdated,  // an earlier version runs on; what is in the folder now cannot be loaded
-    failed,    // nothing of it runs
-  };
-  std::string name;
-  std::string space;                 // its namespace; empty when failed
-  std::string_view durability = {};  // its class, in a word
-  std::string version;
-  std::string file;
-  State state = State::failed;
-  std::vector<std::string> hooks;  // that are called
-  std::int32_t order = 0;
-  hooks::OnError on_error = hooks::OnError::deny;
-  std::vector<std::string> warnings;
-  std::string load_error;  // outdated, failed
-  std::string last_error;  // of a call
-
-  std::uint64_t calls = 0;
-  std::uint64_t failures = 0;
-  std::uint64_t refusals = 0;
-  std::uint64_t retries = 0;
-  std::uint64_t overruns = 0;
-  std::uint64_t exclusive = 0;
-  std::uint64_t refused_writes = 0;
-  CallsByRetries retried_calls{};
-  std::uint64_t backed_off = 0;
-  std::vector<std::pair<std::string, std::uint64_t>> metrics;  // that the plugin itself counts
-  std::uint32_t abi = 0;                                       // 1 or 2; 0 when failed
-
-  bool is_slow = false;                  // calls go straight to the slow lane
-  std::size_t backing_off_callers = 0;   // for whom the plugin is not run at present
-  std::int64_t backing_off_left_ms = 0;  // until the last of them is tried again
-};
-
-[[nodiscard]] std::string_view to_text(PluginInfo::State state);
-
 struct ReloadResult {
   std::shared_ptr<const hooks::Chain> chain;
   std::vector<std::string> errors;  // one line each; what they are about runs on as it was
+  // The folder is not what the configuration demands: nothing has changed, and `errors` has the reasons.
+  bool is_refused = false;
+  std::vector<PluginChange> changes;  // by name; empty when refused
 };
 
 class PluginHost {
  public:
   // What is passed by reference outlives the host. The engine itself is made at the first load that
   // finds a plugin. `inline_ticks`: how long a call may keep an event loop; a test whose outcome must
-  // not depend on the machine's load gives more.
+  // not depend on the machine's load gives more. `state`: where the store keeps things; a plugin that asks for more
+  // durability than that is not loaded.
   PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
              const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks = kInlineTicks,
-             base::FaultSink* faults = nullptr);
+             base::FaultSink* faults = nullptr, config::State state = {});
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
   // Chains may outlive it, but not be run any more.
   ~PluginHost();
 
-  // Loads every plugin of the folder; without a configured folder, none. Errors: one line, the first
-  // plugin that cannot be loaded and is not configured as optional ("plugin FILE: reason"), or the
-  // folder. Optional ones that fail are logged and left out.
+  // Loads every plugin of the folder; without a configured folder, none. Errors: one line for each plugin that
+  // cannot be loaded and is not configured as optional ("plugin FILE: reason"), each manifest without a module, and each
+  // demand of the configuration that is not met (see requirements.hpp); or the folder. Optional ones that fail are
+  // logged and left out.
   [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load();
 
   // Looks at the folder again, which `config` may name anew: new and changed plugins are loaded, removed ones are gone from the
   // new chain, unchanged ones stay as they are, and one that cannot be loaded any more runs on in
-  // its old version. Changed limits load every plugin again. What the host was constructed with stays
-  // for pool_instances, memory_reservation_mb and the slow lane. Errors are also logged.
+  // its old version, as does one whose manifest is all that is left of it. Changed limits load every plugin again.
+  // Where the configuration demands what is not so (see requirements.hpp) nothing changes at all. What the host was
+  // constructed with stays for pool_instances, memory_reservation_mb and the slow lane. Errors are also logged.
   [[nodiscard]] ReloadResult reload(const config::Plugins& config);
 
   // Every plugin file as of the last load, by file name.
@@ -122,6 +90,10 @@ class PluginHost {
   using Table = std::vector<Entry>;
 
   base::Result<Table> read_folder();
+  Entry lone_manifest(const PluginFile& manifest) const;
+  void discard(const Table& table) const;
+  static std::vector<PluginInfo> describe(const Table& table);
+  base::Result<void> check_durability(const Manifest& manifest, const std::string& space) const;
   base::Result<void> make_engine();
   void log_left_aside(const PluginFolder& folder) const;
   Entry load_file(const PluginFile& file, const Entry* previous);
@@ -132,12 +104,14 @@ class PluginHost {
   const Entry* find_previous(const PluginFile& file) const;
   void settle_namespaces(Table& table) const;
   std::shared_ptr<const hooks::Chain> install(Table table);
-  bool is_optional(const Entry& entry) const;
+  static const WasmPlugin* plugin_called(const std::string& name, const Table& table);
+  void log_changes(const std::vector<PluginChange>& changes) const;
   void log_new(const Table& table) const;
 
   base::Log& log_;
   InstanceSlots slots_;
   const PluginServices services_;
+  const config::State state_;
   std::mutex load_mutex_;  // one load at a time; guards what is up to counters_
   config::Plugins config_;
   std::shared_ptr<WasmEngine> engine_;

@@ -5,6 +5,19 @@
 
 namespace helios::plugins {
 
+namespace {
+
+std::vector<std::string> hooks_of(const ModuleShape& shape) {
+  std::vector<std::string> names;
+  if (shape.has_authenticate) names.emplace_back("authenticate");
+  if (shape.has_pre_query) names.emplace_back("pre_query");
+  if (shape.has_post_query) names.emplace_back("post_query");
+  if (shape.has_settled) names.emplace_back("settled");
+  return names;
+}
+
+}  // namespace
+
 WasmPlugin::WasmPlugin(const PluginServices& services, PluginParts parts)
     : supply_(std::make_shared<Supply>(services, std::move(parts))) {}
 
@@ -31,6 +44,34 @@ bool WasmPlugin::is_backed_off(hooks::Call& call) {
 void WasmPlugin::retire() {
   supply_->retire();
   idle_runs_.close();
+}
+
+void WasmPlugin::describe(PluginInfo& info) const {
+  const PluginVersion& its = version();
+  info.space = its.space().name();
+  info.durability = kv::to_word(its.durability());
+  info.version = its.manifest().version;
+  info.hooks = hooks_of(its.shape());
+  info.order = its.manifest().order;
+  info.on_error = its.manifest().on_error;
+  info.warnings = its.shape().warnings;
+  const PluginCounters& counters = its.counters();
+  info.last_error = counters.last_failure();
+  info.calls = counters.read(PluginEvent::call);
+  info.failures = counters.read(PluginEvent::failure);
+  info.refusals = counters.read(PluginEvent::refusal);
+  info.retries = counters.read(PluginEvent::retry);
+  info.overruns = counters.read(PluginEvent::overrun);
+  info.exclusive = counters.read(PluginEvent::exclusive);
+  info.refused_writes = counters.read(PluginEvent::refused_write);
+  info.retried_calls = counters.retried_calls();
+  info.metrics = counters.metrics().read();
+  info.abi = its.shape().says_version ? 2 : 1;
+  info.backed_off = counters.read(PluginEvent::backed_off);
+  info.is_slow = supply().is_slow();
+  const FaultBackoff::Status backoff = supply().backoff_status();
+  info.backing_off_callers = backoff.callers;
+  info.backing_off_left_ms = backoff.longest_left_ms;
 }
 
 }  // namespace helios::plugins

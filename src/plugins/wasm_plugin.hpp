@@ -7,6 +7,7 @@
 
 #include "hooks/plugin.hpp"
 #include "plugins/call_run.hpp"
+#include "plugins/plugin_info.hpp"
 #include "plugins/plugin_version.hpp"
 #include "plugins/supply/per_thread.hpp"
 #include "plugins/supply/supply.hpp"
@@ -30,6 +31,9 @@ class WasmPlugin final : public hooks::Plugin {
   [[nodiscard]] base::Result<void> try_out() { return supply_->try_out(); }
   // Another version has taken its place: nothing is kept for calls to come. Those that still come work.
   void retire();
+
+  // Fills in what this version, and what calls have counted, tell.
+  void describe(PluginInfo& info) const;
 
  private:
   bool is_backed_off(hooks::Call& call);

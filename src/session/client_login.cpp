@@ -89,7 +89,10 @@ ClientLogin::Next ClientLogin::refuse(std::string_view sqlstate, std::string mes
 ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string_view packet) {
   startup_ = std::move(message);
   packet_ = packet;
-  identity_.start(startup_, environment_.config->tenant);
+  const config::TenantRule* rule = identity_.start(startup_, environment_.config->tenant);
+  if (rule != nullptr && environment_.tenant_rule_use != nullptr) {
+    environment_.tenant_rule_use->note_match(*rule);
+  }
   is_replication_ = std::ranges::any_of(startup_.parameters, [](const auto& parameter) {
     return parameter.first == "replication" && !is_off(parameter.second);
   });

@@ -43,6 +43,15 @@ class Admission {
   virtual void leave(const std::string& user, const std::string& database) = 0;
 };
 
+// Is told which of [[tenant.rules]] clients are bound by.
+//
+// Thread rule: any thread. Called once at the start of a session that a rule fits.
+class TenantRuleUse {
+ public:
+  virtual ~TenantRuleUse() = default;
+  virtual void note_match(const config::TenantRule& rule) = 0;
+};
+
 // What a reload replaces, both at once.
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
@@ -71,8 +80,9 @@ struct Environment {
   std::shared_ptr<const hooks::Chain> chain;
   Counters* counters = nullptr;
   MemoryUse memory;
-  Admission* admission = nullptr;      // null: no limits on connections
-  std::int64_t fault_line_due_ns = 0;  // no log line about an unexpected exception before
+  Admission* admission = nullptr;            // null: no limits on connections
+  TenantRuleUse* tenant_rule_use = nullptr;  // null: nobody counts
+  std::int64_t fault_line_due_ns = 0;        // no log line about an unexpected exception before
   std::uint64_t next_statement_id = 1;
   std::uint64_t statement_id_step = 1;  // workers count in steps, so ids are unique in the process
 };

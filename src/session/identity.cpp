@@ -49,17 +49,19 @@ bool sets_tenant(const sql::SettingChange& change) {
 
 }  // namespace
 
-void Identity::start(const pgwire::StartupMessage& startup, const config::Tenant& rules) {
+const config::TenantRule* Identity::start(const pgwire::StartupMessage& startup,
+                                          const config::Tenant& rules) {
   user_ = startup.find("user").value_or("");
   // "The database to connect to. Defaults to the user name."
   database_ = startup.find("database").value_or("");
   if (database_.empty()) database_ = user_;
   application_name_ = startup.find("application_name").value_or("");
   may_set_tenant_ = may_set_tenant(rules, user_);
-  if (auto binding = bind_tenant(rules, user_, database_)) {
-    (binding->is_pinned ? pinned_tenant_ : start_tenant_) = std::move(binding->tenant);
-  }
   kept_.reset();
+  auto binding = bind_tenant(rules, user_, database_);
+  if (!binding) return nullptr;
+  (binding->is_pinned ? pinned_tenant_ : start_tenant_) = std::move(binding->tenant);
+  return binding->rule;
 }
 
 void Identity::set_application_name(std::string_view name) {
@@ -109,6 +111,16 @@ Refusal Identity::tenant_refusal() const {
                            "\" and cannot be changed"
                      : "user \"" + user_ + "\" may not set helios.tenant_id ([tenant] setters)";
   return {std::string(pgwire::sqlstate::kInsufficientPrivilege), std::move(message), 0};
+}
+
+Refusal Identity::objection_to_no_tenant() const {
+  return {std::string(pgwire::sqlstate::kInsufficientPrivilege),
+          may_set_tenant_
+              ? "this session has no tenant, or nobody knows which ([tenant] required): SET "
+                "helios.tenant_id to a constant first"
+              : "user \"" + user_ + "\" has no tenant ([tenant] required), and may not set one: " +
+                    "[[tenant.rules]] can bind it",
+          0};
 }
 
 std::optional<Refusal> Identity::objection_to_startup(const pgwire::StartupMessage& startup) const {

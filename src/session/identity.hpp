@@ -24,8 +24,9 @@ class Identity {
   explicit Identity(Peer peer) : peer_(std::move(peer)) {}
 
   // Takes user, database and application_name from the packet that opened the session, and the tenant
-  // that `rules` bind them to.
-  void start(const pgwire::StartupMessage& startup, const config::Tenant& rules);
+  // that `rules` bind them to. Returns the one of them that does; null: none fits.
+  const config::TenantRule* start(const pgwire::StartupMessage& startup,
+                                  const config::Tenant& rules);
   void set_application_name(std::string_view name);
   // An authenticate hook said who it is. Its tenant, if any, is pinned.
   void set_known(const hooks::Identity& identity);
@@ -51,6 +52,8 @@ class Identity {
   [[nodiscard]] std::optional<Refusal> objection_to_startup(
       const pgwire::StartupMessage& startup) const;
   [[nodiscard]] std::optional<Refusal> objection_to(const sql::Statement& statement) const;
+  // Why what is not exempt (objections.hpp) does not run without a tenant ([tenant] required).
+  [[nodiscard]] Refusal objection_to_no_tenant() const;
   // For a text that may set the tenant and is not read. Requires: restricts_tenant().
   [[nodiscard]] Refusal objection_to_hidden_change() const { return tenant_refusal(); }
   // Some statements could be objected to at all.

@@ -38,8 +38,39 @@ bool hides_tenant(const Grounds& grounds) {
          grounds.config.tenant.unknown == Policy::deny;
 }
 
+bool may_run_without_tenant(const sql::Statement& statement) {
+  if (statement.is_session_statement) return true;
+  const sql::Facts& facts = statement.facts;
+  const bool is_bare = facts.kind == sql::StatementKind::select && !facts.has_more_relations &&
+                       facts.relations.empty() && !facts.has_more_functions;
+  if (!is_bare || statement.settings.empty()) return false;
+  const bool calls_nothing_else =
+      std::ranges::all_of(facts.functions, [](const sql::Function& function) {
+        return function.name == "set_config" &&
+               (function.schema.empty() || function.schema == "pg_catalog");
+      });
+  using Kind = sql::SettingChange::Kind;
+  return calls_nothing_else &&
+         std::ranges::all_of(statement.settings, [](const sql::SettingChange& change) {
+           return (change.kind == Kind::set || change.kind == Kind::set_local) &&
+                  change.name == kTenantSetting;
+         });
+}
+
+std::optional<Refusal> objection_to_no_tenant(const Identity& identity, const config::Tenant& rules,
+                                              const Settings& settings,
+                                              const sql::Statement& statement) {
+  if (!rules.required || identity.has_pinned_tenant() || may_run_without_tenant(statement))
+    return std::nullopt;
+  if (!settings.tenant_unknown() && !settings.tenant().empty()) return std::nullopt;
+  return identity.objection_to_no_tenant();
+}
+
 std::optional<Refusal> objection_to(const Grounds& grounds, const sql::Statement& statement) {
   if (auto refusal = grounds.context.identity.objection_to(statement)) return refusal;
+  if (auto refusal = objection_to_no_tenant(grounds.context.identity, grounds.config.tenant,
+                                            grounds.settings, statement))
+    return refusal;
   if (!grounds.chain.has_hooks() || !hides_tenant(grounds) || statement.is_session_statement)
     return std::nullopt;
   // Where no tenant was ever set, only a plugin that asks for one makes a difference.
@@ -54,7 +85,7 @@ std::optional<Refusal> objection_to(const Grounds& grounds, const sql::Statement
 std::optional<Refusal> objection_to_names(const Grounds& grounds, const sql::Statement& statement) {
   if (statement.name == grounds.context.link->own_name()) return refusal_of_reserved_name();
   if (ends_what_a_portal_executes(grounds, statement)) return refusal_of_executed_name();
-  const bool matters = grounds.chain.may_deny() || grounds.context.identity.restricts_tenant();
+  const bool matters = grounds.chain.may_deny() || grounds.context.restricts_tenant();
   if (!matters || (is_certain_name(statement.name) && is_certain_name(statement.savepoint))) {
     return std::nullopt;
   }
@@ -97,6 +128,9 @@ std::optional<Refusal> objection_to_execute(const Grounds& grounds, const sql::S
 
 std::optional<Refusal> objection_to_run(const SessionContext& context, const Settings& settings,
                                         const StatementRun& judged) {
+  const config::Tenant& rules = context.environment.config->tenant;
+  if (auto refusal = objection_to_no_tenant(context.identity, rules, settings, *judged.statement))
+    return refusal;
   const bool is_exempt = !judged.execution || judged.is_session_statement;
   if (is_exempt || context.identity.has_pinned_tenant()) return std::nullopt;
   const hooks::StatementExecution& told = *judged.execution;
@@ -106,7 +140,7 @@ std::optional<Refusal> objection_to_run(const SessionContext& context, const Set
   const bool is_same =
       is_present || settings.tenant() == (told_tenant ? std::string_view(*told_tenant) : "");
   const bool is_unknown = settings.tenant_unknown() && !told.is_tenant_unknown &&
-                          context.environment.config->tenant.unknown == Policy::deny &&
+                          rules.unknown == Policy::deny &&
                           (settings.uses_tenant() || told.chain->looks_at_tenant());
   if (is_same && !is_unknown) return std::nullopt;
   return Refusal{

@@ -35,6 +35,14 @@ struct Grounds {
 // To what the statement does to the tenant, or to running it under a tenant that is unknown.
 [[nodiscard]] std::optional<Refusal> objection_to(const Grounds& grounds,
                                                   const sql::Statement& statement);
+// Does it only manage the session, or do nothing but set the tenant to a constant, in the words of SELECT set_config()?
+// Then it runs also where [tenant] required is set and there is none: otherwise nobody could get one.
+[[nodiscard]] bool may_run_without_tenant(const sql::Statement& statement);
+// To running the statement without a tenant where one is required.
+[[nodiscard]] std::optional<Refusal> objection_to_no_tenant(const Identity& identity,
+                                                            const config::Tenant& rules,
+                                                            const Settings& settings,
+                                                            const sql::Statement& statement);
 // To the names that it uses or ends.
 [[nodiscard]] std::optional<Refusal> objection_to_names(const Grounds& grounds,
                                                         const sql::Statement& statement);

@@ -375,8 +375,9 @@ void StatementJudge::confirm() {
         run.statement->name_op == sql::NameOp::execute && !run.prepared && !run.refusal;
     return run.statement->reads_copy_data || is_unknown;
   });
+  // The last: a portal is held against the tenant again when it runs.
   is_followed_ = run_->has_executions() || decision_.touches_session || run_->defines_names() ||
-                 run_->is_cut();
+                 run_->is_cut() || config_->tenant.required;
 }
 
 }  // namespace helios::session

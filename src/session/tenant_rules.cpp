@@ -35,7 +35,7 @@ std::optional<TenantBinding> bind_tenant(const config::Tenant& rules, std::strin
     const auto of_database = match(rule.database, database);
     if (!of_user || !of_database) continue;
     const bool user_has_star = rule.user.find('*') != std::string::npos && rule.user != "*";
-    TenantBinding binding{.tenant = rule.tenant, .is_pinned = rule.pinned};
+    TenantBinding binding{.tenant = rule.tenant, .is_pinned = rule.pinned, .rule = &rule};
     replace_all(binding.tenant, "{*}", user_has_star ? *of_user : *of_database);
     replace_all(binding.tenant, "{user}", user);
     replace_all(binding.tenant, "{database}", database);

@@ -14,6 +14,7 @@ namespace helios::session {
 struct TenantBinding {
   std::string tenant;
   bool is_pinned = false;  // nothing the client does can change it; otherwise only a start value
+  const config::TenantRule* rule = nullptr;  // that says so; one of those that were passed
 };
 
 // The first rule of `rules` that fits `user` and `database`, applied to them; nullopt: none does.

@@ -134,7 +134,8 @@ def test_statement_that_cannot_be_recorded_does_not_run(proxy):
 
 def test_full_namespace_refuses_before_anything_runs(make_proxy):
     plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
-    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], kv__max_bytes_per_namespace=100_000).start()
+    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], kv__max_bytes_per_namespace=100_000,
+                       state__namespaces={"audit-chain": "memory"}).start()
     with proxy.connect() as client:
         for number in range(200):
             reply = client.query(f"SELECT {number}")

@@ -23,7 +23,9 @@ def test_admin_reload_is_in_force_when_it_answers(start_proxy, counter):
     with proxy.connect(options="-c helios.tenant_id=acme") as session:
         session.query("SELECT 1").expect_ok()
         proxy.install(counter)
-        assert [plugin["name"] for plugin in proxy.reload().json] == ["counter"]
+        reply = proxy.reload().json
+        assert [plugin["name"] for plugin in reply["plugins"]] == ["counter"]
+        assert [change["change"] for change in reply["changes"]] == ["added"]
         session.query("SELECT 1").expect_ok()
     assert proxy.admin.value("counter", "acme") == "1"
 
@@ -34,7 +36,8 @@ def test_state_survives_removal_and_return_of_its_plugin(start_proxy, counter):
     with proxy.connect(options="-c helios.tenant_id=acme") as session:
         session.query("SELECT 1").expect_ok()
         os.remove(os.path.join(proxy.plugins, "counter.wasm"))
-        assert proxy.reload().json == []
+        reply = proxy.reload().json
+        assert reply["plugins"] == [] and [change["change"] for change in reply["changes"]] == ["removed"]
         session.query("SELECT 1").expect_ok()
         proxy.install(counter)
         proxy.reload()

@@ -20,6 +20,7 @@ class FakeControl final : public Control {
     backups.emplace_back(std::move(name), std::move(done));
   }
   [[nodiscard]] base::Executor& reader() override { return reads; }
+  [[nodiscard]] std::vector<TenantRuleStatus> tenant_rules() override { return rules; }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::vector<std::string> warnings() override { return warning_list; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
@@ -29,6 +30,7 @@ class FakeControl final : public Control {
   std::vector<PluginStatus> plugin_list;
   base::Result<void> ready_result;
   std::vector<std::string> warning_list;
+  std::vector<TenantRuleStatus> rules;
   std::vector<OnReloaded> reloads;  // asked for and not yet answered
   std::vector<std::pair<std::string, OnBackedUp>> backups;
   test::ManualExecutor reads;

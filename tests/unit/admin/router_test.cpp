@@ -27,6 +27,7 @@ PluginStatus example_plugin() {
   plugin.name = "helios-plugin-cost-governor";
   plugin.namespace_name = "cost-governor";
   plugin.version = "1.2.0";
+  plugin.sha256 = "ab12";
   plugin.file = "plugins/cost-governor.wasm";
   plugin.abi = 2;
   plugin.hooks = {"pre_query", "post_query"};
@@ -50,7 +51,7 @@ PluginStatus example_plugin() {
 
 constexpr const char* kExampleJson =
     R"([{"name":"helios-plugin-cost-governor","namespace":"cost-governor","version":"1.2.0",)"
-    R"("file":"plugins/cost-governor.wasm","abi":2,"hooks":["pre_query","post_query"],"state":"loaded",)"
+    R"("sha256":"ab12","file":"plugins/cost-governor.wasm","abi":2,"hooks":["pre_query","post_query"],"state":"loaded",)"
     R"("order":-5,"on_error":"deny","durability":"strict","calls":18446744073709551615,"failures":2,"refusals":3,)"
     R"("retries":4,"overruns":5,"exclusive_runs":6,"lane":"slow","backed_off":7,)"
     R"("backing_off":{"callers":8,"longest_left_ms":9},"metrics":{"limited":10,"repeats":11},)"
@@ -70,24 +71,70 @@ TEST_F(RouterTest, plugin_without_version_abi_or_error_shows_null) {
   admin.control.plugin_list.emplace_back().name = "p";
   const Response list = admin.get("/plugins");
   EXPECT_THAT(list.body, HasSubstr(R"("version":null)"));
+  EXPECT_THAT(list.body, HasSubstr(R"("sha256":null)"));
   EXPECT_THAT(list.body, HasSubstr(R"("abi":null)"));
   EXPECT_THAT(list.body, HasSubstr(R"("metrics":{})"));
   EXPECT_THAT(list.body, HasSubstr(R"("last_error":null)"));
 }
 
-TEST_F(RouterTest, reload_answers_with_the_new_list_when_it_is_done) {
+PluginChange example_change(std::string_view kind) {
+  return {.kind = kind,
+          .name = "p",
+          .version = "2",
+          .sha256 = "cd",
+          .old_version = "1",
+          .old_sha256 = "ab"};
+}
+
+TEST_F(RouterTest, reload_tells_what_has_changed_and_what_runs_now) {
   const auto reload = admin.start(request(Method::post, "/plugins/reload"));
   ASSERT_EQ(admin.control.reloads.size(), 1U);
   EXPECT_EQ(reload->answers, 0);
   EXPECT_EQ(admin.get("/healthz").status, 200);  // nothing is held up meanwhile
 
   admin.control.plugin_list.push_back(example_plugin());
-  admin.control.reloads[0]({});
+  admin.control.reloads[0](ReloadReport{
+      .changes = {example_change("changed"), example_change("removed")}, .errors = {}});
   EXPECT_EQ(reload->answers, 0) << "answered on the thread of the reload";
   admin.home->run_all();
   ASSERT_EQ(reload->answers, 1);
   EXPECT_EQ(reload->response->status, 200);
-  EXPECT_THAT(reload->response->body, ::testing::StrCaseEq(kExampleJson));
+  EXPECT_THAT(
+      reload->response->body,
+      ::testing::StrCaseEq(
+          R"({"changes":[{"change":"changed","name":"p","version":"2","sha256":"cd","old_version":"1",)"
+          R"("old_sha256":"ab"},{"change":"removed","name":"p","version":"2","sha256":"cd"}],"plugins":)" +
+          std::string(kExampleJson) + "}"));
+}
+
+TEST_F(RouterTest, reload_that_leaves_something_as_it_was_is_422_and_tells_the_rest) {
+  const auto reload = admin.start(request(Method::post, "/plugins/reload"));
+  admin.control.reloads.at(0)(ReloadReport{.changes = {example_change("kept")},
+                                           .errors = {"plugin a: broken", "plugin b: worse"}});
+  admin.home->run_all();
+  ASSERT_EQ(reload->answers, 1);
+  EXPECT_EQ(reload->response->status, 422);
+  EXPECT_EQ(reload->response->body,
+            R"({"error":"plugin a: broken; plugin b: worse","errors":["plugin a: broken",)"
+            R"("plugin b: worse"],"changes":[{"change":"kept","name":"p","version":"2",)"
+            R"("sha256":"cd"}],"plugins":[]})");
+}
+
+TEST_F(RouterTest, refused_reload_has_one_line_for_all_reasons) {
+  const auto reload = admin.start(request(Method::post, "/plugins/reload"));
+  admin.control.reloads.at(0)(base::fail(base::Errc::invalid, "one\ntwo"));
+  admin.home->run_all();
+  ASSERT_EQ(reload->answers, 1);
+  EXPECT_EQ(reload->response->status, 422);
+  EXPECT_EQ(reload->response->body, R"({"error":"one; two"})");
+}
+
+TEST_F(RouterTest, tenant_rules_are_listed_with_their_matches) {
+  EXPECT_EQ(admin.get("/tenant-rules").body, "[]");
+  admin.control.rules.push_back(
+      {.user = "app_*", .database = "*", .tenant = "{*}", .is_pinned = true, .matches = 0});
+  EXPECT_EQ(admin.get("/tenant-rules").body,
+            R"([{"user":"app_*","database":"*","tenant":"{*}","pinned":true,"matches":0}])");
 }
 
 TEST_F(RouterTest, reload_of_unfit_plugins_is_422) {

@@ -26,7 +26,7 @@ class ReloaderTest : public testing::Test {
     steps.load = [this] {
       ++loads_;
       if (fault_ == "load") throw std::runtime_error("planted");
-      return LoadedSnapshot{{config_, chain_}, errors_};
+      return LoadedSnapshot{{config_, chain_}, report_, is_refused_};
     };
     steps.install = [this](const session::Snapshot& snapshot, base::Task done) {
       if (fault_ == "install") throw std::runtime_error("planted");
@@ -37,7 +37,8 @@ class ReloaderTest : public testing::Test {
   }
 
   Reloader::OnReloaded record() {
-    return [this](base::Result<void> result) { results_.push_back(std::move(result)); };
+    return
+        [this](base::Result<admin::ReloadReport> result) { results_.push_back(std::move(result)); };
   }
 
   // Runs a reload up to the point where the workers have the new chain.
@@ -57,11 +58,12 @@ class ReloaderTest : public testing::Test {
       std::make_shared<const config::Config>(config::default_config());
   test::FaultLog faults_;
   std::string fault_;  // the step that throws
-  std::vector<std::string> errors_;
+  admin::ReloadReport report_;
+  bool is_refused_ = false;
   int loads_ = 0;
   std::vector<session::Snapshot> installed_;
   base::Task in_force_;
-  std::vector<base::Result<void>> results_;
+  std::vector<base::Result<admin::ReloadReport>> results_;
   Reloader reloader_;
 };
 
@@ -103,14 +105,34 @@ TEST_F(ReloaderTest, reload_loads_in_the_background_and_ends_when_in_force) {
 }
 
 TEST_F(ReloaderTest, errors_are_told_and_the_rest_is_in_force_all_the_same) {
-  errors_ = {"plugin a.wasm: broken", "plugin b.wasm: broken too"};
+  report_.errors = {"plugin a.wasm: broken", "plugin b.wasm: broken too"};
+  report_.changes = {{.kind = "kept",
+                      .name = "c",
+                      .version = {},
+                      .sha256 = {},
+                      .old_version = {},
+                      .old_sha256 = {}}};
+  reloader_.request(record());
+  run_to_the_end();
+  ASSERT_EQ(results_.size(), 1U);
+  ASSERT_TRUE(results_[0]);
+  EXPECT_EQ(results_[0]->errors, report_.errors);
+  ASSERT_EQ(results_[0]->changes.size(), 1U);
+  EXPECT_EQ(results_[0]->changes[0].name, "c");
+  EXPECT_EQ(installed_.size(), 1U);
+  EXPECT_EQ(log_.count(base::LogLevel::info, "reloaded: 0 plugins in force"), 1U);
+}
+
+TEST_F(ReloaderTest, refused_reload_is_an_error_with_a_line_for_each_reason) {
+  is_refused_ = true;
+  report_.errors = {"one is missing", "two is another"};
   reloader_.request(record());
   run_to_the_end();
   ASSERT_EQ(results_.size(), 1U);
   ASSERT_FALSE(results_[0]);
   EXPECT_EQ(results_[0].error().code, base::Errc::invalid);
-  EXPECT_EQ(results_[0].error().message, "plugin a.wasm: broken; plugin b.wasm: broken too");
-  EXPECT_EQ(installed_.size(), 1U);
+  EXPECT_EQ(results_[0].error().message, "one is missing\ntwo is another");
+  EXPECT_EQ(log_.count(base::LogLevel::error, "not reloaded: 0 plugins in force, as before"), 1U);
 }
 
 TEST_F(ReloaderTest, second_request_meanwhile_is_refused) {

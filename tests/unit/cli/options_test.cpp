@@ -91,6 +91,23 @@ TEST(CommandLine, wrong_values_name_their_flag) {
   EXPECT_THAT(error_of({"--config", "/nowhere/h.toml"}), StartsWith("/nowhere/h.toml: "));
 }
 
+TEST(CommandLine, all_that_is_wrong_is_said_at_once) {
+  const auto path = std::filesystem::temp_directory_path() / "helios_options_wrong_test.toml";
+  std::ofstream(path) << "[server]\nport = 0\n";
+  const auto message = error_of({"--config", path.c_str(), "--listen", "x", "--listen", "y",
+                                 "--admin", "0.0.0.0:1", "--plugins", ""});
+  std::filesystem::remove(path);
+  // Without the file nobody knows what the admin address needs.
+  EXPECT_THAT(message, testing::MatchesRegex(".*wrong_test.toml:2: server.port: [^\n]*\n"
+                                             "--listen x: [^\n]*\n--listen y: [^\n]*\n"
+                                             "--plugins: must be a folder"));
+}
+
+TEST(CommandLine, check_without_a_file_says_so) {
+  EXPECT_THAT(error_of({"--check"}), StartsWith("--check: no configuration file is named"));
+  EXPECT_EQ(error_of({"--check", "--config", "/dev/null"}), "no error");
+}
+
 TEST(CommandLine, unknown_flags_and_stray_words_are_refused_in_one_line) {
   for (const auto* word : {"--no-such-option", "stray", "--listen"}) {
     const auto parsed = parse({word});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every way in which a configuration can be wrong gives one line with file, line and key; a right one
+// Every way in which a configuration can be wrong gives a line with file, line and key; a right one
 // arrives in the struct.
 
 #include "config/config.hpp"
@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -267,11 +268,92 @@ TEST(Config, unknown_keys_are_named_with_those_that_exist) {
             "module_kb, compile_timeout_ms, timeout_ms, output_kb, backoff_after_faults, "
             "backoff_ms, backoff_max_ms");
   EXPECT_EQ(error_of("[tenant]\n\"a\\nb\" = 1\n"),
-            "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown, setters, rules");
+            "h.toml:2: tenant.a\\x0ab: unknown key; known here: unknown, required, setters, rules");
 }
 
-TEST(Config, first_wrong_line_is_reported) {
-  EXPECT_THAT(error_of("[shutdown]\nx = 1\n[listen]\ny = 2\n"), StartsWith("h.toml:2: shutdown.x"));
+TEST(Config, everything_wrong_is_reported_in_the_order_of_the_file) {
+  EXPECT_EQ(error_of("[shutdown]\ndrain_timeout_ms = -1\n[log]\nlevel = 5\n[server]\nport = 0\n"
+                     "host = \"db\"\n"),
+            "h.toml:2: shutdown.drain_timeout_ms: must be from 0 to 3600000, not -1\n"
+            "h.toml:4: log.level: must be a string\n"
+            "h.toml:6: server.port: must be from 1 to 65535, not 0\n"
+            "h.toml:7: server.host: must be an IP address, \"localhost\", or a folder with a Unix "
+            "socket");
+}
+
+TEST(Config, problems_without_end_are_counted) {
+  std::string text = "[log]\n";
+  for (int i = 0; i < 60; ++i) text += "key" + std::to_string(i) + " = 1\n";
+  const std::string message = error_of(text);
+  EXPECT_EQ(std::ranges::count(message, '\n'), 50);
+  EXPECT_THAT(message, testing::EndsWith("\nh.toml: and 10 more problems"));
+}
+
+TEST(Config, required_plugins_are_names_or_tables) {
+  const std::string digest(64, 'A');
+  const auto config =
+      parse_config("[plugins]\nrequired = [\"one\",\n{ name = \"two\", sha256 = \"" + digest +
+                       "\" }]\noptional = [\"three\"]\n",
+                   "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->plugins.required.size(), 2U);
+  EXPECT_EQ(config->plugins.required[0].name, "one");
+  EXPECT_EQ(config->plugins.required[0].sha256, "");
+  EXPECT_EQ(config->plugins.required[0].origin, "h.toml:2: plugins.required");
+  EXPECT_EQ(config->plugins.required[1].name, "two");
+  EXPECT_EQ(config->plugins.required[1].sha256, std::string(64, 'a'));
+  EXPECT_EQ(config->plugins.required[1].origin, "h.toml:3: plugins.required");
+  EXPECT_EQ(config->plugins.optional_origin, "h.toml:4: plugins.optional");
+}
+
+TEST(Config, wrong_requirements_are_named) {
+  const BadCase cases[] = {
+      {"[plugins]\nrequired = \"a\"\n",
+       "h.toml:2: plugins.required: must be an array of strings and tables"},
+      {"[plugins]\nrequired = [1]\n",
+       "h.toml:2: plugins.required: must be an array of strings and tables"},
+      {"[plugins]\nrequired = [\"\"]\n", "h.toml:2: plugins.required: a name must not be empty"},
+      {"[plugins]\nrequired = [\"a\", { name = \"a\" }]\n",
+       "h.toml:2: plugins.required: \"a\" is there twice"},
+      {"[plugins]\noptional = [\"a\"]\nrequired = [\"a\"]\n",
+       "h.toml:3: plugins.required: \"a\" is in plugins.optional as well: it is one or the other"},
+      {"[plugins]\nrequired = [{ sha256 = \"0\" }]\n", "h.toml:2: plugins.required: needs a name"},
+      {"[plugins]\nrequired = [{ name = \"a\", sha256 = \"0\" }]\n",
+       "h.toml:2: plugins.required.sha256: must be 64 hex digits: sha256sum FILE.wasm"},
+      {"[plugins]\nrequired = [{ name = \"a\", sha = \"0\" }]\n",
+       "h.toml:2: plugins.required.sha: unknown key; known here: name, sha256"},
+  };
+  for (const auto& bad : cases) EXPECT_EQ(error_of(bad.text), bad.message);
+}
+
+TEST(Config, tenant_is_made_only_of_what_can_be_filled_in) {
+  const auto rule = [](std::string_view keys) {
+    return error_of("[[tenant.rules]]\n" + std::string(keys));
+  };
+  const std::string no_star =
+      "h.toml:3: tenant.rules.tenant: nothing fills in {*}: no '*' in database, and none beside "
+      "other letters in user";
+  EXPECT_EQ(rule("user = \"app_*\"\ntenant = \"{*}-{user}-{database}\""), "no error");
+  EXPECT_EQ(rule("database = \"*\"\ntenant = \"{*}\""), "no error");
+  EXPECT_EQ(rule("database = \"shop\"\ntenant = \"x-{*}\""), no_star);
+  EXPECT_EQ(rule("database = \"shop\"\ntenant = \"{usr}\""),
+            "h.toml:3: tenant.rules.tenant: \"{usr}\" is no placeholder; there are {user}, "
+            "{database} and {*}");
+  EXPECT_EQ(rule("user = \"a\"\ntenant = \"{user\""),
+            "h.toml:3: tenant.rules.tenant: \"{user\" is no placeholder; there are {user}, "
+            "{database} and {*}");
+  EXPECT_EQ(rule("user = \"a\"\ntenant = \"\""),
+            "h.toml:3: tenant.rules.tenant: must not be empty");
+  EXPECT_EQ(rule("user = \"a\""), "h.toml:1: tenant.rules: needs a tenant");
+}
+
+TEST(Config, strict_needs_a_state_directory) {
+  const std::string why =
+      "\"strict\" needs a place on disk: set state.directory, or use \"memory\"";
+  EXPECT_EQ(error_of("[state]\ndurability = \"strict\"\n"), "h.toml:2: state.durability: " + why);
+  EXPECT_EQ(error_of("[state.namespaces]\nx = \"strict\"\ny = \"memory\"\n"),
+            "h.toml:2: state.namespaces.x: " + why);
+  EXPECT_EQ(error_of("[state]\ndirectory = \"s\"\ndurability = \"strict\"\n"), "no error");
 }
 
 TEST(Config, letters_beyond_ascii_are_letters) {

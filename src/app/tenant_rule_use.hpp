@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How often each of [[tenant.rules]] was the first to fit a client: a rule that never does is misspelt, or stands behind
+// one that takes its clients.
+//
+// Thread rule: any thread. Locked once for each login that a rule fits.
+
+#include "config/config.hpp"
+#include "metrics/registry.hpp"
+#include "session/environment.hpp"
+
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+namespace helios::app {
+
+class TenantRuleUse final : public session::TenantRuleUse {
+ public:
+  struct Count {
+    config::TenantRule rule;
+    std::uint64_t matches = 0;
+  };
+
+  explicit TenantRuleUse(const config::Tenant& tenant) { set_rules(tenant); }
+
+  // These are in force from now on. Rules that were so before keep their counts.
+  void set_rules(const config::Tenant& tenant);
+
+  // A rule that is not in force any more counts nowhere.
+  void note_match(const config::TenantRule& rule) override;
+
+  // In the order of the configuration.
+  [[nodiscard]] std::vector<Count> read() const;
+
+  // Requires: this outlives the source.
+  [[nodiscard]] metrics::Source metrics_source() const;
+
+ private:
+  mutable std::mutex mutex_;  // guards counts_
+  std::vector<Count> counts_;
+};
+
+}  // namespace helios::app

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Reads [tenant]. Private to config.
+
+#include "config/config.hpp"
+#include "config/toml_section.hpp"
+
+#include <string_view>
+
+namespace helios::config {
+
+void read_tenant(TomlSection section, Tenant& out);
+
+// "deny", or the word that `allow` names.
+void read_policy(TomlSection& section, std::string_view key, std::string_view allow, Policy& out);
+
+}  // namespace helios::config
