@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The audit chain's hook: appends a record for every statement execution, whatever came of it. Record and
-// head are written by one transaction, so the chain has no gap and no fork however many sessions append
-// at once: whoever read a head that is no longer the newest is run again.
+// The audit chain's hooks: a record of what a statement is about to do before it may run, one of what became of
+// it, and one of what became of its transaction. They go into a stream of the namespace, which the store numbers and
+// chains; so sessions never wait for one another.
 
 #include "helios/plugin.hpp"
 
@@ -13,88 +13,56 @@ namespace {
 using namespace helios::plugin;
 using namespace helios::audit_chain;
 
-constexpr const char* kHeadKey = "head";
-// Room for one record of any size, which the namespace holds ready: a record that finds no other takes this one,
-// and from then on nothing runs until there is room to have one again.
-constexpr const char* kReserveKey = "reserve";
+constexpr const char* kTrail = "trail";
+// Of a chain in keys, as versions up to 0.4.0 wrote it: its newest record, and that the trail goes on from there.
+constexpr const char* kOldHeadKey = "head";
+constexpr const char* kCarriedKey = "carried";
+
 constexpr const char* kNotRecorded = "not recorded";
+constexpr const char* kFull = "53100";  // disk_full
 
-constexpr const char* kTooLarge = "54000";  // program_limit_exceeded
-constexpr const char* kFull = "53100";      // disk_full
-
-// A head that somebody has broken must not begin a second chain.
-Head present_head() {
-  const Optional<String> stored = kv_read(kHeadKey);
-  if (!stored) return empty_chain();
-  const Optional<Head> head = parse_head(*stored);
-  if (!head) fail();
-  return *head;
-}
-
-// Bytes that the record hashes.
-int64_t bytes_to_read(const QueryContext& context) {
-  int64_t bytes = 0;
-  static constexpr uint32_t kTexts[] = {HELIOS_TEXT, HELIOS_EXECUTE_TEXT};
-  for (const uint32_t field : kTexts) {
-    const int32_t length = helios_field_length(field);
-    if (length > 0) bytes += length;
-  }
-  for (uint32_t i = 0; i < context.parameter_count(); ++i) {
-    helios_parameter_kind kind;
-    if (helios_get_parameter_kind(i, &kind) == HELIOS_OK && kind.length > 0) bytes += kind.length;
-  }
-  return bytes;
-}
-
-bool has_reserve() {
-  helios_kv_meta meta;
-  const StringView key = kReserveKey;
-  if (helios_kv_get_ex(key.data(), static_cast<uint32_t>(key.size()), nullptr, 0, &meta) !=
-      HELIOS_MISSING)
-    return true;
-  String room;
-  room.reserve(kMaxRecordBytes);
-  for (size_t i = 0; i < kMaxRecordBytes; ++i) room.append(' ');
-  return kv_write(key, room);
+// A trail that goes on with an older chain says so before anything else. A head that somebody has broken must not be
+// passed over.
+bool carry_old_chain() {
+  const Optional<String> head = kv_read(kOldHeadKey);
+  if (!head || kv_read(kCarriedKey)) return true;
+  const Optional<String> record = format_carried(now_ms(), *head);
+  if (!record) fail();
+  return stream_append(kTrail, *record) && kv_write(kCarriedKey, "1");
 }
 
 // What could not be recorded does not run. The refusal itself leaves no record then.
-Verdict check_room(const QueryContext& context) {
-  const int64_t bytes = bytes_to_read(context);
-  if (bytes > kMaxReadBytes) {
-    context.keep(kNotRecorded);
-    metric_add("not_recorded");
-    return block(concat("audit-chain: the statement and its parameters have ", format_int(bytes),
-                        " bytes, of which it can record ", format_int(kMaxReadBytes)),
-                 kTooLarge);
+Verdict record_intent(const QueryContext& context) {
+  const String digest = context.query_sha256();
+  if (carry_old_chain() && stream_append(kTrail, format_intent(now_ms(), context, digest))) {
+    context.keep(digest);
+    return proceed();
   }
-  if (!has_reserve()) {
-    context.keep(kNotRecorded);
-    metric_add("not_recorded");
-    return block("audit-chain: there is no room for another record in its namespace", kFull);
-  }
-  // The memory that the record will take: where there is none, it has to be found out now.
-  String memory;
-  memory.reserve(static_cast<size_t>(bytes) + 4 * kMaxRecordBytes);
-  return proceed();
+  context.keep(kNotRecorded);
+  metric_add("not_recorded");
+  return block("audit-chain: the statement cannot be recorded: there is no room for another record",
+               kFull);
 }
 
-bool keep_record(const Head& next, const String& record) {
-  return kv_write(record_key(next.seq), record) && kv_write(kHeadKey, format_head(next));
+// What cannot be recorded must not be answered: on_error = "deny" ends the session.
+void must_append(const String& record) {
+  if (!stream_append(kTrail, record)) fail();
 }
 
-void append_record(const QueryContext& context, const Outcome& outcome) {
+void record_outcome(const QueryContext& context, const Outcome& outcome) {
+  const String kept = context.kept();
+  if (kept == kNotRecorded) return;
+  const bool is_rewritten = !kept.empty() && context.query_sha256() != kept;
+  must_append(format_outcome(now_ms(), context, outcome, is_rewritten));
+}
+
+void record_settlement(const QueryContext& context, Settlement settlement) {
   if (context.kept() == kNotRecorded) return;
-  const Head head = present_head();
-  const String record = format_record(head, now_ms(), context, outcome);
-  const Head next{head.seq + 1, sha256_hex(record)};
-  // What cannot be recorded must not be answered: on_error = "deny" ends the session.
-  if (keep_record(next, record)) return;
-  kv_remove(kReserveKey);
-  if (!keep_record(next, record)) fail();
+  must_append(format_settlement(now_ms(), context, settlement));
 }
 
 }  // namespace
 
-HELIOS_PRE_QUERY(check_room)
-HELIOS_POST_QUERY(append_record)
+HELIOS_PRE_QUERY(record_intent)
+HELIOS_POST_QUERY(record_outcome)
+HELIOS_SETTLED(record_settlement)

@@ -11,6 +11,7 @@ using plugin::json_string;
 using plugin::Optional;
 using plugin::Outcome;
 using plugin::QueryContext;
+using plugin::Settlement;
 using plugin::String;
 using plugin::StringView;
 
@@ -23,6 +24,7 @@ constexpr size_t kMaxExecuteBytes = 512;
 constexpr size_t kMaxParameterBytes = 1024;  // of the values, all of them together
 constexpr uint32_t kMaxParameters = 16;      // that have an entry of their own
 constexpr size_t kMaxNameBytes = 256;
+constexpr size_t kMaxReasonBytes = 512;
 
 String hex(uint64_t number, int digits) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -41,8 +43,22 @@ StringView first_bytes(StringView text, size_t max) {
   return {text.data(), max};
 }
 
-String name_field(StringView name, StringView value) {
-  return concat(",\"", name, "\":", json_string(first_bytes(value, kMaxNameBytes)));
+String name_field(StringView name, StringView value, size_t max = kMaxNameBytes) {
+  return concat(",\"", name, "\":", json_string(first_bytes(value, max)));
+}
+
+String name_or_null(StringView name, const Optional<String>& value) {
+  return value ? name_field(name, *value) : concat(",\"", name, "\":null");
+}
+
+String number_field(StringView name, int64_t number) {
+  return concat(",\"", name, "\":", format_int(number));
+}
+
+// What every record begins with.
+String head_of(StringView type, int64_t now_ms, const QueryContext& context) {
+  return concat("{\"type\":\"", type, "\",\"version\":3,\"time_ms\":", format_int(now_ms),
+                name_field("request", context.request_id()));
 }
 
 StringView outcome_name(Outcome::Kind kind) {
@@ -58,6 +74,15 @@ StringView outcome_name(Outcome::Kind kind) {
   return "";
 }
 
+StringView settlement_name(Settlement settlement) {
+  switch (settlement) {
+    case Settlement::committed: return "committed";
+    case Settlement::rolled_back: return "rolled back";
+    case Settlement::unknown: return "unknown";
+  }
+  return "";
+}
+
 // The first bytes of a value in binary format as \x and hex digits, as PostgreSQL writes a bytea.
 String binary_start(StringView value, size_t max) {
   String text = "\\x";
@@ -66,76 +91,102 @@ String binary_start(StringView value, size_t max) {
   return text;
 }
 
-// One parameter: its format, its whole length, the SHA-256 of all of it, and how it begins. Takes what it
-// shows from `left`.
-String parameter_entry(const Optional<plugin::Parameter>& parameter, size_t& left) {
-  if (!parameter || !parameter->value) return "null";
-  const String& value = *parameter->value;
+// One parameter: its type and format, its whole length, the SHA-256 of all of it, and how it begins. Takes what
+// it shows from `left`.
+String parameter_entry(const QueryContext& context, uint32_t index, size_t& left) {
+  const Optional<plugin::ParameterKind> kind = context.parameter_kind(index);
+  if (!kind || !kind->length) return "null";
+  const String value =
+      context.parameter_start(index, left + 1);  // one more: to see where a character ends
   const String start =
-      parameter->is_binary ? binary_start(value, left) : String(first_bytes(value, left));
+      kind->is_binary ? binary_start(value, left) : String(first_bytes(value, left));
   left -= start.size() < left ? start.size() : left;
-  return concat("{\"format\":\"", parameter->is_binary ? "binary" : "text",
-                "\",\"bytes\":", format_int(static_cast<int64_t>(value.size())),
-                ",\"sha256\":", json_string(plugin::sha256_hex(value)),
+  return concat("{\"type\":", format_int(kind->type_oid), ",\"format\":\"",
+                kind->is_binary ? "binary" : "text", "\",\"bytes\":", format_int(*kind->length),
+                ",\"sha256\":", json_string(context.parameter_sha256(index)),
                 ",\"start\":", json_string(start), "}");
 }
 
 // Those behind kMaxParameters: how many, and one hash of all: from 64 zeros on, for each the SHA-256 of the
 // hash so far, t, b or n (NULL), and the SHA-256 of the value.
-String further_parameters(const QueryContext& context) {
-  const uint32_t count = context.parameter_count();
+String further_parameters(const QueryContext& context, uint32_t count) {
   if (count <= kMaxParameters) return "null";
-  String hash = empty_chain().hash;
+  String hash;
+  for (size_t i = 0; i < kHashDigits; ++i) hash.append('0');
   for (uint32_t i = kMaxParameters; i < count; ++i) {
-    const Optional<plugin::Parameter> parameter = context.parameter(i);
-    const bool has_value = parameter && parameter->value;
-    hash = plugin::sha256_hex(concat(hash,
-                                     !has_value             ? "n"
-                                     : parameter->is_binary ? "b"
-                                                            : "t",
-                                     has_value ? plugin::sha256_hex(*parameter->value) : String()));
+    const Optional<plugin::ParameterKind> kind = context.parameter_kind(i);
+    const bool has_value = kind && kind->length;
+    const StringView format = !has_value ? "n" : kind->is_binary ? "b" : "t";
+    hash = plugin::sha256_hex(concat(hash, format, context.parameter_sha256(i)));
   }
   return concat("{\"count\":", format_int(count - kMaxParameters),
                 ",\"sha256\":", json_string(hash), "}");
 }
 
 String parameter_fields(const QueryContext& context) {
+  const uint32_t count = context.parameter_count();
   String list = ",\"parameters\":[";
   size_t left = kMaxParameterBytes;
-  for (uint32_t i = 0; i < context.parameter_count() && i < kMaxParameters; ++i) {
+  for (uint32_t i = 0; i < count && i < kMaxParameters; ++i) {
     if (i != 0) list.append(",");
-    list.append(parameter_entry(context.parameter(i), left));
+    list.append(parameter_entry(context, i, left));
   }
-  return concat(list, "],\"more_parameters\":", further_parameters(context));
+  return concat(list, "],\"more_parameters\":", further_parameters(context, count));
 }
 
 String who(const QueryContext& context) {
-  const Optional<String> tenant = context.tenant();
-  String text = concat(
-      name_field("session", context.client_id()), name_field("request", context.request_id()),
-      name_field("user", context.user()), name_field("database", context.database()));
-  text.append(tenant ? name_field("tenant", *tenant) : String(",\"tenant\":null"));
+  String text =
+      concat(name_field("session", context.client_id()), name_field("user", context.user()),
+             name_field("database", context.database()));
+  text.append(name_or_null("tenant", context.tenant()));
+  text.append(name_or_null("agent", context.attribute("agent_id")));
+  text.append(name_or_null("client", context.attribute("client_ip")));
+  text.append(name_or_null("application", context.attribute("application_name")));
   return text;
 }
 
-String what_came_of_it(const Outcome& outcome) {
-  String text = concat(name_field("outcome", outcome_name(outcome.kind)),
-                       name_field("tag", outcome.command_tag), ",\"rows\":");
-  text.append(outcome.rows ? format_int(*outcome.rows) : String("null"));
-  text.append(name_field("sqlstate", outcome.sqlstate));
-  return text;
+// Length and digest of all of the text, and how it begins.
+String text_fields(const QueryContext& context, StringView digest) {
+  const String start = context.query_start(kMaxTextBytes + 1);
+  return concat(number_field("text_bytes", context.query_length()),
+                ",\"text_sha256\":", json_string(digest),
+                ",\"text\":", json_string(first_bytes(start, kMaxTextBytes)));
 }
 
 }  // namespace
 
-Head empty_chain() {
-  Head head;
-  for (size_t i = 0; i < kHashDigits; ++i) head.hash.append('0');
-  return head;
+String format_intent(int64_t now_ms, const QueryContext& context, StringView text_digest) {
+  String record = concat(head_of("intent", now_ms, context), who(context));
+  const Optional<uint64_t> fingerprint = context.fingerprint();
+  record.append(fingerprint ? name_field("fingerprint", hex(*fingerprint, 16))
+                            : String(",\"fingerprint\":null"));
+  record.append(parameter_fields(context));
+  const String execute = context.execute_text();
+  if (!execute.empty()) record.append(name_field("execute", execute, kMaxExecuteBytes));
+  return concat(record, text_fields(context, text_digest), "}");
 }
 
-Optional<Head> parse_head(StringView json) {
-  const Optional<Json> object = Json::parse(json);
+String format_outcome(int64_t now_ms, const QueryContext& context, const Outcome& outcome,
+                      bool rewritten) {
+  String record =
+      concat(head_of("outcome", now_ms, context), name_field("outcome", outcome_name(outcome.kind)),
+             name_field("tag", outcome.command_tag), ",\"rows\":");
+  record.append(outcome.rows ? format_int(*outcome.rows) : String("null"));
+  record.append(number_field("duration_us", outcome.elapsed_us));
+  record.append(number_field("answer_bytes", outcome.response_bytes));
+  record.append(name_field("sqlstate", outcome.sqlstate));
+  if (!outcome.error.empty()) record.append(name_field("error", outcome.error, kMaxReasonBytes));
+  if (rewritten) record.append(text_fields(context, context.query_sha256()));
+  return concat(record, "}");
+}
+
+String format_settlement(int64_t now_ms, const QueryContext& context, Settlement settlement) {
+  return concat(head_of("settlement", now_ms, context),
+                name_field("settlement", settlement_name(settlement)), "}");
+}
+
+Optional<String> format_carried(int64_t now_ms, StringView head) {
+  const Optional<Json> object = Json::parse(head);
   if (!object) return {};
   const Optional<Json> seq = object->member("seq");
   const Optional<Json> hash = object->member("sha256");
@@ -143,31 +194,8 @@ Optional<Head> parse_head(StringView json) {
   const Optional<int64_t> number = seq->integer();
   const Optional<String> text = hash->string();
   if (!number || *number < 1 || !text || text->size() != kHashDigits) return {};
-  return Head{*number, *text};
-}
-
-String format_head(const Head& head) {
-  return concat("{\"seq\":", format_int(head.seq), ",\"sha256\":", json_string(head.hash), "}");
-}
-
-String record_key(int64_t seq) { return concat("rec:", hex(static_cast<uint64_t>(seq), 16)); }
-
-String format_record(const Head& head, int64_t now_ms, const QueryContext& context,
-                     const Outcome& outcome) {
-  const String text = context.query();
-  String record =
-      concat("{\"seq\":", format_int(head.seq + 1), ",\"prev\":", json_string(head.hash),
-             ",\"version\":2,\"time_ms\":", format_int(now_ms));
-  record.append(who(context));
-  record.append(what_came_of_it(outcome));
-  record.append(parameter_fields(context));
-  const String execute = context.execute_text();
-  if (!execute.empty())
-    record.append(concat(",\"execute\":", json_string(first_bytes(execute, kMaxExecuteBytes))));
-  record.append(concat(",\"text_bytes\":", format_int(static_cast<int64_t>(text.size())),
-                       ",\"text_sha256\":", json_string(plugin::sha256_hex(text)),
-                       ",\"text\":", json_string(first_bytes(text, kMaxTextBytes)), "}"));
-  return record;
+  return concat("{\"type\":\"carried\",\"version\":3,\"time_ms\":", format_int(now_ms),
+                number_field("seq", *number), ",\"sha256\":", json_string(*text), "}");
 }
 
 }  // namespace helios::audit_chain

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_command.hpp"
 
+#include "admin/stream_page.hpp"
 #include "cli/audit_chain.hpp"
+#include "cli/audit_trail.hpp"
 #include "cli/json_answer.hpp"
+#include "cli/stream_reader.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <istream>
+#include <optional>
 #include <ostream>
+#include <string_view>
 #include <utility>
 
 namespace helios::cli {
 namespace {
+
+constexpr std::uint64_t kPageBytes = 4ULL << 20;
+constexpr std::string_view kCarriedKey = "carried";  // no part of the chain in keys
 
 base::Result<ChainVerifier> make_verifier(const AuditOptions& options) {
   ChainLink start;
@@ -39,25 +48,106 @@ base::Result<void> read_chain(const AuditOptions& options, const AskAdmin& ask, 
   return read_export(file, on_entry);
 }
 
-base::Result<void> verify(const AuditOptions& options, const AskAdmin& ask, std::istream& in,
-                          std::ostream& out) {
+// The chain in keys, as versions up to 0.4.0 wrote it. What it prints goes to `out`; returns its newest record.
+base::Result<ChainLink> verify_keys(const AuditOptions& options, const AskAdmin& ask,
+                                    std::istream& in, std::ostream& out) {
   auto verifier = make_verifier(options);
   if (!verifier) return std::unexpected(verifier.error());
   std::int64_t records = 0;
   const auto read = read_chain(options, ask, in, [&](const Entry& entry) -> base::Result<void> {
-    if (entry.plugin != options.plugin) return {};
+    if (entry.plugin != options.plugin || entry.key == kCarriedKey) return {};
     records += entry.key.starts_with("rec:") ? 1 : 0;
     return verifier->add(entry.key, entry.value);
   });
-  if (!read) return read;
-  const auto last = verifier->finish();
-  if (!last) return std::unexpected(last.error());
+  if (!read) return std::unexpected(read.error());
+  auto last = verifier->finish();
+  if (!last) return last;
   out << records << " records, none changed, missing or out of place; the newest is "
       << format_link(*last) << '\n';
+  return last;
+}
+
+bool has_key(const AuditOptions& options, const AskAdmin& ask, std::string_view key) {
+  admin::Request request;
+  request.target = target_of(options.plugin, key);
+  return checked(ask(request)).has_value();
+}
+
+// Whether there is a trail: versions up to 0.4.0 wrote none.
+base::Result<bool> has_stream(const AuditOptions& options, const AskAdmin& ask) {
+  const auto page = read_page(ask, options.plugin, kTrailStream, {.max_records = 1});
+  if (page) return true;
+  return page.error().code == base::Errc::not_found ? base::Result<bool>(false)
+                                                    : std::unexpected(page.error());
+}
+
+base::Result<void> read_trail(const AuditOptions& options, const AskAdmin& ask,
+                              std::optional<TrailVerifier>& verifier, kv::StreamExtent& extent) {
+  kv::StreamRange range{.max_records = admin::kMaxRecordLimit, .max_bytes = kPageBytes};
+  for (;;) {
+    const auto answer = read_page(ask, options.plugin, kTrailStream, range);
+    if (!answer) return std::unexpected(answer.error());
+    if (!verifier) {
+      verifier.emplace(answer->plugin);
+      for (const std::string& text : options.anchors) {
+        const auto anchor = parse_link(text);
+        if (!anchor) return base::fail(anchor.error().code, "--anchor: " + anchor.error().message);
+        verifier->expect(*anchor);
+      }
+    }
+    if (auto added = verifier->add(answer->page); !added) return added;
+    extent = answer->page.extent;
+    range.from = answer->next_from;
+    if (answer->page.records.empty() || range.from >= extent.next) return {};
+  }
+}
+
+base::Result<void> verify_trail(const AuditOptions& options, const AskAdmin& ask, std::istream& in,
+                                std::ostream& out) {
+  std::optional<ChainLink> before;
+  if (has_key(options, ask, "head")) {
+    AuditOptions older = options;
+    older.anchors.clear();
+    const auto last = verify_keys(older, ask, in, out);
+    if (!last) return std::unexpected(last.error());
+    before = *last;
+    out << "that is the chain in keys of an older version; what follows is the trail\n";
+  }
+  std::optional<TrailVerifier> verifier;
+  kv::StreamExtent extent;
+  if (auto read = read_trail(options, ask, verifier, extent); !read) return read;
+  if (auto finished = verifier->finish(extent, before); !finished) return finished;
+  out << verifier->summary();
   return {};
 }
 
-base::Result<void> print_head(const AuditOptions& options, const AskAdmin& ask, std::ostream& out) {
+base::Result<void> verify(const AuditOptions& options, const AskAdmin& ask, std::istream& in,
+                          std::ostream& out) {
+  if (options.file.empty()) {
+    const auto has_trail = has_stream(options, ask);
+    if (!has_trail) return std::unexpected(has_trail.error());
+    if (*has_trail) return verify_trail(options, ask, in, out);
+  }
+  const auto last = verify_keys(options, ask, in, out);
+  return last ? base::Result<void>() : std::unexpected(last.error());
+}
+
+base::Result<void> print_trail_head(const AuditOptions& options, const AskAdmin& ask,
+                                    std::ostream& out) {
+  const auto first = read_page(ask, options.plugin, kTrailStream, {.max_records = 1});
+  if (!first) return std::unexpected(first.error());
+  const kv::RecordNumber last = std::max<kv::RecordNumber>(first->page.extent.next, 2) - 1;
+  const auto page = read_page(ask, options.plugin, kTrailStream, {.from = last, .max_records = 1});
+  if (!page) return std::unexpected(page.error());
+  if (page->page.records.empty()) return base::fail(base::Errc::not_found, "the trail is empty");
+  const kv::StreamRecord& record = page->page.records.front();
+  out << format_link({static_cast<std::int64_t>(record.number), base::to_hex(record.digest)})
+      << '\n';
+  return {};
+}
+
+base::Result<void> print_keys_head(const AuditOptions& options, const AskAdmin& ask,
+                                   std::ostream& out) {
   admin::Request request;
   request.target = target_of(options.plugin, "head");
   request.accept = "application/octet-stream";
@@ -70,6 +160,12 @@ base::Result<void> print_head(const AuditOptions& options, const AskAdmin& ask, 
   if (!link) return base::fail(base::Errc::invalid, "the head cannot be read: it was edited");
   out << format_link(*link) << '\n';
   return {};
+}
+
+base::Result<void> print_head(const AuditOptions& options, const AskAdmin& ask, std::ostream& out) {
+  const auto has_trail = has_stream(options, ask);
+  if (!has_trail) return std::unexpected(has_trail.error());
+  return *has_trail ? print_trail_head(options, ask, out) : print_keys_head(options, ask, out);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ base::Result<admin::Response> checked(base::Result<admin::Response> response) {
   if (!response || response->status / 100 == 2) return response;
   const auto body = parse_object(response->body);
   const std::string text = body ? text_of(*body, "error") : std::string();
-  return base::fail(base::Errc::invalid,
+  return base::fail(response->status == 404 ? base::Errc::not_found : base::Errc::invalid,
                     text.empty() ? "HTTP status " + std::to_string(response->status) : text);
 }
 

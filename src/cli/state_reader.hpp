@@ -28,7 +28,7 @@ struct Entry {
 // An error ends the reading, which then fails with it.
 using OnEntry = std::function<base::Result<void>(Entry)>;
 
-// The answer, where its status is 2xx; otherwise an error with its text.
+// The answer, where its status is 2xx; otherwise an error with its text: not_found for 404, invalid for others.
 [[nodiscard]] base::Result<admin::Response> checked(base::Result<admin::Response> response);
 
 // "/admin/kv/<plugin>/<key>", percent-encoded.

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Goal: what the plugin writes is what the verifier reads, and whatever is wrong is named. Method: the records of the plugin
+// behind the fake host, put into a stream of a store.
+
+#include "cli/audit_trail.hpp"
+#include "helios/fake_host.hpp"
+#include "kv/memory_store.hpp"
+#include "kv/transaction.hpp"
+#include "support/fake_clock.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+namespace helios::plugin {
+namespace {
+
+using testing::HasSubstr;
+
+class Trail : public testing::Test {
+ protected:
+  static FakeQuery query(int number) {
+    FakeQuery asked("SELECT " + std::to_string(number));
+    asked.texts[HELIOS_REQUEST_ID] = "request-" + std::to_string(number);
+    return asked;
+  }
+  void intend(int number) { EXPECT_EQ(host_.pre_query(query(number)), ""); }
+  void end(int number) { host_.post_query(query(number), {}); }
+  void run_many(int count) {
+    for (int number = 1; number <= count; ++number) {
+      intend(number);
+      end(number);
+      host_.settled(query(number), HELIOS_SETTLED_COMMITTED);
+    }
+  }
+
+  kv::StreamPage page(kv::RecordNumber from = 1) {
+    kv::MemoryStore store({}, clock_);
+    kv::Namespace& space = **store.open("audit-chain");
+    for (const std::string& record : host_.streams["trail"]) {
+      kv::Transaction transaction(store, space);
+      EXPECT_EQ(transaction.append("trail", record), kv::WriteStatus::ok);
+      EXPECT_EQ(transaction.commit({}), kv::CommitStatus::done);
+    }
+    return *store.read_stream(space, "trail", {.from = from, .max_records = 100'000});
+  }
+
+  // What is wrong; empty when nothing is, and then there is a summary.
+  std::string verify(const kv::StreamPage& page, const std::optional<cli::ChainLink>& before = {},
+                     const std::optional<cli::ChainLink>& anchor = {}) {
+    cli::TrailVerifier verifier("audit-chain");
+    if (anchor) verifier.expect(*anchor);
+    if (const auto added = verifier.add(page); !added) return added.error().message;
+    if (const auto done = verifier.finish(page.extent, before); !done) return done.error().message;
+    summary_ = verifier.summary();
+    if (verifier.has_records()) newest_ = verifier.newest();
+    return {};
+  }
+
+  FakeHost host_;
+  test::FakeClock clock_;
+  std::string summary_;
+  cli::ChainLink newest_;
+};
+
+TEST_F(Trail, whole_trail_is_said_to_be_whole) {
+  run_many(3);
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("9 records, 1 to 9, none changed, missing or out of place"));
+  EXPECT_THAT(summary_, HasSubstr("3 statements, each with its outcome\n"));
+  EXPECT_EQ(newest_.seq, 9);
+}
+
+TEST_F(Trail, statements_without_an_outcome_are_named) {
+  run_many(1);
+  for (int number = 10; number < 20; ++number) intend(number);
+  end(13);
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("11 statements, 9 of them without an outcome"));
+  EXPECT_THAT(summary_, HasSubstr("  request-10\n"));
+  EXPECT_THAT(summary_, HasSubstr("  ...\n"));
+  EXPECT_THAT(summary_, testing::Not(HasSubstr("request-13")));
+}
+
+TEST_F(Trail, edit_of_any_record_is_named) {
+  run_many(2);
+  const kv::StreamPage good = page();
+  for (std::size_t i = 0; i < good.records.size(); ++i) {
+    kv::StreamPage bad = good;
+    bad.records[i].bytes[5] = static_cast<char>(bad.records[i].bytes[5] ^ 1);
+    EXPECT_THAT(verify(bad), HasSubstr("record " + std::to_string(i + 1) + ":"));
+  }
+}
+
+TEST_F(Trail, record_taken_out_swapped_or_cut_off_is_named) {
+  run_many(2);
+  kv::StreamPage lost = page();
+  lost.records.erase(lost.records.begin() + 2);
+  EXPECT_THAT(verify(lost), HasSubstr("record 3: it is missing"));
+  kv::StreamPage swapped = page();
+  std::swap(swapped.records[1].bytes, swapped.records[4].bytes);
+  EXPECT_THAT(verify(swapped), HasSubstr("record 2:"));
+  kv::StreamPage cut = page();
+  cut.records.pop_back();
+  EXPECT_THAT(verify(cut), HasSubstr("record 6: it is missing"));
+}
+
+TEST_F(Trail, outcome_without_an_intent_is_named) {
+  end(7);
+  EXPECT_THAT(verify(page()),
+              HasSubstr("record 1: an outcome of request request-7, which has no intent"));
+}
+
+TEST_F(Trail, part_of_a_trail_may_begin_with_an_outcome) {
+  run_many(3);
+  EXPECT_EQ(verify(page(2)), "");
+  EXPECT_THAT(summary_, HasSubstr("8 records, 2 to 9"));
+}
+
+TEST_F(Trail, trail_made_anew_is_found_by_an_anchor_only) {
+  run_many(3);
+  EXPECT_EQ(verify(page()), "");
+  const cli::ChainLink anchor = newest_;
+  EXPECT_EQ(verify(page(), {}, anchor), "");
+  host_.streams.clear();
+  for (int number = 4; number <= 6; ++number) {
+    intend(number);
+    end(number);
+    host_.settled(query(number), HELIOS_SETTLED_ROLLED_BACK);
+  }
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(verify(page(), {}, anchor),
+              HasSubstr("record 9: it is not the one that the anchor names"));
+  host_.streams["trail"].resize(4);
+  EXPECT_THAT(verify(page(), {}, anchor), HasSubstr("record 9: it is missing: an anchor names it"));
+}
+
+TEST_F(Trail, trail_goes_on_from_the_chain_before_it) {
+  const cli::ChainLink before{7, std::string(64, 'a')};
+  host_.state["head"] = R"({"seq":7,"sha256":")" + before.hash + "\"}";
+  run_many(1);
+  EXPECT_EQ(verify(page(), before), "");
+  EXPECT_THAT(verify(page(), cli::ChainLink{8, before.hash}),
+              HasSubstr("does not go on from the chain before it"));
+  host_.streams["trail"].erase(host_.streams["trail"].begin());
+  EXPECT_THAT(verify(page(), before), HasSubstr("does not go on from the chain before it"));
+}
+
+TEST_F(Trail, what_is_no_record_of_the_plugin_is_named) {
+  host_.streams["trail"] = {"hello"};
+  EXPECT_THAT(verify(page()), HasSubstr("record 1: it is no record of audit-chain"));
+}
+
+TEST_F(Trail, records_of_a_later_version_are_counted) {
+  host_.streams["trail"] = {R"({"type":"weather","version":4})"};
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("0 statements, 1 records of another kind"));
+}
+
+}  // namespace
+}  // namespace helios::plugin
