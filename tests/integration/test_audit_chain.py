@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The audit-chain plugin and `heliosproxy audit` on a real server: no gap and no fork under concurrency, and damage is
-named."""
+"""The audit-chain plugin and `heliosproxy audit` on a real server: every statement has its records, whatever became of it
+or of the proxy, and what is wrong is named."""
 
 import hashlib
 import json
@@ -10,7 +10,8 @@ import struct
 import threading
 
 import pytest
-from harness.wire import SYNC, cstring, execute_message, message, parse_message
+from harness.waiting import wait_until
+from harness.wire import SYNC, cstring, execute_message, message, parse_message, query_message
 from test_kv_command import kv, run_cli
 
 SESSIONS = 8
@@ -27,12 +28,14 @@ def audit(proxy, *words, status=0):
     return run_cli("audit", *words, "--url", f"http://127.0.0.1:{proxy.admin.port}", status=status)
 
 
-def record(proxy, number):
-    return json.loads(proxy.admin.value("audit-chain", f"rec:{number:016x}"))
+def trail(proxy):
+    """The records, in order."""
+    lines = run_cli("kv", "stream", "audit-chain", "trail", "--json", "--url", f"http://127.0.0.1:{proxy.admin.port}")
+    return [json.loads(json.loads(line)["value"]) for line in lines.splitlines()]
 
 
-def newest_number(proxy):
-    return int(audit(proxy, "head").split(":")[0])
+def of_type(records, kind):
+    return [record for record in records if record["type"] == kind]
 
 
 def run_sessions(proxy):
@@ -48,36 +51,49 @@ def run_sessions(proxy):
         thread.join()
 
 
-def test_concurrent_sessions_make_one_chain_with_every_statement(proxy):
+def test_concurrent_sessions_make_one_trail_with_every_statement(proxy):
     run_sessions(proxy)
-    printed = audit(proxy, "verify")
-    count, newest = re.fullmatch(r"(\d+) records, none changed, missing or out of place; the newest is (\S+)\n",
-                                 printed).groups()
-    assert int(count) == SESSIONS * STATEMENTS
-    assert audit(proxy, "head") == newest + "\n"
-    texts = {record(proxy, number)["text"] for number in range(1, SESSIONS * STATEMENTS + 1)}
-    assert texts == {f"SELECT {number}" for number in range(SESSIONS * STATEMENTS)}
+    statements = SESSIONS * STATEMENTS
+    records, digest, summary = re.fullmatch(
+        r"(\d+) records, 1 to \1, none changed, missing or out of place; the last digest is (\S+)\n(.*)\n",
+        audit(proxy, "verify")).groups()
+    assert summary == f"{statements} statements, each with its outcome"
+    assert audit(proxy, "head") == f"{records}:{digest}\n"
+    found = trail(proxy)
+    assert {record["text"] for record in of_type(found, "intent")} == {f"SELECT {number}" for number in range(statements)}
+    for kind in ("intent", "outcome", "settlement"):
+        assert len({record["request"] for record in of_type(found, kind)}) == statements
 
 
-def test_chain_is_verified_without_a_proxy(proxy):
+def test_trail_is_verified_without_a_proxy(proxy):
     with proxy.connect() as client:
         for number in range(3):
             client.query(f"SELECT {number}").expect_ok()
     head = audit(proxy, "head")
     proxy.stop()
     state = ("--state", os.path.join(proxy.directory, "state"))
-    assert run_cli("audit", "verify", *state, "--anchor", head.strip()).startswith("3 records")
+    assert "\n3 statements, each with its outcome\n" in run_cli("audit", "verify", *state, "--anchor", head.strip())
     assert run_cli("audit", "head", *state) == head
 
 
-def test_statement_whose_end_was_seen_is_in_the_chain_of_a_killed_proxy(proxy):
+def test_statement_whose_end_was_seen_is_in_the_trail_of_a_killed_proxy(proxy):
     """The record, and not the answer, comes first, as far as the end of the answer goes."""
     with proxy.connect() as client:
         for number in range(20):
             client.query(f"SELECT {number}").expect_ok()
     proxy.kill()
     state = ("--state", os.path.join(proxy.directory, "state"))
-    assert run_cli("audit", "verify", *state).startswith("20 records")
+    assert "\n20 statements, each with its outcome\n" in run_cli("audit", "verify", *state)
+
+
+def test_statement_that_runs_when_the_proxy_is_killed_has_an_intent_and_no_outcome(proxy):
+    with proxy.connect() as client:
+        client.query("SELECT 1").expect_ok()
+        client.send(query_message("SELECT pg_sleep(60)"))
+        wait_until(lambda: len(of_type(trail(proxy), "intent")) == 2, "the intent")
+        proxy.kill()
+    printed = run_cli("audit", "verify", "--state", os.path.join(proxy.directory, "state"))
+    assert "\n2 statements, 1 of them without an outcome: they are under way, or were when the proxy ended\n" in printed
 
 
 def test_records_say_what_became_of_a_statement(proxy):
@@ -85,32 +101,37 @@ def test_records_say_what_became_of_a_statement(proxy):
         client.query("SELECT 1 / 0")
         client.query("SET application_name = 'x'").expect_ok()
         client.query("BEGIN; SELECT generate_series(1, 3); COMMIT").expect_ok()
-    found = [(each["outcome"], each["tag"], each["rows"], each["sqlstate"])
-             for each in (record(proxy, number) for number in range(1, 1 + newest_number(proxy)))]
-    assert found == [("failed", "", None, "22012"), ("executed", "SET", None, ""), ("executed", "BEGIN", None, ""),
-                     ("executed", "SELECT 3", 3, ""), ("executed", "COMMIT", None, "")]
-    assert audit(proxy, "verify").startswith("5 records")
+    found = trail(proxy)
+    outcomes = [(each["outcome"], each["tag"], each["rows"], each["sqlstate"]) for each in of_type(found, "outcome")]
+    assert outcomes == [("failed", "", None, "22012"), ("executed", "SET", None, ""), ("executed", "BEGIN", None, ""),
+                        ("executed", "SELECT 3", 3, ""), ("executed", "COMMIT", None, "")]
+    assert of_type(found, "outcome")[0]["error"] == "division by zero"
+    settled = {each["request"]: each["settlement"] for each in of_type(found, "settlement")}
+    assert [settled[each["request"]] for each in of_type(found, "intent")] == ["rolled back"] + 4 * ["committed"]
 
 
-def test_damage_is_named(proxy, tmp_path):
+def test_anchor_finds_a_trail_that_was_made_anew(proxy, make_proxy):
     with proxy.connect() as client:
         for number in range(1, 6):
             client.query(f"SELECT {number}").expect_ok()
-    url = f"http://127.0.0.1:{proxy.admin.port}"
-    chain = tmp_path / "chain.jsonl"
-    chain.write_text(kv("--url", url, "export", "audit-chain"))
-    assert run_cli("audit", "verify", str(chain)).startswith("5 records")
     anchor = audit(proxy, "head").strip()
-    third = proxy.admin.value("audit-chain", f"rec:{3:016x}")
-    kv("--url", url, "put", "audit-chain", f"rec:{3:016x}", third.replace("SELECT 3", "SELECT 4"))
-    assert "record 3 is not what record 4 continues" in audit(proxy, "verify", status=1)
-    kv("--url", url, "put", "audit-chain", f"rec:{3:016x}", third)
-    assert audit(proxy, "verify", "--anchor", anchor).startswith("5 records")
-    kv("--url", url, "del", "audit-chain", f"rec:{5:016x}")
-    assert "record 5 is missing" in audit(proxy, "verify", status=1)
-    kv("--url", url, "purge", "audit-chain", "--all")
-    assert audit(proxy, "verify").startswith("0 records")
-    assert "record 1 is missing" in audit(proxy, "verify", "--anchor", anchor, status=1)
+    assert audit(proxy, "verify", "--anchor", anchor)
+    plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
+    other = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], state__directory="state").start()
+    with other.connect() as client:
+        for number in range(1, 10):
+            client.query(f"SELECT {number}").expect_ok()
+    assert "not the one that the anchor names" in audit(other, "verify", "--anchor", anchor, status=1)
+
+
+def test_nobody_changes_a_record(proxy):
+    with proxy.connect() as client:
+        client.query("SELECT 1").expect_ok()
+    for method in ("PUT", "POST", "DELETE"):
+        reply = proxy.admin.request(method, "/admin/streams/audit-chain/trail", body=b"")
+        assert reply.status == 405 and "nothing changes or removes them" in reply.text
+    kv("--url", f"http://127.0.0.1:{proxy.admin.port}", "purge", "audit-chain", "--all")
+    assert "1 statements, each with its outcome" in audit(proxy, "verify")
 
 
 def test_large_binary_parameter_is_recorded_by_its_hash(proxy):
@@ -119,30 +140,60 @@ def test_large_binary_parameter_is_recorded_by_its_hash(proxy):
         bind = cstring("") * 2 + struct.pack("!hhhi", 1, 1, 1, len(value)) + value + struct.pack("!h", 0)
         client.send(parse_message("SELECT length($1::bytea)"), message(b"B", bind), execute_message(), SYNC)
         client.ready().expect_ok()
-    (parameter,) = record(proxy, newest_number(proxy))["parameters"]
+    (intent,) = of_type(trail(proxy), "intent")
+    (parameter,) = intent["parameters"]
     assert parameter["format"] == "binary" and parameter["bytes"] == len(value)
     assert parameter["sha256"] == hashlib.sha256(value).hexdigest()
-    assert audit(proxy, "verify").startswith("1 records")
 
 
-def test_statement_that_cannot_be_recorded_does_not_run(proxy):
+def test_text_of_any_length_is_recorded_by_its_hash(proxy):
+    text = f"SELECT 1 /*{'x' * (9 << 20)}*/"
     with proxy.connect() as client:
-        client.query("CREATE TABLE done (a int)").expect_ok()
-        assert client.query(f"INSERT INTO done VALUES (1) /*{'x' * (9 << 20)}*/").sqlstate == "54000"
-        assert client.query("SELECT count(*) FROM done").value() == "0"
+        client.query(text).expect_ok()
+    (intent,) = of_type(trail(proxy), "intent")
+    assert intent["text_bytes"] == len(text) and intent["text_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert intent["text"] == text[:6144]
 
 
-def test_full_namespace_refuses_before_anything_runs(make_proxy):
+def test_trail_without_room_refuses_before_anything_runs(make_proxy):
     plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
-    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], kv__max_bytes_per_namespace=100_000,
-                       state__namespaces={"audit-chain": "memory"}).start()
+    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], state__directory="state",
+                       state__max_stream_bytes=100_000).start()
     with proxy.connect() as client:
         for number in range(200):
             reply = client.query(f"SELECT {number}")
             if reply.errors:
                 break
-        assert reply.sqlstate == "53100" and "no room for another record" in reply.error["M"]
+        assert reply.sqlstate == "53100" and "there is no room for another record" in reply.error["M"]
         assert client.query("SELECT 1").sqlstate == "53100", "the session goes on"
     (shown,) = proxy.admin.get("/plugins").json
     assert shown["failures"] == 0, shown["last_error"]
-    assert audit(proxy, "verify").startswith(f"{number} records")
+    assert f"\n{number} statements, each with its outcome\n" in audit(proxy, "verify")
+
+
+def old_chain(count):
+    """As versions up to 0.4.0 wrote it: keys and values."""
+    chain, digest = {}, "0" * 64
+    for number in range(1, count + 1):
+        record = f'{{"seq":{number},"prev":"{digest}","version":2,"time_ms":1,"text":"SELECT {number}"}}'
+        digest = hashlib.sha256(record.encode()).hexdigest()
+        chain[f"rec:{number:016x}"] = record
+    chain["head"] = f'{{"seq":{count},"sha256":"{digest}"}}'
+    return chain
+
+
+def test_chain_of_an_older_version_is_verified_and_carried_over(proxy):
+    url = ("--url", f"http://127.0.0.1:{proxy.admin.port}")
+    for key, value in old_chain(3).items():
+        kv(*url, "put", "audit-chain", key, value)
+    assert audit(proxy, "verify").startswith("3 records, none changed")
+    with proxy.connect() as client:
+        client.query("SELECT 4").expect_ok()
+    printed = audit(proxy, "verify")
+    assert printed.startswith("3 records, none changed") and "1 statements, each with its outcome" in printed
+    kv(*url, "put", "audit-chain", "rec:0000000000000002", "{}")
+    assert "record 2" in audit(proxy, "verify", status=1)
+    for key, value in old_chain(2).items():
+        kv(*url, "put", "audit-chain", key, value)
+    kv(*url, "del", "audit-chain", "rec:0000000000000003")
+    assert "does not go on from the chain before it" in audit(proxy, "verify", status=1)
