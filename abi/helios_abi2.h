@@ -246,6 +246,14 @@ HELIOS_IMPORT("block")
 int32_t helios_block(const char* reason, uint32_t reason_len, const char* sqlstate,
                      uint32_t sqlstate_len);
 
+/* Says more of a refusal, for the client and for GET /refusals: one call for each HELIOS_EXPLAIN_*, before block or
+ * after it; without a block it counts nothing. At most 4096 bytes, as for the reason. Returns OK. INVALID: not in this
+ * hook, or no such part. */
+#define HELIOS_EXPLAIN_DETAIL 1
+#define HELIOS_EXPLAIN_HINT 2
+HELIOS_IMPORT("explain")
+int32_t helios_explain(uint32_t part, const char* text, uint32_t text_len);
+
 /* Runs this text instead: one statement, which plugins after this one see. Returns OK. INVALID: not in
  * this hook. An empty text, one with a NUL byte, and one beyond the limit on answers trap: letting the
  * statement run as it is would be worse. */

@@ -152,6 +152,8 @@ class FakeHost {
   size_t max_value_bytes = 65536;     // larger ones are refused
   size_t max_record_bytes = 1048576;  // the same
   Given verdict;                      // of the last pre_query
+  std::string detail;                 // what it said with explain(), as below
+  std::string hint;
   std::string scratch;
   std::vector<std::string> log;
   std::map<std::string, int64_t> metrics;
@@ -159,6 +161,8 @@ class FakeHost {
   // The text of the plugin's verdict, "" for none; `verdict` has all of it.
   std::string pre_query(const FakeQuery& asked) {
     verdict = {};
+    detail.clear();
+    hint.clear();
     call(asked, helios_guest_pre_query);
     return verdict.text;
   }
@@ -333,6 +337,13 @@ HELIOS_FAKE int32_t helios_block(const char* reason, uint32_t reason_len, const 
                                  std::string(sqlstate, sqlstate_len),
                                  {},
                                  {}};
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_explain(uint32_t part, const char* text, uint32_t text_len) {
+  helios::plugin::FakeHost& host = helios::plugin::FakeHost::require();
+  if (part != HELIOS_EXPLAIN_DETAIL && part != HELIOS_EXPLAIN_HINT) return HELIOS_INVALID;
+  (part == HELIOS_EXPLAIN_DETAIL ? host.detail : host.hint).assign(text, text_len);
   return HELIOS_OK;
 }
 

@@ -262,10 +262,21 @@ struct Verdict {
 // Let the statement run.
 [[nodiscard]] inline Verdict proceed() { return {}; }
 
-// Refuse it, and the message it came in. The client reads "Query blocked by plugin: <reason>" and the
+// Refuse it, and the message it came in. The client reads the reason and the
 // SQLSTATE, five digits or capital letters; empty is the default, 42000.
 [[nodiscard]] inline Verdict block(StringView reason, StringView sqlstate = {}) {
   return {Verdict::Action::block, reason, sqlstate};
+}
+
+// Say more of a refusal: what led to it, and what to do about it. Called before block(), which it does not replace:
+//
+//   explain("100 of 100 statements used", "wait until 12:00, or ask for a larger budget");
+//   return block("budget reached", "53400");
+//
+// Only a plugin that calls this needs a proxy that offers it.
+inline void explain(StringView what, StringView hint = {}) {
+  if (!what.empty()) helios_explain(HELIOS_EXPLAIN_DETAIL, what.data(), detail::length_of(what));
+  if (!hint.empty()) helios_explain(HELIOS_EXPLAIN_HINT, hint.data(), detail::length_of(hint));
 }
 
 // Run this text instead: one statement. Plugins after this one see the new text.

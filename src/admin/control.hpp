@@ -4,6 +4,7 @@
 // What the admin interface may know about the process and ask of it. Implemented by the composition
 // root, by a fake in tests.
 
+#include "admin/refusals.hpp"
 #include "base/executor.hpp"
 #include "base/result.hpp"
 
@@ -93,6 +94,8 @@ class Control {
 
   // In the order of the configuration that is in force.
   [[nodiscard]] virtual std::vector<TenantRuleStatus> tenant_rules() = 0;
+
+  [[nodiscard]] virtual RefusalPage refusals(const RefusalQuery& query) = 0;
 
   // Copies the state on disk into a new folder of that name, elsewhere than on the calling thread.
   // Requires: `name` can be the name of a folder. Errors: invalid (no folder for copies is configured, there

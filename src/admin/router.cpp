@@ -106,7 +106,8 @@ void Router::dispatch(const Route& route, Request request, const Grant& grant, R
   if (!has_method(route, request.method))
     return respond(method_not_allowed(std::string(route.methods)));
   if (auto refusal = refuse_need(route, grant)) return respond(std::move(*refusal));
-  if (route.page != nullptr) return respond(route.page(sources_));
+  if (route.page != nullptr)
+    return respond(route.page(sources_, split_target(request.target).query));
   switch (route.action) {
     case Action::none:
     case Action::keys:

@@ -25,6 +25,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 <h1>heliosproxy</h1>
 <ul>
 <li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
+<li><a href="/refusals">/refusals</a>: why statements and clients were refused
 <li><a href="/tenant-rules">/tenant-rules</a>: which rules have bound a session to a tenant, and which never did
 <li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, POST, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
 <li>/admin/streams/&lt;plugin&gt;: its streams; /admin/streams/&lt;plugin&gt;/&lt;stream&gt;: their records
@@ -37,7 +38,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 </body></html>
 )";
 
-Response index_page(const Sources&) {
+Response index_page(const Sources&, std::string_view) {
   Response response;
   response.content_type = "text/html; charset=utf-8";
   response.body = kIndexPage;
@@ -46,35 +47,43 @@ Response index_page(const Sources&) {
   return response;
 }
 
-Response openapi_page(const Sources&) {
+Response openapi_page(const Sources&, std::string_view) {
   Response response;
   response.content_type = "application/yaml";
   response.body = openapi_text();
   return response;
 }
 
-Response plugins_page(const Sources& sources) {
+Response plugins_page(const Sources& sources, std::string_view) {
   Response response;
   response.body = plugin_list_json(sources.control.plugins());
   return response;
 }
 
-Response tenant_rules_page(const Sources& sources) {
+Response tenant_rules_page(const Sources& sources, std::string_view) {
   Response response;
   response.body = tenant_rules_json(sources.control.tenant_rules());
   return response;
 }
 
-Response metrics_page(const Sources& sources) {
+Response refusals_page(const Sources& sources, std::string_view query) {
+  const auto wanted = parse_refusal_query(query);
+  if (!wanted) return error_reply(400, wanted.error().message);
+  Response response;
+  response.body = refusals_json(sources.control.refusals(*wanted));
+  return response;
+}
+
+Response metrics_page(const Sources& sources, std::string_view) {
   Response response;
   response.content_type = metrics::kTextContentType;
   response.body = sources.control.metrics_text();
   return response;
 }
 
-Response health_page(const Sources&) { return ok_reply(); }
+Response health_page(const Sources&, std::string_view) { return ok_reply(); }
 
-Response ready_page(const Sources& sources) {
+Response ready_page(const Sources& sources, std::string_view) {
   const auto ready = sources.control.ready();
   if (!ready) return error_reply(503, ready.error().message);
   boost::json::array warnings;
@@ -86,7 +95,7 @@ Response ready_page(const Sources& sources) {
   return response;
 }
 
-Response version_page(const Sources& sources) {
+Response version_page(const Sources& sources, std::string_view) {
   const boost::json::object body{{"name", "heliosproxy"},
                                  {"version", readable(sources.control.version())},
                                  {"engine", readable(sources.control.engine())}};
@@ -95,7 +104,7 @@ Response version_page(const Sources& sources) {
   return response;
 }
 
-Response state_page(const Sources& sources) { return state_reply(sources.store); }
+Response state_page(const Sources& sources, std::string_view) { return state_reply(sources.store); }
 
 constexpr std::string_view kKeyPath = "/admin/kv/{plugin}/{key}";
 constexpr std::string_view kStreamPath = "/admin/streams/{plugin}/{stream}";
@@ -109,6 +118,7 @@ constexpr std::array kRoutes = {
     Route{"/metrics", kReadMethods, Need::everything, metrics_page},
     Route{"/plugins", kReadMethods, Need::everything, plugins_page},
     Route{"/plugins/reload", "POST", Need::everything, nullptr, Action::reload},
+    Route{"/refusals", kReadMethods, Need::everything, refusals_page},
     Route{"/tenant-rules", kReadMethods, Need::everything, tenant_rules_page},
     Route{"/admin/state", kReadMethods, Need::everything, state_page},
     Route{"/admin/state/backup", "POST", Need::everything, nullptr, Action::back_up},

@@ -38,7 +38,8 @@ struct Route {
   std::string_view path;     // as in the description: "/admin/kv/{plugin}/{key}"
   std::string_view methods;  // as in Allow
   Need need;
-  Response (*page)(const Sources&);  // what GET tells; nullptr where it is not as simple
+  // What GET tells, by the query of the target; nullptr where it is not as simple.
+  Response (*page)(const Sources&, std::string_view query);
   Action action = Action::none;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/control.hpp"
+#include "app/refusal_log.hpp"
 #include "app/tenant_rule_use.hpp"
 #include "app/usage_watch.hpp"
 #include "base/executor.hpp"
@@ -21,6 +22,7 @@ class AdminControl final : public admin::Control {
   struct Process {
     const plugins::PluginHost& host;
     const TenantRuleUse& tenant_rules;
+    const RefusalLog& refusals;
     const kv::Store& store;
     const metrics::Registry& registry;
     base::Executor& control;
@@ -36,6 +38,9 @@ class AdminControl final : public admin::Control {
   std::vector<admin::PluginStatus> plugins() override;
   void reload_plugins(admin::OnReloaded done) override;
   std::vector<admin::TenantRuleStatus> tenant_rules() override;
+  admin::RefusalPage refusals(const admin::RefusalQuery& query) override {
+    return process_.refusals.read(query);
+  }
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
   }

@@ -73,6 +73,7 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       connection_limits_(in_force_.config->limits),
       tenant_rule_use_(in_force_.config->tenant),
       faults_(log_, clock_),
+      refusals_(log_, clock_),
       store_(to_limits(*in_force_.config), clock_),
       usage_(store_, log_),
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
@@ -236,6 +237,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.config = in_force_.config;
   environment.chain = in_force_.chain;
   environment.tenant_rule_use = &tenant_rule_use_;
+  environment.refusals = &refusals_;
   environment.next_statement_id = 1 + index;
   environment.statement_id_step = count;
   net::WorkerOptions options;
@@ -255,6 +257,7 @@ base::Result<void> App::start_admin() {
   AdminControl::Process process{
       host_,
       tenant_rule_use_,
+      refusals_,
       store_,
       registry_,
       control_->mailbox(),
@@ -300,6 +303,7 @@ void App::register_metrics() {
   registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
   registrations_.push_back(registry_.add_source(tenant_rule_use_.metrics_source()));
+  registrations_.push_back(registry_.add_source(refusals_.metrics_source()));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));
   if (journal_) {
     registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));

@@ -16,6 +16,7 @@
 
 #include "app/admin_service.hpp"
 #include "app/internal_faults.hpp"
+#include "app/refusal_log.hpp"
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
@@ -95,6 +96,7 @@ class App {
   TenantRuleUse tenant_rule_use_;
   SystemClock clock_;
   InternalFaults faults_;
+  RefusalLog refusals_;
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
   kv::MemoryStore store_;
   UsageWatch usage_;

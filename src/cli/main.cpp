@@ -11,10 +11,12 @@
 #include "cli/options.hpp"
 #include "config/secret_file.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <utility>
 
 namespace helios::cli {
@@ -113,6 +115,20 @@ int run_kv_command(const Options& options) {
   });
 }
 
+// A proxy is asked again once a second.
+bool wait_a_second() {
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  return true;
+}
+
+int run_refusals_command(const Options& options) {
+  if (!options.refusals.admin.state.empty())
+    return report("refusals: they are kept by a running proxy, not in its state directory");
+  return run_command(options, options.refusals.admin, true, [&options](const AskAdmin& ask) {
+    return run_refusals(options.refusals, ask, std::cout, wait_a_second);
+  });
+}
+
 int run_audit_command(const Options& options) {
   return run_command(options, options.audit.admin, true, [&options](const AskAdmin& ask) {
     return run_audit(options.audit, ask, std::cin, std::cout);
@@ -130,6 +146,9 @@ int main(int argc, char** argv) {
   }
   if (parsed.options->kv.verb != helios::cli::KvVerb::none) {
     return helios::cli::run_kv_command(*parsed.options);
+  }
+  if (parsed.options->refusals.is_asked_for) {
+    return helios::cli::run_refusals_command(*parsed.options);
   }
   if (parsed.options->audit.verb != helios::cli::AuditVerb::none) {
     return helios::cli::run_audit_command(*parsed.options);

@@ -127,6 +127,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   declare_flags(app, options);
   declare_kv(app, options.kv);
   declare_audit(app, options.audit);
+  declare_refusals(app, options.refusals);
   // The library reports everything but success, --help and --version included, by exception.
   try {
     app.parse(argc, argv);

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "cli/audit_command.hpp"
 #include "cli/kv_options.hpp"
+#include "cli/refusals_command.hpp"
 #include "config/config.hpp"
 
 #include <optional>
@@ -26,6 +27,7 @@ struct Options {
   // Where one of these has a verb, that is what to do.
   KvOptions kv;
   AuditOptions audit;
+  RefusalsOptions refusals;
 };
 
 // What main() does: go on with `options`, or print `text` and end with `exit_status`.

@@ -43,6 +43,8 @@ struct AuthenticationVerdict {
   Action action = Action::defer;
   Identity identity;    // success
   std::string message;  // denied
+  std::string detail;   // denied: more of it; empty = none
+  std::string hint;     // denied: what to do; empty = nothing said
 };
 
 }  // namespace helios::hooks

@@ -13,12 +13,32 @@ constexpr const char* kDefaultRefusalState = "42000";
 constexpr const char* kAuthenticationDeniedState = "28000";
 constexpr const char* kPluginFailureState = "58000";  // system_error: the policy itself is broken
 
+// A place inside of the plugin, " [in check at 0x1a2, ...]", is for the operator: it would tell a client how the policy is
+// made.
+std::string without_place(std::string_view failure) {
+  const std::size_t begin = failure.find(" [in ");
+  const std::size_t end = begin == std::string_view::npos ? begin : failure.find(']', begin);
+  std::string text(failure.substr(0, begin));
+  if (end != std::string_view::npos) text += failure.substr(end + 1);
+  return text;
+}
+
 bool runs_before(const std::shared_ptr<Plugin>& a, const std::shared_ptr<Plugin>& b) {
   return std::tie(a->traits().order, a->traits().name) <
          std::tie(b->traits().order, b->traits().name);
 }
 
 }  // namespace
+
+std::string_view to_word(DecidedBy decided_by) {
+  switch (decided_by) {
+    case DecidedBy::rule: return "rule";
+    case DecidedBy::verdict: return "verdict";
+    case DecidedBy::on_error: return "on_error";
+    case DecidedBy::login: return "login";
+  }
+  return "";
+}
 
 Chain::Chain(std::vector<std::shared_ptr<Plugin>> plugins) : plugins_(std::move(plugins)) {
   std::ranges::stable_sort(plugins_, runs_before);
@@ -165,11 +185,20 @@ void ChainRun::absorb() {
   }
 }
 
-void ChainRun::refuse_as_failed(const PluginTraits& traits, const char* what) {
+void ChainRun::refuse(const PluginTraits& traits, DecidedBy decided_by, std::string_view sqlstate,
+                      std::string message) {
   result_.refused = true;
-  result_.sqlstate = kPluginFailureState;
-  result_.message =
-      std::string(what) + ": plugin \"" + traits.name + "\" failed (" + call_.result.failure + ")";
+  result_.decided_by = decided_by;
+  result_.plugin = traits.name;
+  result_.sqlstate = sqlstate;
+  result_.message = std::move(message);
+}
+
+void ChainRun::refuse_as_failed(const PluginTraits& traits, const char* what) {
+  refuse(traits, DecidedBy::on_error, kPluginFailureState,
+         std::string(what) + ": plugin \"" + traits.name + "\" failed (" +
+             without_place(call_.result.failure) + ")");
+  result_.fault = call_.result.failure;
 }
 
 void ChainRun::absorb_authenticate(const PluginTraits& traits) {
@@ -182,9 +211,10 @@ void ChainRun::absorb_authenticate(const PluginTraits& traits) {
     case AuthenticationVerdict::Action::defer: break;
     case AuthenticationVerdict::Action::success: result_.identity = verdict.identity; break;
     case AuthenticationVerdict::Action::denied:
-      result_.refused = true;
-      result_.sqlstate = kAuthenticationDeniedState;
-      result_.message = "connection refused by plugin: " + verdict.message;
+      refuse(traits, DecidedBy::login, kAuthenticationDeniedState,
+             "connection refused by plugin: " + verdict.message);
+      result_.detail = std::move(verdict.detail);
+      result_.hint = std::move(verdict.hint);
       break;
   }
 }
@@ -201,9 +231,12 @@ void ChainRun::absorb_pre_query(const PluginTraits& traits) {
   switch (verdict.action) {
     case Verdict::Action::proceed: break;
     case Verdict::Action::block:
-      result_.refused = true;
-      result_.sqlstate = verdict.sqlstate.size() == 5 ? verdict.sqlstate : kDefaultRefusalState;
-      result_.message = "Query blocked by plugin: " + verdict.text;
+      refuse(
+          traits, DecidedBy::verdict,
+          verdict.sqlstate.size() == 5 ? std::string_view(verdict.sqlstate) : kDefaultRefusalState,
+          std::move(verdict.text));
+      result_.detail = std::move(verdict.detail);
+      result_.hint = std::move(verdict.hint);
       break;
     case Verdict::Action::rewrite: statement_->rewritten = std::move(verdict.text); break;
     case Verdict::Action::answer: statement_->answer = std::move(verdict.answer); break;

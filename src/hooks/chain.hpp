@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace helios::hooks {
@@ -49,11 +50,28 @@ class Chain {
   bool may_deny_ = false;
 };
 
+// What a refusal came from.
+enum class DecidedBy {
+  rule,      // of the proxy
+  verdict,   // of a plugin
+  on_error,  // a plugin failed, and says "deny"
+  login,     // a plugin, or a rule, that does not let a client in
+};
+
+// "rule", "verdict", "on_error", "login".
+[[nodiscard]] std::string_view to_word(DecidedBy decided_by);
+
 // What the chain as a whole decided about one statement.
 struct ChainResult {
   bool refused = false;
   std::string sqlstate;  // refused
-  std::string message;   // refused: the complete text for the client
+  std::string message;   // refused: the reason, for the client
+  // refused: who, and what the client is told beside the reason; empty = nothing.
+  DecidedBy decided_by = DecidedBy::verdict;
+  std::string plugin;
+  std::string detail;
+  std::string hint;
+  std::string fault;  // on_error: what the plugin failed with
   // post_query and settled only: a plugin with on_error = deny failed; the session must end.
   bool fatal = false;
   // authenticate only: a plugin said who the client is.
@@ -118,6 +136,8 @@ class ChainRun {
   void absorb_authenticate(const PluginTraits& traits);
   void absorb_pre_query(const PluginTraits& traits);
   void absorb_end(const PluginTraits& traits, const char* hook);
+  void refuse(const PluginTraits& traits, DecidedBy decided_by, std::string_view sqlstate,
+              std::string message);
   void refuse_as_failed(const PluginTraits& traits, const char* what);
 
   base::Executor& home_;

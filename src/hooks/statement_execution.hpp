@@ -90,6 +90,8 @@ struct Verdict {
   Action action = Action::proceed;
   std::string text;                      // block: the reason; rewrite: the new statement
   std::string sqlstate;                  // block: five characters; empty = the default 42000
+  std::string detail;                    // block: more of the reason; empty = none
+  std::string hint;                      // block: what to do; empty = nothing said
   std::shared_ptr<const Answer> answer;  // answer: the rows
 };
 

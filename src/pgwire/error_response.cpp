@@ -39,13 +39,16 @@ ErrorFieldsView parse_error_response(std::string_view body) {
 }
 
 std::string serialize_error_response(Severity severity, std::string_view sqlstate,
-                                     std::string_view message, std::size_t position) {
+                                     std::string_view message, std::size_t position,
+                                     const ErrorNotes& notes) {
   const std::string_view word = severity == Severity::fatal ? "FATAL" : "ERROR";
   std::string out(5, backend::kErrorResponse);
   append_field(out, 'S', word);
   append_field(out, 'V', word);
   append_field(out, 'C', sqlstate);
   append_field(out, 'M', message);
+  if (!notes.detail.empty()) append_field(out, 'D', notes.detail);
+  if (!notes.hint.empty()) append_field(out, 'H', notes.hint);
   if (position > 0) append_field(out, 'P', std::to_string(position));
   out.push_back('\0');
   base::store_i32(out.data() + 1, static_cast<std::int32_t>(out.size() - 1));

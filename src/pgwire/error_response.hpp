@@ -4,7 +4,7 @@
 // ErrorResponse (B), and NoticeResponse, which has the same body.
 //
 //   'E', Int32 length, { Byte1 field type, String value }*, Byte1 0
-// Fields used here: S severity, V severity never localised, C SQLSTATE, M message, P position.
+// Fields used here: S severity, V severity never localised, C SQLSTATE, M message, D detail, H hint, P position.
 
 #include <cstdint>
 #include <string>
@@ -24,10 +24,17 @@ struct ErrorFieldsView {
 
 enum class Severity { error, fatal };
 
+// What an error says beside its message; empty: nothing.
+struct ErrorNotes {
+  std::string_view detail = {};
+  std::string_view hint = {};
+};
+
 // A complete ErrorResponse. `position` is the 1-based character position in the query, 0 = none.
-// NUL bytes in `message` are dropped (a String cannot hold them).
+// NUL bytes in texts are dropped (a String cannot hold them).
 [[nodiscard]] std::string serialize_error_response(Severity severity, std::string_view sqlstate,
                                                    std::string_view message,
-                                                   std::size_t position = 0);
+                                                   std::size_t position = 0,
+                                                   const ErrorNotes& notes = {});
 
 }  // namespace helios::pgwire

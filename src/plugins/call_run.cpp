@@ -183,11 +183,16 @@ void CallRun::apply_effects() {
   }
   for (const auto& [name, amount] : effects_.metrics)
     version_.counters().metrics().add(name, amount);
+  write_log_lines("");
+}
+
+// What the guest said. `mark`: what becomes of it, where it does not count.
+void CallRun::write_log_lines(std::string_view mark) {
   const PluginServices& services = version_.services();
   for (const AttemptEffects::LogLine& line : effects_.log)
     if (services.log.enabled(line.level) &&
         version_.counters().note_log_line(services.clock.monotonic_ns()))
-      services.log.write(line.level, "plugin " + version_.traits().name + ": " +
+      services.log.write(line.level, "plugin " + version_.traits().name + std::string(mark) + ": " +
                                          base::escape_for_log(line.text, kMaxLogBytes));
 }
 
@@ -266,6 +271,8 @@ CallRun::Next CallRun::fail(std::string why) {
 CallRun::Next CallRun::fail_by_guest(std::string why) {
   // What the guest does about a refused write is often a trap, which tells an operator nothing.
   if (!refusal_.empty()) why += "; before that " + refusal_;
+  // A panic says why on its standard error, and nothing else does.
+  if (effects_.any) write_log_lines(" (attempt that failed)");
   const Next next = fail(std::move(why));
   supply_.note_fault(*call_, call_->result.failure);
   return next;

@@ -94,6 +94,7 @@ class CallRun : public boost::intrusive_ref_counter<CallRun> {
   void resume_at_home();
   void hand_over(Next next);
   void apply_effects();
+  void write_log_lines(std::string_view mark);
   void note_duration(Lane lane, std::int64_t began_ns);
 
   Supply& supply_;

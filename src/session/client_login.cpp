@@ -4,6 +4,7 @@
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/refusal_records.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -86,6 +87,11 @@ ClientLogin::Next ClientLogin::refuse(std::string_view sqlstate, std::string mes
   return Next::refuse;
 }
 
+ClientLogin::Next ClientLogin::deny(Refusal refusal, const hooks::ChainResult* decision) {
+  refusal_ = note_denied_login(environment_, identity_, std::move(refusal), decision);
+  return Next::refuse;
+}
+
 ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string_view packet) {
   startup_ = std::move(message);
   packet_ = packet;
@@ -96,10 +102,9 @@ ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string
   is_replication_ = std::ranges::any_of(startup_.parameters, [](const auto& parameter) {
     return parameter.first == "replication" && !is_off(parameter.second);
   });
-  refusal_ = objection();
-  if (refusal_) return Next::refuse;
+  if (auto refusal = objection()) return deny(std::move(*refusal));
   if (std::string complaint = admit(); !complaint.empty()) {
-    return refuse(sqlstate::kTooManyConnections, std::move(complaint));
+    return deny({std::string(sqlstate::kTooManyConnections), std::move(complaint)});
   }
   if (!environment_.chain->has_authenticate()) return Next::connect;
   vet();
@@ -173,7 +178,7 @@ ClientLogin::Next ClientLogin::step_vetting() {
   const bool is_kept = vetting_->kept == hooks::Kept::yes;
   const hooks::ChainResult result = vetting_->chain_run.result();
   vetting_.reset();
-  if (result.refused) return refuse(result.sqlstate, result.message);
+  if (result.refused) return deny({result.sqlstate, result.message}, &result);
   if (!is_kept) return refuse(sqlstate::kIoError, std::string(hooks::kNotKeptText));
   if (result.identity) identity_.set_known(*result.identity);
   return Next::connect;

@@ -100,6 +100,8 @@ class ClientLogin {
   Next refuse_encryption(std::string_view what, std::string_view rest);
   Next begin(pgwire::StartupMessage message, std::string_view packet);
   Next refuse(std::string_view sqlstate, std::string message);
+  // Of a client of whom it is known who it is. `decision`: of the plugins; null: a rule.
+  Next deny(Refusal refusal, const hooks::ChainResult* decision = nullptr);
   [[nodiscard]] std::optional<Refusal> objection() const;
   [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();

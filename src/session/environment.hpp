@@ -65,6 +65,8 @@ struct MemoryUse {
   std::function<std::uint64_t()> elsewhere;  // empty: there are no others
 };
 
+class RefusalSink;
+
 struct Environment {
   base::Executor* home = nullptr;  // this worker's mailbox
   base::Executor* slow = nullptr;  // threads for work too long for a worker (large texts)
@@ -82,7 +84,8 @@ struct Environment {
   MemoryUse memory;
   Admission* admission = nullptr;            // null: no limits on connections
   TenantRuleUse* tenant_rule_use = nullptr;  // null: nobody counts
-  std::int64_t fault_line_due_ns = 0;        // no log line about an unexpected exception before
+  RefusalSink* refusals = nullptr;     // null: nobody keeps records, and clients are told no id
+  std::int64_t fault_line_due_ns = 0;  // no log line about an unexpected exception before
   std::uint64_t next_statement_id = 1;
   std::uint64_t statement_id_step = 1;  // workers count in steps, so ids are unique in the process
 };

@@ -3,6 +3,7 @@
 
 #include "pgwire/command_complete.hpp"
 #include "pgwire/query.hpp"
+#include "session/refusal_records.hpp"
 
 #include <utility>
 
@@ -69,7 +70,8 @@ void Forwarder::forward_malformed() {
 }
 
 // A Query ends the unnamed statement, also where it fails: where there is one, the server is told by a Query that does.
-void Forwarder::refuse_query(const Refusal& refusal) {
+void Forwarder::refuse_query(const Refusal& refused) {
+  const Refusal refusal = note_refusal(context_, refused);
   if (context_.is_idle() && !context_.names.statements.has("")) return refuse_here(refusal);
   ++context_.environment.counters->refused;
   context_.link->fence();
@@ -80,7 +82,8 @@ void Forwarder::refuse_query(const Refusal& refusal) {
 }
 
 // Its answers are those of a Query that fails: ErrorResponse, ReadyForQuery.
-void Forwarder::refuse_unreadable_query(const Refusal& refusal, std::string_view text) {
+void Forwarder::refuse_unreadable_query(const Refusal& refused, std::string_view text) {
+  const Refusal refusal = note_refusal(context_, refused);
   ++context_.environment.counters->refused;
   ask_what_is_wrong(refusal, pgwire::ParseView{.statement = {}, .text = text, .types = {}});
   context_.link->send(pgwire::serialize_sync());
@@ -89,7 +92,8 @@ void Forwarder::refuse_unreadable_query(const Refusal& refusal, std::string_view
   expect(std::move(item));
 }
 
-void Forwarder::refuse_function_call(const Refusal& refusal) {
+void Forwarder::refuse_function_call(const Refusal& refused) {
+  const Refusal refusal = note_refusal(context_, refused);
   if (context_.is_idle()) return refuse_here(refusal);
   ++context_.environment.counters->refused;
   context_.link->fence();
@@ -106,7 +110,8 @@ void Forwarder::refuse_here(const Refusal& refusal) {
 }
 
 // A Parse ends the unnamed statement first, also where it fails then.
-void Forwarder::refuse_item(const Refusal& refusal, const pgwire::ParseView* parse) {
+void Forwarder::refuse_item(const Refusal& refused, const pgwire::ParseView* parse) {
+  const Refusal refusal = note_refusal(context_, refused);
   ++context_.environment.counters->refused;
   const std::string& own_name = context_.link->own_name();
   const bool is_parse = present_.type() == fe::kParse;
@@ -123,7 +128,8 @@ void Forwarder::refuse_item(const Refusal& refusal, const pgwire::ParseView* par
   skip_to_sync();
 }
 
-void Forwarder::refuse_unreadable_parse(const Refusal& refusal, const pgwire::ParseView& view) {
+void Forwarder::refuse_unreadable_parse(const Refusal& refused, const pgwire::ParseView& view) {
+  const Refusal refusal = note_refusal(context_, refused);
   ++context_.environment.counters->refused;
   ask_what_is_wrong(refusal, view);
   skip_to_sync();

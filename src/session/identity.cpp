@@ -2,6 +2,7 @@
 #include "session/identity.hpp"
 
 #include "pgwire/sqlstate.hpp"
+#include "session/refusal_records.hpp"
 
 #include <algorithm>
 #include <array>
@@ -82,6 +83,14 @@ hooks::AuthenticationRequest Identity::authentication_request() const {
           .client_ip = peer_.ip,
           .attributes = os_user_attributes(peer_.os_user),
           .chain = nullptr};
+}
+
+void Identity::describe(RefusalRecord& out) const {
+  out.user = user_;
+  out.database = database_;
+  out.tenant = pinned_tenant_.value_or("");
+  out.client = peer_.ip;
+  out.application_name = application_name_;
 }
 
 std::optional<Refusal> Identity::objection_to_os_user(const config::Listen& rules) const {

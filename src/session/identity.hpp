@@ -19,6 +19,8 @@
 
 namespace helios::session {
 
+struct RefusalRecord;
+
 class Identity {
  public:
   explicit Identity(Peer peer) : peer_(std::move(peer)) {}
@@ -35,6 +37,8 @@ class Identity {
   [[nodiscard]] const std::string& user() const { return user_; }
   [[nodiscard]] const std::string& database() const { return database_; }
   [[nodiscard]] hooks::AuthenticationRequest authentication_request() const;
+  // Fills in who the client is, and the tenant where it is fixed.
+  void describe(RefusalRecord& out) const;
 
   // Why the OS user at the other end of a Unix socket may not be `user()`; nullopt when he may, or
   // came by TCP.

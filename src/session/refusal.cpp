@@ -8,8 +8,9 @@
 
 namespace helios::session {
 
-std::string Refusal::error_response() const {
-  return pgwire::serialize_error_response(pgwire::Severity::error, sqlstate, message, position);
+std::string Refusal::error_response(pgwire::Severity severity) const {
+  return pgwire::serialize_error_response(severity, sqlstate, message, position,
+                                          {.detail = detail, .hint = hint});
 }
 
 namespace {

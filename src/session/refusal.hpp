@@ -22,8 +22,13 @@ struct Refusal {
   std::string sqlstate;
   std::string message;
   std::size_t position = 0;  // 1-based character position in the query text, 0 = none
+  // Who refused and under which request id, and what to do; note_refusal() fills them in. Empty = not said.
+  std::string detail = {};
+  std::string hint = {};
 
-  [[nodiscard]] std::string error_response() const;
+  [[nodiscard]] bool is_noted() const { return !detail.empty(); }
+  [[nodiscard]] std::string error_response(
+      pgwire::Severity severity = pgwire::Severity::error) const;
 };
 
 // Stands in for a refused text. The server cannot parse it, and it contains nothing of the client's;

@@ -136,6 +136,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
 
   // ---- The end: session_end.cpp
   void fail(std::string_view sqlstate, std::string_view message) override;
+  void fail(const Refusal& refusal);
   void fail_after_answers(std::string_view sqlstate, std::string message) override;
   void close();
   bool pump_closing();

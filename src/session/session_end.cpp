@@ -36,12 +36,16 @@ std::string present_fault() {
 }  // namespace
 
 void Session::fail(std::string_view state, std::string_view message) {
+  fail(Refusal{std::string(state), std::string(message)});
+}
+
+void Session::fail(const Refusal& refusal) {
   if (is_ending()) return;
-  if (state == sqlstate::kProtocolViolation) ++context_.environment.counters->protocol_errors;
+  if (refusal.sqlstate == sqlstate::kProtocolViolation)
+    ++context_.environment.counters->protocol_errors;
   const bool is_amid_message = context_.link != nullptr && context_.link->is_amid_message();
   if (!is_client_gone_ && !is_amid_message) {
-    context_.actions->to_client.append(
-        pgwire::serialize_error_response(pgwire::Severity::fatal, state, message));
+    context_.actions->to_client.append(refusal.error_response(pgwire::Severity::fatal));
   }
   close();
 }

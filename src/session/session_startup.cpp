@@ -32,7 +32,7 @@ bool Session::step_login() {
       upstream_.claim();
       break;
   }
-  if (login_->refusal()) fail(login_->refusal()->sqlstate, login_->refusal()->message);
+  if (login_->refusal()) fail(*login_->refusal());
   return true;
 }
 

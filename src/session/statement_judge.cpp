@@ -285,7 +285,7 @@ void StatementJudge::after_hooks() {
   if (run.execution) {
     const hooks::ChainResult& result = pre_query_->result();
     if (is_cancelled_) return refuse_cancelled();
-    if (result.refused) return refuse(result.sqlstate, result.message);
+    if (result.refused) return refuse({result.sqlstate, result.message}, &result);
   }
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();

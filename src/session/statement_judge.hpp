@@ -146,6 +146,7 @@ class StatementJudge {
   bool start_hooks(StatementRun& run);
   void after_hooks();
   void refuse(std::string_view sqlstate, std::string message, std::size_t position = 0);
+  void refuse(Refusal refusal, const hooks::ChainResult* decision);
   [[nodiscard]] bool is_judging() const;
   void refuse_cancelled();
   [[nodiscard]] const Settings& settings() const { return ahead_ ? *ahead_ : context_.settings; }

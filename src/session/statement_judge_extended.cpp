@@ -3,6 +3,7 @@
 #include "session/bound_settings.hpp"
 #include "session/names.hpp"
 #include "session/objections.hpp"
+#include "session/refusal_records.hpp"
 #include "session/statement_judge.hpp"
 #include "session/text_maker.hpp"
 
@@ -132,7 +133,8 @@ bool StatementJudge::refuse_unknown(StatementRun& run) {
 void StatementJudge::fail_at_server(StatementRun& run, std::string_view sqlstate,
                                     std::string message) {
   run.replacement = kFailingStatement;
-  run.refusal = std::make_unique<Refusal>(Refusal{std::string(sqlstate), std::move(message)});
+  run.refusal = std::make_unique<Refusal>(
+      note_refusal(context_, Refusal{std::string(sqlstate), std::move(message)}, &run));
   run_->statements.resize(next_ + 1);
   ++next_;
 }

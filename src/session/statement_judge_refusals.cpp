@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/sqlstate.hpp"
 #include "session/objections.hpp"
+#include "session/refusal_records.hpp"
 #include "session/statement_judge.hpp"
 
 #include <utility>
@@ -37,8 +38,15 @@ void StatementJudge::refuse_cancelled() {
 }
 
 void StatementJudge::refuse(std::string_view sqlstate, std::string message, std::size_t position) {
-  run_->refuse(sqlstate, message, context_.names);
-  decision_.refusal = Refusal{std::string(sqlstate), std::move(message), position};
+  refuse(Refusal{std::string(sqlstate), std::move(message), position}, nullptr);
+}
+
+// `decision`: of the plugins; null: a rule.
+void StatementJudge::refuse(Refusal refusal, const hooks::ChainResult* decision) {
+  const bool has_statement = next_ < run_->statements.size();
+  decision_.refusal = note_refusal(context_, std::move(refusal),
+                                   has_statement ? &run_->statements[next_] : nullptr, decision);
+  run_->refuse(decision_.refusal->sqlstate, decision_.refusal->message, context_.names);
   settle();
 }
 

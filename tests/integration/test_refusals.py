@@ -4,7 +4,7 @@
 import pytest
 from harness.wire import query_message
 
-REFUSED = {"S": "ERROR", "C": "42000", "M": "Query blocked by plugin: forbidden here"}
+REFUSED = {"S": "ERROR", "C": "42000", "M": "forbidden here"}
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ extern "C" {
     pub fn scratch_set(bytes: *const u8, length: u32) -> i32;
     pub fn scratch_get(out: *mut u8, out_max: u32) -> i32;
     pub fn block(reason: *const u8, reason_len: u32, state: *const u8, state_len: u32) -> i32;
+    pub fn explain(part: u32, text: *const u8, text_len: u32) -> i32;
     pub fn rewrite(sql: *const u8, sql_len: u32) -> i32;
     pub fn answer_begin() -> i32;
     pub fn answer_column(name: *const u8, name_len: u32, type_oid: u32) -> i32;

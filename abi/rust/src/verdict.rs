@@ -23,6 +23,16 @@ pub fn block(reason: impl Into<String>, sqlstate: impl Into<String>) -> Verdict 
     Verdict::Block { reason: reason.into(), sqlstate: sqlstate.into() }
 }
 
+/// Say more of a refusal: what led to it, and what to do about it. Called beside `block`, which it does not replace. An
+/// empty text says nothing. Only a plugin that calls this needs a proxy that offers it.
+pub fn explain(detail: &str, hint: &str) {
+    for (part, text) in [(1, detail), (2, hint)] {
+        if !text.is_empty() {
+            assert_eq!(unsafe { sys::explain(part, text.as_ptr(), text.len() as u32) }, 0);
+        }
+    }
+}
+
 /// Run this text instead: one statement.
 pub fn rewrite(sql: impl Into<String>) -> Verdict {
     Verdict::Rewrite(sql.into())

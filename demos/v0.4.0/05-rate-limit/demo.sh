@@ -42,7 +42,7 @@ expect_equal "and 3 are refused" 3 "$(grep -c ERROR "$WORK/limited.errors")"
 refused=$(refusal_of acme "SELECT 1")
 echo "    $refused"
 expect_match "a client sees by the SQLSTATE that it is a limit, and is told when to come back" \
-  '^ERROR:  53400: Query blocked by plugin: rate limit of the tenant reached \(retry in 3[0-9]{3}\.[0-9]{3}s\)' "$refused"
+  '^ERROR:  53400: rate limit of the tenant reached \(retry in 3[0-9]{3}\.[0-9]{3}s\)' "$refused"
 expect_equal "globex goes on" 1 "$(query_as globex "SELECT 1")"
 expect_equal "so does who has no tenant" 1 "$(value_of_query "SELECT 1")"
 

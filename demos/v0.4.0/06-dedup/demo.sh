@@ -43,7 +43,7 @@ expect_equal "the order is taken" 1 "$(query_as acme "$(order acme 1)")"
 refused=$(refusal_of acme "$(order acme 1)")
 echo "    $refused"
 expect_match "sent again it is refused, with an SQLSTATE that says so, and the time that is left" \
-  '^ERROR:  55000: Query blocked by plugin: the same statement was sent already \(retry in 3[0-9]{6} ms\)' \
+  '^ERROR:  55000: the same statement was sent already \(retry in 3[0-9]{6} ms\)' \
   "$refused"
 expect_equal "the table has it once" 1 "$(value_of_query "SELECT count(*) FROM orders WHERE item = 1")"
 expect_equal "another order is taken" 2 "$(query_as acme "$(order acme 2)")"

@@ -82,6 +82,8 @@ base::Result<AuthenticationVerdict> abi1_authentication(std::string_view text) {
   AuthenticationVerdict verdict;
   verdict.action = AuthenticationVerdict::Action::denied;
   verdict.message = client_text(text_in(object, "message").value_or("no reason given"));
+  verdict.detail = client_text(text_in(object, "detail").value_or(""));
+  verdict.hint = client_text(text_in(object, "hint").value_or(""));
   return verdict;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/abi/abi1_input.hpp"
 
+#include "hooks/request_id.hpp"
 #include "plugins/abi/json_writer.hpp"
-#include "plugins/abi/request_id.hpp"
 
 #include <array>
 #include <cstdint>
@@ -41,7 +41,7 @@ void append_hook_context(std::string& out, const hooks::StatementExecution& stat
   const hooks::Context& context = *statement.context;
   out += R"({"request_id":)";
   out += '"';
-  const auto id = request_id(statement);
+  const auto id = hooks::request_id(statement.context->session_id, statement.id);
   out.append(id.data(), id.size());
   out += '"';
   out += R"(,"client_id":)";

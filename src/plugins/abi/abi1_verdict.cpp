@@ -46,6 +46,8 @@ base::Result<hooks::Verdict> block(const json::object& object,
       return invalid("\"sqlstate\" is not five digits or capital letters, of an error");
     verdict.sqlstate = *state;
   }
+  verdict.detail = client_text(text_of(object, "detail").value_or(""));
+  verdict.hint = client_text(text_of(object, "hint").value_or(""));
   return verdict;
 }
 

@@ -7,7 +7,8 @@
 //   {"action": "block", "value": reason}   {"kind": "block", "reason": reason}
 //   {"action": "rewrite", "value": sql}    {"kind": "rewrite", "sql": sql}
 //
-// Unknown fields are ignored. Beside a block, "sqlstate" may name the error code for the client.
+// Unknown fields are ignored. Beside a block, "sqlstate" may name the error code for the client, and
+// "detail" and "hint" say more.
 
 #include "base/result.hpp"
 #include "hooks/statement_execution.hpp"

@@ -2,12 +2,12 @@
 
 // What a hook can ask about its call. The numbers are those of abi/helios_abi2.h.
 
+#include "hooks/request_id.hpp"
 #include "plugins/abi/hashing.hpp"
 #include "plugins/abi/host_calls.hpp"
 #include "plugins/abi/host_codes.hpp"
 #include "plugins/abi/host_function.hpp"
 #include "plugins/abi/host_imports.hpp"
-#include "plugins/abi/request_id.hpp"
 
 #include <algorithm>
 #include <array>
@@ -61,7 +61,7 @@ Found<std::string_view> unless_empty(std::string_view text) {
   return found(text);
 }
 
-using UuidBuffer = std::array<char, kUuidChars>;
+using UuidBuffer = std::array<char, hooks::kUuidChars>;
 
 Found<std::string_view> authentication_field(BytesField field,
                                              const hooks::AuthenticationRequest& request) {
@@ -98,7 +98,7 @@ Found<std::string_view> statement_field(BytesField field, const hooks::Statement
       if (!it.context->tenant_id) return {};
       return found(std::string_view(*it.context->tenant_id));
     case BytesField::request_id:
-      uuid = request_id(it);
+      uuid = hooks::request_id(it.context->session_id, it.id);
       return found(std::string_view(uuid.data(), uuid.size()));
     case BytesField::command_tag:
       return has_ended ? unless_empty(it.command_tag) : Found<std::string_view>();

@@ -37,19 +37,36 @@ std::optional<std::int32_t> block(HostCalls& calls, std::string_view reason,
   const std::string text = client_text(to_utf8(reason.substr(0, 2 * kMaxClientTextBytes)));
   if (calls.is_at(HookPoint::authenticate)) {
     hooks::AuthenticationVerdict& verdict = calls.effects()->authentication;
-    verdict = {
-        .action = hooks::AuthenticationVerdict::Action::denied, .identity = {}, .message = text};
+    verdict.action = hooks::AuthenticationVerdict::Action::denied;
+    verdict.identity = {};
+    verdict.message = text;
     return kOk;
   }
   AttemptEffects* const effects = judging(calls);
   if (effects == nullptr) return kInvalid;
   const bool is_state = is_error_state(sqlstate);
   effects->answer.reset();
-  effects->verdict = {.action = Action::block,
-                      .text = text,
-                      .sqlstate = std::string(is_state ? sqlstate : ""),
-                      .answer = nullptr};
+  effects->verdict.action = Action::block;
+  effects->verdict.text = text;
+  effects->verdict.sqlstate = is_state ? sqlstate : "";
   return is_state || sqlstate.empty() ? kOk : kInvalid;
+}
+
+enum class Explanation : std::uint32_t { detail = 1, hint };
+
+// Counts when the hook blocks, before or after this.
+std::optional<std::int32_t> explain(HostCalls& calls, std::uint32_t part, std::string_view given) {
+  if (!calls.scope().takes_verdicts) return kInvalid;
+  const bool is_login = calls.is_at(HookPoint::authenticate);
+  AttemptEffects* const effects = is_login ? calls.effects() : judging(calls);
+  if (effects == nullptr) return kInvalid;
+  if (part < 1 || part > static_cast<std::uint32_t>(Explanation::hint)) return kInvalid;
+  const bool is_hint = part == static_cast<std::uint32_t>(Explanation::hint);
+  std::string& text =
+      is_login ? (is_hint ? effects->authentication.hint : effects->authentication.detail)
+               : (is_hint ? effects->verdict.hint : effects->verdict.detail);
+  text = client_text(to_utf8(given.substr(0, 2 * kMaxClientTextBytes)));
+  return kOk;
 }
 
 std::optional<std::int32_t> rewrite(HostCalls& calls, std::string_view sql) {
@@ -66,15 +83,15 @@ std::optional<std::int32_t> rewrite(HostCalls& calls, std::string_view sql) {
     return std::nullopt;
   }
   effects->answer.reset();
-  effects->verdict = {
-      .action = Action::rewrite, .text = std::string(sql), .sqlstate = {}, .answer = nullptr};
+  effects->verdict.action = Action::rewrite;
+  effects->verdict.text = sql;
   return kOk;
 }
 
 std::optional<std::int32_t> answer_begin(HostCalls& calls) {
   AttemptEffects* const effects = judging(calls);
   if (effects == nullptr) return kInvalid;
-  effects->verdict = {.action = Action::answer, .text = {}, .sqlstate = {}, .answer = nullptr};
+  effects->verdict.action = Action::answer;
   effects->answer.emplace();
   effects->answer_bytes = 0;
   return kOk;
@@ -176,6 +193,7 @@ std::optional<std::int32_t> metric_add(HostCalls& calls, std::string_view name,
 std::span<const HostFunction> verdict_imports() {
   static const std::array kFunctions{
       host_function<block>("env", "block"),
+      host_function<explain>("env", "explain"),
       host_function<rewrite>("env", "rewrite"),
       host_function<answer_begin>("env", "answer_begin"),
       host_function<answer_column>("env", "answer_column"),

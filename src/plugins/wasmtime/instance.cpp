@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/wasmtime/instance.hpp"
 
+#include "base/text.hpp"
 #include "plugins/abi/host_calls.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <charconv>
+#include <string>
 
 namespace helios::plugins::detail {
 
@@ -32,13 +35,50 @@ std::string_view trap_text(wasmtime_trap_code_t code) {
   }
 }
 
+// Frames of a trap that are named. The first is where it was.
+constexpr std::size_t kMaxFrames = 4;
+constexpr std::size_t kMaxFunctionBytes = 80;
+
+std::string hex(std::size_t number) {
+  std::array<char, 20> digits{};
+  const auto [end, error] = std::to_chars(digits.begin(), digits.end(), number, 16);
+  return "0x" + std::string(digits.begin(), end);
+}
+
+// By the module's name section; without one, by number.
+std::string function_of(const wasm_frame_t& frame) {
+  const wasm_name_t* const name = wasmtime_frame_func_name(&frame);
+  if (name == nullptr || name->size == 0)
+    return "function " + std::to_string(wasm_frame_func_index(&frame));
+  std::string text = base::escape_for_log({name->data, name->size}, kMaxFunctionBytes);
+  std::ranges::replace(text, ']', ')');
+  return text;
+}
+
+// " [in check at 0x1a2, called by pre_query]", as hooks::ChainRun knows it and keeps it from clients. The place is that of the instruction in the module, as tools for modules
+// show it. Empty: the engine does not know.
+std::string place_of(const wasm_trap_t& trap) {
+  OwnedVector<wasm_frame_vec_t, wasm_frame_vec_delete> frames;
+  wasm_trap_trace(&trap, frames.out());
+  std::string text;
+  std::size_t count = 0;
+  for (const wasm_frame_t* frame : frames) {
+    if (count == kMaxFrames) return text + ", ...]";
+    text += (count++ == 0 ? " [in " : ", called by ") + function_of(*frame);
+    if (count == 1) text += " at " + hex(wasm_frame_module_offset(frame));
+  }
+  if (!text.empty()) text += ']';
+  return text;
+}
+
 Fault to_fault(const wasm_trap_t& trap) {
   wasmtime_trap_code_t code = 0;
   if (!wasmtime_trap_code(&trap, &code)) return {Fault::Kind::trap, message_of(trap)};
   const auto kind =
       code == WASMTIME_TRAP_CODE_INTERRUPT ? Fault::Kind::interrupted : Fault::Kind::trap;
   const std::string_view text = trap_text(code);
-  return {kind, text.empty() ? message_of(trap) : std::string(text)};
+  if (text.empty()) return {kind, message_of(trap)};
+  return {kind, kind == Fault::Kind::trap ? std::string(text) + place_of(trap) : std::string(text)};
 }
 
 }  // namespace

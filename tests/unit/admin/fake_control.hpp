@@ -21,6 +21,10 @@ class FakeControl final : public Control {
   }
   [[nodiscard]] base::Executor& reader() override { return reads; }
   [[nodiscard]] std::vector<TenantRuleStatus> tenant_rules() override { return rules; }
+  [[nodiscard]] RefusalPage refusals(const RefusalQuery& query) override {
+    refusal_query = query;
+    return refusal_page;
+  }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::vector<std::string> warnings() override { return warning_list; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
@@ -31,6 +35,8 @@ class FakeControl final : public Control {
   base::Result<void> ready_result;
   std::vector<std::string> warning_list;
   std::vector<TenantRuleStatus> rules;
+  RefusalPage refusal_page;
+  RefusalQuery refusal_query;
   std::vector<OnReloaded> reloads;  // asked for and not yet answered
   std::vector<std::pair<std::string, OnBackedUp>> backups;
   test::ManualExecutor reads;

@@ -129,6 +129,42 @@ TEST_F(RouterTest, refused_reload_has_one_line_for_all_reasons) {
   EXPECT_EQ(reload->response->body, R"({"error":"one; two"})");
 }
 
+TEST_F(RouterTest, refusals_are_listed_as_asked_for) {
+  RefusalStatus refusal;
+  refusal.number = 7;
+  refusal.time_ms = 1'704'067'200'123;
+  refusal.request_id = "id";
+  refusal.plugin = "guard";
+  refusal.reason = "no\xFF";
+  refusal.sqlstate = "42000";
+  refusal.user = "ann";
+  refusal.database = "shop";
+  refusal.decided_by = "verdict";
+  refusal.fingerprint = 0xAB;
+  admin.control.refusal_page = {.refusals = {refusal}, .last_number = 7, .forgotten = 2};
+  EXPECT_EQ(
+      admin.get("/refusals?tenant=a%20b&user=u&plugin=p&since=5&after=6&limit=3").body,
+      R"({"refusals":[{"number":7,"time":"2024-01-01T00:00:00.123Z","request_id":"id","plugin":"guard",)"
+      R"("decided_by":"verdict","sqlstate":"42000","reason":"no\\xff","detail":null,"hint":null,)"
+      R"("fault":null,"user":"ann","database":"shop","tenant":null,"client":null,)"
+      R"("application_name":null,"statement_kind":null,"fingerprint":"00000000000000ab"}],)"
+      R"("last":7,"forgotten":2})");
+  const RefusalQuery& query = admin.control.refusal_query;
+  EXPECT_EQ(query.tenant, "a b");
+  EXPECT_EQ(query.user, "u");
+  EXPECT_EQ(query.plugin, "p");
+  EXPECT_EQ(query.since_ms, 5);
+  EXPECT_EQ(query.after, 6U);
+  EXPECT_EQ(query.limit, 3U);
+}
+
+TEST_F(RouterTest, wrong_questions_about_refusals_are_400) {
+  for (const char* query : {"limit=0", "limit=1001", "limit=x", "since=-1", "since=tomorrow",
+                            "after=", "who=me", "user=a&user=b", "tenant=%zz"}) {
+    EXPECT_EQ(admin.get(std::string("/refusals?") + query).status, 400) << query;
+  }
+}
+
 TEST_F(RouterTest, tenant_rules_are_listed_with_their_matches) {
   EXPECT_EQ(admin.get("/tenant-rules").body, "[]");
   admin.control.rules.push_back(

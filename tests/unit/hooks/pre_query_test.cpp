@@ -59,7 +59,9 @@ TEST_P(PreQuery, block_ends_the_chain) {
   EXPECT_TRUE(result.refused);
   EXPECT_FALSE(result.fatal);
   EXPECT_EQ(result.sqlstate, "42000");
-  EXPECT_EQ(result.message, "Query blocked by plugin: over budget");
+  EXPECT_EQ(result.message, "over budget");
+  EXPECT_EQ(result.plugin, "b");
+  EXPECT_EQ(result.decided_by, DecidedBy::verdict);
   EXPECT_EQ(chain.calls, (Calls{"a:pre:SELECT 1", "b:pre:SELECT 1"}));
   EXPECT_EQ(chain.owed(), (std::vector<bool>{true, true, false}))
       << "whoever ran can give back what it reserved, also the plugin that blocked";
@@ -104,9 +106,22 @@ TEST_P(PreQuery, failure_under_deny_refuses_and_ends_the_chain) {
   EXPECT_FALSE(result.fatal);
   EXPECT_EQ(result.sqlstate, "58000");
   EXPECT_EQ(result.message, "Query refused: plugin \"b\" failed (trap: unreachable)");
+  EXPECT_EQ(result.plugin, "b");
+  EXPECT_EQ(result.decided_by, DecidedBy::on_error);
+  EXPECT_EQ(result.fault, "trap: unreachable");
   EXPECT_EQ(chain.calls, (Calls{"a:pre:SELECT 1", "b:pre:SELECT 1"}));
   EXPECT_EQ(chain.owed(), (std::vector<bool>{true, false, false}))
       << "its transaction never happened: there is nothing to give back";
+}
+
+TEST_P(PreQuery, place_of_a_failure_is_not_for_the_client) {
+  const std::string failure =
+      "trap: unreachable [in check at 0x1a2, called by f]; before that [kv] x";
+  chain.add(test::both("a", OnError::deny)).pre_query = test::failure(failure);
+  const ChainResult& result = run();
+  EXPECT_EQ(result.message,
+            "Query refused: plugin \"a\" failed (trap: unreachable; before that [kv] x)");
+  EXPECT_EQ(result.fault, failure);
 }
 
 TEST_P(PreQuery, failure_under_allow_goes_on) {

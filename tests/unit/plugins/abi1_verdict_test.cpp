@@ -44,6 +44,14 @@ TEST(Abi1Verdict, block_may_name_its_sqlstate) {
   EXPECT_EQ(verdict->sqlstate, "53400");
 }
 
+TEST(Abi1Verdict, block_may_be_explained) {
+  const auto verdict =
+      abi1_verdict(R"({"kind":"block","reason":"no","detail":"a\u0000b","hint":"wait"})");
+  ASSERT_TRUE(verdict);
+  EXPECT_EQ(verdict->detail, "a b");
+  EXPECT_EQ(verdict->hint, "wait");
+}
+
 TEST(Abi1Verdict, reason_cannot_contain_nul) {
   const auto verdict = abi1_verdict(R"({"kind":"block","reason":"a\u0000b"})");
   ASSERT_TRUE(verdict);

@@ -23,6 +23,7 @@ constexpr std::string_view kFrame = R"((module
   (import "env" "scratch_set" (func $scratch_set (param i32 i32) (result i32)))
   (import "env" "scratch_get" (func $scratch_get (param i32 i32) (result i32)))
   (import "env" "block" (func $block (param i32 i32 i32 i32) (result i32)))
+  (import "env" "explain" (func $explain (param i32 i32 i32) (result i32)))
   (import "env" "rewrite" (func $rewrite (param i32 i32) (result i32)))
   (import "env" "answer_begin" (func $answer_begin (result i32)))
   (import "env" "answer_column" (func $answer_column (param i32 i32 i32) (result i32)))

@@ -27,6 +27,51 @@ TEST_F(Abi2Test, block_with_a_bad_state_blocks_all_the_same) {
   EXPECT_EQ(result.verdict.sqlstate, "");
 }
 
+TEST_F(Abi2Test, block_is_explained_before_or_behind_it) {
+  const std::string block =
+      expecting(0, "(call $block (i32.const 48) (i32.const 8) (i32.const 64) (i32.const 5))");
+  const auto result =
+      pre_query(expecting(0, "(call $explain (i32.const 1) (i32.const 16) (i32.const 3))") + block +
+                expecting(0, "(call $explain (i32.const 2) (i32.const 32) (i32.const 13))") +
+                expecting(-5, "(call $explain (i32.const 3) (i32.const 16) (i32.const 3))") +
+                expecting(-5, "(call $explain (i32.const 0) (i32.const 16) (i32.const 3))"));
+  EXPECT_EQ(result.verdict.action, Action::block) << result.failure;
+  EXPECT_EQ(result.verdict.text, "no entry");
+  EXPECT_EQ(result.verdict.detail, "key");
+  EXPECT_EQ(result.verdict.hint, "config.region");
+}
+
+TEST_F(Abi2Test, explanation_is_cut_and_made_safe) {
+  const auto result = pre_query(
+      expecting(0, "(call $block (i32.const 48) (i32.const 8) (i32.const 0) (i32.const 0))") +
+      expecting(0, "(call $explain (i32.const 1) (i32.const 0) (i32.const 60000))"));
+  EXPECT_EQ(result.verdict.action, Action::block) << result.failure;
+  EXPECT_LE(result.verdict.detail.size(), 4096U + 3);
+  EXPECT_EQ(result.verdict.detail.find('\0'), std::string::npos);
+}
+
+TEST_F(Abi2Test, explanation_alone_refuses_nothing) {
+  const auto result =
+      pre_query(expecting(0, "(call $explain (i32.const 1) (i32.const 16) (i32.const 3))"));
+  EXPECT_EQ(result.status, Status::ok);
+  EXPECT_EQ(result.verdict.action, Action::proceed);
+}
+
+TEST_F(Abi2Test, what_a_failed_attempt_said_is_kept_and_marked) {
+  const auto result = pre_query(
+      expecting(0, "(call $log (i32.const 3) (i32.const 48) (i32.const 8))") + "(unreachable)");
+  EXPECT_EQ(result.status, Status::failed);
+  EXPECT_EQ(log_.count(base::LogLevel::error, "plugin p (attempt that failed): no entry"), 1U);
+}
+
+TEST_F(Abi2Test, trap_says_where_it_was) {
+  add("(func $check (param i32) (if (i32.eqz (local.get 0)) (then (unreachable))))" +
+      hook("pre_query", "(call $check (i32.const 0))"));
+  const auto result = run(HookPoint::pre_query);
+  EXPECT_TRUE(result.failure.starts_with("trap: unreachable [in check at 0x")) << result.failure;
+  EXPECT_NE(result.failure.find(", called by "), std::string::npos) << result.failure;
+}
+
 TEST_F(Abi2Test, last_verdict_counts) {
   const auto result = pre_query(
       expecting(0, "(call $block (i32.const 48) (i32.const 8) (i32.const 0) (i32.const 0))") +

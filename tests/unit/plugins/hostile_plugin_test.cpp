@@ -166,10 +166,11 @@ class BackoffTest : public PatientPluginTest {
 TEST_F(BackoffTest, plugin_that_faults_again_and_again_is_not_run_for_a_while) {
   add_guest("traps");
   const auto chain = load_ok();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(call(chain).failure, "trap: unreachable");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(call(chain).failure.starts_with("trap: unreachable [in "));
   for (int i = 0; i < 2; ++i)
-    EXPECT_EQ(call(chain).failure,
-              "backing off after 3 faults in a row, the last: trap: unreachable");
+    EXPECT_TRUE(call(chain).failure.starts_with(
+        "backing off after 3 faults in a row, the last: trap: unreachable [in "));
   const PluginInfo shown = info("traps");
   EXPECT_EQ(shown.calls, 5U);
   EXPECT_EQ(shown.failures, 3U);

@@ -36,6 +36,10 @@ Verdict note_and_judge(const QueryContext& context) {
           context.is_read_only() ? "read-only" : "writing",
           to_std(context.attribute("tenant_id").value_or("(none)"))};
   if (context.query() == "block") return block("a \"reason\"");
+  if (context.query() == "block and explain") {
+    explain("why", "what to do");
+    return block("no");
+  }
   if (context.query() == "block with a code") return block("no", "HE001");
   if (context.query() == "rewrite") return rewrite("SELECT 'new'");
   if (context.query() == "count") {
@@ -115,6 +119,10 @@ TEST(PreQuery, Verdicts_ReachTheHost) {
   EXPECT_EQ(host.verdict.sqlstate, "");
   EXPECT_EQ(host.pre_query(FakeQuery("block with a code")), "no");
   EXPECT_EQ(host.verdict.sqlstate, "HE001");
+  EXPECT_EQ(host.detail, "");
+  EXPECT_EQ(host.pre_query(FakeQuery("block and explain")), "no");
+  EXPECT_EQ(host.detail, "why");
+  EXPECT_EQ(host.hint, "what to do");
   EXPECT_EQ(host.pre_query(FakeQuery("rewrite")), "SELECT 'new'");
   EXPECT_EQ(host.verdict.action, Verdict::Action::rewrite);
   host.pre_query(FakeQuery("answer"));

@@ -14,8 +14,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const std::string kRefusedByPlugin = pgwire::serialize_error_response(
-    pgwire::Severity::error, "42000", "Query blocked by plugin: no");
+const std::string kRefusedByPlugin =
+    pgwire::serialize_error_response(pgwire::Severity::error, "42000", "no");
 
 TEST(Extended, batch_passes_unchanged_and_each_execute_is_hooked) {
   Witness witness;

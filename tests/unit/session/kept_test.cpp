@@ -80,7 +80,7 @@ TEST_F(Kept, refusal_rests_on_what_the_plugin_saw_and_waits_for_it) {
   journal_.reach(5);
   session_->run_executors();
   const std::string answer = session_->take_to_client();
-  EXPECT_THAT(answer, HasSubstr("Query blocked by plugin: no"));
+  EXPECT_THAT(answer, HasSubstr(std::string("Mno\0", 4)));
   EXPECT_THAT(answer, EndsWith(ready('I')));
 }
 
@@ -147,7 +147,9 @@ TEST_F(KeptLogin, server_is_dialled_when_the_ticket_is_kept) {
 TEST_F(KeptLogin, denial_rests_on_what_the_plugin_saw_and_waits_for_it) {
   introduce({.action = hooks::AuthenticationVerdict::Action::denied,
              .identity = {},
-             .message = "third attempt"});
+             .message = "third attempt",
+             .detail = {},
+             .hint = {}});
   EXPECT_EQ(session_->take_to_client(), "");
   journal_.reach(5);
   session_->run_executors();

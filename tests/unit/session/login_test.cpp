@@ -43,7 +43,9 @@ TEST(Authenticate, denied_is_fatal_before_the_server_is_dialled) {
     Gatekeeper keeper;
     keeper.verdict = {.action = hooks::AuthenticationVerdict::Action::denied,
                       .identity = {},
-                      .message = "not you"};
+                      .message = "not you",
+                      .detail = {},
+                      .hint = {}};
     keeper.options.pending = pending;
     SessionHarness harness(keeper.options);
     harness.client_sends(startup_packet({{"user", "ann"}, {"database", "shop"}}));

@@ -26,7 +26,7 @@ Options with_gatekeeper() {
   return options;
 }
 
-const std::string kRefused = error("42000", "Query blocked by plugin: no");
+const std::string kRefused = error("42000", "no");
 const std::string kPoison = query(kRefusedText);
 
 TEST(Refusal, idle_is_answered_by_the_proxy_alone) {

@@ -122,7 +122,7 @@ TEST_F(Settled, portal_that_is_left_open_settles_with_its_transaction) {
 TEST_F(Settled, refused_statement_is_rolled_back_at_once) {
   harness->client_sends(query("select forbidden"));
   EXPECT_THAT(events, ElementsAre("post select forbidden", "select forbidden: rolled back"));
-  EXPECT_THAT(harness->to_client, HasSubstr("blocked"));
+  EXPECT_THAT(harness->to_client, HasSubstr("C42000"));
 }
 
 TEST_F(Settled, refusal_in_a_block_rolls_it_back) {

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/abi/request_id.hpp"
+#include "hooks/request_id.hpp"
 
-#include <cstdint>
-#include <string_view>
-
-namespace helios::plugins {
+namespace helios::hooks {
 
 namespace {
 
@@ -22,10 +19,9 @@ std::uint64_t hash(std::string_view text, std::uint64_t seed) {  // FNV-1a
 
 }  // namespace
 
-std::array<char, kUuidChars> request_id(const hooks::StatementExecution& statement) {
-  const std::string_view session = statement.context->session_id;
-  std::array<std::uint64_t, 2> half{hash(session, 1) ^ mix(statement.id),
-                                    hash(session, 2) ^ mix(~statement.id)};
+std::array<char, kUuidChars> request_id(std::string_view session_id, std::uint64_t statement_id) {
+  std::array<std::uint64_t, 2> half{hash(session_id, 1) ^ mix(statement_id),
+                                    hash(session_id, 2) ^ mix(~statement_id)};
   half[0] = (half[0] & ~0xF000ULL) | 0x4000;           // version 4
   half[1] = (half[1] & ~(3ULL << 62)) | (2ULL << 62);  // variant of RFC 4122
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -38,4 +34,4 @@ std::array<char, kUuidChars> request_id(const hooks::StatementExecution& stateme
   return out;
 }
 
-}  // namespace helios::plugins
+}  // namespace helios::hooks

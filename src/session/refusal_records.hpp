@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What is kept of a refusal, so that somebody can find out afterwards why a statement, or a client, was refused. Never a
+// part of it: the text of a statement, or a parameter.
+
+#include "hooks/chain.hpp"
+#include "session/refusal.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace helios::session {
+
+struct Environment;
+struct SessionContext;
+struct StatementRun;
+class Identity;
+
+struct RefusalRecord {
+  std::int64_t time_ms = 0;  // since 1970-01-01 UTC
+  std::string request_id;    // as plugins and the client are told
+  std::string plugin;        // empty: the proxy itself
+  std::string reason;
+  std::string sqlstate;
+  std::string detail;
+  std::string hint;
+  std::string fault;  // on_error: what the plugin failed with
+  std::string user;
+  std::string database;
+  std::string tenant;
+  std::string client;  // its address; empty: it came by a Unix socket
+  std::string application_name;
+  std::string_view statement_kind;           // static storage; empty: not known
+  std::optional<std::uint64_t> fingerprint;  // of the statement
+  hooks::DecidedBy decided_by = hooks::DecidedBy::rule;
+};
+
+// Takes records. Thread rule: any thread. Called for refusals only, so it may lock.
+class RefusalSink {
+ public:
+  virtual ~RefusalSink() = default;
+  virtual void note(RefusalRecord record) = 0;
+};
+
+// Gives a refusal its cause, which the client is told, and notes it. Once: one that has a cause is returned as it is, and
+// so is one that refuses nothing (a cancelled statement, a message that breaks the protocol), or where nobody keeps records.
+// `run`: the statement; null: none is known. `decision`: of the plugins; null: a rule of the proxy.
+[[nodiscard]] Refusal note_refusal(SessionContext& context, Refusal refusal,
+                                   const StatementRun* run = nullptr,
+                                   const hooks::ChainResult* decision = nullptr);
+
+// The same for a client that is not let in.
+[[nodiscard]] Refusal note_denied_login(Environment& environment, const Identity& identity,
+                                        Refusal refusal, const hooks::ChainResult* decision);
+
+}  // namespace helios::session
