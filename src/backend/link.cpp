@@ -82,7 +82,8 @@ void Link::expect(Tag tag, const Expect& expected) {
   if (expected.may_copy_in) has_copy_begun_ = false;
   const bool ends_skipping = is_skipping_for_own() && ends_with_ready(expected.request);
   is_ready_due_ = false;
-  owed_.push(tag, expected);
+  // Behind a count that was lost nobody can say which answer is for what: nothing is owed, so nobody waits for it.
+  is_count_certain_ ? owed_.push(tag, expected) : on_ended(tag, 0);
   if (ends_skipping) end_skipping();
 }
 

@@ -138,7 +138,8 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] bool is_quiet() const { return owed_.empty() && !is_batch_open_ && !is_in_block(); }
   // Messages of the extended protocol were forwarded, and no Sync behind them.
   [[nodiscard]] bool is_batch_open() const { return is_batch_open_; }
-  // False = answers may come that are not owed: nobody judged, and a COPY has failed. See be_exact(). Nobody may begin to judge then.
+  // False = answers may come that are not owed: nobody judged, and a COPY has failed. See be_exact(). Nothing is owed from
+  // then on, and nobody may begin to judge.
   [[nodiscard]] bool is_count_certain() const { return is_count_certain_; }
   // Counts what begins with a Query, a FunctionCall, or behind a Sync: inside one unit, an error has the server skip
   // the rest.

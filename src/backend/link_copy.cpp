@@ -46,6 +46,8 @@ void Link::note_copy_end() {
 // A CopyInResponse that nobody asked for is the client's business.
 void Link::note_copy_in() {
   is_reading_copy_ = !owed_.empty() && !owed_.on_copy_in();
+  // A Sync that was sent already is part of the data: what is answered behind them may be kept until a Flush.
+  if (owed_.has_maybe()) is_batch_open_ = true;
   has_copy_begun_ = !owed_.empty();
   user_->on_copy_in(is_reading_copy_);
 }

@@ -188,7 +188,8 @@ CommitStatus MemoryNamespace::decide(Transaction& transaction, MakeOnCommit make
   if (transaction.has_changes()) {
     if (const CommitStatus status = apply(transaction); status != CommitStatus::done) return status;
   }
-  return is_kept() ? keep(transaction, make_done) : CommitStatus::done;
+  const bool is_written_down = is_kept() || (journal_ != nullptr && !transaction.appends().empty());
+  return is_written_down ? keep(transaction, make_done) : CommitStatus::done;
 }
 
 CommitStatus MemoryNamespace::apply(const Transaction& transaction) {

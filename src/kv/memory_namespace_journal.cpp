@@ -65,7 +65,7 @@ void MemoryNamespace::write_down(std::span<const Change> changes,
 CommitStatus MemoryNamespace::keep(Transaction& transaction, MakeOnCommit make_done) {
   transaction.set_ticket(last_ticket_);
   const bool is_strict = durability() == Durability::strict;
-  const bool has_written = !transaction.writes().empty();
+  const bool has_written = transaction.has_changes();
   const bool waits =
       is_strict || transaction.waits_until_kept() || (has_written && journal_->is_behind());
   const Safety safety = is_strict ? Safety::on_disk : Safety::handed_over;

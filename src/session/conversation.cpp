@@ -90,6 +90,8 @@ bool Conversation::is_between_messages() const {
 bool Conversation::has_room_for_replies() const {
   const backend::Link& link = *context_.link;
   if (link.is_reading_copy()) return true;
+  // What is kept for the next ones counts as room, too.
+  if (link.owed().empty()) return true;
   return link.owed().size() < kMaxOutstandingReplies &&
          link.owed().held_bytes() + context_.in_flight.held_bytes() <=
              context_.environment.config->limits.max_session_memory_kb * kKib / 4;

@@ -19,6 +19,8 @@ Deadlines::Waiting Session::what_is_waited_for() const {
     case State::closing:
     case State::closed: return nothing;
   }
+  // Nobody can tell whether the server works, and what it works on may be ended by no deadline of an idle one.
+  if (!context_.link->is_count_certain()) return nothing;
   if (conversation_.judge().busy() || !context_.link->owed().empty() ||
       !context_.held_ready.empty())
     return answer;

@@ -23,6 +23,7 @@ class ManualJournal final : public kv::Journal {
     is_broken_ = true;
     call(kv::kEveryTicket, false);
   }
+  void fall_behind() { is_behind_ = true; }
   [[nodiscard]] kv::Ticket last() const { return last_; }
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
@@ -37,7 +38,7 @@ class ManualJournal final : public kv::Journal {
     return kv::WaitStatus::pending;
   }
   [[nodiscard]] bool is_writable() const override { return !is_broken_; }
-  [[nodiscard]] bool is_behind() const override { return false; }
+  [[nodiscard]] bool is_behind() const override { return is_behind_; }
   [[nodiscard]] std::string health() const override { return is_broken_ ? "broken" : ""; }
   [[nodiscard]] kv::Version last_used_version() const override { return kv::kAbsent; }
   [[nodiscard]] base::Result<kv::StreamPage> read_stream(std::string_view /*space*/,
@@ -60,6 +61,7 @@ class ManualJournal final : public kv::Journal {
   kv::Ticket last_ = kv::kNoTicket;
   kv::Ticket reached_ = kv::kNoTicket;
   bool is_broken_ = false;
+  bool is_behind_ = false;
   std::multimap<kv::Ticket, kv::OnReached> waiting_;
 };
 

@@ -151,6 +151,18 @@ TEST_P(Links, a_stream_of_replication_goes_both_ways) {
   EXPECT_TRUE(leg.link.is_quiet());
 }
 
+// The data ended, the COPY has not been answered: a server keeps that until a Flush.
+TEST_P(Links, batch_is_open_again_when_a_copy_has_swallowed_its_sync) {
+  leg.log_in();
+  leg.link.expect(1, {.request = 'E'});
+  leg.link.expect(2, {.request = 'S'});
+  EXPECT_FALSE(leg.link.is_batch_open());
+  leg.server(message('G', std::string_view("\0\0\0", 3)));
+  leg.link.note_copy_end();
+  EXPECT_TRUE(leg.link.must_wait('Q'));
+  EXPECT_TRUE(leg.link.may_keep_answers());
+}
+
 // Whether the server has swallowed the client's Sync, only the server can tell.
 TEST_P(Links, behind_a_failed_copy_the_server_is_asked_which_syncs_it_swallowed) {
   for (const bool is_swallowed : {true, false}) {

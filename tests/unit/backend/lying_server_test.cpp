@@ -254,6 +254,9 @@ TEST_P(LyingServers, count_that_was_lost_stays_so) {
   leg.client_got.clear();
   leg.server(kReady + kReady);
   EXPECT_EQ(leg.client_got, kReady + kReady);
+  leg.link.expect(3, {.request = 'Q'});
+  EXPECT_TRUE(leg.link.owed().empty())
+      << "nobody waits for an answer that cannot be told from others";
 }
 
 INSTANTIATE_TEST_SUITE_P(cut, LyingServers, testing::Values(1, 2, 3, 5, 7, 11, 100000),

@@ -5,6 +5,7 @@
 #include "kv/memory_store.hpp"
 #include "kv/transaction.hpp"
 #include "support/fake_clock.hpp"
+#include "support/manual_journal.hpp"
 #include "support/stream_chain.hpp"
 
 #include <gtest/gtest.h>
@@ -207,6 +208,40 @@ TEST_F(Streams, times_never_go_back_and_can_be_searched) {
   EXPECT_EQ(first_since(11), 4U);
   EXPECT_EQ(first_since(40), 6U);
   EXPECT_EQ(first_since(41), 0U);
+}
+
+// Whoever appends waits for a disk that is slow, in every class: what waits to be written is bounded by that.
+TEST(StreamsWithAJournal, append_waits_while_the_journal_is_behind) {
+  for (const auto durability : {kv::Durability::memory, kv::Durability::relaxed}) {
+    FakeClock clock;
+    ManualJournal journal;
+    kv::MemoryStore store({}, clock);
+    store.attach(journal, {.standard = durability});
+    journal.fall_behind();
+    Transaction transaction(store, **store.open("subject"));
+    EXPECT_EQ(transaction.append("log", "1"), WriteStatus::ok);
+    CommitStatus end = CommitStatus::pending;
+    EXPECT_EQ(transaction.commit([&](CommitStatus status) { end = status; }),
+              CommitStatus::pending);
+    EXPECT_EQ(transaction.ticket(), journal.last());
+    journal.reach(journal.last());
+    EXPECT_EQ(end, CommitStatus::done);
+  }
+}
+
+TEST(StreamsWithAJournal, append_that_a_broken_journal_did_not_keep_has_failed) {
+  FakeClock clock;
+  ManualJournal journal;
+  kv::MemoryStore store({}, clock);
+  store.attach(journal, {.standard = kv::Durability::strict});
+  Transaction transaction(store, **store.open("subject"));
+  EXPECT_EQ(transaction.append("log", "1"), WriteStatus::ok);
+  CommitStatus end = CommitStatus::pending;
+  EXPECT_EQ(transaction.commit([&](CommitStatus status) { end = status; }), CommitStatus::pending);
+  journal.break_down();
+  EXPECT_EQ(end, CommitStatus::failed);
+  Transaction late(store, **store.open("subject"));
+  EXPECT_EQ(late.append("log", "2"), WriteStatus::failed);
 }
 
 TEST_F(Streams, namespaces_have_streams_of_their_own) {

@@ -121,6 +121,19 @@ TEST(Copy, flush_asks_for_the_end_of_a_copy_that_others_wait_for) {
   EXPECT_EQ(copying.harness.take_to_server(), data + flush());
 }
 
+// Nobody judges, so nobody has read the text: the Sync was sent before it was known that there is a COPY.
+TEST(Copy, that_has_swallowed_its_sync_is_asked_for_its_end_by_what_comes_behind) {
+  SessionHarness harness{Options{}};
+  harness.connect();
+  harness.client_sends(parse("", "copy t from stdin") + bind_to("", "") + execute() + sync());
+  harness.take_to_server();
+  harness.server_sends(parsed() + bound() + kCopyIn);
+  harness.client_sends(message('c', "") + query("select 1"));
+  EXPECT_EQ(harness.take_to_server(), message('c', "") + flush());
+  harness.server_sends(complete("COPY 0"));
+  EXPECT_EQ(harness.take_to_server(), query("select 1"));
+}
+
 // Nobody judges, so nobody counts which Sync is answered behind the failed COPY.
 TEST(Copy, client_that_takes_leave_behind_a_failed_copy_gets_all_its_answers) {
   SessionHarness harness{Options{}};

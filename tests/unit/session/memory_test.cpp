@@ -126,6 +126,28 @@ TEST(SessionMemory, what_all_hold_is_met_by_those_who_hold_much) {
   }
 }
 
+// What is kept for the next pipeline is no reason to wait for answers that nobody owes.
+TEST(SessionMemory, small_session_goes_on_behind_a_long_pipeline) {
+  auto options = hooked();
+  options.config.limits.max_session_memory_kb = 256;
+  SessionHarness harness(options);
+  harness.connect();
+  constexpr int kSyncs = 3000;
+  const std::string sync = message('S', "");
+  std::string all;
+  for (int i = 0; i < kSyncs; ++i) all += sync;
+  harness.client_sends(all);
+  std::size_t answered = 0;
+  for (std::string sent = harness.take_to_server(); !sent.empty();
+       sent = harness.take_to_server()) {
+    std::string answers;
+    for (std::size_t i = 0; i < sent.size() / sync.size(); ++i) answers += ready('I');
+    harness.server_sends(answers);
+    answered += harness.take_to_client().size() / ready('I').size();
+  }
+  EXPECT_EQ(answered, kSyncs);
+}
+
 TEST(SessionMemory, pipelined_queries_wait_when_the_unanswered_ones_hold_much) {
   SessionHarness harness(hooked());
   harness.connect();
