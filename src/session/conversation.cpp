@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "pgwire/error_response.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/message_limits.hpp"
 
 #include <cctype>
 
@@ -151,26 +152,18 @@ bool Conversation::handle_header(char type) {
 }
 
 bool Conversation::is_within_limits(char type) {
-  const std::uint32_t limit = pgwire::frontend_length_limit(type);
-  const std::uint32_t length = input_.reader.length();
-  if (limit == 0 || type == fe::kPassword) {
-    context_.end.fail_after_answers(
-        sqlstate::kProtocolViolation,
-        "invalid frontend message type " + std::to_string(static_cast<unsigned char>(type)));
-  } else if (length > limit) {
-    context_.end.fail_after_answers(sqlstate::kProtocolViolation, "invalid message length");
-  } else if (length > context_.environment.config->limits.max_message_bytes) {
-    context_.end.fail_after_answers(sqlstate::kProgramLimitExceeded,
-                                    "a message of " + std::to_string(length) +
-                                        " bytes is longer than [limits] max_message_bytes allows");
-  } else if (!context_.link->is_count_certain() && type != fe::kTerminate && is_watching()) {
+  const std::uint64_t max_bytes = context_.environment.config->limits.max_message_bytes;
+  const auto exceeded = exceeded_limit(type, input_.reader.length(), max_bytes);
+  const bool is_uncounted =
+      !context_.link->is_count_certain() && type != fe::kTerminate && is_watching();
+  if (exceeded) {
+    context_.end.fail_after_answers(exceeded->sqlstate, exceeded->message);
+  } else if (is_uncounted) {
     context_.end.fail_after_answers(sqlstate::kAdminShutdown,
                                     "a COPY of this session failed before there were plugins, so "
                                     "its answers cannot be told apart; connect again");
-  } else {
-    return true;
   }
-  return false;
+  return !exceeded && !is_uncounted;
 }
 
 // ---- COPY ----

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (config) {
     check_ranges(*config);
   } else {
-    require_error_line(config.error().message, kFile, text);
+    require_error_lines(config.error().message, kFile, text);
   }
   return 0;
 }

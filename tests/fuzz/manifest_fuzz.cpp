@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (manifest) {
     check_manifest(*manifest, caps);
   } else {
-    require_error_line(manifest.error().message, kFile, text);
+    require_error_lines(manifest.error().message, kFile, text);
   }
   return 0;
 }

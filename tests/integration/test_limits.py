@@ -164,9 +164,10 @@ def document(name):
 
 
 def test_operations_page_lists_every_metric_and_no_other(start_proxy, counter):
-    proxy = start_proxy(plugins=[counter])
+    proxy = start_proxy(plugins=[counter], tenant__rules=[{"user": "*", "tenant": "acme"}])
     with proxy.connect() as session:
         session.query("SELECT 1").expect_ok()
+        session.query("SET helios.tenant_id = 'other'")  # refused, so that there is a refusal to count
     text = proxy.admin.get("/metrics").text
     served = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, flags=re.M))
     documented = dict(re.findall(r"^\| `(helios_\w+)`[^|]*\| (\w+) \|", document("docs/operations.md"), flags=re.M))

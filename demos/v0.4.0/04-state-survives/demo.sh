@@ -119,7 +119,7 @@ step "somebody who may write the disk begins a new trail in the place of the old
 anchor=$("$HELIOS_BIN" audit head)
 kill "$proxy_pid"
 wait "$proxy_pid" || true
-rm -r "$STATE"
+rm -r "$WORK/state"
 start_proxy "$STATE"
 send_queries 0.02
 show "$HELIOS_BIN" audit verify

@@ -8,6 +8,7 @@
 #include <charconv>
 
 namespace helios::fuzz {
+namespace {
 
 void require_error_line(std::string_view message, std::string_view file, std::string_view text) {
   const bool has_control =
@@ -25,6 +26,16 @@ void require_error_line(std::string_view message, std::string_view file, std::st
   // TOML ends lines at LF; the end of the text counts as one.
   const auto lines = static_cast<std::size_t>(std::ranges::count(text, '\n')) + 1;
   require(line >= 1 && line <= lines, "a line that exists: " + std::string(message));
+}
+
+}  // namespace
+
+void require_error_lines(std::string_view message, std::string_view file, std::string_view text) {
+  for (std::size_t end = 0; end != std::string_view::npos;) {
+    end = message.find('\n');
+    require_error_line(message.substr(0, end), file, text);
+    if (end != std::string_view::npos) message.remove_prefix(end + 1);
+  }
 }
 
 }  // namespace helios::fuzz

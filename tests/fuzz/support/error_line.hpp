@@ -5,7 +5,7 @@
 
 namespace helios::fuzz {
 
-// An error about a file is one line "FILE:LINE: ...": printable, and LINE exists in `text`.
-void require_error_line(std::string_view message, std::string_view file, std::string_view text);
+// An error about a file is lines "FILE:LINE: ...", one for each thing that is wrong: printable, and LINE exists in `text`.
+void require_error_lines(std::string_view message, std::string_view file, std::string_view text);
 
 }  // namespace helios::fuzz
