@@ -107,8 +107,8 @@ class Talk:
         self._until(lambda: False, milliseconds / 1000)
 
     def _is_over(self):
-        """The last text is none: its error comes in whatever state the session is."""
-        messages = self.answers.messages
+        """The last text is none: its error comes in whatever state the session is. Behind it, others may notify."""
+        messages = [each for each in self.answers.messages if each[0] != b"A"][-2:]
         return len(messages) > 1 and messages[-1][0] == b"Z" and messages[-2][0] == b"E" and b"that_is_all" in messages[-2][1]
 
     def _until(self, condition, seconds):
