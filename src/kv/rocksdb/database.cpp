@@ -166,10 +166,10 @@ base::Result<std::unique_ptr<Database>> Database::open(
   if (!found) return std::unexpected(found.error());
   std::unique_ptr<Database> database(new Database(wanted));
   ::rocksdb::Options options = to_rocksdb(wanted);
-  if (wanted.file_system) {
-    database->env_ = ::rocksdb::NewCompositeEnv(wanted.file_system);
-    options.env = database->env_.get();
-  }
+  database->logs_ = std::make_shared<LogFiles>(
+      wanted.file_system ? wanted.file_system : ::rocksdb::FileSystem::Default(), folder);
+  database->env_ = ::rocksdb::NewCompositeEnv(database->logs_);
+  options.env = database->env_.get();
   options.listeners.push_back(std::make_shared<Listener>(std::move(on_failure)));
   const Status status = wanted.mode == OpenMode::read_only ? database->open_to_read(options)
                                                            : database->open_to_write(options);
@@ -232,8 +232,7 @@ Database::~Database() {
   entries_.reset();
   if (db_) static_cast<void>(db_->Close());
   db_.reset();
-  ::rocksdb::Env* env = env_ ? env_.get() : ::rocksdb::Env::Default();
-  if (lock_ != nullptr) static_cast<void>(env->UnlockFile(lock_));
+  if (lock_ != nullptr) static_cast<void>(env_->UnlockFile(lock_));
 }
 
 Status Database::write(::rocksdb::WriteBatch& batch) {
@@ -241,12 +240,12 @@ Status Database::write(::rocksdb::WriteBatch& batch) {
   return db_->Write({}, &batch);
 }
 
-Status Database::sync() { return db_->SyncWAL(); }
+Status Database::sync() { return logs_->sync(); }
 
 Status Database::rotate_if_long() {
   if (log_bytes_ < max_log_bytes_) return Status::OK();
   log_bytes_ = 0;
-  if (const Status synced = db_->SyncWAL(); !synced.ok()) return synced;
+  if (const Status synced = logs_->sync(); !synced.ok()) return synced;
   ::rocksdb::FlushOptions options;
   options.wait = false;
   options.allow_write_stall = true;

@@ -13,6 +13,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "kv/rocksdb/log_files.hpp"
 #include "kv/rocksdb/open_mode.hpp"
 
 #include <rocksdb/db.h>
@@ -48,7 +49,8 @@ class Database {
 
   // Appends to the log and hands it to the operating system. From one thread at a time.
   [[nodiscard]] ::rocksdb::Status write(::rocksdb::WriteBatch& batch);
-  // Beside write(), from any thread: what was written before the call is on disk after it.
+  // Beside write(), from any thread: what was written before the call is on disk after it. An error is final, also when
+  // it was a write's.
   [[nodiscard]] ::rocksdb::Status sync();
   // After write(), on its thread: begins a new log when the present one has grown long.
   [[nodiscard]] ::rocksdb::Status rotate_if_long();
@@ -93,7 +95,8 @@ class Database {
 
   const std::string directory_;
   const std::uint64_t max_log_bytes_;
-  std::unique_ptr<::rocksdb::Env> env_;
+  std::shared_ptr<LogFiles> logs_;
+  std::unique_ptr<::rocksdb::Env> env_;  // has logs_ below it
   std::unique_ptr<::rocksdb::DB> db_;
   std::unique_ptr<::rocksdb::ColumnFamilyHandle> entries_;  // gone before db_
   std::unique_ptr<::rocksdb::ColumnFamilyHandle> streams_;
