@@ -48,6 +48,11 @@ def all_contenders(transport):
                      state__directory="state")
     yield Helios("cost-governor", os.path.join(plugins, "cost-governor.wasm"), unix,
                  manifest=text_of(os.path.join(plugins, "cost-governor.toml")))
+    if not unix:
+        audit = text_of(os.path.join(plugins, "audit-chain.toml"))
+        for durability in ("relaxed", "strict"):
+            yield Helios(f"audit-chain, {durability}", os.path.join(plugins, "audit-chain.wasm"), state__directory="state",
+                         manifest=audit.replace('durability = "strict"', f'durability = "{durability}"'))
     yield Floor("epoll", os.path.join(BUILD, "bench/epoll_relay"), unix)
     yield Floor("io_uring", os.path.join(BUILD, "bench/uring_relay"), unix)
 

@@ -104,11 +104,7 @@ base::Result<ListRequest> parse_list_request(std::string_view query) {
   const auto parameters = parse_query(query);
   if (!parameters) return base::fail(parameters.error().code, parameters.error().message);
   ListRequest result;
-  std::vector<std::string_view> seen;
   for (const auto& [name, value] : *parameters) {
-    if (std::ranges::find(seen, name) != seen.end())
-      return base::fail(base::Errc::invalid, "repeated query parameter: " + name);
-    seen.push_back(name);
     if (name == "prefix") {
       result.prefix = value;
     } else if (name == "after") {

@@ -2,16 +2,15 @@
 #include "admin/refusals.hpp"
 
 #include "admin/replies.hpp"
+#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <limits>
 #include <utility>
 
@@ -38,9 +37,9 @@ base::Result<void> take(const std::string& name, const std::string& value, Refus
   } else if (name == "plugin") {
     out.plugin = value;
   } else if (name == "since") {
-    const auto since = parse_number(value, 0, kMost);
-    if (!since) return wrong("since must be milliseconds since 1970-01-01 UTC");
-    out.since_ms = static_cast<std::int64_t>(*since);
+    const auto since = parse_rfc3339(value);
+    if (!since) return wrong("since: " + since.error().message);
+    out.since_ms = *since;
   } else if (name == "after") {
     out.after = parse_number(value, 0, kMost);
     if (!out.after) return wrong("after must be the number of a refusal");
@@ -60,42 +59,22 @@ boost::json::value text_or_null(std::string_view text) {
   return boost::json::value(readable(text));
 }
 
-// `number` in decimal, or hexadecimal, digits: at least `width` of them.
-std::string digits(std::uint64_t number, std::size_t width, int base = 10) {
-  std::array<char, 24> buffer{};
-  const auto [end, error] = std::to_chars(buffer.begin(), buffer.end(), number, base);
+// All 16 of them.
+std::string hex_digits(std::uint64_t number) {
+  std::array<char, 16> buffer{};
+  const auto [end, error] = std::to_chars(buffer.begin(), buffer.end(), number, 16);
   const auto count = static_cast<std::size_t>(end - buffer.begin());
-  return std::string(width > count ? width - count : 0, '0') + std::string(buffer.begin(), end);
-}
-
-std::string digits(std::int64_t number, std::size_t width) {
-  return digits(static_cast<std::uint64_t>(number), width);
-}
-
-// RFC 3339.
-std::string to_time(std::int64_t time_ms) {
-  namespace chrono = std::chrono;
-  const chrono::sys_time<chrono::milliseconds> time{chrono::milliseconds(time_ms)};
-  const auto day = chrono::floor<chrono::days>(time);
-  const chrono::year_month_day date(day);
-  const chrono::hh_mm_ss clock(time - day);
-  return digits(std::int64_t{static_cast<int>(date.year())}, 4) + '-' +
-         digits(std::uint64_t{static_cast<unsigned>(date.month())}, 2) + '-' +
-         digits(std::uint64_t{static_cast<unsigned>(date.day())}, 2) + 'T' +
-         digits(std::int64_t{clock.hours().count()}, 2) + ':' +
-         digits(std::int64_t{clock.minutes().count()}, 2) + ':' +
-         digits(std::int64_t{clock.seconds().count()}, 2) + '.' +
-         digits(std::int64_t{clock.subseconds().count()}, 3) + 'Z';
+  return std::string(buffer.size() - count, '0') + std::string(buffer.begin(), end);
 }
 
 boost::json::value fingerprint_or_null(std::optional<std::uint64_t> fingerprint) {
   if (!fingerprint) return nullptr;
-  return boost::json::value(digits(*fingerprint, 16, 16));
+  return boost::json::value(hex_digits(*fingerprint));
 }
 
 boost::json::object to_json(const RefusalStatus& refusal) {
   return {{"number", refusal.number},
-          {"time", to_time(refusal.time_ms)},
+          {"time", to_rfc3339(refusal.time_ms)},
           {"request_id", refusal.request_id},
           {"plugin", readable(refusal.plugin)},
           {"decided_by", refusal.decided_by},
@@ -119,11 +98,7 @@ base::Result<RefusalQuery> parse_refusal_query(std::string_view query) {
   const auto parameters = parse_query(query);
   if (!parameters) return std::unexpected(parameters.error());
   RefusalQuery result;
-  std::vector<std::string_view> seen;
   for (const auto& [name, value] : *parameters) {
-    if (std::ranges::find(seen, name) != seen.end())
-      return base::fail(base::Errc::invalid, "repeated query parameter: " + name);
-    seen.push_back(name);
     if (auto taken = take(name, value, result); !taken) return std::unexpected(taken.error());
   }
   return result;

@@ -65,11 +65,7 @@ base::Result<kv::StreamRange> parse_stream_range(std::string_view query) {
   const auto parameters = parse_query(query);
   if (!parameters) return base::fail(parameters.error().code, parameters.error().message);
   kv::StreamRange range{.max_records = kDefaultRecordLimit, .max_bytes = kDefaultPageBytes};
-  std::vector<std::string_view> seen;
   for (const auto& [name, value] : *parameters) {
-    if (std::ranges::find(seen, name) != seen.end())
-      return base::fail(base::Errc::invalid, "repeated query parameter: " + name);
-    seen.push_back(name);
     if (auto read = read_parameter(name, value, range); !read) return std::unexpected(read.error());
   }
   return range;

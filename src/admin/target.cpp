@@ -81,6 +81,8 @@ base::Result<Parameters> parse_query(std::string_view query) {
     auto value = percent_decode(equals == std::string_view::npos ? "" : part.substr(equals + 1));
     if (!name || !value)
       return base::fail(base::Errc::invalid, name ? value.error().message : name.error().message);
+    if (std::ranges::find(result, *name, &Parameters::value_type::first) != result.end())
+      return base::fail(base::Errc::invalid, "repeated query parameter: " + *name);
     result.emplace_back(std::move(*name), std::move(*value));
   }
   return result;

@@ -30,7 +30,7 @@ struct TargetView {
 
 using Parameters = std::vector<std::pair<std::string, std::string>>;
 
-// "a=1&b" -> {a,1},{b,}; decoded. Errors: invalid, as percent_decode().
+// "a=1&b" -> {a,1},{b,}; decoded. Errors: invalid, as percent_decode(), and for a name that is there twice.
 [[nodiscard]] base::Result<Parameters> parse_query(std::string_view query);
 
 }  // namespace helios::admin

@@ -5,7 +5,6 @@
 #include "kv/namespace_name.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <charconv>
@@ -52,9 +51,9 @@ bool is_bearer_token(std::string_view text) {
 }
 
 TokenSet::Digest TokenSet::digest_of(std::string_view token) {
-  Digest digest;
-  SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
-  return digest;
+  base::Sha256 sha;
+  sha.update(token);
+  return sha.finish();
 }
 
 // Requires: hex digits, as the configuration has seen to.

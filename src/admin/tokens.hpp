@@ -6,9 +6,9 @@
 // constant time hides how close a guess was.
 
 #include "base/result.hpp"
+#include "base/sha256.hpp"
 #include "config/config.hpp"
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -59,8 +59,7 @@ class TokenSet {
   [[nodiscard]] const Grant* find(std::string_view token) const;
 
  private:
-  static constexpr std::size_t kDigestBytes = 32;
-  using Digest = std::array<unsigned char, kDigestBytes>;
+  using Digest = base::Sha256Digest;
   struct Entry {
     Digest digest;
     Grant grant;

@@ -16,6 +16,10 @@ using Sha256Digest = std::array<unsigned char, 32>;
 
 inline constexpr std::size_t kSha256HexBytes = 64;
 
+[[nodiscard]] inline std::string_view bytes_of(const Sha256Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
 // As lower-case hexadecimal digits.
 void to_hex(const Sha256Digest& digest, std::span<char, kSha256HexBytes> out);
 [[nodiscard]] std::string to_hex(const Sha256Digest& digest);

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_chain.hpp"
 
+#include "base/sha256.hpp"
 #include "cli/json_answer.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
@@ -17,23 +15,17 @@ constexpr std::string_view kHeadKey = "head";
 constexpr std::string_view kReserveKey = "reserve";
 constexpr std::string_view kRecordPrefix = "rec:";
 constexpr std::size_t kKeyDigits = 16;
-constexpr std::size_t kHashDigits = 64;
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  std::string hex;
-  for (unsigned int i = 0; i < length; ++i) {
-    hex += kHexDigits[digest[i] >> 4U];
-    hex += kHexDigits[digest[i] & 15U];
-  }
-  return hex;
+  base::Sha256 sha;
+  sha.update(bytes);
+  return base::to_hex(sha.finish());
 }
 
 bool is_hash(std::string_view text) {
-  return text.size() == kHashDigits && text.find_first_not_of(kHexDigits) == std::string_view::npos;
+  return text.size() == base::kSha256HexBytes &&
+         text.find_first_not_of(kHexDigits) == std::string_view::npos;
 }
 
 std::optional<std::int64_t> parse_seq(std::string_view text, int base) {

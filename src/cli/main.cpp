@@ -125,7 +125,8 @@ int run_refusals_command(const Options& options) {
   if (!options.refusals.admin.state.empty())
     return report("refusals: they are kept by a running proxy, not in its state directory");
   return run_command(options, options.refusals.admin, true, [&options](const AskAdmin& ask) {
-    return run_refusals(options.refusals, ask, std::cout, wait_a_second);
+    return run_refusals(options.refusals, ask, std::cout, wait_a_second,
+                        app::SystemClock().wall_ms());
   });
 }
 

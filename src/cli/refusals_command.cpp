@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/refusals_command.hpp"
 
+#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
 #include "base/text.hpp"
 #include "cli/json_answer.hpp"
+#include "cli/since.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/serialize.hpp>
@@ -19,7 +21,9 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxShownBytes = 400;
 
-std::string target_of(const RefusalsOptions& options, std::optional<std::int64_t> after) {
+// `since`: in RFC 3339; empty: from the first.
+std::string target_of(const RefusalsOptions& options, const std::string& since,
+                      std::optional<std::int64_t> after) {
   std::string target = "/refusals?limit=" + std::to_string(options.limit);
   const auto add = [&](const std::string& name, const std::string& value) {
     if (!value.empty()) target += "&" + name + "=" + admin::percent_encode(value);
@@ -27,7 +31,7 @@ std::string target_of(const RefusalsOptions& options, std::optional<std::int64_t
   add("tenant", options.tenant);
   add("user", options.user);
   add("plugin", options.plugin);
-  add("since", std::to_string(options.since_ms));
+  add("since", since);
   if (after) add("after", std::to_string(*after));
   return target;
 }
@@ -46,10 +50,11 @@ void print(const json::object& refusal, std::ostream& out) {
 }
 
 // Returns the number behind which to go on.
-base::Result<std::int64_t> print_page(const RefusalsOptions& options, const AskAdmin& ask,
-                                      std::ostream& out, std::optional<std::int64_t> after) {
+base::Result<std::int64_t> print_page(const RefusalsOptions& options, const std::string& since,
+                                      const AskAdmin& ask, std::ostream& out,
+                                      std::optional<std::int64_t> after) {
   admin::Request request;
-  request.target = target_of(options, after);
+  request.target = target_of(options, since, after);
   const auto response = checked(ask(request));
   if (!response) return std::unexpected(response.error());
   const auto page = parse_object(response->body);
@@ -78,8 +83,8 @@ void declare_refusals(CLI::App& app, RefusalsOptions& options) {
   command->add_option("--tenant", options.tenant, "Only of this tenant");
   command->add_option("--user", options.user, "Only of this user");
   command->add_option("--plugin", options.plugin, "Only by this plugin; \"proxy\": its own rules");
-  command->add_option("--since", options.since_ms, "Only from then on: milliseconds since 1970")
-      ->check(CLI::NonNegativeNumber);
+  command->add_option("--since", options.since,
+                      "Only from then on: 10m ago, or a time such as 2026-10-03T12:00:00Z");
   command->add_option("--limit", options.limit, "The newest so many")->check(CLI::Range(1, 1000));
   command->add_flag("--json", options.as_json, "A JSON object for each, one a line");
   command->add_flag("--follow", options.follow, "Go on with those that come, until it is stopped");
@@ -87,10 +92,17 @@ void declare_refusals(CLI::App& app, RefusalsOptions& options) {
 }
 
 base::Result<void> run_refusals(const RefusalsOptions& options, const AskAdmin& ask,
-                                std::ostream& out, const std::function<bool()>& wait) {
-  auto last = print_page(options, ask, out, std::nullopt);
+                                std::ostream& out, const std::function<bool()>& wait,
+                                std::int64_t now_ms) {
+  std::string since;
+  if (!options.since.empty()) {
+    const auto since_ms = parse_since(options.since, now_ms);
+    if (!since_ms) return std::unexpected(since_ms.error());
+    since = admin::to_rfc3339(*since_ms);
+  }
+  auto last = print_page(options, since, ask, out, std::nullopt);
   while (last && options.follow && out && wait()) {
-    last = print_page(options, ask, out, *last);
+    last = print_page(options, since, ask, out, *last);
   }
   if (!last) return std::unexpected(last.error());
   return {};

@@ -24,7 +24,7 @@ struct RefusalsOptions {
   std::string tenant;  // empty, here and below: whoever's
   std::string user;
   std::string plugin;
-  std::int64_t since_ms = 0;
+  std::string since;  // as parse_since() takes it; empty: from the first
   std::int64_t limit = 100;
   bool as_json = false;  // a JSON object a line
   bool follow = false;   // goes on with those that come
@@ -36,6 +36,7 @@ void declare_refusals(CLI::App& app, RefusalsOptions& options);
 // Prints them to `out`, the oldest first. With `follow`, calls `wait` between two questions, and ends when that returns
 // false or `out` takes no more. Errors: one line for the user.
 [[nodiscard]] base::Result<void> run_refusals(const RefusalsOptions& options, const AskAdmin& ask,
-                                              std::ostream& out, const std::function<bool()>& wait);
+                                              std::ostream& out, const std::function<bool()>& wait,
+                                              std::int64_t now_ms);
 
 }  // namespace helios::cli

@@ -5,6 +5,7 @@
 #include "admin/stream_page.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/one_line.hpp"
+#include "cli/since.hpp"
 #include "cli/stream_reader.hpp"
 #include "cli/stream_verifier.hpp"
 

@@ -28,8 +28,4 @@ struct AnsweredPage {
                                                    std::string_view stream,
                                                    const kv::StreamRange& range);
 
-// The moment that `text` means: a time as in RFC 3339, or so long before `now_ms`: "500ms", "30s", "10m", "2h",
-// "7d". Errors: invalid.
-[[nodiscard]] base::Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_ms);
-
 }  // namespace helios::cli

@@ -4,10 +4,6 @@
 namespace helios::cli {
 namespace {
 
-std::string_view bytes_of(const base::Sha256Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 std::unexpected<base::Error> wrong(kv::RecordNumber number, std::string_view what) {
   return base::fail(base::Errc::invalid,
                     "record " + std::to_string(number) + ": " + std::string(what));
@@ -45,9 +41,7 @@ base::Result<void> StreamVerifier::add_record(const kv::StreamRecord& record) {
                  "it is missing: record " + std::to_string(record.number) + " stands in its place");
   if (record.time_ms < last_time_ms_)
     return wrong(record.number, "its time is before that of the record before it");
-  sha_.update(bytes_of(last_digest_));
-  sha_.update(record.bytes);
-  if (sha_.finish() != record.digest)
+  if (kv::next_digest(sha_, last_digest_, record.bytes) != record.digest)
     return wrong(record.number,
                  "its digest is not that of the record before it and of its own bytes");
   last_ = record.number;

@@ -13,16 +13,6 @@ constexpr const char* kDefaultRefusalState = "42000";
 constexpr const char* kAuthenticationDeniedState = "28000";
 constexpr const char* kPluginFailureState = "58000";  // system_error: the policy itself is broken
 
-// A place inside of the plugin, " [in check at 0x1a2, ...]", is for the operator: it would tell a client how the policy is
-// made.
-std::string without_place(std::string_view failure) {
-  const std::size_t begin = failure.find(" [in ");
-  const std::size_t end = begin == std::string_view::npos ? begin : failure.find(']', begin);
-  std::string text(failure.substr(0, begin));
-  if (end != std::string_view::npos) text += failure.substr(end + 1);
-  return text;
-}
-
 bool runs_before(const std::shared_ptr<Plugin>& a, const std::shared_ptr<Plugin>& b) {
   return std::tie(a->traits().order, a->traits().name) <
          std::tie(b->traits().order, b->traits().name);
@@ -195,10 +185,11 @@ void ChainRun::refuse(const PluginTraits& traits, DecidedBy decided_by, std::str
 }
 
 void ChainRun::refuse_as_failed(const PluginTraits& traits, const char* what) {
+  const CallResult& failed = call_.result;
   refuse(traits, DecidedBy::on_error, kPluginFailureState,
          std::string(what) + ": plugin \"" + traits.name + "\" failed (" +
-             without_place(call_.result.failure) + ")");
-  result_.fault = call_.result.failure;
+             (failed.client_failure.empty() ? failed.failure : failed.client_failure) + ")");
+  result_.fault = failed.failure;
 }
 
 void ChainRun::absorb_authenticate(const PluginTraits& traits) {

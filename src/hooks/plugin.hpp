@@ -46,8 +46,11 @@ struct CallResult {
   Status status = Status::ok;
   Verdict verdict;                       // of an ok pre_query
   AuthenticationVerdict authentication;  // of an ok authenticate
-  std::string failure;  // failed: one line, e.g. "trap: unreachable", "timeout after 100 ms"
-  Receipt receipt;      // ok: what the call rests on
+  // failed: one line for operators, e.g. "trap: unreachable [in check at 0x1a2]", "timeout after 100 ms".
+  std::string failure;
+  // The same for clients, where that is less: a place inside of the plugin would tell how a policy is made.
+  std::string client_failure;
+  Receipt receipt;  // ok: what the call rests on
 
   // Back to an ok that says nothing; cheap when it is that already.
   void reset() {

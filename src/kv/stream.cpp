@@ -28,4 +28,11 @@ base::Sha256Digest first_digest(std::string_view space, std::string_view stream)
   return sha.finish();
 }
 
+base::Sha256Digest next_digest(base::Sha256& sha, const base::Sha256Digest& before,
+                               std::string_view bytes) {
+  sha.update(base::bytes_of(before));
+  sha.update(bytes);
+  return sha.finish();
+}
+
 }  // namespace helios::kv

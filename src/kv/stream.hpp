@@ -40,6 +40,10 @@ inline constexpr std::size_t kMaxStreamNameBytes = 64;
 // says whose records these are, so that no stream can be passed off as another.
 [[nodiscard]] base::Sha256Digest first_digest(std::string_view space, std::string_view stream);
 
+// That of a record which follows `before`: the step by which chains are made and checked. `sha` is between two texts.
+[[nodiscard]] base::Sha256Digest next_digest(base::Sha256& sha, const base::Sha256Digest& before,
+                                             std::string_view bytes);
+
 // Which records are there, and what they count for (record_bytes()).
 struct StreamExtent {
   RecordNumber first = 1;  // the oldest one that is there

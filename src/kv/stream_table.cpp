@@ -37,7 +37,7 @@ std::span<const NumberedRecord> StreamTable::number(std::span<const AppendRecord
                          .bytes = append.bytes});
     extent.bytes += record_bytes(append.bytes.size());
     bytes_ += record_bytes(append.bytes.size());
-    if (!is_ring_) continue;
+    if (!sha_) continue;
     keep(stream, numbered_.back());
     make_room(max_ring_bytes, stream);
   }
@@ -53,14 +53,11 @@ StreamTable::Stream& StreamTable::at(const std::string& name) {
 }
 
 void StreamTable::keep(Stream& stream, const NumberedRecord& record) {
-  base::Sha256 sha;
   const base::Sha256Digest& last =
       stream.records.empty() ? stream.before : stream.records.back().digest;
-  sha.update({reinterpret_cast<const char*>(last.data()), last.size()});
-  sha.update(record.bytes);
   stream.records.push_back({.number = record.number,
                             .time_ms = record.time_ms,
-                            .digest = sha.finish(),
+                            .digest = next_digest(*sha_, last, record.bytes),
                             .bytes = std::string(record.bytes)});
 }
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,7 +24,9 @@ namespace helios::kv {
 class StreamTable {
  public:
   // `space`: of the namespace; outlives the table. With `is_ring` the table keeps the records itself.
-  StreamTable(const std::string& space, bool is_ring) : space_(space), is_ring_(is_ring) {}
+  StreamTable(const std::string& space, bool is_ring) : space_(space) {
+    if (is_ring) sha_.emplace();
+  }
   StreamTable(const StreamTable&) = delete;
   StreamTable& operator=(const StreamTable&) = delete;
 
@@ -63,7 +66,7 @@ class StreamTable {
   void drop_oldest(Stream& stream);
 
   const std::string& space_;
-  const bool is_ring_;
+  std::optional<base::Sha256> sha_;  // of a ring
   Streams streams_;
   std::uint64_t bytes_ = 0;
   std::vector<NumberedRecord> numbered_;

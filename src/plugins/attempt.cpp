@@ -14,8 +14,8 @@ namespace helios::plugins {
 
 namespace {
 
-AttemptEnd failed(std::string why) {
-  return {.kind = AttemptEnd::Kind::failed, .failure = std::move(why)};
+AttemptEnd failed(std::string why, std::string place = {}) {
+  return {.kind = AttemptEnd::Kind::failed, .failure = std::move(why), .place = std::move(place)};
 }
 
 // What a fault means: when a host function ended the guest, its reason counts, not the trap.
@@ -37,7 +37,7 @@ AttemptEnd end_of(const Fault& fault, const HostCalls& calls) {
   }
   switch (fault.kind) {
     case Fault::Kind::interrupted: return {.kind = AttemptEnd::Kind::overran};
-    case Fault::Kind::trap: return failed("trap: " + fault.message);
+    case Fault::Kind::trap: return failed("trap: " + fault.message, fault.place);
     case Fault::Kind::refused: return failed("no instance: " + fault.message);
   }
   return {};

@@ -47,6 +47,7 @@ struct AttemptEnd {
   };
   Kind kind = Kind::returned;
   std::string failure = {};  // failed, fault: one line
+  std::string place = {};    // failed: as in Fault
 };
 
 // What the hook decides goes to the effects of calls.scope(), which must be there.

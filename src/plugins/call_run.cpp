@@ -19,6 +19,7 @@ constexpr std::uint32_t kMaxFetches = 100;
 // Of input whose storage is kept for the next call.
 constexpr std::size_t kMaxKeptBytes = 64 * 1024;
 
+constexpr std::size_t kMaxFailureBytes = 400;  // of the line for people
 constexpr const char* kFault = "a fault inside the proxy, see its log";
 
 std::string_view to_word(hooks::HookPoint point) {
@@ -133,7 +134,7 @@ CallRun::Next CallRun::after_attempt(Lane lane, AttemptEnd&& end) {
     case AttemptEnd::Kind::store_failed: return fail_by_store("reads more than one call may");
     case AttemptEnd::Kind::too_early: assert(false); break;
     case AttemptEnd::Kind::fault: return fail_by_fault(end.failure);
-    case AttemptEnd::Kind::failed: return fail_by_guest(std::move(end.failure));
+    case AttemptEnd::Kind::failed: return fail_by_guest(end.failure, end.place);
   }
   return Next::finished;
 }
@@ -258,7 +259,7 @@ CallRun::Next CallRun::fail(std::string why) {
   supply_.end_instance(std::move(live_), *call_->home);
   const PluginServices& services = version_.services();
   version_.counters().add(PluginEvent::failure);
-  why = base::escape_for_log(why, 400);
+  why = base::escape_for_log(why, kMaxFailureBytes);
   if (version_.counters().note_failure(why, services.clock.monotonic_ns()))
     services.log.write(base::LogLevel::warning, "plugin " + version_.traits().name + ": " +
                                                     std::string(to_word(call_->point)) +
@@ -268,12 +269,15 @@ CallRun::Next CallRun::fail(std::string why) {
   return Next::finished;
 }
 
-CallRun::Next CallRun::fail_by_guest(std::string why) {
+// `place`: as in Fault.
+CallRun::Next CallRun::fail_by_guest(const std::string& why, const std::string& place) {
   // What the guest does about a refused write is often a trap, which tells an operator nothing.
-  if (!refusal_.empty()) why += "; before that " + refusal_;
+  const std::string before = refusal_.empty() ? "" : "; before that " + refusal_;
   // A panic says why on its standard error, and nothing else does.
   if (effects_.any) write_log_lines(" (attempt that failed)");
-  const Next next = fail(std::move(why));
+  const Next next = fail(why + (place.empty() ? "" : " [" + place + "]") + before);
+  if (!place.empty())
+    call_->result.client_failure = base::escape_for_log(why + before, kMaxFailureBytes);
   supply_.note_fault(*call_, call_->result.failure);
   return next;
 }

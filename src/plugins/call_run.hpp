@@ -85,7 +85,7 @@ class CallRun : public boost::intrusive_ref_counter<CallRun> {
   void note_refused_writes(const HostCalls& calls);
   void note_full();
   Next fail(std::string why);
-  Next fail_by_guest(std::string why);
+  Next fail_by_guest(const std::string& why, const std::string& place = {});
   Next fail_by_fault(std::string_view what);
   Next fail_by_store(std::string_view if_healthy);
   Next fail_cancelled();

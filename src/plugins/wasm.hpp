@@ -96,6 +96,8 @@ struct Fault {
   };
   Kind kind = Kind::trap;
   std::string message;  // one line
+  std::string place =
+      {};  // in the guest: "in check at 0x1a2, called by pre_query"; empty: not known
 };
 
 // One instance. Every one of its calls counts against the deadline given to instantiate(), or to the

@@ -60,8 +60,8 @@ std::string head_value(const StreamHead& head) {
   put(out, head.extent.next);
   put(out, head.extent.bytes);
   put(out, head.extent.last_time_ms);
-  out += view(head.before);
-  out += view(head.last);
+  out += base::bytes_of(head.before);
+  out += base::bytes_of(head.last);
   return out;
 }
 
@@ -78,9 +78,9 @@ std::optional<StreamHead> parse_head(std::string_view value) {
   return is_one ? std::optional(head) : std::nullopt;
 }
 
-std::optional<StreamRecord> parse_record(std::string_view value) {
+std::optional<StoredRecord> parse_record(std::string_view value) {
   if (value.size() < kRecordHeadBytes) return std::nullopt;
-  StreamRecord record;
+  StoredRecord record;
   take(value, record.time_ms);
   take(value, record.digest);
   record.bytes = value;

@@ -10,6 +10,7 @@
 #include "kv/stream.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,13 +44,15 @@ struct StreamName {
 [[nodiscard]] std::string head_value(const StreamHead& head);
 [[nodiscard]] std::optional<StreamHead> parse_head(std::string_view value);
 
-// The record without its number; nullopt: these bytes were not written by us.
-[[nodiscard]] std::optional<StreamRecord> parse_record(std::string_view value);
+// Views what was read.
+struct StoredRecord {
+  std::int64_t time_ms = 0;
+  base::Sha256Digest digest{};
+  std::string_view bytes;
+};
+// Nullopt: these bytes were not written by us.
+[[nodiscard]] std::optional<StoredRecord> parse_record(std::string_view value);
 // The number that the key of a record ends in. Requires: at least kRecordNumberBytes.
 [[nodiscard]] RecordNumber number_of(std::string_view key);
-
-[[nodiscard]] inline std::string_view view(const base::Sha256Digest& digest) {
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
 
 }  // namespace helios::kv::rocksdb

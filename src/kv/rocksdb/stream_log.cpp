@@ -32,8 +32,8 @@ class Reader {
     return head;
   }
 
-  // Nullopt when error() says why not: it must be there.
-  std::optional<StreamRecord> record(RecordNumber number) {
+  // Nullopt when error() says why not: it must be there. Views memory that the next call changes.
+  std::optional<StoredRecord> record(RecordNumber number) {
     key_.assign(1, kRecordTag);
     key_ += stream_;
     put_number(key_, number);
@@ -41,7 +41,7 @@ class Reader {
   }
 
   // The one behind the last record().
-  std::optional<StreamRecord> next(RecordNumber number) {
+  std::optional<StoredRecord> next(RecordNumber number) {
     at_->Next();
     const bool is_it = at_->Valid() && at_->key().size() == key_.size() &&
                        at_->key().starts_with({key_.data(), key_.size() - kRecordNumberBytes}) &&
@@ -58,13 +58,11 @@ class Reader {
     if (!at_->status().ok()) error_ = database_.explain(at_->status());
     return at_->Valid() && at_->key() == slice(key_);
   }
-  std::optional<StreamRecord> present(RecordNumber number) {
-    auto record = parse_record(at_->value().ToStringView());
-    if (!record) return missing(number);
-    record->number = number;
-    return record;
+  std::optional<StoredRecord> present(RecordNumber number) {
+    const auto record = parse_record(at_->value().ToStringView());
+    return record ? record : missing(number);
   }
-  std::optional<StreamRecord> missing(RecordNumber number) {
+  std::optional<StoredRecord> missing(RecordNumber number) {
     fail("record " + std::to_string(number) + " of a stream is missing or malformed");
     return std::nullopt;
   }
@@ -89,11 +87,14 @@ void read_records(Reader& reader, RecordNumber from, const StreamRange& range, S
   std::uint64_t bytes = 0;
   for (RecordNumber number = from; number < page.extent.next; ++number) {
     if (!page.records.empty() && page.records.size() >= range.max_records) return;
-    auto record = number == from ? reader.record(number) : reader.next(number);
+    const auto record = number == from ? reader.record(number) : reader.next(number);
     if (!record) return;
     bytes += record->bytes.size();
     if (bytes > range.max_bytes && !page.records.empty()) return;
-    page.records.push_back(*std::move(record));
+    page.records.push_back({.number = number,
+                            .time_ms = record->time_ms,
+                            .digest = record->digest,
+                            .bytes = std::string(record->bytes)});
   }
 }
 
@@ -151,9 +152,7 @@ StreamLog::Chains::iterator StreamLog::chain_of(std::string_view stream) {
 
 void StreamLog::put_record(::rocksdb::WriteBatch& batch, const RecordBuffer::Record& record,
                            StreamHead& head) {
-  sha_.update(view(head.last));
-  sha_.update(record.bytes);
-  head.last = sha_.finish();
+  head.last = next_digest(sha_, head.last, record.bytes);
   head.extent.next = record.number + 1;
   head.extent.bytes += record_bytes(record.bytes.size());
   head.extent.last_time_ms = record.time_ms;
@@ -162,7 +161,7 @@ void StreamLog::put_record(::rocksdb::WriteBatch& batch, const RecordBuffer::Rec
   put_number(key_, record.number);
   const std::array<::rocksdb::Slice, 3> value = {
       ::rocksdb::Slice(reinterpret_cast<const char*>(&record.time_ms), sizeof record.time_ms),
-      slice(view(head.last)), slice(record.bytes)};
+      slice(base::bytes_of(head.last)), slice(record.bytes)};
   const ::rocksdb::Slice key = slice(key_);
   static_cast<void>(
       batch.Put(database_.streams(), {&key, 1}, {value.data(), static_cast<int>(value.size())}));

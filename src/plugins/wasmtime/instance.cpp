@@ -50,24 +50,21 @@ std::string function_of(const wasm_frame_t& frame) {
   const wasm_name_t* const name = wasmtime_frame_func_name(&frame);
   if (name == nullptr || name->size == 0)
     return "function " + std::to_string(wasm_frame_func_index(&frame));
-  std::string text = base::escape_for_log({name->data, name->size}, kMaxFunctionBytes);
-  std::ranges::replace(text, ']', ')');
-  return text;
+  return base::escape_for_log({name->data, name->size}, kMaxFunctionBytes);
 }
 
-// " [in check at 0x1a2, called by pre_query]", as hooks::ChainRun knows it and keeps it from clients. The place is that of the instruction in the module, as tools for modules
-// show it. Empty: the engine does not know.
+// "in check at 0x1a2, called by pre_query": where the instruction stands in the module, as tools for modules show it. Empty:
+// the engine does not know.
 std::string place_of(const wasm_trap_t& trap) {
   OwnedVector<wasm_frame_vec_t, wasm_frame_vec_delete> frames;
   wasm_trap_trace(&trap, frames.out());
   std::string text;
   std::size_t count = 0;
   for (const wasm_frame_t* frame : frames) {
-    if (count == kMaxFrames) return text + ", ...]";
-    text += (count++ == 0 ? " [in " : ", called by ") + function_of(*frame);
+    if (count == kMaxFrames) return text + ", ...";
+    text += (count++ == 0 ? "in " : ", called by ") + function_of(*frame);
     if (count == 1) text += " at " + hex(wasm_frame_module_offset(frame));
   }
-  if (!text.empty()) text += ']';
   return text;
 }
 
@@ -78,7 +75,7 @@ Fault to_fault(const wasm_trap_t& trap) {
       code == WASMTIME_TRAP_CODE_INTERRUPT ? Fault::Kind::interrupted : Fault::Kind::trap;
   const std::string_view text = trap_text(code);
   if (text.empty()) return {kind, message_of(trap)};
-  return {kind, kind == Fault::Kind::trap ? std::string(text) + place_of(trap) : std::string(text)};
+  return {kind, std::string(text), kind == Fault::Kind::trap ? place_of(trap) : std::string()};
 }
 
 }  // namespace

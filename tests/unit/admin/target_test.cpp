@@ -59,6 +59,7 @@ TEST(ParseQuery, names_and_values_are_decoded_after_splitting) {
 
 TEST(ParseQuery, bad_escape_in_name_or_value_is_invalid) {
   EXPECT_FALSE(parse_query("a%=1").has_value());
+  EXPECT_FALSE(parse_query("a=1&b=2&%61=3").has_value());
   EXPECT_FALSE(parse_query("a=1&b=%zz").has_value());
 }
 

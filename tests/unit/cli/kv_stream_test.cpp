@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `heliosproxy kv stream ...`: what it prints, what it follows, and what --verify finds.
 
+#include "cli/since.hpp"
 #include "cli/stream_reader.hpp"
 #include "cli/stream_verifier.hpp"
 #include "support/append_record.hpp"

@@ -117,7 +117,9 @@ TEST_P(PreQuery, failure_under_deny_refuses_and_ends_the_chain) {
 TEST_P(PreQuery, place_of_a_failure_is_not_for_the_client) {
   const std::string failure =
       "trap: unreachable [in check at 0x1a2, called by f]; before that [kv] x";
-  chain.add(test::both("a", OnError::deny)).pre_query = test::failure(failure);
+  CallResult failed = test::failure(failure);
+  failed.client_failure = "trap: unreachable; before that [kv] x";
+  chain.add(test::both("a", OnError::deny)).pre_query = failed;
   const ChainResult& result = run();
   EXPECT_EQ(result.message,
             "Query refused: plugin \"a\" failed (trap: unreachable; before that [kv] x)");

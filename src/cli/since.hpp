@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What --since means.
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace helios::cli {
+
+// The moment that `text` means: a time as in RFC 3339, or so long before `now_ms`: "500ms", "30s", "10m", "2h",
+// "7d". Errors: invalid.
+[[nodiscard]] base::Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_ms);
+
+}  // namespace helios::cli
