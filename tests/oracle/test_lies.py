@@ -97,6 +97,8 @@ MOMENTS = {
     "it met none": ([PARSED, LATE, READY], [PARSED, BOUND, READY], True),
     "it met the Query, which is answered then": ([LATE, READY, PARSED], [LATE, READY, READY, PARSED], True),
     "it met one more message of a block": ([LATE, READY, FAILED, READY, FAILED, READY, PARSED], [LATE, READY, FAILED, READY, PARSED], True),
+    "a batch ran behind it that fails like the next one": ([LATE, READY, error("22P02"), READY, PARSED],
+                                                           [LATE, READY, error("22P02"), READY, error("22P02"), READY, PARSED], True),
     "the session had ended": ([PARSED, error("25P03", "FATAL")], [PARSED, BOUND, READY], True),
     "it was there": ([PARSED, BOUND, LATE, READY], [PARSED, READY, LATE, READY], False),
     "a message was lost behind it": ([LATE, READY, PARSED, BOUND], [LATE, READY, PARSED, READY], False),

@@ -92,10 +92,11 @@ def is_ended_by_server(messages):
 
 def is_a_matter_of_time(answers, position):
     """Is the error of a timer here, or in front of what is here? How many ReadyForQuery follow it, and
-    how often a block that it has failed says so, depends on what was read before it."""
+    how often a block that it has failed says so, depends on what was read before it. So does which batches run at all: where
+    those that follow fail alike, the difference shows behind them only."""
     if is_of_a_timer(*answers[position:position + 1] or [END]):
         return True
-    while position > 0 and (answers[position - 1][0] == b"Z" or answers[position - 1] == BLOCK_HAS_FAILED):
+    while position > 0 and answers[position - 1][0] in (b"E", b"Z") and not is_of_a_timer(answers[position - 1]):
         position -= 1
     return position > 0 and is_of_a_timer(answers[position - 1])
 
