@@ -303,26 +303,59 @@ class Json {
   StringView text_;
 };
 
-// The text as a JSON string, quotes included. Bytes from 0x80 on are passed as they are.
-[[nodiscard]] inline String json_string(StringView text) {
+namespace detail {
+
+// Whether one of the eight bytes has to be written otherwise in a JSON string.
+inline bool has_escaped_byte(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  const auto zero_byte = [](uint64_t bytes) { return (bytes - kOnes) & ~bytes & kHighBits; };
+  const uint64_t controls = (word - 0x20 * kOnes) & ~word & kHighBits;
+  return (controls | zero_byte(word ^ '"' * kOnes) | zero_byte(word ^ '\\' * kOnes)) != 0;
+}
+
+inline bool is_escaped(char byte) {
+  return byte == '"' || byte == '\\' || static_cast<unsigned char>(byte) < 0x20;
+}
+
+// How many bytes from `begin` on stand in a JSON string as they are.
+inline size_t plain_bytes(StringView text, size_t begin) {
+  size_t at = begin;
+  for (; text.size() - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+    uint64_t word;
+    __builtin_memcpy(&word, text.data() + at, sizeof word);
+    if (has_escaped_byte(word)) break;
+  }
+  while (at < text.size() && !is_escaped(text[at])) ++at;
+  return at - begin;
+}
+
+inline void append_escaped(String& out, char byte) {
   static constexpr char kHex[] = "0123456789abcdef";
-  String out;
-  out.reserve(text.size() + 2);
+  const unsigned char code = static_cast<unsigned char>(byte);
+  out.append(code < 0x20 ? StringView("\\u00") : StringView("\\"));
+  if (code < 0x20) out.append(kHex[code >> 4]);
+  out.append(code < 0x20 ? kHex[code & 15] : byte);
+}
+
+}  // namespace detail
+
+// Appends the text as a JSON string, quotes included. Bytes from 0x80 on are passed as they are.
+inline void append_json(String& out, StringView text) {
+  out.reserve(out.size() + text.size() + 2);
   out.append('"');
-  for (const char byte : text) {
-    const unsigned char code = static_cast<unsigned char>(byte);
-    if (byte == '"' || byte == '\\') {
-      out.append('\\');
-      out.append(byte);
-    } else if (code < 0x20) {
-      out.append("\\u00");
-      out.append(kHex[code >> 4]);
-      out.append(kHex[code & 15]);
-    } else {
-      out.append(byte);
-    }
+  for (size_t at = 0; at < text.size();) {
+    const size_t plain = detail::plain_bytes(text, at);
+    out.append(text.part(at, plain));
+    at += plain;
+    if (at < text.size()) detail::append_escaped(out, text[at++]);
   }
   out.append('"');
+}
+
+[[nodiscard]] inline String json_string(StringView text) {
+  String out;
+  append_json(out, text);
   return out;
 }
 

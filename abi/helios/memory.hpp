@@ -89,6 +89,30 @@ struct HookMemory {
 
 #endif
 
+// The blocks do not overlap, or `to` lies before `from`.
+inline void copy_forwards(char* to, const char* from, size_t bytes) {
+#ifdef HELIOS_FREESTANDING
+#ifdef __wasm_bulk_memory__
+  // The engine's own copy is the fastest one, but it is a call; short ones are cheaper in a loop.
+  constexpr size_t kLongCopyBytes = 256;
+  if (bytes > kLongCopyBytes) {
+    __builtin_memmove(to, from, bytes);
+    return;
+  }
+#endif
+  for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t)) {
+    uint64_t word;
+    __builtin_memcpy(&word, from, sizeof word);
+    __builtin_memcpy(to, &word, sizeof word);
+    to += sizeof word;
+    from += sizeof word;
+  }
+  for (size_t i = 0; i < bytes; ++i) to[i] = from[i];
+#else
+  if (bytes != 0) __builtin_memmove(to, from, bytes);
+#endif
+}
+
 }  // namespace detail
 }  // namespace helios::plugin
 
@@ -98,9 +122,8 @@ struct HookMemory {
 extern "C" {
 
 __attribute__((weak)) void* memcpy(void* to, const void* from, size_t bytes) {
-  char* out = static_cast<char*>(to);
-  const char* in = static_cast<const char*>(from);
-  for (size_t i = 0; i < bytes; ++i) out[i] = in[i];
+  helios::plugin::detail::copy_forwards(static_cast<char*>(to), static_cast<const char*>(from),
+                                        bytes);
   return to;
 }
 

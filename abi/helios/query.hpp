@@ -15,6 +15,7 @@ namespace helios::plugin {
 namespace detail {
 
 inline constexpr uint32_t kFirstReadBytes = 512;
+inline constexpr uint32_t kShortFieldBytes = 128;
 inline constexpr uint32_t kLargestReadBytes = uint32_t{64} << 20;
 
 inline uint32_t length_of(StringView text) {
@@ -38,12 +39,17 @@ template <class Read>
   fail();
 }
 
+// Most fields are short, and are read by one call; a longer one is asked for its length first.
 inline Optional<String> bytes_field(uint32_t field) {
-  const int32_t length = helios_field_length(field);
+  const auto read = [field](char* out, uint32_t max) { return helios_field(field, out, max); };
+  String value;
+  value.reserve(kShortFieldBytes);
+  const int32_t length = read(value.data(), kShortFieldBytes);
+  if (length == HELIOS_TOO_SMALL)
+    return read_bytes(read, static_cast<uint32_t>(helios_field_length(field)));
   if (length < 0) return {};
-  const auto room = static_cast<uint32_t>(length);
-  return read_bytes([field](char* out, uint32_t max) { return helios_field(field, out, max); },
-                    room == 0 ? 1 : room);
+  value.assume_size(static_cast<size_t>(length));
+  return value;
 }
 
 // Up to `max` bytes of what `read(from, out, out_max)` gives.

@@ -14,6 +14,7 @@
 //   none       no plugin, and no folder for any
 //   folder     a folder without a plugin: texts are looked at
 //   counter    the counter of ABI 2 with a reused instance
+//   audit      the plugin audit-chain, its trail in memory
 //
 // The answers are whole messages in one piece, as a server sends them. What comes out is compared with what went in.
 
@@ -44,7 +45,8 @@ namespace {
 
 constexpr std::string_view kTenant = "acme";
 constexpr std::string_view kCounted = "count:acme";
-constexpr std::string_view kPlugin = "counter2";
+constexpr std::string_view kCounter = "counter2";
+constexpr std::string_view kAudit = "audit-chain";
 constexpr std::uint64_t kWarmUp = 200;
 constexpr std::uint32_t kPatience =
     1'000'000;  // ticks: a counted call is slow, and may stay where it is all the same
@@ -141,7 +143,7 @@ struct Shape {
   }
 };
 constexpr std::string_view kMessages[] = {"query", "unnamed", "prepared", "libpq"};
-constexpr std::string_view kPlugins[] = {"none", "folder", "counter"};
+constexpr std::string_view kPlugins[] = {"none", "folder", "counter", "audit"};
 
 // What the client sends for one query, and what the server answers; first once, what prepares for it.
 struct Exchange {
@@ -196,7 +198,14 @@ class Bench {
   explicit Bench(const Shape& shape) : script_(script_of(shape.messages)) {
     config::Config config;
     if (shape.plugin != "none") config.plugins.directory = "plugins";
-    if (shape.plugin == "counter") load();
+    if (shape.plugin == "counter")
+      load(std::filesystem::path(HELIOS_GUESTS) / (std::string(kCounter) + ".wat"),
+           "instance = \"reuse\"\n");
+    if (shape.plugin == "audit")
+      load(std::filesystem::path(HELIOS_PLUGINS) / (std::string(kAudit) + ".wasm"),
+           "instance = \"reuse\"\nhooks = [\"pre_query\", \"post_query\", \"settled\"]\n"
+           "statements = \"all\"\non_error = \"deny\"\n");
+    is_counter_ = shape.plugin == "counter";
     if (!environment_.chain)
       environment_.chain =
           std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
@@ -226,19 +235,19 @@ class Bench {
     check(server_sends(script_.query.answer) == script_.query.answer, "the answer as it came");
     const bool is_hooked = environment_.chain->has_hooks();
     check(counters_.statements - before == (is_hooked ? 1 : 0), "one statement, if anybody looks");
-    check(!is_hooked || counted() == counters_.statements, "the counter has counted");
+    check(!is_hooked || (is_counter_ ? counted() : recorded()) == counters_.statements,
+          "the plugin has counted");
   }
 
   [[nodiscard]] std::int64_t clock_readings() const { return clock_.readings(); }
 
  private:
-  void load() {
+  void load(const std::filesystem::path& module, std::string_view manifest) {
     const std::filesystem::path folder =
         std::filesystem::temp_directory_path() / ("session-bench-" + std::to_string(::getpid()));
-    const std::string file = std::string(kPlugin) + ".wat";
     std::filesystem::create_directory(folder);
-    std::filesystem::copy(std::filesystem::path(HELIOS_GUESTS) / file, folder / file);
-    std::ofstream(folder / (std::string(kPlugin) + ".toml")) << "instance = \"reuse\"\n";
+    std::filesystem::copy(module, folder / module.filename());
+    std::ofstream(folder / module.filename().replace_extension(".toml")) << manifest;
     config::Plugins config;
     config.directory = folder.string();
     config.pool_instances = 8;
@@ -289,7 +298,7 @@ class Bench {
   }
 
   [[nodiscard]] std::uint64_t counted() {
-    auto space = store_.open(std::string(kPlugin));
+    auto space = store_.open(std::string(kCounter));
     check(space.has_value(), "the counter's namespace");
     const auto page = store_.scan(**space, {});
     check(page.items.size() == 1 && page.items[0].key == kCounted, "the counter's key");
@@ -300,7 +309,17 @@ class Bench {
     return number;
   }
 
+  // Statements whose intent, outcome and settlement are in the trail.
+  [[nodiscard]] std::uint64_t recorded() {
+    auto space = store_.open(std::string(kAudit));
+    check(space.has_value(), "the trail's namespace");
+    const auto page = store_.read_stream(**space, "trail", {});
+    check(page.has_value(), "the trail");
+    return (page->extent.next - 1) / 3;
+  }
+
   Script script_;
+  bool is_counter_ = false;
   CountingClock clock_;
   StandingClock standing_clock_;
   DropLog log_;

@@ -104,6 +104,15 @@ TEST(PreQuery, WhatIsNotThere_IsEmpty) {
   EXPECT_EQ(seen, (std::vector<std::string>{"", "", "", "", "", "writing", "(none)"}));
 }
 
+TEST(PreQuery, TextsOfAnyLength_AreReadWhole) {
+  FakeHost host;
+  for (const std::size_t length : {1, 2, 8, 127, 128, 129, 1000}) {
+    host.pre_query(FakeQuery(std::string(length, 'x')).user(std::string(length + 1, 'u')));
+    EXPECT_EQ(seen[0], std::string(length, 'x'));
+    EXPECT_EQ(seen[1], std::string(length + 1, 'u'));
+  }
+}
+
 TEST(PreQuery, LongTextsAndAttributes_AreReadWhole) {
   FakeHost host;
   const std::string text = "SELECT '" + std::string(100'000, 'x') + "'";

@@ -124,5 +124,36 @@ TEST(JsonString, EveryByte_IsReadAgain) {
   EXPECT_EQ(text_of(Json::parse(json)->string()), bytes);
 }
 
+// Byte by byte, where json_string() looks at eight at a time.
+std::string slow_json_string(const std::string& bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char byte : bytes) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (code < 0x20) {
+      out += std::string("\\u00") + kDigits[code >> 4] + kDigits[code & 15];
+    } else {
+      if (byte == '"' || byte == '\\') out += '\\';
+      out += byte;
+    }
+  }
+  return out + '"';
+}
+
+TEST(JsonString, EveryByteAtEveryPlace_IsWrittenAsByTheSlowWay) {
+  for (std::size_t length = 1; length < 20; ++length) {
+    for (std::size_t at = 0; at < length; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string bytes(length, byte % 2 == 0 ? 'x' : '\xE4');
+        bytes[at] = static_cast<char>(byte);
+        const std::unique_ptr<char[]> exact(new char[length]);
+        bytes.copy(exact.get(), length);
+        const String json = json_string(StringView(exact.get(), length));
+        ASSERT_EQ(std::string(json.data(), json.size()), slow_json_string(bytes));
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace helios::plugin
