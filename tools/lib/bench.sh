@@ -3,7 +3,7 @@
 # The benchmark suite, from a release build. To be sourced.
 
 # bench [micro|state|instructions] [ARG...]: the interleaved comparison, the micro-benchmarks, what keeping state costs
-# (FOLDER, KEYS), or the instructions of a session per query.
+# (FOLDER, KEYS, RECORDS), or the instructions of a session per query.
 cmd_bench() {
   cmd_setup
   if [[ ${1:-} == state ]]; then

@@ -147,7 +147,8 @@ class Database::Listener final : public ::rocksdb::EventListener {
       : on_failure_(std::move(on_failure)) {}
 
   void OnBackgroundError(::rocksdb::BackgroundErrorReason /*reason*/, Status* error) override {
-    on_failure_(error->ToString());
+    // What close() breaks off is in the log, which was synced.
+    if (!error->IsShutdownInProgress()) on_failure_(error->ToString());
   }
   void OnErrorRecoveryBegin(::rocksdb::BackgroundErrorReason /*reason*/, Status /*error*/,
                             bool* auto_recovery) override {

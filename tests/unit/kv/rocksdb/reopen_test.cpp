@@ -37,6 +37,18 @@ TEST_F(Reopen, what_was_deleted_stays_away) {
   EXPECT_EQ(content(), (Content{{"b", "2"}}));
 }
 
+TEST_F(Reopen, end_while_tables_are_being_written_is_no_failure) {
+  constexpr int kRounds = 20;
+  disk_.options.log_bytes = 20'000;
+  for (int round = 0; round < kRounds; ++round) {
+    reopen();
+    for (int i = 0; i < 3; ++i) put("k" + std::to_string(i), std::string(20'000, 'v'));
+  }
+  reopen();
+  EXPECT_EQ(content().size(), 3U);
+  EXPECT_EQ(disk_.log.count("state cannot be written any more"), 0U);
+}
+
 TEST_F(Reopen, namespaces_stay_apart) {
   put("k", "x", kv::kNeverExpires, "one");
   put("k", "y", kv::kNeverExpires, "two");
