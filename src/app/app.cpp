@@ -141,13 +141,20 @@ base::Result<void> App::open_state() {
   if (state.directory.empty()) return {};
   auto durabilities = to_durabilities(state);
   if (!durabilities) return std::unexpected(durabilities.error());
-  auto journal = kv::rocksdb::DiskJournal::open(
-      {.directory = state.directory, .salvage = state.salvage, .faults = &faults_}, clock_, log_);
+  auto journal = kv::rocksdb::DiskJournal::open({.directory = state.directory,
+                                                 .salvage = state.salvage,
+                                                 .archive = state.archive,
+                                                 .faults = &faults_},
+                                                clock_, log_);
   if (!journal) return std::unexpected(journal.error());
   store_.attach(**journal, *std::move(durabilities));
   journal_ = *std::move(journal);
   if (auto recovered = journal_->recover(store_); !recovered) return recovered;
   journal_->start();
+  if (journal_->archive() == nullptr) return {};
+  archiver_ = std::make_unique<kv::rocksdb::Archiver>(store_, *journal_, to_archiver_options(state),
+                                                      clock_, log_, &faults_);
+  archiver_->start();
   return {};
 }
 
@@ -218,6 +225,7 @@ LoadedSnapshot App::load_snapshot() {
 void App::install(const session::Snapshot& snapshot, base::Task done) {
   in_force_ = snapshot;
   store_.set_limits(to_limits(*snapshot.config));
+  if (archiver_) archiver_->set(to_archiver_options(snapshot.config->state));
   connection_limits_.set_limits(snapshot.config->limits);
   tenant_rule_use_.set_rules(snapshot.config->tenant);
   if (reconfiguration_.set_log_level) {
@@ -305,9 +313,8 @@ void App::register_metrics() {
   registrations_.push_back(registry_.add_source(tenant_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(refusals_.metrics_source()));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));
-  if (journal_) {
-    registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));
-  }
+  if (journal_) registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));
+  if (archiver_) registrations_.push_back(registry_.add_source(archive_metrics(*archiver_)));
   registrations_.push_back(registry_.add_source(process_metrics(slow_lane_)));
   registrations_.push_back(registry_.add_source(faults_.metrics_source()));
 }
@@ -370,7 +377,7 @@ void App::look_after_store_regularly() {
   control_->start_timer(kStoreIntervalMs, [this] {
     look_after_store_regularly();  // first: whatever becomes of this round, there is a next one
     store_.remove_expired();
-    usage_.look(journal_ != nullptr);
+    usage_.look(journal_ != nullptr, archiver_ ? archiver_->health() : std::string());
   });
 }
 
@@ -389,9 +396,8 @@ void App::stop() {
   // Its threads may still be leaving the mailboxes of workers that have ended.
   slow_lane_.stop();
   proxy_.reset();
-  if (journal_) {
-    journal_->stop(store_.last_used_version());
-  }
+  if (archiver_) archiver_->stop();
+  if (journal_) journal_->stop(store_.last_used_version());
 }
 
 }  // namespace helios::app

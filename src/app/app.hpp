@@ -25,6 +25,7 @@
 #include "config/config.hpp"
 #include "exec/slow_lane.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/rocksdb/archiver.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
 #include "metrics/registry.hpp"
 #include "net/proxy.hpp"
@@ -99,6 +100,7 @@ class App {
   RefusalLog refusals_;
   std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
   kv::MemoryStore store_;
+  std::unique_ptr<kv::rocksdb::Archiver> archiver_;  // null: records stay where they are
   UsageWatch usage_;
   exec::SlowLane slow_lane_;
   exec::SlowLane background_;  // loads plugins, makes backups: one task at a time

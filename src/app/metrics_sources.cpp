@@ -238,6 +238,21 @@ metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal) {
   };
 }
 
+metrics::Source archive_metrics(const kv::rocksdb::Archiver& archiver) {
+  return [&archiver](std::vector<Family>& out) {
+    const auto stats = archiver.stats();
+    out.push_back(counter_family("helios_archive_segments_total",
+                                 "Segments of streams that have moved to the archive",
+                                 stats.segments));
+    out.push_back(counter_family("helios_archive_records_total", "Records in them", stats.records));
+    out.push_back(counter_family("helios_archive_removed_segments_total",
+                                 "Segments that were removed for their age", stats.removed));
+    out.push_back(counter_family("helios_archive_failures_total",
+                                 "Rounds in which the archive could not be written or read",
+                                 stats.failures));
+  };
+}
+
 metrics::Source process_metrics(const exec::SlowLane& lane) {
   return [&lane](std::vector<Family>& out) {
     out.push_back(gauge_family("helios_slow_lane_waiting", "Tasks that wait for the slow lane",

@@ -4,6 +4,7 @@
 // The numbers of the process as metrics sources: what each part counts, under its public name.
 
 #include "exec/slow_lane.hpp"
+#include "kv/rocksdb/archiver.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
 #include "kv/store.hpp"
 #include "metrics/registry.hpp"
@@ -19,6 +20,7 @@ namespace helios::app {
 [[nodiscard]] metrics::Source plugin_metrics(const plugins::PluginHost& host);
 [[nodiscard]] metrics::Source store_metrics(kv::Store& store);
 [[nodiscard]] metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal);
+[[nodiscard]] metrics::Source archive_metrics(const kv::rocksdb::Archiver& archiver);
 [[nodiscard]] metrics::Source process_metrics(const exec::SlowLane& lane);
 
 }  // namespace helios::app

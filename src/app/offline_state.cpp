@@ -79,7 +79,8 @@ base::Result<std::unique_ptr<OfflineState>> OfflineState::open(const OfflineOpti
   auto journal =
       DiskJournal::open({.directory = options.directory,
                          .mode = options.read_only ? OpenMode::read_only : OpenMode::existing,
-                         .salvage = options.salvage},
+                         .salvage = options.salvage,
+                         .archive = options.archive},
                         state->clock_, state->log_);
   if (!journal) return std::unexpected(journal.error());
   // A single command has nothing to gain from syncing each write: close() syncs them all.

@@ -46,4 +46,11 @@ base::Result<kv::Durabilities> to_durabilities(const config::State& state) {
   return result;
 }
 
+kv::rocksdb::ArchiverOptions to_archiver_options(const config::State& state) {
+  constexpr std::int64_t kMsPerDay = 86'400'000;
+  return {.keep_bytes = state.archive_above_bytes,
+          .move_after_ms = state.archive_after_days * kMsPerDay,
+          .remove_after_ms = state.archive_keep_days * kMsPerDay};
+}
+
 }  // namespace helios::app

@@ -7,6 +7,7 @@
 #include "config/config.hpp"
 #include "kv/limits.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/rocksdb/archiver.hpp"
 
 namespace helios::app {
 
@@ -14,5 +15,8 @@ namespace helios::app {
 
 // Namespaces may be named like their plugins. Errors: invalid (a name that none can have).
 [[nodiscard]] base::Result<kv::Durabilities> to_durabilities(const config::State& state);
+
+// Requires: an archive is configured.
+[[nodiscard]] kv::rocksdb::ArchiverOptions to_archiver_options(const config::State& state);
 
 }  // namespace helios::app

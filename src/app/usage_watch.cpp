@@ -34,7 +34,7 @@ std::vector<UsageWatch::Quota> UsageWatch::measure(bool has_directory) {
   return all;
 }
 
-void UsageWatch::look(bool has_directory) {
+void UsageWatch::look(bool has_directory, std::string archive_trouble) {
   Warnings now;
   std::vector<std::string> fresh;
   {
@@ -49,6 +49,7 @@ void UsageWatch::look(bool has_directory) {
       if (!was_near) fresh.push_back(text);
       now[name] = std::move(text);
     }
+    if (!archive_trouble.empty()) now["archive"] = std::move(archive_trouble);
     warnings_ = std::move(now);
   }
   for (const std::string& text : fresh) log_.write(base::LogLevel::warning, "state: " + text);

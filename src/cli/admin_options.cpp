@@ -28,6 +28,10 @@ void declare_admin(CLI::App& command, AdminOptions& options) {
       .add_flag("--salvage", options.salvage,
                 "Read a damaged state directory up to the damage, and leave it as it is")
       ->needs(state);
+  command
+      .add_option("--archive", options.archive,
+                  "With --state: the folder to which the oldest records of streams have moved")
+      ->needs(state);
 }
 
 }  // namespace helios::cli

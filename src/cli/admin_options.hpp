@@ -19,9 +19,10 @@ struct AdminOptions {
   std::int64_t timeout_ms = 60'000;
   std::string state;     // not empty: this state directory, which no proxy has open
   bool salvage = false;  // with `state`: reads what is damaged
+  std::string archive;   // with `state`: the folder to which records of streams have moved
 };
 
-// Adds --url, --token-file, --ca, --timeout-ms, --state and --salvage. `options` outlives `command`.
+// Adds --url, --token-file, --ca, --timeout-ms, --state, --salvage and --archive. `options` outlives `command`.
 void declare_admin(CLI::App& command, AdminOptions& options);
 
 }  // namespace helios::cli

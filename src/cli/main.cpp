@@ -86,6 +86,7 @@ base::Result<void> ask_state(const Options& options, const AdminOptions& admin, 
   const auto state = app::OfflineState::open({.directory = admin.state,
                                               .read_only = only_reads,
                                               .salvage = admin.salvage,
+                                              .archive = admin.archive,
                                               .limits = app::to_limits(*config)});
   if (!state) return std::unexpected(state.error());
   const base::Result<void> result =

@@ -187,6 +187,25 @@ void check_strict(TomlSection& section, std::string_view key, Durability durabil
                       "\"strict\" needs a place on disk: set state.directory, or use \"memory\"");
 }
 
+void read_archive(TomlSection& section, State& out) {
+  constexpr std::uint32_t kMaxDays = 36500;
+  section.text("archive", out.archive);
+  section.integer("archive_above_bytes", out.archive_above_bytes, std::uint64_t{0},
+                  1024 * 1024 * kGib);
+  section.integer("archive_after_days", out.archive_after_days, 0U, kMaxDays);
+  section.integer("archive_keep_days", out.archive_keep_days, 0U, kMaxDays);
+  if (out.archive.empty()) return;
+  if (out.directory.empty())
+    section.add_problem("archive",
+                        "needs a state directory, whose records move there: set state.directory");
+  // A sixteenth is kept free for what has begun.
+  if (out.archive_above_bytes >= out.max_stream_bytes / 16 * 15)
+    section.add_problem(
+        "archive_above_bytes",
+        "must be less than 15/16 of state.max_stream_bytes, or appends are refused before "
+        "anything moves");
+}
+
 void read_state(TomlSection section, State& out) {
   section.text("directory", out.directory);
   section.choice("durability", out.durability, kDurabilities);
@@ -194,6 +213,7 @@ void read_state(TomlSection section, State& out) {
   section.boolean("salvage", out.salvage);
   section.text("backups", out.backups);
   section.integer("max_stream_bytes", out.max_stream_bytes, std::uint64_t{1}, 1024 * 1024 * kGib);
+  read_archive(section, out);
   TomlSection named = section.section("namespaces");
   std::vector<std::pair<std::string, std::string>> all;
   named.all_texts(all);
@@ -269,6 +289,7 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
   resolve(config.plugins.directory);
   resolve(config.state.directory);
   resolve(config.state.backups);
+  resolve(config.state.archive);
   resolve(config.admin.tls_certificate);
   resolve(config.admin.tls_key);
   for (auto& token : config.admin.tokens) resolve(token.file);

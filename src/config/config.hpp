@@ -217,6 +217,11 @@ struct State {            // [state]: where plugin state is kept
   std::string
       backups;  // backups = "": folder for copies; none are made. Relative to the config file.
   std::uint64_t max_stream_bytes = 16ULL << 30;  // on disk, of all streams; a reload changes it
+  // archive = "": folder to which the oldest records of streams move; none do. Relative to the config file.
+  std::string archive;
+  std::uint64_t archive_above_bytes = 1ULL << 30;  // that all streams hold: what is more moves
+  std::uint32_t archive_after_days = 0;            // what is older moves; 0 = none for its age
+  std::uint32_t archive_keep_days = 0;             // what is older is removed; 0 = nothing is
   // [state.namespaces]: the class of one, whatever its plugin asks for
   std::vector<std::pair<std::string, Durability>> namespaces;
   bool operator==(const State&) const = default;

@@ -45,6 +45,7 @@ std::vector<std::string_view> keep_restart_keys(const Config& running, Config& n
   keeper.keep("state.directory", running.state.directory, next.state.directory);
   keeper.keep("state.durability", running.state.durability, next.state.durability);
   keeper.keep("state.backups", running.state.backups, next.state.backups);
+  keeper.keep("state.archive", running.state.archive, next.state.archive);
   keeper.keep("state.salvage", running.state.salvage, next.state.salvage);
   keeper.keep("state.namespaces", running.state.namespaces, next.state.namespaces);
   return std::move(keeper).changed();

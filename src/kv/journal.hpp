@@ -50,6 +50,14 @@ struct Applied {
   bool wants_sync = false;  // somebody will wait until it is on disk
 };
 
+// The oldest records of a stream, which are kept elsewhere from now on.
+struct DroppedRecords {
+  std::string_view stream;
+  RecordNumber next_first = 1;  // the oldest one that stays
+  std::uint64_t bytes = 0;      // what those that go count for (record_bytes())
+  base::Sha256Digest before{};  // the digest of the last one that goes
+};
+
 class Journal {
  public:
   virtual ~Journal() = default;
@@ -59,6 +67,9 @@ class Journal {
 
   // Forgets every entry of a namespace; its streams stay.
   virtual Ticket clear(std::string_view space) = 0;
+
+  // Takes records out of a stream. They make room for others at once.
+  virtual Ticket drop(std::string_view space, const DroppedRecords& records) = 0;
 
   // Up to which ticket everything is that safe. One atomic load.
   [[nodiscard]] virtual Ticket reached(Safety safety) const = 0;

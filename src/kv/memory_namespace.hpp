@@ -102,6 +102,9 @@ class MemoryNamespace final : public Namespace {
   void restore(Item item);
   void restore_stream(StreamInfo info);
 
+  // Records that are kept elsewhere. Requires: a journal, which has them.
+  void drop_records(const DroppedRecords& records);
+
   // The last one used.
   [[nodiscard]] Version version();
 

@@ -124,6 +124,14 @@ void MemoryNamespace::restore_stream(StreamInfo info) {
   streams_count_.store(streams_.size(), std::memory_order_relaxed);
 }
 
+// Takes mutex_ itself. A transaction that only read does not rest on it.
+void MemoryNamespace::drop_records(const DroppedRecords& records) {
+  const std::scoped_lock lock(mutex_);
+  streams_.drop(records);
+  total_.uncount_records(records.bytes);
+  journal_->drop(name_, records);
+}
+
 // Without the mutex where the journal reads the disk.
 base::Result<StreamPage> MemoryNamespace::read_stream(std::string_view stream,
                                                       const StreamRange& range) {

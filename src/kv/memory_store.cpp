@@ -57,6 +57,10 @@ void MemoryStore::restore_stream(std::string_view space, StreamInfo info) {
   home_of(space).restore_stream(std::move(info));
 }
 
+void MemoryStore::drop_records(Namespace& space, const DroppedRecords& records) {
+  own(space).drop_records(records);
+}
+
 // With mutex_ held.
 MemoryNamespace& MemoryStore::home_of(std::string_view name) {
   const auto found = namespaces_.find(name);

@@ -67,6 +67,9 @@ class MemoryStore final : public Store {
   // The same for a stream, whose records stay with the journal.
   void restore_stream(std::string_view space, StreamInfo info);
 
+  // Takes the oldest records out of a stream, as they are kept elsewhere. Requires: attached; the stream has them.
+  void drop_records(Namespace& space, const DroppedRecords& records);
+
   // The greatest version that any namespace has used.
   [[nodiscard]] Version last_used_version();
 

@@ -85,6 +85,13 @@ void StreamTable::drop_oldest(Stream& stream) {
   stream.records.pop_front();
 }
 
+void StreamTable::drop(const DroppedRecords& records) {
+  StreamExtent& extent = streams_.find(records.stream)->second.extent;
+  extent.first = records.next_first;
+  extent.bytes -= records.bytes;
+  bytes_ -= records.bytes;
+}
+
 void StreamTable::restore(StreamInfo info) {
   bytes_ += info.extent.bytes;
   streams_[std::move(info.name)].extent = info.extent;

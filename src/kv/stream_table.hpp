@@ -39,6 +39,9 @@ class StreamTable {
   std::span<const NumberedRecord> number(std::span<const AppendRecord> appends, std::int64_t now_ms,
                                          std::uint64_t max_ring_bytes);
 
+  // The oldest records of a stream, which a journal has, go.
+  void drop(const DroppedRecords& records);
+
   // A stream that the journal has kept.
   void restore(StreamInfo info);
 

@@ -29,6 +29,9 @@ class ManualJournal final : public kv::Journal {
 
   kv::Ticket append(const kv::Applied& /*applied*/) override { return ++last_; }
   kv::Ticket clear(std::string_view /*space*/) override { return ++last_; }
+  kv::Ticket drop(std::string_view /*space*/, const kv::DroppedRecords& /*records*/) override {
+    return ++last_;
+  }
   [[nodiscard]] kv::Ticket reached(kv::Safety /*safety*/) const override { return reached_; }
   [[nodiscard]] kv::WaitStatus wait(kv::Ticket ticket, kv::Safety /*safety*/,
                                     kv::MakeOnReached make_on_reached) override {

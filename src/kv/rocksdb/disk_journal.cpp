@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kv/rocksdb/disk_journal.hpp"
 
+#include "kv/rocksdb/archive.hpp"
 #include "kv/rocksdb/database.hpp"
 #include "kv/rocksdb/slices.hpp"
 #include "kv/rocksdb/stored_entry.hpp"
+#include "kv/rocksdb/stored_record.hpp"
 #include "kv/rocksdb/stream_log.hpp"
 #include "kv/rocksdb/write_group.hpp"
 
@@ -99,7 +101,13 @@ base::Result<std::unique_ptr<DiskJournal>> DiskJournal::open(const DiskJournalOp
       [self = journal.get()](std::string why) { self->break_down(std::move(why)); });
   if (!database) return std::unexpected(database.error());
   journal->database_ = *std::move(database);
-  journal->streams_ = std::make_unique<StreamLog>(*journal->database_);
+  if (!options.archive.empty()) {
+    auto archive =
+        Archive::open(options.archive, options.mode == OpenMode::read_only, options.file_system);
+    if (!archive) return std::unexpected(archive.error());
+    journal->archive_ = *std::move(archive);
+  }
+  journal->streams_ = std::make_unique<StreamLog>(*journal->database_, journal->archive_.get());
   if (auto begun = journal->begin(); !begun) return std::unexpected(begun.error());
   return journal;
 }
@@ -203,6 +211,19 @@ Ticket DiskJournal::clear(std::string_view space) {
   const std::scoped_lock lock(mutex_);
   if (!why_broken_.empty()) return ++last_ticket_;
   static_cast<void>(open_->changes.DeleteRange(slice(begin), slice(end)));
+  written_down_.notify_one();
+  return ++last_ticket_;
+}
+
+Ticket DiskJournal::drop(std::string_view space, const DroppedRecords& records) {
+  Drop drop{.stream = {},
+            .next_first = records.next_first,
+            .bytes = records.bytes,
+            .before = records.before};
+  put_stream(drop.stream, space, records.stream);
+  const std::scoped_lock lock(mutex_);
+  if (!why_broken_.empty()) return ++last_ticket_;
+  open_->drops.push_back(std::move(drop));
   written_down_.notify_one();
   return ++last_ticket_;
 }

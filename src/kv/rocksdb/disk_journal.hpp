@@ -44,6 +44,7 @@ class FileSystem;
 
 namespace helios::kv::rocksdb {
 
+class Archive;
 class Database;
 class StreamLog;
 struct WriteGroup;
@@ -55,6 +56,8 @@ struct DiskJournalOptions {
   // Opens what is damaged in the middle: with everything before the damage, and nothing after it.
   bool salvage = false;
   std::uint32_t sync_interval_ms = 1000;
+  // A folder for the oldest records of streams (Archive), which readers are shown as well. Empty: none.
+  std::string archive = {};
   // After so much a new log begins, and what the old one has moves into a table.
   std::uint64_t log_bytes = 16ULL << 20;
   base::FaultSink* faults = nullptr;  // outlives the journal; see base::contain()
@@ -94,6 +97,7 @@ class DiskJournal final : public Journal {
 
   Ticket append(const Applied& applied) override;
   Ticket clear(std::string_view space) override;
+  Ticket drop(std::string_view space, const DroppedRecords& records) override;
   [[nodiscard]] Ticket reached(Safety safety) const override;
   [[nodiscard]] WaitStatus wait(Ticket ticket, Safety safety,
                                 MakeOnReached make_on_reached) override;
@@ -110,6 +114,9 @@ class DiskJournal final : public Journal {
                                                      const StreamRange& range,
                                                      Safety safety) override;
   [[nodiscard]] base::Result<void> backup(const std::string& path) override;
+
+  // Null: there is none. Lives as long as the journal.
+  [[nodiscard]] Archive* archive() const { return archive_.get(); }
 
   [[nodiscard]] DiskJournalStats stats() const;
   [[nodiscard]] metrics::HistogramSnapshot sync_seconds() const { return sync_seconds_.snapshot(); }
@@ -143,6 +150,7 @@ class DiskJournal final : public Journal {
   const DiskJournalOptions options_;
   const base::Clock& clock_;
   base::Log& log_;
+  std::unique_ptr<Archive> archive_;
   std::unique_ptr<Database> database_;
   std::unique_ptr<StreamLog> streams_;
   Version first_version_ = kAbsent;

@@ -78,6 +78,12 @@ std::optional<StreamHead> parse_head(std::string_view value) {
   return is_one ? std::optional(head) : std::nullopt;
 }
 
+void put_record_value(std::string& out, const StreamRecord& record) {
+  put(out, record.time_ms);
+  out += base::bytes_of(record.digest);
+  out += record.bytes;
+}
+
 std::optional<StoredRecord> parse_record(std::string_view value) {
   if (value.size() < kRecordHeadBytes) return std::nullopt;
   StoredRecord record;

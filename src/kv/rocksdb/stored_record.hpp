@@ -19,6 +19,8 @@ namespace helios::kv::rocksdb {
 
 inline constexpr char kRecordTag = 'r';
 inline constexpr char kHeadTag = 'h';
+inline constexpr char kSegmentTag =
+    's';  // in segments of the archive: their head, behind the records
 inline constexpr std::size_t kRecordNumberBytes = 8;
 inline constexpr std::size_t kRecordHeadBytes = 8 + 32;
 inline constexpr std::size_t kStreamHeadBytes = 4 * 8 + 2 * 32;
@@ -43,6 +45,9 @@ struct StreamName {
 
 [[nodiscard]] std::string head_value(const StreamHead& head);
 [[nodiscard]] std::optional<StreamHead> parse_head(std::string_view value);
+
+// Appends the value of a record.
+void put_record_value(std::string& out, const StreamRecord& record);
 
 // Views what was read.
 struct StoredRecord {

@@ -2,100 +2,23 @@
 #include "kv/rocksdb/stream_log.hpp"
 
 #include "kv/limits.hpp"
+#include "kv/rocksdb/archive.hpp"
 #include "kv/rocksdb/database.hpp"
 #include "kv/rocksdb/slices.hpp"
 
 #include <rocksdb/iterator.h>
 
-#include <algorithm>
 #include <array>
-#include <memory>
 #include <optional>
 #include <utility>
 
 namespace helios::kv::rocksdb {
 namespace {
 
-// Seeks in the streams of one moment.
-class Reader {
- public:
-  Reader(Database& database, std::string stream)
-      : database_(database), stream_(std::move(stream)), at_(database.read_streams()) {}
-
-  // Nullopt when there is none, or error() says why not.
-  std::optional<StreamHead> head() {
-    key_.assign(1, kHeadTag);
-    key_ += stream_;
-    if (!seek()) return std::nullopt;
-    auto head = parse_head(at_->value().ToStringView());
-    if (!head) fail("the head of a stream is malformed");
-    return head;
-  }
-
-  // Nullopt when error() says why not: it must be there. Views memory that the next call changes.
-  std::optional<StoredRecord> record(RecordNumber number) {
-    key_.assign(1, kRecordTag);
-    key_ += stream_;
-    put_number(key_, number);
-    return seek() ? present(number) : missing(number);
-  }
-
-  // The one behind the last record().
-  std::optional<StoredRecord> next(RecordNumber number) {
-    at_->Next();
-    const bool is_it = at_->Valid() && at_->key().size() == key_.size() &&
-                       at_->key().starts_with({key_.data(), key_.size() - kRecordNumberBytes}) &&
-                       number_of(at_->key().ToStringView()) == number;
-    return is_it ? present(number) : missing(number);
-  }
-
-  [[nodiscard]] const std::optional<base::Error>& error() const { return error_; }
-
- private:
-  // At the very key.
-  bool seek() {
-    at_->Seek(slice(key_));
-    if (!at_->status().ok()) error_ = database_.explain(at_->status());
-    return at_->Valid() && at_->key() == slice(key_);
-  }
-  std::optional<StoredRecord> present(RecordNumber number) {
-    const auto record = parse_record(at_->value().ToStringView());
-    return record ? record : missing(number);
-  }
-  std::optional<StoredRecord> missing(RecordNumber number) {
-    fail("record " + std::to_string(number) + " of a stream is missing or malformed");
-    return std::nullopt;
-  }
-  void fail(const std::string& what) {
-    if (!error_) error_ = database_.explain(::rocksdb::Status::Corruption(what));
-  }
-
-  Database& database_;
-  const std::string stream_;
-  const std::unique_ptr<::rocksdb::Iterator> at_;
-  std::string key_;
-  std::optional<base::Error> error_;
-};
-
 std::string stream_key(std::string_view space, std::string_view stream) {
   std::string key;
   put_stream(key, space, stream);
   return key;
-}
-
-void read_records(Reader& reader, RecordNumber from, const StreamRange& range, StreamPage& page) {
-  std::uint64_t bytes = 0;
-  for (RecordNumber number = from; number < page.extent.next; ++number) {
-    if (!page.records.empty() && page.records.size() >= range.max_records) return;
-    const auto record = number == from ? reader.record(number) : reader.next(number);
-    if (!record) return;
-    bytes += record->bytes.size();
-    if (bytes > range.max_bytes && !page.records.empty()) return;
-    page.records.push_back({.number = number,
-                            .time_ms = record->time_ms,
-                            .digest = record->digest,
-                            .bytes = std::string(record->bytes)});
-  }
 }
 
 }  // namespace
@@ -116,7 +39,7 @@ base::Result<void> StreamLog::recover(
   for (const auto& [key, chain] : chains_) {
     const StreamHead& head = chain.head;
     if (head.extent.first == head.extent.next) continue;
-    Reader reader(database_, key);
+    StreamReader reader = reader_of(key);
     const auto last = reader.record(head.extent.next - 1);
     if (!last) return std::unexpected(*reader.error());
     if (last->digest == head.last) continue;
@@ -126,6 +49,11 @@ base::Result<void> StreamLog::recover(
   return {};
 }
 
+StreamReader StreamLog::reader_of(std::string stream) {
+  return {database_.read_streams(), std::move(stream),
+          [this](const ::rocksdb::Status& status) { return database_.explain(status); }};
+}
+
 void StreamLog::put(WriteGroup& group) {
   auto at = chains_.end();
   group.records.for_each([&](const RecordBuffer::Record& record) {
@@ -133,6 +61,11 @@ void StreamLog::put(WriteGroup& group) {
     put_record(group.changes, record, at->second.head);
     if (!std::exchange(at->second.is_touched, true)) touched_.push_back(at);
   });
+  for (const Drop& drop : group.drops) {
+    at = chain_of(drop.stream);
+    put_drop(group.changes, drop, at->second.head);
+    if (!std::exchange(at->second.is_touched, true)) touched_.push_back(at);
+  }
   for (const auto& touched : touched_) {
     put_head(group.changes, touched->first, touched->second.head);
     touched->second.is_touched = false;
@@ -167,6 +100,20 @@ void StreamLog::put_record(::rocksdb::WriteBatch& batch, const RecordBuffer::Rec
       batch.Put(database_.streams(), {&key, 1}, {value.data(), static_cast<int>(value.size())}));
 }
 
+void StreamLog::put_drop(::rocksdb::WriteBatch& batch, const Drop& drop, StreamHead& head) {
+  const auto key_at = [&drop](RecordNumber number) {
+    std::string key(1, kRecordTag);
+    key += drop.stream;
+    put_number(key, number);
+    return key;
+  };
+  static_cast<void>(batch.DeleteRange(database_.streams(), slice(key_at(head.extent.first)),
+                                      slice(key_at(drop.next_first))));
+  head.extent.first = drop.next_first;
+  head.extent.bytes -= drop.bytes;
+  head.before = drop.before;
+}
+
 void StreamLog::put_head(::rocksdb::WriteBatch& batch, std::string_view stream,
                          const StreamHead& head) {
   key_.assign(1, kHeadTag);
@@ -177,24 +124,51 @@ void StreamLog::put_head(::rocksdb::WriteBatch& batch, std::string_view stream,
 base::Result<StreamPage> StreamLog::read(std::string_view space, std::string_view stream,
                                          const StreamRange& range) {
   if (database_.streams() == nullptr) return StreamPage{};
-  Reader reader(database_, stream_key(space, stream));
+  StreamReader reader = reader_of(stream_key(space, stream));
   const auto head = reader.head();
   StreamPage page;
   if (head) {
     page.extent = head->extent;
     page.before = head->before;
-    const RecordNumber from = first_in(range, page.extent, [&reader](RecordNumber number) {
-      const auto record = reader.record(number);
-      return record ? record->time_ms : 0;
+    const RecordNumber archived_from =
+        archive_ == nullptr ? head->extent.first
+                            : archive_->first_before({space, stream}, head->extent.first);
+    page.extent.first = archived_from;
+    std::optional<base::Error> error;
+    const RecordNumber from = first_in(range, page.extent, [&](RecordNumber number) {
+      if (number >= head->extent.first) {
+        const auto record = reader.record(number);
+        return record ? record->time_ms : 0;
+      }
+      const auto time = archive_->time_of({space, stream}, number);
+      if (!time && !error) error = time.error();
+      return time.value_or(0);
     });
-    if (from > page.extent.first) {
-      const auto previous = reader.record(from - 1);
-      if (previous) page.before = previous->digest;
-    }
-    if (!reader.error()) read_records(reader, from, range, page);
+    if (error) return std::unexpected(*error);
+    if (auto read = read_from(from, *head, {space, stream}, range, reader, page); !read)
+      return std::unexpected(read.error());
   }
   if (reader.error()) return std::unexpected(*reader.error());
   return page;
+}
+
+// What is in the archive, and then what is in the database.
+base::Result<void> StreamLog::read_from(RecordNumber from, const StreamHead& head,
+                                        StreamName stream, const StreamRange& range,
+                                        StreamReader& reader, StreamPage& page) {
+  const RecordNumber oldest = head.extent.first;
+  if (from < oldest) {
+    const auto is_full = archive_->read(stream, from, oldest, range, page);
+    if (!is_full) return std::unexpected(is_full.error());
+    if (!*is_full) read_records(reader, oldest, head.extent.next, range, page);
+    return {};
+  }
+  if (from > oldest) {
+    const auto previous = reader.record(from - 1);
+    if (previous) page.before = previous->digest;
+  }
+  if (!reader.error()) read_records(reader, from, head.extent.next, range, page);
+  return {};
 }
 
 }  // namespace helios::kv::rocksdb

@@ -4,12 +4,15 @@
 // The streams of a state directory: what chains their records as they are written, and reads them. Private to the
 // module.
 //
+// What has moved to the archive is read from there, so that a reader need not know where the records are.
+//
 // Thread rule: recover() first; put() from the writer's thread; read() from any thread, beside it.
 
 #include "base/function_view.hpp"
 #include "base/result.hpp"
 #include "base/sha256.hpp"
 #include "kv/rocksdb/stored_record.hpp"
+#include "kv/rocksdb/stream_reader.hpp"
 #include "kv/rocksdb/write_group.hpp"
 #include "kv/stream.hpp"
 
@@ -20,12 +23,13 @@
 
 namespace helios::kv::rocksdb {
 
+class Archive;
 class Database;
 
 class StreamLog {
  public:
-  // `database` outlives it.
-  explicit StreamLog(Database& database) : database_(database) {}
+  // Both outlive it. `archive`: null: there is none.
+  StreamLog(Database& database, Archive* archive) : database_(database), archive_(archive) {}
   StreamLog(const StreamLog&) = delete;
   StreamLog& operator=(const StreamLog&) = delete;
 
@@ -34,10 +38,10 @@ class StreamLog {
   [[nodiscard]] base::Result<void> recover(
       base::FunctionView<void(std::string_view space, StreamInfo info)> show);
 
-  // Numbers follow on what was recovered, or put before.
+  // Numbers follow on what was recovered, or put before. Then what is dropped goes.
   void put(WriteGroup& group);
 
-  // As Journal::read_stream(), of what the database has.
+  // As Journal::read_stream(), of what the database and the archive have.
   [[nodiscard]] base::Result<StreamPage> read(std::string_view space, std::string_view stream,
                                               const StreamRange& range);
 
@@ -49,11 +53,17 @@ class StreamLog {
   using Chains = std::map<std::string, Chain, std::less<>>;  // by what put_stream() writes
 
   Chains::iterator chain_of(std::string_view stream);
+  [[nodiscard]] StreamReader reader_of(std::string stream);
+  [[nodiscard]] base::Result<void> read_from(RecordNumber from, const StreamHead& head,
+                                             StreamName stream, const StreamRange& range,
+                                             StreamReader& reader, StreamPage& page);
+  void put_drop(::rocksdb::WriteBatch& batch, const Drop& drop, StreamHead& head);
   void put_record(::rocksdb::WriteBatch& batch, const RecordBuffer::Record& record,
                   StreamHead& head);
   void put_head(::rocksdb::WriteBatch& batch, std::string_view stream, const StreamHead& head);
 
   Database& database_;
+  Archive* const archive_;
   base::Sha256 sha_;
   Chains chains_;
   std::vector<Chains::iterator> touched_;

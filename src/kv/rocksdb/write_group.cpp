@@ -26,6 +26,7 @@ void WriteGroup::clear(std::size_t max_kept_bytes) {
   changes.Clear();
   if (changes.Data().capacity() > max_kept_bytes) changes = ::rocksdb::WriteBatch();
   records.clear(max_kept_bytes);
+  drops.clear();
 }
 
 }  // namespace helios::kv::rocksdb

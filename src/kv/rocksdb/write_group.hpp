@@ -55,11 +55,22 @@ class RecordBuffer {
   std::vector<Place> places_;
 };
 
+// Records that leave a stream: see DroppedRecords.
+struct Drop {
+  std::string stream;  // as put_stream() writes it
+  RecordNumber next_first = 1;
+  std::uint64_t bytes = 0;
+  base::Sha256Digest before{};
+};
+
 struct WriteGroup {
   ::rocksdb::WriteBatch changes;
   RecordBuffer records;
+  std::vector<Drop> drops;
 
-  [[nodiscard]] bool is_empty() const { return changes.Count() == 0 && records.is_empty(); }
+  [[nodiscard]] bool is_empty() const {
+    return changes.Count() == 0 && records.is_empty() && drops.empty();
+  }
   [[nodiscard]] std::uint64_t bytes() const { return changes.GetDataSize() + records.bytes(); }
   void clear(std::size_t max_kept_bytes);
 };

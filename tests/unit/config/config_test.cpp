@@ -9,8 +9,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 namespace helios::config {
 namespace {
@@ -347,15 +345,6 @@ TEST(Config, tenant_is_made_only_of_what_can_be_filled_in) {
   EXPECT_EQ(rule("user = \"a\""), "h.toml:1: tenant.rules: needs a tenant");
 }
 
-TEST(Config, strict_needs_a_state_directory) {
-  const std::string why =
-      "\"strict\" needs a place on disk: set state.directory, or use \"memory\"";
-  EXPECT_EQ(error_of("[state]\ndurability = \"strict\"\n"), "h.toml:2: state.durability: " + why);
-  EXPECT_EQ(error_of("[state.namespaces]\nx = \"strict\"\ny = \"memory\"\n"),
-            "h.toml:2: state.namespaces.x: " + why);
-  EXPECT_EQ(error_of("[state]\ndirectory = \"s\"\ndurability = \"strict\"\n"), "no error");
-}
-
 TEST(Config, letters_beyond_ascii_are_letters) {
   const auto config =
       parse_config("# Gr\u00FC\u00DFe \uFEBF\n[tenant]\nsetters = [\"m\u00FCller\"]\n", "h.toml");
@@ -375,64 +364,9 @@ TEST(Config, syntax_errors_are_one_line_with_the_line_number) {
   EXPECT_THAT(error_of("[server]\nport = \n"), StartsWith("h.toml:2: "));
 }
 
-// A folder of its own per test, gone afterwards.
-class ConfigFile : public testing::Test {
- protected:
-  ConfigFile() {
-    const auto name = std::string("helios_config_") +
-                      testing::UnitTest::GetInstance()->current_test_info()->name();
-    folder_ = std::filesystem::temp_directory_path() / name;
-    std::filesystem::create_directories(folder_);
-  }
-  ~ConfigFile() override { std::filesystem::remove_all(folder_); }
-
-  std::string write(std::string_view text) {
-    const auto path = folder_ / "h.toml";
-    std::ofstream(path) << text;
-    return path.string();
-  }
-
-  std::filesystem::path folder_;
-};
-
-TEST_F(ConfigFile, relative_plugin_folder_lies_beside_the_file) {
-  const auto config = load_config(write("[plugins]\ndirectory = \"x/../plugins\"\n"));
-  ASSERT_TRUE(config);
-  EXPECT_EQ(config->plugins.directory, (folder_ / "plugins").string());
-}
-
 TEST(Config, unix_socket_folder_too_long_for_its_name_is_refused) {
   EXPECT_EQ(error_of("[listen]\nunix_socket_dir = \"/" + std::string(92, 'd') + "\"\n"),
             "h.toml:2: listen.unix_socket_dir: the folder's name is too long for a Unix socket");
-}
-
-TEST_F(ConfigFile, absolute_plugin_folder_stays) {
-  const auto config = load_config(write("[plugins]\ndirectory = \"/opt/plugins\"\n"));
-  ASSERT_TRUE(config);
-  EXPECT_EQ(config->plugins.directory, "/opt/plugins");
-}
-
-TEST_F(ConfigFile, messages_name_the_file) {
-  const auto path = write("[server]\nport = 0\n");
-  const auto config = load_config(path);
-  ASSERT_FALSE(config);
-  EXPECT_THAT(config.error().message, StartsWith(path + ":2: server.port: "));
-}
-
-TEST_F(ConfigFile, missing_file_and_folder_are_errors) {
-  const auto missing = load_config((folder_ / "none.toml").string());
-  ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message,
-            (folder_ / "none.toml").string() + ": cannot be opened: No such file or directory");
-  const auto directory = load_config(folder_.string());
-  ASSERT_FALSE(directory);
-  EXPECT_THAT(directory.error().message, HasSubstr("is a folder"));
-}
-
-TEST_F(ConfigFile, huge_file_is_refused) {
-  const auto config = load_config(write(std::string((1 << 20) + 1, '#')));
-  ASSERT_FALSE(config);
-  EXPECT_EQ(config.error().code, base::Errc::limit_exceeded);
 }
 
 }  // namespace

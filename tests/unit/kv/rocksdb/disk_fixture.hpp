@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <future>
 #include <map>
 #include <stdexcept>
@@ -16,6 +17,12 @@
 #include <string_view>
 
 namespace helios::test {
+
+// HELIOS_FAULTS=all: at every place, and not at some of them.
+inline bool tries_all() {
+  const char* wanted = std::getenv("HELIOS_FAULTS");
+  return wanted != nullptr && std::string_view(wanted) == "all";
+}
 
 class DiskFixture : public testing::Test {
  protected:

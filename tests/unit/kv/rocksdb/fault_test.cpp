@@ -11,7 +11,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <random>
 #include <string_view>
 #include <vector>
@@ -24,11 +23,6 @@ using kv::Durability;
 using kv::Safety;
 using kv::Transaction;
 using kv::WriteStatus;
-
-bool tries_all() {
-  const char* wanted = std::getenv("HELIOS_FAULTS");
-  return wanted != nullptr && std::string_view(wanted) == "all";
-}
 
 class FaultyDisk : public DiskFixture {
  protected:

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// [state]: what only works together.
+
+#include "config/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace helios::config {
+namespace {
+
+std::string error_of(std::string_view text) {
+  auto config = parse_config(text, "h.toml");
+  return config ? "no error" : config.error().message;
+}
+
+TEST(StateSection, strict_needs_a_state_directory) {
+  const std::string why =
+      "\"strict\" needs a place on disk: set state.directory, or use \"memory\"";
+  EXPECT_EQ(error_of("[state]\ndurability = \"strict\"\n"), "h.toml:2: state.durability: " + why);
+  EXPECT_EQ(error_of("[state.namespaces]\nx = \"strict\"\ny = \"memory\"\n"),
+            "h.toml:2: state.namespaces.x: " + why);
+  EXPECT_EQ(error_of("[state]\ndirectory = \"s\"\ndurability = \"strict\"\n"), "no error");
+}
+
+TEST(StateSection, archive_arrives) {
+  const auto config = parse_config(R"(
+    [state]
+    directory = "state"
+    archive = "/srv/archive"
+    archive_above_bytes = 4096
+    archive_after_days = 30
+    archive_keep_days = 3650)",
+                                   "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->state.archive, "/srv/archive");
+  EXPECT_EQ(config->state.archive_above_bytes, 4096U);
+  EXPECT_EQ(config->state.archive_after_days, 30U);
+  EXPECT_EQ(config->state.archive_keep_days, 3650U);
+}
+
+TEST(StateSection, archive_needs_a_state_directory) {
+  EXPECT_EQ(error_of("[state]\narchive = \"a\"\n"),
+            "h.toml:2: state.archive: needs a state directory, whose records move there: set "
+            "state.directory");
+}
+
+TEST(StateSection, archive_that_would_come_too_late_is_refused) {
+  const auto with = [](const char* above) {
+    return error_of("[state]\ndirectory = \"s\"\narchive = \"a\"\nmax_stream_bytes = 1600\n" +
+                    std::string("archive_above_bytes = ") + above + "\n");
+  };
+  EXPECT_EQ(with("1499"), "no error");
+  EXPECT_EQ(with("1500"),
+            "h.toml:5: state.archive_above_bytes: must be less than 15/16 of "
+            "state.max_stream_bytes, or appends are refused before anything moves");
+}
+
+}  // namespace
+}  // namespace helios::config
