@@ -7,6 +7,7 @@
 #include "admin/tokens.hpp"
 #include "base/executor.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -108,6 +109,17 @@ admin::Response OfflineState::answer(admin::Request request) {
   }
   while (!answered) inbox_->run_one();
   return *std::move(answered);
+}
+
+base::Result<kv::StreamPage> OfflineState::read_stream(std::string_view space,
+                                                       std::string_view stream,
+                                                       const kv::StreamRange& range) {
+  kv::Namespace* const found = store_.find(space);
+  if (found == nullptr) return base::fail(base::Errc::not_found, "namespace not found");
+  const auto streams = store_.streams(*found);
+  if (std::ranges::find(streams, stream, &kv::StreamInfo::name) == streams.end())
+    return base::fail(base::Errc::not_found, "stream not found");
+  return store_.read_stream(*found, stream, range);
 }
 
 base::Result<void> OfflineState::close() {

@@ -18,10 +18,12 @@
 #include "kv/limits.hpp"
 #include "kv/memory_store.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
+#include "kv/stream.hpp"
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace helios::app {
 
@@ -45,6 +47,12 @@ class OfflineState {
 
   // Returns when what the request changed was handed to the operating system.
   [[nodiscard]] admin::Response answer(admin::Request request);
+
+  // The page that a request for these records of a stream shows. `space`: a namespace. Errors: not_found (neither that
+  // namespace nor that stream), unavailable (what the disk says).
+  [[nodiscard]] base::Result<kv::StreamPage> read_stream(std::string_view space,
+                                                         std::string_view stream,
+                                                         const kv::StreamRange& range);
 
   // Returns when everything is on disk. Errors: unavailable; what was answered before may be lost then.
   [[nodiscard]] base::Result<void> close();

@@ -1,38 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// `heliosproxy audit ...`: looks after a chain of the audit-chain plugin.
+// Does what `heliosproxy audit ...` was asked for. Who answers its requests is not its business: a proxy elsewhere, a
+// state directory, or a router in a test. Each verb has a file of its own.
 
 #include "base/result.hpp"
-#include "cli/admin_options.hpp"
-#include "cli/state_reader.hpp"
-
-#include <iosfwd>
-#include <string>
-#include <vector>
-
-namespace CLI {
-class App;
-}
+#include "cli/audit_options.hpp"
+#include "cli/audit_ports.hpp"
 
 namespace helios::cli {
 
-enum class AuditVerb { none, verify, head };
-
-struct AuditOptions {
-  AuditVerb verb = AuditVerb::none;  // none: the command line asks for something else
-  AdminOptions admin;
-  std::string plugin = "audit-chain";
-  std::string file;                  // verify: an export instead of a proxy; "-" = standard input
-  std::string after;                 // verify: the record before the first, as `head` prints it
-  std::vector<std::string> anchors;  // verify: records that must be there
-};
-
-// Adds the subcommand `audit` to `app`. Parsing fills `options`, which outlives `app`.
-void declare_audit(CLI::App& app, AuditOptions& options);
-
-// Prints what it found to `out`. Errors: one line for the user; a broken chain is one.
-[[nodiscard]] base::Result<void> run_audit(const AuditOptions& options, const AskAdmin& ask,
-                                           std::istream& in, std::ostream& out);
+// Errors: one line for the user. What was printed before one stands.
+[[nodiscard]] base::Result<void> run_audit(const AuditOptions& options, const AuditPorts& ports);
 
 }  // namespace helios::cli

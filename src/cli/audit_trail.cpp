@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_trail.hpp"
 
+#include "base/text.hpp"
 #include "cli/json_answer.hpp"
 
 namespace helios::cli {
 namespace {
 
+namespace json = boost::json;
+
 constexpr std::size_t kMostNamed = 5;
+
+// Whoever wrote the trail must not reach a terminal.
+std::string shown_request(std::string_view request) {
+  return base::escape_for_log(request, kMaxRequestBytes);
+}
 
 std::unexpected<base::Error> wrong(std::int64_t number, std::string_view what) {
   return base::fail(base::Errc::invalid,
                     "record " + std::to_string(number) + ": " + std::string(what));
+}
+
+ChainLink link_of(const kv::StreamRecord& record) {
+  return {static_cast<std::int64_t>(record.number), base::to_hex(record.digest)};
 }
 
 }  // namespace
@@ -22,35 +34,59 @@ base::Result<void> TrailVerifier::add(const kv::StreamPage& page) {
     if (auto added = add_record(record); !added) return added;
     if (auto checked = check_anchor(record); !checked) return checked;
   }
+  if (!page.records.empty()) newest_ = link_of(page.records.back());
   return {};
 }
 
 base::Result<void> TrailVerifier::add_record(const kv::StreamRecord& record) {
   const auto number = static_cast<std::int64_t>(record.number);
-  const auto object = parse_object(record.bytes);
-  if (!object) return wrong(number, "it is no record of audit-chain: " + object.error().message);
-  const std::string type = text_of(*object, "type");
-  const std::string request = text_of(*object, "request");
-  if (type == "intent") {
-    ++statements_;
-    if (!open_.insert(request).second)
-      return wrong(number, "a second intent of request " + request);
-  } else if (type == "outcome") {
-    if (open_.erase(request) == 0 && begins_at_first_)
-      return wrong(number, "an outcome of request " + request + ", which has no intent");
-  } else if (type == "carried") {
-    carried_ = ChainLink{number_of(*object, "seq").value_or(0), text_of(*object, "sha256")};
+  const auto parsed = parser_.parse(record.bytes);
+  if (!parsed) return wrong(number, "it is no record of audit-chain: " + parsed.error().message);
+  const json::object& object = **parsed;
+  const std::string_view type = view_of(object, "type");
+  const std::string_view request = view_of(object, "request");
+  if (request.size() > kMaxRequestBytes)
+    return wrong(number, "it is no record of audit-chain: its \"request\" is too long");
+  if (type == "intent") return open(request, number);
+  if (type == "outcome") return close(request, number);
+  if (type == "carried") {
+    carried_ = ChainLink{number_of(object, "seq").value_or(0), text_of(object, "sha256")};
   } else if (type != "settlement") {
     ++others_;
   }
   return {};
 }
 
-base::Result<void> TrailVerifier::check_anchor(const kv::StreamRecord& record) {
-  newest_ = {static_cast<std::int64_t>(record.number), base::to_hex(record.digest)};
-  const auto anchor = anchors_.find(newest_.seq);
-  if (anchor == anchors_.end() || anchor->second == newest_.hash) return {};
-  return wrong(newest_.seq, "it is not the one that the anchor names: the trail was made anew");
+base::Result<void> TrailVerifier::open(std::string_view request, std::int64_t number) {
+  ++statements_;
+  const auto [at, is_new] = open_.emplace(request, number);
+  if (!is_new) return wrong(number, "a second intent of request " + shown_request(request));
+  oldest_.emplace(number, at->first);
+  if (open_.size() <= most_open_) return {};
+  open_.erase(open_.find(oldest_.begin()->second));
+  oldest_.erase(oldest_.begin());
+  ++given_up_;
+  return {};
+}
+
+base::Result<void> TrailVerifier::close(std::string_view request, std::int64_t number) {
+  if (const auto at = open_.find(request); at != open_.end()) {
+    oldest_.erase(at->second);
+    open_.erase(at);
+  } else if (late_ < given_up_) {
+    ++late_;
+  } else if (begins_at_first_) {
+    return wrong(number,
+                 "an outcome of request " + shown_request(request) + ", which has no intent");
+  }
+  return {};
+}
+
+base::Result<void> TrailVerifier::check_anchor(const kv::StreamRecord& record) const {
+  const auto number = static_cast<std::int64_t>(record.number);
+  const auto anchor = anchors_.find(number);
+  if (anchor == anchors_.end() || anchor->second == base::to_hex(record.digest)) return {};
+  return wrong(number, "it is not the one that the anchor names: the trail was made anew");
 }
 
 base::Result<void> TrailVerifier::finish(const kv::StreamExtent& extent,
@@ -68,13 +104,17 @@ base::Result<void> TrailVerifier::finish(const kv::StreamExtent& extent,
 std::string TrailVerifier::summary() const {
   std::string text = records_.summary() + "\n" + std::to_string(statements_) + " statements";
   if (others_ != 0) text += ", " + std::to_string(others_) + " records of another kind";
-  if (open_.empty()) return text + ", each with its outcome\n";
+  if (given_up_ != 0)
+    text += ", " + std::to_string(given_up_) +
+            " of them given up before their outcome: more than " + std::to_string(most_open_) +
+            " were open at a time";
+  if (open_.empty()) return text + (given_up_ == 0 ? ", each with its outcome\n" : "\n");
   text += ", " + std::to_string(open_.size()) +
           " of them without an outcome: they are under way, or were when the proxy ended\n";
   std::size_t named = 0;
-  for (const std::string& request : open_) {
+  for (const auto& [number, request] : oldest_) {
     if (++named > kMostNamed) return text + "  ...\n";
-    text += "  " + request + "\n";
+    text += "  " + shown_request(request) + "\n";
   }
   return text;
 }

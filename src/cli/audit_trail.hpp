@@ -3,16 +3,21 @@
 
 // Checks a trail of the audit-chain plugin (plugins/audit-chain/README.md has the format): the stream is whole, every
 // outcome belongs to an intent, and which statements have no outcome. No I/O.
+//
+// Whoever wrote the trail cannot make it take more memory than kMostOpen statements need. Beyond that it gives up the
+// oldest one that is open, and says so: whether that one has an outcome is not looked for any more.
 
 #include "base/result.hpp"
 #include "cli/audit_chain.hpp"
+#include "cli/record_parser.hpp"
 #include "cli/stream_verifier.hpp"
 #include "kv/stream.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
@@ -20,13 +25,20 @@ namespace helios::cli {
 
 inline constexpr std::string_view kTrailStream = "trail";
 
+// A request is named by 36 characters; the plugin records 256 at most.
+inline constexpr std::size_t kMaxRequestBytes = 256;
+
 // Flow: 1 anchors; 2 add() every page, in order; 3 finish(). Errors are one line that names the record; after one, the
 // verifier is of no more use.
 class TrailVerifier {
  public:
+  // How many statements may be without an outcome at a time: more than any proxy has under way, and 30 MB.
+  static constexpr std::size_t kMostOpen = 100'000;
+
   // `space`: the namespace. Where the first page does not begin at record 1, an outcome may belong to an intent
   // before it.
-  explicit TrailVerifier(std::string_view space) : records_(space, kTrailStream) {}
+  explicit TrailVerifier(std::string_view space, std::size_t most_open = kMostOpen)
+      : most_open_(most_open), records_(space, kTrailStream) {}
 
   // The trail must have this record as it says.
   void expect(const ChainLink& anchor) { anchors_[anchor.seq] = anchor.hash; }
@@ -47,13 +59,21 @@ class TrailVerifier {
 
  private:
   [[nodiscard]] base::Result<void> add_record(const kv::StreamRecord& record);
-  [[nodiscard]] base::Result<void> check_anchor(const kv::StreamRecord& record);
+  [[nodiscard]] base::Result<void> open(std::string_view request, std::int64_t number);
+  [[nodiscard]] base::Result<void> close(std::string_view request, std::int64_t number);
+  [[nodiscard]] base::Result<void> check_anchor(const kv::StreamRecord& record) const;
 
+  const std::size_t most_open_;
+  RecordParser parser_;
   StreamVerifier records_;
   std::map<std::int64_t, std::string> anchors_;  // number -> hash
   ChainLink newest_{.seq = 0, .hash = {}};
-  bool begins_at_first_ = true;       // the first record was record 1
-  std::set<std::string> open_;        // requests that have an intent and no outcome
+  bool begins_at_first_ = true;  // the first record was record 1
+  // Requests that have an intent and no outcome, by the number of the intent, and back.
+  std::map<std::string, std::int64_t, std::less<>> open_;
+  std::map<std::int64_t, std::string_view> oldest_;  // views the keys of open_
+  std::uint64_t given_up_ = 0;                       // more than most_open_ were open
+  std::uint64_t late_ = 0;            // outcomes that must belong to one that was given up
   std::uint64_t statements_ = 0;      // intents
   std::uint64_t others_ = 0;          // records of a type that this program does not know
   std::optional<ChainLink> carried_;  // what the trail says that it goes on from

@@ -17,9 +17,13 @@ base::Result<json::object> parse_object(std::string_view text) {
 }
 
 std::string text_of(const json::object& object, std::string_view name) {
+  return std::string(view_of(object, name));
+}
+
+std::string_view view_of(const json::object& object, std::string_view name) {
   const json::value* field = object.if_contains(name);
   const json::string* text = field == nullptr ? nullptr : field->if_string();
-  return text == nullptr ? std::string() : std::string(*text);
+  return text == nullptr ? std::string_view() : std::string_view(*text);
 }
 
 std::optional<std::int64_t> number_of(const json::object& object, std::string_view name) {

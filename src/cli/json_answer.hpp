@@ -20,6 +20,9 @@ namespace helios::cli {
 // Empty when there is no such text.
 [[nodiscard]] std::string text_of(const boost::json::object& object, std::string_view name);
 
+// The same, as a view of `object`.
+[[nodiscard]] std::string_view view_of(const boost::json::object& object, std::string_view name);
+
 // Nullopt when there is no such whole number.
 [[nodiscard]] std::optional<std::int64_t> number_of(const boost::json::object& object,
                                                     std::string_view name);

@@ -4,7 +4,7 @@
 // The command line: what can be said there, and how it overrides the configuration file.
 
 #include "base/result.hpp"
-#include "cli/audit_command.hpp"
+#include "cli/audit_options.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/refusals_command.hpp"
 #include "config/config.hpp"

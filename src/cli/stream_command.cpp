@@ -6,6 +6,7 @@
 #include "cli/json_answer.hpp"
 #include "cli/one_line.hpp"
 #include "cli/since.hpp"
+#include "cli/stream_pages.hpp"
 #include "cli/stream_reader.hpp"
 #include "cli/stream_verifier.hpp"
 
@@ -13,7 +14,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -23,56 +23,11 @@ namespace {
 
 namespace json = boost::json;
 
-// The answer in JSON is at most six times as long, which is less than a client takes.
-constexpr std::uint64_t kPageBytes = 4ULL << 20;
 constexpr std::int64_t kPollMs = 1000;
 
 base::Result<void> failed(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
 }
-
-// Reads records of one stream, page after page, until there are none or so many as were asked for.
-class Pages {
- public:
-  Pages(const KvOptions& options, const AskAdmin& ask, std::optional<std::int64_t> since_ms)
-      : options_(options), ask_(ask) {
-    range_ = {.from = options.stream.from, .since_ms = since_ms, .max_bytes = kPageBytes};
-  }
-
-  // Errors: those of read_page(); invalid (records have made room before they were read).
-  base::Result<AnsweredPage> next() {
-    const std::uint64_t limit = options_.stream.limit;
-    range_.max_records = admin::kMaxRecordLimit;
-    if (limit != 0) range_.max_records = std::min(range_.max_records, limit - count_);
-    auto answer = read_page(ask_, options_.plugin, options_.stream.name, range_);
-    if (!answer) return answer;
-    const kv::RecordNumber first = answer->page.extent.first;
-    if (count_ != 0 && first > range_.from)
-      return base::fail(base::Errc::invalid,
-                        "records " + std::to_string(range_.from) + " to " +
-                            std::to_string(first - 1) +
-                            " have made room before they could be read ([kv] max_ring_bytes)");
-    count_ += answer->page.records.size();
-    range_.from = answer->next_from;
-    is_complete_ = answer->page.records.empty() || range_.from >= answer->page.extent.next;
-    return answer;
-  }
-
-  [[nodiscard]] std::uint64_t count() const { return count_; }
-  // Everything that there was at the last page has come.
-  [[nodiscard]] bool is_complete() const { return is_complete_; }
-  // As many have come as were asked for.
-  [[nodiscard]] bool is_enough() const {
-    return options_.stream.limit != 0 && count_ >= options_.stream.limit;
-  }
-
- private:
-  const KvOptions& options_;
-  const AskAdmin& ask_;
-  kv::StreamRange range_;
-  std::uint64_t count_ = 0;
-  bool is_complete_ = false;
-};
 
 void print(const json::object& stream, std::ostream& out) {
   const std::int64_t first = number_of(stream, "first").value_or(1);
@@ -112,7 +67,8 @@ void print(const kv::StreamRecord& record, bool as_json, std::ostream& out) {
   }
 }
 
-base::Result<void> print_records(const KvOptions& options, Pages& pages, const Console& console) {
+base::Result<void> print_records(const KvOptions& options, StreamPages& pages,
+                                 const Console& console) {
   while (!pages.is_enough()) {
     const auto answer = pages.next();
     if (!answer) return std::unexpected(answer.error());
@@ -127,7 +83,7 @@ base::Result<void> print_records(const KvOptions& options, Pages& pages, const C
   return {};
 }
 
-base::Result<void> verify(const KvOptions& options, Pages& pages, std::ostream& out) {
+base::Result<void> verify(const KvOptions& options, StreamPages& pages, std::ostream& out) {
   const bool is_bounded = !options.stream.since.empty() || options.stream.from > 1;
   std::optional<StreamVerifier> verifier;
   while (true) {
@@ -165,7 +121,12 @@ base::Result<void> run_stream(const KvOptions& options, const AskAdmin& ask, con
     if (!since) return std::unexpected(since.error());
     since_ms = *since;
   }
-  Pages pages(options, ask, since_ms);
+  StreamPages pages({.plugin = options.plugin,
+                     .stream = wanted.name,
+                     .from = wanted.from,
+                     .since_ms = since_ms,
+                     .limit = wanted.limit},
+                    page_reader(ask));
   return wanted.verify ? verify(options, pages, console.out)
                        : print_records(options, pages, console);
 }

@@ -109,4 +109,11 @@ base::Result<AnsweredPage> read_page(const AskAdmin& ask, std::string_view plugi
   return page_of(*body);
 }
 
+ReadPage page_reader(AskAdmin ask) {
+  return [ask = std::move(ask)](std::string_view plugin, std::string_view stream,
+                                const kv::StreamRange& range) {
+    return read_page(ask, plugin, stream, range);
+  };
+}
+
 }  // namespace helios::cli

@@ -7,8 +7,7 @@
 #include "cli/state_reader.hpp"
 #include "kv/stream.hpp"
 
-#include <cstdint>
-#include <optional>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +19,11 @@ struct AnsweredPage {
   kv::RecordNumber next_from = 1;
 };
 
+// One page of at most `max_records` of a plugin's stream. Errors: not_found (no such namespace or stream), invalid,
+// unavailable.
+using ReadPage = std::function<base::Result<AnsweredPage>(
+    std::string_view plugin, std::string_view stream, const kv::StreamRange& range)>;
+
 // "/admin/streams/<plugin>/<stream>", percent-encoded; without a stream, the list of them.
 [[nodiscard]] std::string stream_target(std::string_view plugin, std::string_view stream);
 
@@ -27,5 +31,14 @@ struct AnsweredPage {
 [[nodiscard]] base::Result<AnsweredPage> read_page(const AskAdmin& ask, std::string_view plugin,
                                                    std::string_view stream,
                                                    const kv::StreamRange& range);
+
+// Reads pages by requests to `ask`.
+[[nodiscard]] ReadPage page_reader(AskAdmin ask);
+
+// How a command gets at state: that of a proxy, or of a state directory that no proxy has open.
+struct StateAccess {
+  AskAdmin ask;
+  ReadPage read_page;  // shows what `ask` would, and may be faster
+};
 
 }  // namespace helios::cli

@@ -51,7 +51,7 @@ class Trail : public testing::Test {
   // What is wrong; empty when nothing is, and then there is a summary.
   std::string verify(const kv::StreamPage& page, const std::optional<cli::ChainLink>& before = {},
                      const std::optional<cli::ChainLink>& anchor = {}) {
-    cli::TrailVerifier verifier("audit-chain");
+    cli::TrailVerifier verifier("audit-chain", most_open_);
     if (anchor) verifier.expect(*anchor);
     if (const auto added = verifier.add(page); !added) return added.error().message;
     if (const auto done = verifier.finish(page.extent, before); !done) return done.error().message;
@@ -64,6 +64,7 @@ class Trail : public testing::Test {
   test::FakeClock clock_;
   std::string summary_;
   cli::ChainLink newest_;
+  std::size_t most_open_ = cli::TrailVerifier::kMostOpen;
 };
 
 TEST_F(Trail, whole_trail_is_said_to_be_whole) {
@@ -83,6 +84,29 @@ TEST_F(Trail, statements_without_an_outcome_are_named) {
   EXPECT_THAT(summary_, HasSubstr("  request-10\n"));
   EXPECT_THAT(summary_, HasSubstr("  ...\n"));
   EXPECT_THAT(summary_, testing::Not(HasSubstr("request-13")));
+}
+
+TEST_F(Trail, more_open_statements_than_fit_are_given_up_and_said_so) {
+  most_open_ = 3;
+  for (int number = 1; number <= 5; ++number) intend(number);
+  for (int number = 1; number <= 4; ++number) end(number);
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_,
+              HasSubstr("5 statements, 2 of them given up before their outcome: more than 3 were "
+                        "open at a time, 1 of them without an outcome"));
+  EXPECT_THAT(summary_, testing::EndsWith("  request-5\n"));
+  end(6);
+  EXPECT_THAT(verify(page()),
+              HasSubstr("record 10: an outcome of request request-6, which has no intent"));
+}
+
+TEST_F(Trail, request_that_no_plugin_writes_is_named) {
+  host_.streams["trail"] = {R"({"type":"intent","request":")" + std::string(257, 'x') + "\"}"};
+  EXPECT_THAT(verify(page()),
+              HasSubstr("record 1: it is no record of audit-chain: its \"request\""));
+  host_.streams["trail"] = {R"({"type":"intent","request":"\u001b[2J"})"};
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, testing::EndsWith("  \\x1b[2J\n"));
 }
 
 TEST_F(Trail, edit_of_any_record_is_named) {
