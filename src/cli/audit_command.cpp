@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_command.hpp"
 
+#include "cli/audit_search.hpp"
 #include "cli/audit_verify.hpp"
+#include "cli/audit_why.hpp"
 
 namespace helios::cli {
 
@@ -10,6 +12,8 @@ base::Result<void> run_audit(const AuditOptions& options, const AuditPorts& port
     case AuditVerb::none: break;
     case AuditVerb::verify: return verify_audit(options, ports);
     case AuditVerb::head: return print_audit_head(options, ports);
+    case AuditVerb::search: return search_audit(options, ports);
+    case AuditVerb::why: return explain_request(options, ports);
   }
   return base::fail(base::Errc::invalid, "nothing to do");
 }

@@ -4,7 +4,10 @@
 // `heliosproxy audit ...`: what can be asked for.
 
 #include "cli/admin_options.hpp"
+#include "cli/statement_filter.hpp"
+#include "cli/statement_writer.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,7 +17,7 @@ class App;
 
 namespace helios::cli {
 
-enum class AuditVerb { none, verify, head };
+enum class AuditVerb { none, verify, head, search, why };
 
 struct AuditOptions {
   AuditVerb verb = AuditVerb::none;  // none: the command line asks for something else
@@ -23,6 +26,17 @@ struct AuditOptions {
   std::string file;                  // verify: an export instead of a proxy; "-" = standard input
   std::string after;                 // verify: the record before the first, as `head` prints it
   std::vector<std::string> anchors;  // verify: records that must be there
+  // Of the verb `search`, as which follow and export run too.
+  StatementFilter filter;
+  StatementFormat format = StatementFormat::text;
+  std::string until;        // as parse_moment() takes it; empty: to the end
+  std::uint64_t limit = 0;  // at most so many statements; 0: all
+  bool follow = false;      // goes on with what comes
+  bool records = false;     // as they stand in the trail, not joined
+  // Of search and why.
+  std::string
+      since;  // as parse_moment() takes it; empty: from the first record, why: of the last day
+  std::string request;  // why: whose id
 };
 
 // Adds the subcommand `audit` to `app`. Parsing fills `options`, which outlives `app`.

@@ -21,6 +21,11 @@ std::int64_t unit_ms(std::string_view unit) {
 }  // namespace
 
 base::Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_ms) {
+  return parse_moment("--since", text, now_ms);
+}
+
+base::Result<std::int64_t> parse_moment(std::string_view option, std::string_view text,
+                                        std::int64_t now_ms) {
   constexpr std::uint32_t kMaxUnits = 1'000'000'000;
   std::uint32_t units = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
@@ -30,8 +35,9 @@ base::Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_m
   const auto time = admin::parse_rfc3339(text);
   if (time) return time;
   return base::fail(base::Errc::invalid,
-                    "--since: expected a length such as 10m (ms, s, m, h, d), or a time such as "
-                    "2026-10-03T12:00:00Z");
+                    std::string(option) +
+                        ": expected a length such as 10m (ms, s, m, h, d), or a time such as "
+                        "2026-10-03T12:00:00Z");
 }
 
 }  // namespace helios::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What --since means.
+// What --since and its like mean.
 
 #include "base/result.hpp"
 
@@ -13,5 +13,9 @@ namespace helios::cli {
 // The moment that `text` means: a time as in RFC 3339, or so long before `now_ms`: "500ms", "30s", "10m", "2h",
 // "7d". Errors: invalid.
 [[nodiscard]] base::Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_ms);
+
+// The same for another option, which an error names.
+[[nodiscard]] base::Result<std::int64_t> parse_moment(std::string_view option,
+                                                      std::string_view text, std::int64_t now_ms);
 
 }  // namespace helios::cli
