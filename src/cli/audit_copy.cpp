@@ -16,8 +16,10 @@ constexpr std::string_view kNewRows = "helios_audit_new";
 
 std::string columns() {
   std::string names;
-  for (const StatementField& field : statement_fields())
-    names += (names.empty() ? "" : ", ") + std::string(field.column);
+  for (const StatementField& field : statement_fields()) {
+    if (!names.empty()) names += ", ";
+    names += field.column;
+  }
   return names;
 }
 
@@ -28,8 +30,9 @@ std::string later_fields() {
     if (field.source == FieldSource::intent || field.name == "number" || field.name == "time")
       continue;
     const std::string column(field.column);
-    changes += (changes.empty() ? "" : ",\n  ") + column + " = coalesce(EXCLUDED." + column +
-               ", old." + column + ")";
+    if (!changes.empty()) changes += ",\n  ";
+    changes += column;
+    changes += " = coalesce(EXCLUDED." + column + ", old." + column + ")";
   }
   return changes;
 }
@@ -60,8 +63,10 @@ std::string copy_escaped(std::string_view text) {
 std::string copy_begin() {
   std::string table;
   for (const StatementField& field : statement_fields()) {
-    table += (table.empty() ? "  " : ",\n  ") + std::string(field.column) + " " +
-             std::string(field.sql_type);
+    table += table.empty() ? "  " : ",\n  ";
+    table += field.column;
+    table += ' ';
+    table += field.sql_type;
   }
   const std::string name(kTable);
   const std::string rows(kNewRows);

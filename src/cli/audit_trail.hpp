@@ -32,7 +32,7 @@ inline constexpr std::size_t kMaxRequestBytes = 256;
 // verifier is of no more use.
 class TrailVerifier {
  public:
-  // How many statements may be without an outcome at a time: more than any proxy has under way, and 30 MB.
+  // How many statements may be without an outcome at a time: more than any proxy has under way, and 20 to 50 MB.
   static constexpr std::size_t kMostOpen = 100'000;
 
   // `space`: the namespace. Where the first page does not begin at record 1, an outcome may belong to an intent
