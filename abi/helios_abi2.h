@@ -79,7 +79,13 @@ enum {
   HELIOS_ERROR_MESSAGE = 11,
   /* Of a statement that SQL EXECUTE runs: that EXECUTE's own text, arguments included. Missing of all
    * others, and in settled. */
-  HELIOS_EXECUTE_TEXT = 12
+  HELIOS_EXECUTE_TEXT = 12,
+  /* HELIOS_TEXT, HELIOS_EXECUTE_TEXT and HELIOS_ERROR_MESSAGE without secrets: passwords and keys have become "***",
+   * all else is as it was; docs/plugin-abi.md says what counts as one. For whatever is kept or sent on. Worked out when a
+   * hook asks for it, once for each text. Missing where the other one is. */
+  HELIOS_REDACTED_TEXT = 13,
+  HELIOS_REDACTED_EXECUTE_TEXT = 14,
+  HELIOS_REDACTED_ERROR_MESSAGE = 15
 };
 
 /* Fields of helios_field_number(). */
@@ -97,7 +103,9 @@ enum {
    * comments alone have the same. Worked out when a hook asks for it; only to be compared with others of
    * the same version of the proxy. Missing in settled, of a function call, of a text that the grammar
    * refuses or cannot be read, and of one of more than 64 KiB. */
-  HELIOS_FINGERPRINT = 110
+  HELIOS_FINGERPRINT = 110,
+  /* 1: HELIOS_REDACTED_TEXT or HELIOS_REDACTED_EXECUTE_TEXT hides something; 0: neither does. Missing with the first. */
+  HELIOS_IS_REDACTED = 111
 };
 
 enum {

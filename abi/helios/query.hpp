@@ -108,8 +108,19 @@ class QueryContext {
   [[nodiscard]] String query_sha256() const {
     return detail::read_digest([](char* out) { return helios_field_sha256_hex(HELIOS_TEXT, out); });
   }
+  // The same of the text without secrets: passwords and keys have become "***". What is kept or sent on should be this.
+  [[nodiscard]] String redacted_query() const { return text(HELIOS_REDACTED_TEXT); }
+  [[nodiscard]] uint32_t redacted_length() const { return length(HELIOS_REDACTED_TEXT); }
+  [[nodiscard]] String redacted_start(size_t max) const { return start(HELIOS_REDACTED_TEXT, max); }
+  [[nodiscard]] String redacted_sha256() const {
+    return detail::read_digest(
+        [](char* out) { return helios_field_sha256_hex(HELIOS_REDACTED_TEXT, out); });
+  }
+  // Does it, or redacted_execute_text(), hide something?
+  [[nodiscard]] bool is_redacted() const { return number(HELIOS_IS_REDACTED) == 1; }
   // The text of the SQL EXECUTE that runs the statement, with its arguments; empty: none does.
   [[nodiscard]] String execute_text() const { return text(HELIOS_EXECUTE_TEXT); }
+  [[nodiscard]] String redacted_execute_text() const { return text(HELIOS_REDACTED_EXECUTE_TEXT); }
   // Of the text as the client sent it, by PostgreSQL's grammar: the same for texts that differ in constants,
   // layout and comments alone. Nothing where the grammar cannot tell, and for texts over 64 KiB.
   [[nodiscard]] Optional<uint64_t> fingerprint() const {
@@ -223,6 +234,11 @@ struct Outcome {
   }
   // True when it is certain that the server worked on it.
   [[nodiscard]] bool ran() const { return kind == Kind::executed || kind == Kind::failed; }
+
+  // `error` without secrets; empty: none. Asks the host: only within the hook call that was passed this.
+  [[nodiscard]] String redacted_error() const {
+    return detail::bytes_field(HELIOS_REDACTED_ERROR_MESSAGE).value_or(String());
+  }
 
   // That of the hook call which runs. Requires: it is a post_query or a settled.
   [[nodiscard]] static Outcome present() {

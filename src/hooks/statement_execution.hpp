@@ -7,6 +7,7 @@
 // post_query hooks see.
 
 #include "hooks/receipt.hpp"
+#include "hooks/redacted_texts.hpp"
 
 #include <array>
 #include <cstdint>
@@ -117,6 +118,10 @@ struct StatementExecution {
   std::string_view execute_text;
   // Asked only when a plugin wants to know; null = the text cannot be read.
   FingerprintOf fingerprint_of = nullptr;
+  // Asked only when a plugin wants to see texts without secrets; null = nobody can say what the text holds.
+  RedactText redact_text = nullptr;
+  RedactMessage redact_message = nullptr;   // likewise of error_message
+  std::shared_ptr<RedactedTexts> redacted;  // what they have said; null until then
   bool standard_conforming_strings = true;  // as `text` is read
   bool is_read_only = false;
   // Nobody knows the tenant that is in force: a hook that asks for it, or for another helios.* setting, must

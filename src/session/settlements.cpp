@@ -168,6 +168,7 @@ void Settlements::keep(EndedStatement statement) {
   execution.text = {};
   execution.execute_text = {};
   execution.rewritten = {};
+  execution.redacted.reset();
   execution.parameters = {};
   execution.answer.reset();
   const auto from = std::next(open_.begin(), static_cast<std::ptrdiff_t>(kept_));

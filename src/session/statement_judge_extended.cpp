@@ -6,6 +6,7 @@
 #include "session/refusal_records.hpp"
 #include "session/statement_judge.hpp"
 #include "session/text_maker.hpp"
+#include "sql/redact.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -171,7 +172,11 @@ void StatementJudge::make_execution(StatementRun& run) {
   const std::string_view text = run.prepared ? std::string_view(run.prepared->text) : run_->text;
   execution->text = text.substr(shown.begin, shown.end - shown.begin);
   const sql::ReadingRules& rules = run.prepared ? run.prepared->rules : rules_;
-  if (rules.encoding_is_ascii_safe) execution->fingerprint_of = &sql::fingerprint;
+  if (rules.encoding_is_ascii_safe) {
+    execution->fingerprint_of = &sql::fingerprint;
+    execution->redact_text = &sql::redact_while;
+  }
+  execution->redact_message = &sql::redact_message;
   execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = shown.is_read_only;
   if (run_->bound) execution->parameters = run_->bound->parameters;

@@ -23,7 +23,7 @@ bool is_closed(std::string_view text, bool conforming) {
 void check(std::string_view text, bool conforming) {
   const auto once = sql::redact(text, conforming);
   if (once) require(!sql::redact(*once, conforming), "twice is as good as once");
-  if (!is_closed(text, conforming)) return;
+  if (!is_closed(text, conforming) || text.contains("hush4711")) return;
   const std::string longer = std::string(text) + " ; alter role r password 'hush4711'";
   require(!sql::redact(longer, conforming).value_or(longer).contains("hush4711"), "it is hidden");
 }

@@ -30,6 +30,17 @@ impl QueryContext {
     pub fn execute_text(&self) -> String {
         text_field(sys::EXECUTE_TEXT)
     }
+    /// `query()` and `execute_text()` without secrets: passwords and keys have become `***`.
+    pub fn redacted_query(&self) -> String {
+        text_field(sys::REDACTED_TEXT)
+    }
+    pub fn redacted_execute_text(&self) -> String {
+        text_field(sys::REDACTED_EXECUTE_TEXT)
+    }
+    /// Does one of them hide something?
+    pub fn is_redacted(&self) -> bool {
+        number_field(sys::IS_REDACTED) == Some(1)
+    }
     /// Of the text as the client sent it, by PostgreSQL's grammar: the same for texts that differ in
     /// constants, layout and comments alone. `None` where the grammar cannot tell, and over 64 KiB.
     pub fn fingerprint(&self) -> Option<u64> {
@@ -115,6 +126,11 @@ impl Outcome {
     /// True when it is certain that the server worked on it.
     pub fn ran(&self) -> bool {
         matches!(self.kind, OutcomeKind::Executed | OutcomeKind::Failed)
+    }
+
+    /// `error` without secrets. Asks the host: only within the hook that was passed this.
+    pub fn redacted_error(&self) -> String {
+        text_field(sys::REDACTED_ERROR_MESSAGE)
     }
 
     pub(crate) fn present() -> Outcome {

@@ -42,6 +42,9 @@ pub const COMMAND_TAG: u32 = 9;
 pub const SQLSTATE: u32 = 10;
 pub const ERROR_MESSAGE: u32 = 11;
 pub const EXECUTE_TEXT: u32 = 12;
+pub const REDACTED_TEXT: u32 = 13;
+pub const REDACTED_EXECUTE_TEXT: u32 = 14;
+pub const REDACTED_ERROR_MESSAGE: u32 = 15;
 
 pub const IS_READ_ONLY: u32 = 102;
 pub const PARAMETER_COUNT: u32 = 104;
@@ -51,6 +54,7 @@ pub const RESPONSE_BYTES: u32 = 107;
 pub const DURATION_NS: u32 = 108;
 pub const SETTLEMENT: u32 = 109;
 pub const FINGERPRINT: u32 = 110;
+pub const IS_REDACTED: u32 = 111;
 
 #[link(wasm_import_module = "env")]
 extern "C" {

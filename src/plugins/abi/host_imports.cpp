@@ -8,8 +8,9 @@ namespace helios::plugins {
 std::span<const HostFunction> host_imports() {
   static const std::vector<HostFunction> kFunctions = [] {
     std::vector<HostFunction> all;
-    for (const auto& some : {state_imports(), entry_imports(), counter_imports(), stream_imports(),
-                             statement_imports(), verdict_imports(), wasi_imports()})
+    for (const auto& some :
+         {state_imports(), entry_imports(), counter_imports(), stream_imports(),
+          statement_imports(), parameter_imports(), verdict_imports(), wasi_imports()})
       all.insert(all.end(), some.begin(), some.end());
     return all;
   }();

@@ -24,6 +24,7 @@ namespace helios::plugins {
 [[nodiscard]] std::span<const HostFunction> counter_imports();
 [[nodiscard]] std::span<const HostFunction> stream_imports();
 [[nodiscard]] std::span<const HostFunction> statement_imports();
+[[nodiscard]] std::span<const HostFunction> parameter_imports();
 [[nodiscard]] std::span<const HostFunction> verdict_imports();
 [[nodiscard]] std::span<const HostFunction> wasi_imports();
 

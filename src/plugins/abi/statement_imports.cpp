@@ -8,6 +8,7 @@
 #include "plugins/abi/host_codes.hpp"
 #include "plugins/abi/host_function.hpp"
 #include "plugins/abi/host_imports.hpp"
+#include "plugins/abi/redaction.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,6 +33,9 @@ enum class BytesField : std::uint32_t {
   sqlstate,
   error_message,
   execute_text,
+  redacted_text,
+  redacted_execute_text,
+  redacted_error_message,
 };
 enum class NumberField : std::uint32_t {
   statement_id = 101,
@@ -44,6 +48,7 @@ enum class NumberField : std::uint32_t {
   duration_ns,
   settlement,
   fingerprint,
+  is_redacted,
 };
 
 // A field's value, or the code that says why there is none.
@@ -77,18 +82,23 @@ Found<std::string_view> authentication_field(BytesField field,
     case BytesField::command_tag:
     case BytesField::sqlstate:
     case BytesField::error_message:
-    case BytesField::execute_text: return {};
+    case BytesField::execute_text:
+    case BytesField::redacted_text:
+    case BytesField::redacted_execute_text:
+    case BytesField::redacted_error_message: return {};
   }
   return {.code = kInvalid};
 }
 
-// `is_settled`: the text and the parameters belong to the message, which is gone by then.
+// Of a redacted one, that which secrets are to be taken out of. The text and the parameters belong to the message, which is gone by then.
 Found<std::string_view> statement_field(BytesField field, const hooks::StatementExecution& it,
                                         HookPoint point, UuidBuffer& uuid) {
   const bool has_text = point != HookPoint::settled && it.origin != hooks::Origin::function_call;
   const bool has_ended = point != HookPoint::pre_query;
   switch (field) {
-    case BytesField::text: return has_text ? found(it.current_text()) : Found<std::string_view>();
+    case BytesField::text:
+    case BytesField::redacted_text:
+      return has_text ? found(it.current_text()) : Found<std::string_view>();
     case BytesField::original_text: return has_text ? found(it.text) : Found<std::string_view>();
     case BytesField::user: return found(std::string_view(it.context->user));
     case BytesField::database: return found(std::string_view(it.context->database));
@@ -105,8 +115,10 @@ Found<std::string_view> statement_field(BytesField field, const hooks::Statement
     case BytesField::sqlstate:
       return has_ended ? unless_empty(it.sqlstate) : Found<std::string_view>();
     case BytesField::error_message:
+    case BytesField::redacted_error_message:
       return has_ended ? unless_empty(it.error_message) : Found<std::string_view>();
     case BytesField::execute_text:
+    case BytesField::redacted_execute_text:
       return has_text ? unless_empty(it.execute_text) : Found<std::string_view>();
   }
   return {.code = kInvalid};
@@ -139,10 +151,14 @@ Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidB
   return {};
 }
 
-// What of `bytes` stands from `from` on, as far as there is room.
-std::int32_t copy_part(std::string_view bytes, std::uint32_t from, std::span<char> out) {
-  const std::string_view rest = bytes.substr(std::min<std::size_t>(from, bytes.size()));
-  return copy_out(rest.substr(0, std::min<std::size_t>(out.size(), INT32_MAX)), out);
+// `value`, which field `number` has, as it is shown. nullopt: the call is over.
+std::optional<std::string_view> shown(HostCalls& calls, std::uint32_t number,
+                                      std::string_view value, std::string& buffer) {
+  const auto field = static_cast<BytesField>(number);
+  if (field == BytesField::redacted_text) return redacted_text(calls, value);
+  if (field == BytesField::redacted_execute_text) return redacted_execute_text(calls, value);
+  if (field == BytesField::redacted_error_message) return redacted_message(calls, value, buffer);
+  return value;
 }
 
 // Calls `use(value)` with a field that is there; otherwise says why not, or that the call is over.
@@ -153,7 +169,10 @@ std::optional<std::int32_t> with_field(HostCalls& calls, std::uint32_t number, U
   UuidBuffer uuid;
   const auto value = bytes_field(calls, number, uuid);
   if (value.code != kOk) return value.code;
-  return use(value.value);
+  std::string buffer;
+  const auto what_is_shown = shown(calls, number, value.value, buffer);
+  if (!what_is_shown) return std::nullopt;
+  return use(*what_is_shown);
 }
 
 std::optional<std::int32_t> field(HostCalls& calls, std::uint32_t number, std::span<char> out) {
@@ -239,16 +258,39 @@ Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecut
       if (point != HookPoint::settled) return {};
       return found(settlement_number(it.settlement.value_or(hooks::Settlement::unknown)));
     case NumberField::fingerprint: return fingerprint(it, point);
+    case NumberField::is_redacted: return {};  // is_redacted() says
   }
   return {.code = kInvalid};
+}
+
+// Is anything hidden of the statement's texts? 0 or 1, or the code that says why there is no answer; nullopt: the call is over.
+std::optional<Found<std::int64_t>> is_redacted(HostCalls& calls) {
+  bool is_any = false;
+  for (const BytesField field : {BytesField::redacted_text, BytesField::redacted_execute_text}) {
+    UuidBuffer uuid;
+    const auto plain = bytes_field(calls, static_cast<std::uint32_t>(field), uuid);
+    if (plain.code != kOk && field == BytesField::redacted_text)
+      return Found<std::int64_t>{.code = plain.code};
+    if (plain.code != kOk) continue;
+    std::string buffer;
+    const auto left = shown(calls, static_cast<std::uint32_t>(field), plain.value, buffer);
+    if (!left) return std::nullopt;
+    is_any |= left->data() != plain.value.data();
+  }
+  return found<std::int64_t>(is_any ? 1 : 0);
 }
 
 std::optional<std::int32_t> field_number(HostCalls& calls, std::uint32_t number,
                                          std::span<char, 8> out) {
   const auto* const statement = calls.statement();
   if (statement == nullptr) return kMissing;
-  const auto value =
+  auto value =
       number_field(static_cast<NumberField>(number), *statement, calls.scope().call->point);
+  if (static_cast<NumberField>(number) == NumberField::is_redacted) {
+    const auto answer = is_redacted(calls);
+    if (!answer) return std::nullopt;
+    value = *answer;
+  }
   if (value.code == kOk) std::memcpy(out.data(), &value.value, sizeof(value.value));
   return value.code;
 }
@@ -270,49 +312,6 @@ std::optional<std::int32_t> attribute(HostCalls& calls, std::string_view name,
   for (const auto& [key, value] : attributes)
     if (key == name) return copy_out(value, out);
   return kMissing;
-}
-
-const hooks::Parameter* find_parameter(const HostCalls& calls, std::uint32_t index) {
-  const auto* const statement = calls.statement();
-  if (statement == nullptr || calls.is_at(HookPoint::settled)) return nullptr;
-  return index < statement->parameters.size() ? &statement->parameters[index] : nullptr;
-}
-
-std::optional<std::int32_t> parameter_kind(HostCalls& calls, std::uint32_t index,
-                                           std::span<char, 12> out) {
-  const auto* const parameter = find_parameter(calls, index);
-  if (parameter == nullptr) return kMissing;
-  const std::array<std::uint32_t, 3> kind{
-      parameter->type_oid, parameter->is_binary ? 1U : 0U,
-      parameter->value ? static_cast<std::uint32_t>(parameter->value->size()) : UINT32_MAX};
-  std::memcpy(out.data(), kind.data(), sizeof(kind));
-  return kOk;
-}
-
-// Calls `use(value)` with a parameter that is there and not NULL.
-template <typename Use>
-std::optional<std::int32_t> with_parameter(HostCalls& calls, std::uint32_t index, Use use) {
-  const auto* const found = find_parameter(calls, index);
-  if (found == nullptr) return kMissing;
-  if (!found->value) return kUnmet;
-  return use(std::string_view(*found->value));
-}
-
-std::optional<std::int32_t> parameter(HostCalls& calls, std::uint32_t index, std::span<char> out) {
-  return with_parameter(calls, index,
-                        [out](std::string_view value) { return copy_out(value, out); });
-}
-
-std::optional<std::int32_t> parameter_part(HostCalls& calls, std::uint32_t index,
-                                           std::uint32_t from, std::span<char> out) {
-  return with_parameter(calls, index,
-                        [=](std::string_view value) { return copy_part(value, from, out); });
-}
-
-std::optional<std::int32_t> parameter_sha256_hex(HostCalls& calls, std::uint32_t index,
-                                                 std::span<char, kSha256HexBytes> out) {
-  return with_parameter(calls, index,
-                        [&](std::string_view value) { return hash_to(calls, value, out); });
 }
 
 std::optional<std::int32_t> scratch_set(HostCalls& calls, std::string_view bytes) {
@@ -346,10 +345,6 @@ std::span<const HostFunction> statement_imports() {
       host_function<field_sha256_hex>("env", "field_sha256_hex"),
       host_function<field_number>("env", "field_number"),
       host_function<attribute>("env", "attribute"),
-      host_function<parameter_kind>("env", "parameter_kind"),
-      host_function<parameter>("env", "parameter"),
-      host_function<parameter_part>("env", "parameter_part"),
-      host_function<parameter_sha256_hex>("env", "parameter_sha256_hex"),
       host_function<scratch_set>("env", "scratch_set"),
       host_function<scratch_get>("env", "scratch_get"),
   };

@@ -7,6 +7,12 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
 namespace helios::plugins {
 namespace {
 
@@ -78,6 +84,101 @@ TEST_F(Abi2Test, text_of_an_execute_is_there_while_the_text_is) {
   prepare = [](hooks::StatementExecution& it) { it.execute_text = "EXECUTE p(1)"; };
   EXPECT_EQ(field(HELIOS_EXECUTE_TEXT, HookPoint::pre_query), "EXECUTE p(1)");
   EXPECT_EQ(field(HELIOS_EXECUTE_TEXT, HookPoint::settled), "-1");
+}
+
+// Hides every x; counts how often it was asked.
+int redactions = 0;
+bool hide_x(const std::function<bool()>& go_on, std::string_view text, bool conforming,
+            std::optional<std::string>& out) {
+  ++redactions;
+  if (!go_on()) return false;
+  EXPECT_TRUE(conforming);
+  std::string left;
+  for (const char byte : text) left += byte == 'x' ? std::string("***") : std::string(1, byte);
+  if (left != text) out = left;
+  return true;
+}
+
+// Both are asked for in one hook, the first one twice.
+std::string two_redacted_fields() {
+  const auto copy = [](int field, const std::string& to) {
+    return "(local.set $code (call $field (i32.const " + std::to_string(field) + ") " + to +
+           " (i32.const 256))) ";
+  };
+  return copy(HELIOS_REDACTED_TEXT, "(i32.const 2048)") +
+         copy(HELIOS_REDACTED_TEXT, "(i32.const 1024)") +
+         copy(HELIOS_REDACTED_EXECUTE_TEXT, "(i32.add (i32.const 1024) (local.get $code))") +
+         store("(i32.const 25)");
+}
+
+TEST_F(Abi2Test, texts_without_secrets_are_worked_out_once) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.execute_text = "EXECUTE p(x)";
+    it.redact_text = hide_x;
+  };
+  redactions = 0;
+  EXPECT_EQ(run_field(two_redacted_fields(), HookPoint::pre_query),
+            "SELECT '***'"
+            "EXECUTE p(***");  // 25 bytes
+  EXPECT_EQ(redactions, 2);
+  EXPECT_EQ(number(HELIOS_IS_REDACTED, HookPoint::pre_query), "1");
+  EXPECT_EQ(number(HELIOS_IS_REDACTED, HookPoint::settled), "-1");
+  EXPECT_EQ(field(HELIOS_REDACTED_TEXT, HookPoint::settled), "-1");
+  EXPECT_EQ(field(HELIOS_TEXT, HookPoint::pre_query), "SELECT 'x'");
+}
+
+TEST_F(Abi2Test, text_without_secrets_is_the_text_itself_where_there_are_none) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.text = "SELECT 'y'";
+    it.redact_text = hide_x;
+  };
+  EXPECT_EQ(field(HELIOS_REDACTED_TEXT, HookPoint::post_query), "SELECT 'y'");
+  EXPECT_EQ(field(HELIOS_REDACTED_EXECUTE_TEXT, HookPoint::post_query), "-1");
+  EXPECT_EQ(number(HELIOS_IS_REDACTED, HookPoint::post_query), "0");
+}
+
+TEST_F(Abi2Test, text_without_secrets_is_that_of_the_text_as_it_is_now) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.rewritten = "SELECT 'xy'";
+    it.redact_text = hide_x;
+    it.redacted = std::make_shared<hooks::RedactedTexts>();
+    it.redacted->original = {.is_known = true, .of = "", .text = "before"};
+    it.redacted->rewritten = {.is_known = true, .of = "SELECT 'xz'", .text = "SELECT '***z'"};
+  };
+  EXPECT_EQ(field(HELIOS_REDACTED_TEXT, HookPoint::pre_query), "SELECT '***y'");
+}
+
+TEST_F(Abi2Test, all_is_hidden_of_a_text_that_nobody_can_read) {
+  EXPECT_EQ(field(HELIOS_REDACTED_TEXT, HookPoint::pre_query), "***");
+  EXPECT_EQ(number(HELIOS_IS_REDACTED, HookPoint::pre_query), "1");
+}
+
+TEST_F(Abi2Test, text_that_takes_too_long_to_redact_ends_the_hook) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.redact_text = [](const std::function<bool()>& go_on, std::string_view, bool,
+                        std::optional<std::string>&) {
+      while (go_on()) std::this_thread::yield();
+      return false;
+    };
+  };
+  add(hook("pre_query", "(drop (call $field_length (i32.const 13)))"));
+  prepare(statement_->execution());
+  const auto result = run(HookPoint::pre_query);
+  EXPECT_EQ(result.status, Status::failed);
+  EXPECT_THAT(result.failure, testing::HasSubstr("timeout"));
+}
+
+TEST_F(Abi2Test, message_of_an_error_comes_without_secrets_too) {
+  prepare = [](hooks::StatementExecution& it) {
+    it.error_message = "it says x";
+    it.redact_message = [](std::string_view message) -> std::optional<std::string> {
+      return message == "it says x" ? std::optional<std::string>("it says ***") : std::nullopt;
+    };
+  };
+  EXPECT_EQ(field(HELIOS_REDACTED_ERROR_MESSAGE, HookPoint::post_query), "it says ***");
+  EXPECT_EQ(field(HELIOS_REDACTED_ERROR_MESSAGE, HookPoint::pre_query), "-1");
+  prepare = [](hooks::StatementExecution& it) { it.error_message = "it says x"; };
+  EXPECT_EQ(field(HELIOS_REDACTED_ERROR_MESSAGE, HookPoint::settled), "***");
 }
 
 TEST_F(Abi2Test, fingerprint_is_that_of_the_clients_text) {
