@@ -233,6 +233,12 @@ int32_t helios_get_parameter_part(uint32_t index, uint32_t from, char* out, uint
 HELIOS_IMPORT("parameter_sha256_hex")
 int32_t helios_get_parameter_sha256_hex(uint32_t index, char* out);
 
+/* The HMAC-SHA-256 of the value of a parameter, with a key that stands beside the state of the proxy and that no plugin sees, as 64
+ * hexadecimal digits: equal values have equal ones, and whoever reads them cannot try guesses, as he could with a SHA-256. For
+ * whatever is kept of a value. Returns 64. MISSING, UNMET: as above. */
+HELIOS_IMPORT("parameter_hmac_hex")
+int32_t helios_get_parameter_hmac_hex(uint32_t index, char* out);
+
 /* ---- notes from pre_query to post_query and settled --------------------------------------------- */
 
 /* Keeps up to HELIOS_SCRATCH_BYTES for this statement execution, over what was kept before. Returns OK.

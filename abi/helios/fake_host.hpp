@@ -240,6 +240,14 @@ HELIOS_FAKE int32_t helios_get_parameter_sha256_hex(uint32_t index, char* out) {
   return value ? helios::plugin::detail::fake_digest(*value, out) : HELIOS_UNMET;
 }
 
+// No HMAC, but as different for different values.
+HELIOS_FAKE int32_t helios_get_parameter_hmac_hex(uint32_t index, char* out) {
+  const auto& parameters = helios::plugin::FakeHost::require().query().parameters;
+  if (index >= parameters.size()) return HELIOS_MISSING;
+  const auto& value = parameters[index].second;
+  return value ? helios::plugin::detail::fake_digest("hmac of " + *value, out) : HELIOS_UNMET;
+}
+
 HELIOS_FAKE int32_t helios_scratch_set(const char* bytes, uint32_t length) {
   if (length > HELIOS_SCRATCH_BYTES) return HELIOS_LIMIT;
   helios::plugin::FakeHost::require().scratch.assign(bytes, length);

@@ -183,6 +183,11 @@ class QueryContext {
     return detail::read_digest(
         [index](char* out) { return helios_get_parameter_sha256_hex(index, out); });
   }
+  // The HMAC-SHA-256 of all of it with a key of the proxy's: what may be kept of a value. Empty of NULL.
+  [[nodiscard]] String parameter_hmac(uint32_t index) const {
+    return detail::read_digest(
+        [index](char* out) { return helios_get_parameter_hmac_hex(index, out); });
+  }
 
   // Notes of pre_query for the later hooks of the same statement: up to HELIOS_SCRATCH_BYTES.
   void keep(StringView notes) const {

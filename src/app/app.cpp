@@ -2,6 +2,7 @@
 
 #include "app/app.hpp"
 
+#include "app/hmac_key.hpp"
 #include "app/metrics_sources.hpp"
 #include "app/store_settings.hpp"
 #include "base/text.hpp"
@@ -79,8 +80,9 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
       background_(kBackgroundThreads, &faults_),
       reader_(background_.make_queue()),
+      hmac_key_(random_hmac_key()),
       host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
-            &faults_, in_force_.config->state) {}
+            &faults_, in_force_.config->state, &hmac_key_) {}
 
 App::~App() { stop(); }
 
@@ -147,6 +149,9 @@ base::Result<void> App::open_state() {
                                                  .faults = &faults_},
                                                 clock_, log_);
   if (!journal) return std::unexpected(journal.error());
+  const auto key = hmac_key_of(state.directory);
+  if (!key) return std::unexpected(key.error());
+  hmac_key_ = *key;
   store_.attach(**journal, *std::move(durabilities));
   journal_ = *std::move(journal);
   if (auto recovered = journal_->recover(store_); !recovered) return recovered;
@@ -298,6 +303,8 @@ void App::back_up(const std::string& folder, const std::string& name, admin::OnB
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
     const auto copied = store_.backup(path);
     if (!copied) return done(std::unexpected(copied.error()));
+    if (const auto written = write_hmac_key(path, hmac_key_); !written)
+      return done(std::unexpected(written.error()));
     log_.write(base::LogLevel::info, "state: copied to " + path);
     done(std::move(path));
   });

@@ -106,6 +106,8 @@ class App {
   exec::SlowLane background_;  // loads plugins, makes backups: one task at a time
   std::unique_ptr<exec::SlowLane::Queue>
       reader_;  // of background_, which keeps a thread free for it
+  plugins::HmacKey
+      hmac_key_;  // of the state directory, or of this process; there before plugins are
   plugins::PluginHost host_;
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
   net::EngineKind engine_ = net::EngineKind::epoll;

@@ -43,10 +43,10 @@ std::string listed(const std::vector<std::string>& names) {
 
 PluginHost::PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
                        const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks,
-                       base::FaultSink* faults, config::State state)
+                       base::FaultSink* faults, config::State state, const HmacKey* hmac_key)
     : log_(log),
       slots_(config.pool_instances),
-      services_{store, lane, clock, log, slots_, faults, inline_ticks},
+      services_{store, lane, clock, log, slots_, faults, inline_ticks, hmac_key},
       state_(std::move(state)),
       config_(std::move(config)) {}
 

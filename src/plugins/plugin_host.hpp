@@ -17,6 +17,7 @@
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
 #include "plugins/compile_guard.hpp"
+#include "plugins/hmac.hpp"
 #include "plugins/plugin_folder.hpp"
 #include "plugins/plugin_info.hpp"
 #include "plugins/supply/instance_slots.hpp"
@@ -46,10 +47,11 @@ class PluginHost {
   // What is passed by reference outlives the host. The engine itself is made at the first load that
   // finds a plugin. `inline_ticks`: how long a call may keep an event loop; a test whose outcome must
   // not depend on the machine's load gives more. `state`: where the store keeps things; a plugin that asks for more
-  // durability than that is not loaded.
+  // durability than that is not loaded. `hmac_key`: what parameter_hmac_hex uses, there before the first call; null: hooks get MISSING.
   PluginHost(config::Plugins config, kv::Store& store, exec::SlowLane& lane,
              const base::Clock& clock, base::Log& log, std::uint32_t inline_ticks = kInlineTicks,
-             base::FaultSink* faults = nullptr, config::State state = {});
+             base::FaultSink* faults = nullptr, config::State state = {},
+             const HmacKey* hmac_key = nullptr);
   PluginHost(const PluginHost&) = delete;
   PluginHost& operator=(const PluginHost&) = delete;
   // Chains may outlive it, but not be run any more.

@@ -62,7 +62,8 @@ CallScope PluginVersion::scope(const hooks::Call& call, AttemptEffects& effects)
           .metrics = &parts_.counters->metrics(),
           .looks_at_tenant = &looks_at_tenant_,
           .takes_verdicts = parts_.shape.says_version,
-          .max_answer_bytes = parts_.manifest.limits.output_kb * kKib};
+          .max_answer_bytes = parts_.manifest.limits.output_kb * kKib,
+          .hmac_key = services_.hmac_key};
 }
 
 void PluginVersion::note_full(const RefusedWrite& write) const {

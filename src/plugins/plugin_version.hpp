@@ -13,6 +13,7 @@
 #include "hooks/plugin.hpp"
 #include "kv/store.hpp"
 #include "plugins/attempt.hpp"
+#include "plugins/hmac.hpp"
 #include "plugins/manifest.hpp"
 #include "plugins/module_shape.hpp"
 #include "plugins/plugin_counters.hpp"
@@ -40,6 +41,7 @@ struct PluginServices {
   InstanceSlots& slots;
   base::FaultSink* faults;     // may be null, see base::contain()
   std::uint32_t inline_ticks;  // the slice of an attempt on an event loop
+  const HmacKey* hmac_key;  // of what plugins keep of parameters; null: they can keep no such thing
 };
 
 // What makes a plugin this one.

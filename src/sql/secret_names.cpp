@@ -43,7 +43,11 @@ constexpr std::array<std::string_view, 12> kEnds{
     "api_key", "access_key", "accesskey", "private_key", "privatekey", "encryption_key"};
 constexpr std::array<std::string_view, 3> kWholes{"pass", "token", "userpass"};
 
+// Of a longer one, such as a megabyte of base64, only the end is looked at.
+constexpr std::size_t kMaxNameBytes = 256;
+
 std::string_view without_dashes(std::string_view name) {
+  if (name.size() > kMaxNameBytes) name.remove_prefix(name.size() - kMaxNameBytes);
   while (!name.empty() && folded(name.front()) == '_') name.remove_prefix(1);
   while (!name.empty() && folded(name.back()) == '_') name.remove_suffix(1);
   return name;

@@ -7,7 +7,7 @@ namespace helios::sql {
 
 // Does a column, a parameter or a key of this name hold a secret: password, passwd, pwd, pass, passphrase, secret, token,
 // credentials, api_key and their like, alone or as a part (rolpassword, DB_PASSWORD, x-api-key)? Not what says something about
-// one: password_encryption, password_required, token_id. In any case; '-' counts as '_'. Linear in the name's length.
+// one: password_encryption, password_required, token_id. In any case; '-' counts as '_'. Only the last 256 bytes are looked at.
 [[nodiscard]] bool is_secret_name(std::string_view name);
 
 // The same for an option of a server or a user, or a setting, where "key", "ssl_key" and "passfile" are secrets, too.

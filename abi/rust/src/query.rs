@@ -85,6 +85,12 @@ impl QueryContext {
         let value = read_bytes(|out, max| unsafe { sys::parameter(index, out, max) });
         Some(Parameter { type_oid: kind[0], is_binary: kind[1] == 1, value })
     }
+    /// The HMAC-SHA-256 of a value with a key of the proxy's, in hexadecimal digits: what may be kept of it. `None` of NULL.
+    pub fn parameter_hmac(&self, index: u32) -> Option<String> {
+        let mut digits = [0; 64];
+        let written = unsafe { sys::parameter_hmac_hex(index, digits.as_mut_ptr()) };
+        (written == 64).then(|| String::from_utf8_lossy(&digits).into_owned())
+    }
     /// Notes of `pre_query` for the later hooks of the same statement: up to 256 bytes.
     pub fn keep(&self, notes: &[u8]) {
         assert_eq!(unsafe { sys::scratch_set(notes.as_ptr(), notes.len() as u32) }, 0);

@@ -66,6 +66,7 @@ extern "C" {
     pub fn parameter_kind(index: u32, out: *mut [u32; 3]) -> i32;
     pub fn parameter(index: u32, out: *mut u8, out_max: u32) -> i32;
     pub fn parameter_part(index: u32, from: u32, out: *mut u8, out_max: u32) -> i32;
+    pub fn parameter_hmac_hex(index: u32, out: *mut u8) -> i32;
     pub fn parameter_sha256_hex(index: u32, out: *mut u8) -> i32;
     pub fn scratch_set(bytes: *const u8, length: u32) -> i32;
     pub fn scratch_get(out: *mut u8, out_max: u32) -> i32;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// SHA-256 for guests, in hexadecimal digits.
+// SHA-256 and HMAC-SHA-256 for guests, in hexadecimal digits.
 
 #include "plugins/abi/host_calls.hpp"
+#include "plugins/hmac.hpp"
 #include "plugins/sha256.hpp"
 
 #include <cstdint>
@@ -20,6 +21,17 @@ namespace helios::plugins {
   if (bytes.size() <= kSha256PieceBytes) {
     sha256_hex(bytes, out);
   } else if (!sha256_hex_while([&] { return !calls.is_out_of_time(); }, bytes, out)) {
+    calls.stop(HostCalls::Stop::out_of_time);
+    return std::nullopt;
+  }
+  return static_cast<std::int32_t>(kSha256HexBytes);
+}
+
+// The same of its HMAC.
+[[nodiscard]] inline std::optional<std::int32_t> hmac_to(HostCalls& calls, const HmacKey& key,
+                                                         std::string_view bytes,
+                                                         std::span<char, kSha256HexBytes> out) {
+  if (!hmac_sha256_hex_while([&] { return !calls.is_out_of_time(); }, key, bytes, out)) {
     calls.stop(HostCalls::Stop::out_of_time);
     return std::nullopt;
   }

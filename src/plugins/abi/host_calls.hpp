@@ -10,6 +10,7 @@
 #include "hooks/plugin.hpp"
 #include "kv/transaction.hpp"
 #include "plugins/abi/attempt_effects.hpp"
+#include "plugins/hmac.hpp"
 #include "plugins/plugin_counters.hpp"
 #include "plugins/supply/full_namespace.hpp"
 
@@ -33,6 +34,7 @@ struct CallScope {
   std::atomic<bool>* looks_at_tenant = nullptr;
   bool takes_verdicts = false;  // by imports: not from ABI 1, which returns them
   std::uint64_t max_answer_bytes = 0;
+  const HmacKey* hmac_key = nullptr;  // null: the proxy has none
 };
 
 class HostCalls {

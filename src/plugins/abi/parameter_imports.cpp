@@ -60,6 +60,14 @@ std::optional<std::int32_t> parameter_sha256_hex(HostCalls& calls, std::uint32_t
                         [&](std::string_view value) { return hash_to(calls, value, out); });
 }
 
+std::optional<std::int32_t> parameter_hmac_hex(HostCalls& calls, std::uint32_t index,
+                                               std::span<char, kSha256HexBytes> out) {
+  const HmacKey* const key = calls.scope().hmac_key;
+  if (key == nullptr) return kMissing;
+  return with_parameter(calls, index,
+                        [&](std::string_view value) { return hmac_to(calls, *key, value, out); });
+}
+
 }  // namespace
 
 std::span<const HostFunction> parameter_imports() {
@@ -68,6 +76,7 @@ std::span<const HostFunction> parameter_imports() {
       host_function<parameter>("env", "parameter"),
       host_function<parameter_part>("env", "parameter_part"),
       host_function<parameter_sha256_hex>("env", "parameter_sha256_hex"),
+      host_function<parameter_hmac_hex>("env", "parameter_hmac_hex"),
   };
   return kFunctions;
 }

@@ -278,6 +278,11 @@ TEST_F(Abi2Test, parts_and_digests_of_parameters) {
   EXPECT_EQ(ask("parameter_part", 2, "(i32.const 0) (i32.const 1024) (i32.const 3)"), "-1");
   EXPECT_EQ(ask("parameter_sha256_hex", 0, "(i32.const 1024)"),
             "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+  // RFC 2104 with a key of 32 times 0x0b.
+  EXPECT_EQ(ask("parameter_hmac_hex", 0, "(i32.const 1024)"),
+            "7ea37d205ced9b21b2f3eb6836fb773100da5dd3ba84900fb712826ef6b20fef");
+  EXPECT_EQ(ask("parameter_hmac_hex", 1, "(i32.const 1024)"), "-3");
+  EXPECT_EQ(ask("parameter_hmac_hex", 2, "(i32.const 1024)"), "-1");
   EXPECT_EQ(ask("parameter_sha256_hex", 1, "(i32.const 1024)"), "-3");
   EXPECT_EQ(ask("parameter_sha256_hex", 2, "(i32.const 1024)"), "-1");
 }

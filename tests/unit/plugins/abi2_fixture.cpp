@@ -20,6 +20,7 @@ constexpr std::string_view kFrame = R"((module
   (import "env" "parameter_kind" (func $parameter_kind (param i32 i32) (result i32)))
   (import "env" "parameter_part" (func $parameter_part (param i32 i32 i32 i32) (result i32)))
   (import "env" "parameter_sha256_hex" (func $parameter_sha256_hex (param i32 i32) (result i32)))
+  (import "env" "parameter_hmac_hex" (func $parameter_hmac_hex (param i32 i32) (result i32)))
   (import "env" "scratch_set" (func $scratch_set (param i32 i32) (result i32)))
   (import "env" "scratch_get" (func $scratch_get (param i32 i32) (result i32)))
   (import "env" "block" (func $block (param i32 i32 i32 i32) (result i32)))

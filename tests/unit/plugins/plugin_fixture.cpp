@@ -127,8 +127,9 @@ void PluginTest::remove_file(const std::string& file_name) const {
 }
 
 base::Result<std::shared_ptr<const hooks::Chain>> PluginTest::load() {
+  hmac_key_.fill(0x0b);
   host_ = std::make_unique<PluginHost>(config_, *plugin_store_, lane_, *plugin_clock_, log_,
-                                       inline_ticks_, faults_);
+                                       inline_ticks_, faults_, config::State{}, &hmac_key_);
   return host_->load();
 }
 

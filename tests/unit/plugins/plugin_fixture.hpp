@@ -132,6 +132,7 @@ class PluginTest : public ::testing::Test {
   kv::Store* plugin_store_ = &store_;
   std::uint32_t inline_ticks_ = kInlineTicks;
   base::FaultSink* faults_ = nullptr;
+  HmacKey hmac_key_{};
   std::unique_ptr<PluginHost> host_;
 };
 
