@@ -34,8 +34,10 @@ bool carry_old_chain() {
 // What could not be recorded does not run. The refusal itself leaves no record then.
 Verdict record_intent(const QueryContext& context) {
   const String digest = context.query_sha256();
-  if (carry_old_chain() && stream_append(kTrail, format_intent(now_ms(), context, digest))) {
-    context.keep(digest);
+  // Most texts hide nothing, and need no second digest.
+  const String shown = context.is_redacted() ? context.redacted_sha256() : digest;
+  if (carry_old_chain() && stream_append(kTrail, format_intent(now_ms(), context, shown))) {
+    context.keep(digest);  // in memory, and for this statement alone
     return proceed();
   }
   context.keep(kNotRecorded);

@@ -21,10 +21,11 @@ constexpr size_t kHashDigits = 64;
 // Escaping makes six bytes of one at worst; all of it together stays below kMaxRecordBytes.
 constexpr size_t kMaxTextBytes = 6144;
 constexpr size_t kMaxExecuteBytes = 512;
-constexpr size_t kMaxParameterBytes = 1024;  // of the values, all of them together
-constexpr uint32_t kMaxParameters = 16;      // that have an entry of their own
+constexpr uint32_t kMaxParameters = 16;  // that have an entry of their own
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxReasonBytes = 512;
+// Something of what the record shows stands there as ***.
+constexpr StringView kRedacted = ",\"redacted\":true";
 
 String hex(uint64_t number, int digits) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -57,7 +58,7 @@ String number_field(StringView name, int64_t number) {
 
 // What every record begins with.
 String head_of(StringView type, int64_t now_ms, const QueryContext& context) {
-  return concat("{\"type\":\"", type, "\",\"version\":3,\"time_ms\":", format_int(now_ms),
+  return concat("{\"type\":\"", type, "\",\"version\":4,\"time_ms\":", format_int(now_ms),
                 name_field("request", context.request_id()));
 }
 
@@ -83,32 +84,17 @@ StringView settlement_name(Settlement settlement) {
   return "";
 }
 
-// The first bytes of a value in binary format as \x and hex digits, as PostgreSQL writes a bytea.
-String binary_start(StringView value, size_t max) {
-  String text = "\\x";
-  for (size_t i = 0; i < value.size() && text.size() + 2 <= max; ++i)
-    text.append(hex(static_cast<unsigned char>(value[i]), 2));
-  return text;
-}
-
-// One parameter: its type and format, its whole length, the SHA-256 of all of it, and how it begins. Takes what
-// it shows from `left`.
-String parameter_entry(const QueryContext& context, uint32_t index, size_t& left) {
+// One parameter: its type and format, its length, and its HMAC. Nothing of the value itself, which may be a password.
+String parameter_entry(const QueryContext& context, uint32_t index) {
   const Optional<plugin::ParameterKind> kind = context.parameter_kind(index);
   if (!kind || !kind->length) return "null";
-  const String value =
-      context.parameter_start(index, left + 1);  // one more: to see where a character ends
-  const String start =
-      kind->is_binary ? binary_start(value, left) : String(first_bytes(value, left));
-  left -= start.size() < left ? start.size() : left;
   return concat("{\"type\":", format_int(kind->type_oid), ",\"format\":\"",
                 kind->is_binary ? "binary" : "text", "\",\"bytes\":", format_int(*kind->length),
-                ",\"sha256\":", json_string(context.parameter_sha256(index)),
-                ",\"start\":", json_string(start), "}");
+                ",\"hmac\":", json_string(context.parameter_hmac(index)), "}");
 }
 
 // Those behind kMaxParameters: how many, and one hash of all: from 64 zeros on, for each the SHA-256 of the
-// hash so far, t, b or n (NULL), and the SHA-256 of the value.
+// hash so far, t, b or n (NULL), and the HMAC of the value.
 String further_parameters(const QueryContext& context, uint32_t count) {
   if (count <= kMaxParameters) return "null";
   String hash;
@@ -117,7 +103,7 @@ String further_parameters(const QueryContext& context, uint32_t count) {
     const Optional<plugin::ParameterKind> kind = context.parameter_kind(i);
     const bool has_value = kind && kind->length;
     const StringView format = !has_value ? "n" : kind->is_binary ? "b" : "t";
-    hash = plugin::sha256_hex(concat(hash, format, context.parameter_sha256(i)));
+    hash = plugin::sha256_hex(concat(hash, format, context.parameter_hmac(i)));
   }
   return concat("{\"count\":", format_int(count - kMaxParameters),
                 ",\"sha256\":", json_string(hash), "}");
@@ -126,10 +112,9 @@ String further_parameters(const QueryContext& context, uint32_t count) {
 String parameter_fields(const QueryContext& context) {
   const uint32_t count = context.parameter_count();
   String list = ",\"parameters\":[";
-  size_t left = kMaxParameterBytes;
   for (uint32_t i = 0; i < count && i < kMaxParameters; ++i) {
     if (i != 0) list.append(",");
-    list.append(parameter_entry(context, i, left));
+    list.append(parameter_entry(context, i));
   }
   return concat(list, "],\"more_parameters\":", further_parameters(context, count));
 }
@@ -145,10 +130,10 @@ String who(const QueryContext& context) {
   return text;
 }
 
-// Length and digest of all of the text, and how it begins.
+// Length and digest of all of the text without its secrets, and how it begins.
 String text_fields(const QueryContext& context, StringView digest) {
-  const String start = context.query_start(kMaxTextBytes + 1);
-  return concat(number_field("text_bytes", context.query_length()),
+  const String start = context.redacted_start(kMaxTextBytes + 1);
+  return concat(number_field("text_bytes", context.redacted_length()),
                 ",\"text_sha256\":", json_string(digest),
                 ",\"text\":", json_string(first_bytes(start, kMaxTextBytes)));
 }
@@ -161,8 +146,9 @@ String format_intent(int64_t now_ms, const QueryContext& context, StringView tex
   record.append(fingerprint ? name_field("fingerprint", hex(*fingerprint, 16))
                             : String(",\"fingerprint\":null"));
   record.append(parameter_fields(context));
-  const String execute = context.execute_text();
+  const String execute = context.redacted_execute_text();
   if (!execute.empty()) record.append(name_field("execute", execute, kMaxExecuteBytes));
+  if (context.is_redacted()) record.append(kRedacted);
   return concat(record, text_fields(context, text_digest), "}");
 }
 
@@ -175,8 +161,10 @@ String format_outcome(int64_t now_ms, const QueryContext& context, const Outcome
   record.append(number_field("duration_us", outcome.elapsed_us));
   record.append(number_field("answer_bytes", outcome.response_bytes));
   record.append(name_field("sqlstate", outcome.sqlstate));
-  if (!outcome.error.empty()) record.append(name_field("error", outcome.error, kMaxReasonBytes));
-  if (rewritten) record.append(text_fields(context, context.query_sha256()));
+  const String error = outcome.error.empty() ? String() : outcome.redacted_error();
+  if (!error.empty()) record.append(name_field("error", error, kMaxReasonBytes));
+  if (error != outcome.error || (rewritten && context.is_redacted())) record.append(kRedacted);
+  if (rewritten) record.append(text_fields(context, context.redacted_sha256()));
   return concat(record, "}");
 }
 
@@ -194,7 +182,7 @@ Optional<String> format_carried(int64_t now_ms, StringView head) {
   const Optional<int64_t> number = seq->integer();
   const Optional<String> text = hash->string();
   if (!number || *number < 1 || !text || text->size() != kHashDigits) return {};
-  return concat("{\"type\":\"carried\",\"version\":3,\"time_ms\":", format_int(now_ms),
+  return concat("{\"type\":\"carried\",\"version\":4,\"time_ms\":", format_int(now_ms),
                 number_field("seq", *number), ",\"sha256\":", json_string(*text), "}");
 }
 

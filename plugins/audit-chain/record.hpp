@@ -13,7 +13,7 @@ namespace helios::audit_chain {
 // No record is larger, whatever the client sends.
 inline constexpr size_t kMaxRecordBytes = 60'000;
 
-// What a statement is about to do, and for whom. `text_digest`: SHA-256 of its text.
+// What a statement is about to do, and for whom. `text_digest`: SHA-256 of its text, without secrets.
 [[nodiscard]] plugin::String format_intent(int64_t now_ms, const plugin::QueryContext& context,
                                            plugin::StringView text_digest);
 

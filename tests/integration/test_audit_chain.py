@@ -3,6 +3,7 @@
 or of the proxy, and what is wrong is named."""
 
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -143,7 +144,45 @@ def test_large_binary_parameter_is_recorded_by_its_hash(proxy):
     (intent,) = of_type(trail(proxy), "intent")
     (parameter,) = intent["parameters"]
     assert parameter["format"] == "binary" and parameter["bytes"] == len(value)
-    assert parameter["sha256"] == hashlib.sha256(value).hexdigest()
+    with open(os.path.join(proxy.directory, "state", "hmac.key"), "rb") as file:
+        assert os.fstat(file.fileno()).st_mode & 0o777 == 0o600
+        assert parameter["hmac"] == hmac.new(file.read(), value, "sha256").hexdigest()
+    assert "start" not in parameter
+
+
+def test_no_secret_stands_in_the_trail(proxy):
+    with proxy.connect() as client:
+        client.query("CREATE ROLE redacted_role PASSWORD 'hush-1'; ALTER ROLE redacted_role PASSWORD $$hush-2$$").expect_ok()
+        client.query("SELECT 'password=hush-3 host=h' -- postgres://bob:hush-4@h/db").expect_ok()
+        client.query("PREPARE p(text) AS SELECT $1; EXECUTE p('hush-5')").expect_ok()
+        assert client.query("SELECT 'password=hush-6'::int").sqlstate == "22P02"
+        client.query("DROP ROLE redacted_role").expect_ok()
+    records = trail(proxy)
+    assert "hush" not in json.dumps(records)
+    texts = [intent["text"] for intent in of_type(records, "intent")]
+    assert "CREATE ROLE redacted_role PASSWORD '***'" in texts
+    assert "SELECT 'password=*** host=h' -- postgres://bob:***@h/db" in texts
+    redacted = [record for record in records if record.get("redacted")]
+    assert len(redacted) == 6, redacted
+    assert all("***" in json.dumps(record) for record in redacted)
+    assert "each with its outcome" in audit(proxy, "verify")
+
+
+def test_key_of_the_parameters_outlives_the_proxy_and_stands_in_backups(make_proxy):
+    plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
+    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], state__directory="state", state__backups="copies").start()
+
+    def key(*folder):
+        with open(os.path.join(proxy.directory, *folder, "hmac.key"), "rb") as file:
+            return file.read()
+
+    first = key("state")
+    assert len(first) == 32
+    kv("--url", f"http://127.0.0.1:{proxy.admin.port}", "backup", "monday")
+    assert key("copies", "monday") == first
+    proxy.stop()
+    proxy.start()
+    assert key("state") == first
 
 
 def test_text_of_any_length_is_recorded_by_its_hash(proxy):

@@ -178,8 +178,20 @@ TEST_F(Trail, what_is_no_record_of_the_plugin_is_named) {
   EXPECT_THAT(verify(page()), HasSubstr("record 1: it is no record of audit-chain"));
 }
 
+TEST_F(Trail, records_of_an_older_version_are_verified_beside_newer_ones) {
+  run_many(1);
+  auto& records = host_.streams["trail"];
+  const auto older = [](std::string record) {
+    record.replace(record.find("request-1"), 9, "request-0");
+    return record.replace(record.find("\"version\":4"), 11, "\"version\":3");
+  };
+  records.insert(records.begin(), {older(records[0]), older(records[1])});
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("2 statements, each with its outcome\n"));
+}
+
 TEST_F(Trail, records_of_a_later_version_are_counted) {
-  host_.streams["trail"] = {R"({"type":"weather","version":4})"};
+  host_.streams["trail"] = {R"({"type":"weather","version":5})"};
   EXPECT_EQ(verify(page()), "");
   EXPECT_THAT(summary_, HasSubstr("0 statements, 1 records of another kind"));
 }
