@@ -38,9 +38,7 @@ std::size_t worker_count(const config::Listen& listen) {
 void raise_descriptor_limit(const config::Limits& limits, base::Log& log) {
   constexpr rlim_t kOthers = 64;  // the process itself, the admin interface
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return;
-  }
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   const rlim_t needed = 2 * rlim_t{limits.max_connections} + kOthers;
@@ -103,31 +101,21 @@ base::Result<std::shared_ptr<const hooks::Chain>> App::load_plugins() {
 
 base::Result<void> App::start() {
   raise_descriptor_limit(in_force_.config->limits, log_);
-  if (auto opened = open_state(); !opened) {
-    return opened;
-  }
+  if (auto opened = open_state(); !opened) return opened;
   auto chain = load_plugins();
-  if (!chain) {
-    return std::unexpected(chain.error());
-  }
+  if (!chain) return std::unexpected(chain.error());
   if (auto chosen = choose_engine(); !chosen) {
     return chosen;
   }
   auto control = net::make_engine(engine_);
-  if (!control) {
-    return base::fail(control.error().code, control.error().message);
-  }
+  if (!control) return base::fail(control.error().code, control.error().message);
   in_force_.chain = *std::move(chain);
   control_ = *std::move(control);
   control_->report_faults_to(faults_);
-  if (auto made = make_proxy(); !made) {
-    return made;
-  }
+  if (auto made = make_proxy(); !made) return made;
   register_metrics();
   log_addresses();
-  if (auto started = start_admin(); !started) {
-    return started;
-  }
+  if (auto started = start_admin(); !started) return started;
   signals_.start(
       [this](int signal) { control_->mailbox().post([this, signal] { on_signal(signal); }); });
   look_after_store_regularly();
@@ -165,9 +153,7 @@ base::Result<void> App::open_state() {
 
 base::Result<void> App::choose_engine() {
   const auto chosen = net::choose_engine(in_force_.config->listen.engine);
-  if (!chosen) {
-    return base::fail(chosen.error().code, "listen.engine: " + chosen.error().message);
-  }
+  if (!chosen) return base::fail(chosen.error().code, "listen.engine: " + chosen.error().message);
   if (!chosen->reason.empty()) {
     log_.write(base::LogLevel::info, "io_uring is not used: " + chosen->reason);
   }
@@ -182,9 +168,7 @@ base::Result<void> App::make_proxy() {
     options.push_back(worker_options(i, count));
   }
   auto proxy = net::Proxy::create(std::move(options), *control_, log_);
-  if (!proxy) {
-    return base::fail(proxy.error().code, proxy.error().message);
-  }
+  if (!proxy) return base::fail(proxy.error().code, proxy.error().message);
   proxy_ = *std::move(proxy);
   ReloadSteps steps;
   steps.load = [this] { return load_snapshot(); };
@@ -264,9 +248,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
 }
 
 base::Result<void> App::start_admin() {
-  if (in_force_.config->admin.addresses.empty()) {
-    return {};
-  }
+  if (in_force_.config->admin.addresses.empty()) return {};
   AdminControl::Process process{
       host_,
       tenant_rule_use_,
@@ -284,9 +266,7 @@ base::Result<void> App::start_admin() {
       usage_,
       *reader_};
   auto access = AdminService::load(in_force_.config->admin);
-  if (!access) {
-    return base::fail(access.error().code, access.error().message);
-  }
+  if (!access) return base::fail(access.error().code, access.error().message);
   admin_ = std::make_unique<AdminService>(std::move(process), store_, log_, clock_,
                                           *std::move(access), faults_);
   registrations_.push_back(registry_.add_source(admin_->metrics_source()));
@@ -294,9 +274,8 @@ base::Result<void> App::start_admin() {
 }
 
 void App::back_up(const std::string& folder, const std::string& name, admin::OnBackedUp done) {
-  if (folder.empty()) {
+  if (folder.empty())
     return done(base::fail(base::Errc::invalid, "state.backups names no folder for copies"));
-  }
   background_.post([this, path = folder + "/" + name, done = std::move(done)]() mutable {
     std::error_code error;
     // What is wrong with the folder, the copy will say.
@@ -372,9 +351,7 @@ void App::drain() {
 }
 
 void App::cut() {
-  if (std::exchange(cutting_, true)) {
-    return;
-  }
+  if (std::exchange(cutting_, true)) return;
   log_.write(base::LogLevel::warning, "shutting down: cutting the sessions that are left");
   proxy_->drain(true);
 }
@@ -392,14 +369,10 @@ void App::look_after_store_regularly() {
 void App::stop() {
   serving_ = false;
   signals_.stop();
-  if (admin_) {
-    admin_->stop();
-  }
+  if (admin_) admin_->stop();
   registrations_.clear();
   background_.stop();
-  if (proxy_) {
-    proxy_->stop();
-  }
+  if (proxy_) proxy_->stop();
   // Its threads may still be leaving the mailboxes of workers that have ended.
   slow_lane_.stop();
   proxy_.reset();
