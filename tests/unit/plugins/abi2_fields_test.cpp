@@ -161,6 +161,7 @@ TEST_F(Abi2Test, text_that_takes_too_long_to_redact_ends_the_hook) {
       return false;
     };
   };
+  inline_ticks_ = 2;  // and then the slow lane, for as long as a plugin may take
   add(hook("pre_query", "(drop (call $field_length (i32.const 13)))"));
   prepare(statement_->execution());
   const auto result = run(HookPoint::pre_query);
