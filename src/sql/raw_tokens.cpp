@@ -12,12 +12,6 @@ bool begins_word(char byte) { return is_word_byte(byte) && !is_digit(byte) && by
 
 }  // namespace
 
-bool is_word_byte(char byte) {
-  const char low = lower_ascii(byte);
-  return (low >= 'a' && low <= 'z') || is_digit(byte) || byte == '_' || byte == '$' ||
-         static_cast<unsigned char>(byte) >= 0x80;
-}
-
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return std::ranges::equal(text, lower, {}, lower_ascii);
 }
@@ -133,6 +127,7 @@ RawToken RawScanner::read_block_comment() {
   std::size_t depth = 0;
   std::size_t end = at_;
   do {
+    end = std::min(text_.find_first_of("/*", end), text_.size() - 1);
     if (text_[end] == '/' && at(end + 1) == '*') {
       ++depth;
       ++end;

@@ -6,6 +6,7 @@
 // allocation, no recursion; each byte is looked at a bounded number of times. For texts that parse, tokens.hpp has PostgreSQL's
 // own scanner.
 
+#include <array>
 #include <cstddef>
 #include <string_view>
 
@@ -30,8 +31,17 @@ struct RawToken {
   bool is_dollar_quoted = false;
 };
 
-// Bytes that names are made of; those beyond ASCII are.
-[[nodiscard]] bool is_word_byte(char byte);
+// Bytes that names are made of; those beyond ASCII are. By a table, since texts of megabytes are read within a hook's time.
+inline constexpr auto kWordBytes = [] {
+  std::array<bool, 256> is_word{};
+  for (std::size_t byte = 0; byte < is_word.size(); ++byte)
+    is_word[byte] = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                    (byte >= '0' && byte <= '9') || byte == '_' || byte == '$' || byte >= 0x80;
+  return is_word;
+}();
+[[nodiscard]] inline bool is_word_byte(char byte) {
+  return kWordBytes[static_cast<unsigned char>(byte)];
+}
 // Blanks, and control bytes: a NUL stands for no token.
 [[nodiscard]] inline bool is_blank(char byte) { return static_cast<unsigned char>(byte) <= ' '; }
 [[nodiscard]] inline char lower_ascii(char byte) {

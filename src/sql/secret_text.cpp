@@ -11,10 +11,14 @@ namespace helios::sql {
 
 namespace {
 
-bool is_name_byte(char byte) {
-  return byte == '-' ||
-         (is_word_byte(byte) && byte != '$' && static_cast<unsigned char>(byte) < 0x80);
-}
+constexpr auto kNameBytes = [] {
+  auto is_name = kWordBytes;
+  for (std::size_t byte = 0x80; byte < is_name.size(); ++byte) is_name[byte] = false;
+  is_name['$'] = false;
+  is_name['-'] = true;
+  return is_name;
+}();
+bool is_name_byte(char byte) { return kNameBytes[static_cast<unsigned char>(byte)]; }
 bool is_quote(char byte) { return byte == '\'' || byte == '"'; }
 bool is_separator(char byte) { return std::string_view("=:<>!~(").contains(byte); }
 

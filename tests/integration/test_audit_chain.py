@@ -185,7 +185,10 @@ def test_key_of_the_parameters_outlives_the_proxy_and_stands_in_backups(make_pro
     assert key("state") == first
 
 
-def test_text_of_any_length_is_recorded_by_its_hash(proxy):
+def test_text_of_any_length_is_recorded_by_its_hash(make_proxy):
+    plugin = os.path.join(os.environ["HELIOS_PLUGIN_DIR"], "audit-chain")
+    proxy = make_proxy(plugins=[plugin + ".wasm", plugin + ".toml"], state__directory="state",
+                       plugins__limits__timeout_ms=60_000).start()  # reading it for its secrets takes time
     text = f"SELECT 1 /*{'x' * (9 << 20)}*/"
     with proxy.connect() as client:
         client.query(text).expect_ok()
