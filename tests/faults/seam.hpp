@@ -11,6 +11,7 @@
 #include "faults/faulty_plugins.hpp"
 #include "faults/faulty_stores.hpp"
 #include "kv/memory_store.hpp"
+#include "kv/rocksdb/archiver.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
 #include "plugins/plugin_host.hpp"
 
