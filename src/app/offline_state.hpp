@@ -33,7 +33,8 @@ struct OfflineOptions {
   bool read_only = true;
   // Reads what is damaged, up to the damage. Requires: read_only.
   bool salvage = false;
-  std::string archive = {};  // folder to which records of streams have moved; empty: they are not shown
+  std::string archive =
+      {};  // folder to which records of streams have moved; empty: they are not shown
   kv::Limits limits = {};
 };
 
