@@ -85,6 +85,8 @@ void Archiver::run() {
 }
 
 base::Result<void> Archiver::run_round() {
+  // Of a journal that is broken nobody knows what it has.
+  if (!journal_.is_writable()) return {};
   const ArchiverOptions present = options();
   base::Result<void> round = move_by_size(present);
   if (round) round = move_by_age(present);
@@ -131,7 +133,8 @@ base::Result<void> Archiver::move_by_size(const ArchiverOptions& options) {
     if (!it || it->stream.extent.first == it->stream.extent.next) return {};
     const std::uint64_t wanted = std::max(held - options.keep_bytes, least);
     auto moved = move(*it, it->stream.extent.next, std::min(wanted, options.segment_bytes));
-    if (!moved) return moved;
+    if (!moved) return std::unexpected(moved.error());
+    if (!*moved) return {};
   }
   return {};
 }
@@ -161,7 +164,9 @@ base::Result<void> Archiver::move_if_old(const Candidate& it, const ArchiverOpti
       it, {.from = extent.first, .since_ms = now_ms - options.move_after_ms / 2, .max_records = 1});
   if (!younger) return std::unexpected(younger.error());
   const RecordNumber end = younger->records.empty() ? extent.next : younger->records.front().number;
-  return end == extent.first ? base::Result<void>() : move(it, end, options.segment_bytes);
+  if (end == extent.first) return {};
+  const auto moved = move(it, end, options.segment_bytes);
+  return moved ? base::Result<void>() : std::unexpected(moved.error());
 }
 
 base::Result<void> Archiver::remove_old(const ArchiverOptions& options) {
@@ -182,12 +187,12 @@ base::Result<StreamPage> Archiver::read(const Candidate& it, const StreamRange& 
   return journal_.read_stream(it.space->name(), it.stream.name, range, Safety::on_disk);
 }
 
-base::Result<void> Archiver::move(const Candidate& it, RecordNumber end,
+base::Result<bool> Archiver::move(const Candidate& it, RecordNumber end,
                                   std::uint64_t segment_bytes) {
   const RecordNumber first = it.stream.extent.first;
   const auto oldest = read(it, {.from = first, .max_records = 1});
   if (!oldest) return std::unexpected(oldest.error());
-  if (oldest->records.empty()) return {};
+  if (oldest->records.empty()) return false;
   const auto head = journal_.archive()->add(
       {.stream = {it.space->name(), it.stream.name},
        .first = first,
@@ -208,7 +213,7 @@ base::Result<void> Archiver::move(const Candidate& it, RecordNumber end,
   const std::scoped_lock lock(mutex_);
   ++stats_.segments;
   stats_.records += head->extent.next - first;
-  return {};
+  return true;
 }
 
 }  // namespace helios::kv::rocksdb

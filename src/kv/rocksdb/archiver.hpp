@@ -84,8 +84,8 @@ class Archiver {
   [[nodiscard]] base::Result<void> move_if_old(const Candidate& it, const ArchiverOptions& options);
   [[nodiscard]] base::Result<void> remove_old(const ArchiverOptions& options);
   [[nodiscard]] base::Result<StreamPage> read(const Candidate& it, const StreamRange& range) const;
-  // Records of the stream before `end`, a segment of them at most.
-  [[nodiscard]] base::Result<void> move(const Candidate& it, RecordNumber end,
+  // Records of the stream before `end`, a segment of them at most. False: the database does not have them yet.
+  [[nodiscard]] base::Result<bool> move(const Candidate& it, RecordNumber end,
                                         std::uint64_t segment_bytes);
 
   MemoryStore& store_;

@@ -47,6 +47,14 @@ class ArchiveTest : public DiskFixture {
     expect_chain(*page);
     return *page;
   }
+  // Twelve records that are on disk.
+  void begin_in(const std::string& folder) {
+    disk_.options.directory = folder + "/state";
+    disk_.options.archive = folder + "/archive";
+    disk_.open();
+    append_some(12);
+    disk_.wait_until(Safety::on_disk);
+  }
   // Of the stream, in the store: what has not moved.
   kv::StreamExtent live(std::string_view stream = "log") {
     for (const kv::StreamInfo& info : store().streams(space())) {
@@ -244,6 +252,23 @@ TEST_F(ArchiveTest, archive_that_cannot_be_written_drops_nothing) {
   EXPECT_EQ(live().first, 21U);
 }
 
+TEST_F(ArchiveTest, round_ends_where_the_journal_is_broken) {
+  const auto files = std::make_shared<FaultFileSystem>();
+  disk_.options.file_system = files;
+  disk_.open();
+  append_some(3);
+  disk_.wait_until(Safety::on_disk);
+  files->fail_at(1, FaultFileSystem::Fault::io_error, true);
+  kv::Transaction transaction(store(), space());
+  ASSERT_EQ(transaction.append("log", "never written"), kv::WriteStatus::ok);
+  static_cast<void>(commit(transaction));
+  disk_.wait_until(Safety::on_disk);
+  ASSERT_NE(store().health(), "");
+  EXPECT_TRUE(round(kMoveAll));
+  EXPECT_EQ(live().first, 1U);
+  EXPECT_EQ(segments().size(), 0U);
+}
+
 TEST_F(ArchiveTest, thread_moves_what_is_too_much) {
   disk_.open();
   Archiver archiver(store(), disk_.journal(), {.keep_bytes = 500, .interval_ms = 1}, clock_,
@@ -299,11 +324,7 @@ TEST_F(ArchiveTest, disk_that_fails_at_any_call_loses_nothing) {
   for (std::uint64_t at = 1; was_reached && !HasFailure(); at += tries_all() ? 1 : 5) {
     SCOPED_TRACE("call " + std::to_string(at) + " fails");
     const TemporaryFolder folder;
-    disk_.options.directory = folder.path() + "/state";
-    disk_.options.archive = folder.path() + "/archive";
-    disk_.open();
-    append_some(12);
-    disk_.wait_until(Safety::on_disk);
+    begin_in(folder.path());
     files->fail_at(
         at, at % 2 == 0 ? FaultFileSystem::Fault::no_space : FaultFileSystem::Fault::io_error,
         false);
@@ -330,11 +351,7 @@ TEST_F(ArchiveTest, plug_pulled_at_any_call_loses_nothing_that_was_on_disk) {
   for (std::uint64_t at = 1; was_reached && !HasFailure(); at += tries_all() ? 1 : 5) {
     SCOPED_TRACE("call " + std::to_string(at) + " is the last");
     const TemporaryFolder folder;
-    disk_.options.directory = folder.path() + "/state";
-    disk_.options.archive = folder.path() + "/archive";
-    disk_.open();
-    append_some(12);
-    disk_.wait_until(Safety::on_disk);
+    begin_in(folder.path());
     files->fail_at(at, FaultFileSystem::Fault::io_error, true);
     static_cast<void>(round({.keep_bytes = 600, .segment_bytes = 400}));
     was_reached = files->has_failed();
