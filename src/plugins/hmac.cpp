@@ -3,48 +3,58 @@
 
 #include "base/sha256.hpp"
 
-#include <cstddef>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <memory>
+#include <new>
 
 namespace helios::plugins {
 
 namespace {
 
-constexpr std::size_t kBlockBytes = 64;  // of SHA-256
-constexpr unsigned char kInner = 0x36;
-constexpr unsigned char kOuter = 0x5c;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)>;
 
-void begin(base::Sha256& sha, const HmacKey& key, unsigned char pad) {
-  std::array<char, kBlockBytes> block{};
-  for (std::size_t i = 0; i < block.size(); ++i)
-    block[i] = static_cast<char>((i < key.size() ? key[i] : 0) ^ pad);
-  sha.update({block.data(), block.size()});
+MacContext make_context() {
+  EVP_MAC* const found = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EVP_MAC_CTX* const made = found == nullptr ? nullptr : EVP_MAC_CTX_new(found);
+  EVP_MAC_free(found);  // the context has its own share of it
+  if (made == nullptr) throw std::bad_alloc();
+  return {made, &EVP_MAC_CTX_free};
 }
 
 // One for each thread: making it costs more than hashing a short text.
-base::Sha256& hasher() {
-  thread_local base::Sha256 made;
-  return made;
+EVP_MAC_CTX* context() {
+  thread_local const MacContext made = make_context();
+  return made.get();
+}
+
+// None of the calls below can fail for a built-in digest over memory, but for want of it.
+void check(int status) {
+  if (status != 1) throw std::bad_alloc();
 }
 
 }  // namespace
 
 bool hmac_sha256_hex_while(const std::function<bool()>& go_on, const HmacKey& key,
                            std::string_view bytes, std::span<char, kSha256HexBytes> out) {
-  base::Sha256& sha = hasher();
-  begin(sha, key, kInner);
+  EVP_MAC_CTX* const mac = context();
+  char digest_name[] = "SHA256";
+  const std::array parameters{
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+      OSSL_PARAM_construct_end()};
+  check(EVP_MAC_init(mac, key.data(), key.size(), parameters.data()));
   for (bool first = true; !bytes.empty(); first = false) {
-    if (!first && !go_on()) {
-      (void)sha.finish();  // ready for another text
-      return false;
-    }
+    if (!first && !go_on()) return false;
     const std::string_view piece = bytes.substr(0, kSha256PieceBytes);
-    sha.update(piece);
+    check(EVP_MAC_update(mac, reinterpret_cast<const unsigned char*>(piece.data()), piece.size()));
     bytes.remove_prefix(piece.size());
   }
-  const base::Sha256Digest inner = sha.finish();
-  begin(sha, key, kOuter);
-  sha.update(base::bytes_of(inner));
-  base::to_hex(sha.finish(), out);
+  base::Sha256Digest digest{};
+  std::size_t length = 0;
+  check(EVP_MAC_final(mac, digest.data(), &length, digest.size()));
+  base::to_hex(digest, out);
   return true;
 }
 
