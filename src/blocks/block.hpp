@@ -37,6 +37,7 @@ struct Block {
   std::string reason;                       // for the client's eyes
   std::int64_t since_ms = 0;                // since 1970-01-01 UTC
   std::int64_t expires_at_ms = kNeverOver;  // likewise; kNeverOver: until somebody unblocks
+  bool is_kept = false;                     // on disk: it outlives the process
 
   [[nodiscard]] bool is_over(std::int64_t now_ms) const {
     return expires_at_ms != kNeverOver && expires_at_ms <= now_ms;

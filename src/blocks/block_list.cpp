@@ -48,6 +48,12 @@ base::Result<void> BlockList::put(Block block) {
   return {};
 }
 
+void BlockList::note_kept(const Block& block) {
+  auto& blocks = set_.of(block.kind);
+  const auto found = blocks.find(block.name);
+  if (found != blocks.end() && found->second == block) found->second.is_kept = true;
+}
+
 bool BlockList::remove(Kind kind, std::string_view name) {
   auto& blocks = set_.of(kind);
   const auto found = blocks.find(name);
@@ -79,7 +85,8 @@ std::optional<std::int64_t> BlockList::next_expiry_ms() const {
   return next;
 }
 
-SharedBlockSet BlockList::snapshot() const {
+SharedBlockSet BlockList::snapshot() {
+  ++set_.number_;
   return set_.size() == 0 ? nullptr : std::make_shared<const BlockSet>(set_);
 }
 

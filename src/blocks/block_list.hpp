@@ -45,6 +45,8 @@ class BlockSet {
   }
   // By kind, then by name.
   [[nodiscard]] std::vector<Block> all() const;
+  // Sets that one list has given away have different numbers, from 1.
+  [[nodiscard]] std::uint64_t number() const { return number_; }
 
  private:
   friend class BlockList;
@@ -56,6 +58,7 @@ class BlockSet {
   [[nodiscard]] ByName& of(Kind kind) { return by_kind_[static_cast<std::size_t>(kind)]; }
 
   std::array<ByName, kKinds.size()> by_kind_;
+  std::uint64_t number_ = 0;
 };
 
 // Null: nobody is blocked, which is what it costs least to ask.
@@ -67,6 +70,8 @@ class BlockList {
   // Adds a block, or puts it in the place of the one with its name. Errors: those of check(); limit_exceeded, when there
   // are kMaxBlocks others.
   [[nodiscard]] base::Result<void> put(Block block);
+  // The block, as it was put, is on disk by now. Does nothing if another one has taken its place.
+  void note_kept(const Block& block);
   // False: there is none.
   bool remove(Kind kind, std::string_view name);
   // Takes out those whose time is over, and returns them.
@@ -76,7 +81,7 @@ class BlockList {
 
   [[nodiscard]] const BlockSet& now() const { return set_; }
   // A copy, for others.
-  [[nodiscard]] SharedBlockSet snapshot() const;
+  [[nodiscard]] SharedBlockSet snapshot();
 
  private:
   BlockSet set_;

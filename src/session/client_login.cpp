@@ -4,6 +4,7 @@
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/blocking.hpp"
 #include "session/refusal_records.hpp"
 
 #include <algorithm>
@@ -115,8 +116,23 @@ ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string
 std::optional<Refusal> ClientLogin::objection() const {
   auto refusal = identity_.objection_to_os_user(environment_.config->listen);
   if (!refusal) refusal = objection_to_packet();
+  if (!refusal) refusal = objection_to_blocked();
   if (!refusal) refusal = identity_.objection_to_startup(startup_);
   return refusal;
+}
+
+std::optional<Refusal> ClientLogin::objection_to_blocked() const {
+  if (environment_.blocks == nullptr) return std::nullopt;
+  Settings settings;  // those that the session will begin with
+  settings.start(identity_.start_settings(startup_));
+  return objection_to_blocked_login(environment_, identity_.names(settings));
+}
+
+bool ClientLogin::is_blocked() {
+  auto refusal = objection_to_blocked();
+  if (!refusal) return false;
+  deny(std::move(*refusal));
+  return true;
 }
 
 // What the server would understand otherwise than the rules here, and what would pass hooks by.
@@ -181,6 +197,7 @@ ClientLogin::Next ClientLogin::step_vetting() {
   if (result.refused) return deny({result.sqlstate, result.message}, &result);
   if (!is_kept) return refuse(sqlstate::kIoError, std::string(hooks::kNotKeptText));
   if (result.identity) identity_.set_known(*result.identity);
+  if (auto refusal = objection_to_blocked()) return deny(std::move(*refusal));
   return Next::connect;
 }
 

@@ -75,6 +75,8 @@ class ClientLogin {
   [[nodiscard]] Next step_vetting();
 
   [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
+  // Somebody has been blocked since: true = it is this client, and refusal() says so. Counts it.
+  [[nodiscard]] bool is_blocked();
   [[nodiscard]] pgwire::CancelKey take_cancel_key() { return std::move(*cancel_key_); }
   // As the client sent it, for the server.
   [[nodiscard]] std::string take_packet() { return std::exchange(packet_, {}); }
@@ -103,6 +105,7 @@ class ClientLogin {
   // Of a client of whom it is known who it is. `decision`: of the plugins; null: a rule.
   Next deny(Refusal refusal, const hooks::ChainResult* decision = nullptr);
   [[nodiscard]] std::optional<Refusal> objection() const;
+  [[nodiscard]] std::optional<Refusal> objection_to_blocked() const;
   [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();
   void vet();

@@ -220,7 +220,7 @@ Conversation::Plan Conversation::plan_message(char type) {
 // The server has failed and discards what comes before the next Sync. Where somebody relies on what is seen, it is not
 // left to the server.
 Conversation::Plan Conversation::plan_skipped(char type) {
-  if (!is_watching()) return Plan::pass;
+  if (!is_reading()) return Plan::pass;
   context_.link->skip(type);
   return Plan::drop;
 }
@@ -234,7 +234,8 @@ Conversation::Plan Conversation::plan_copy(char type) {
 // A long message, where nobody could object to it, passes unread.
 Conversation::Plan Conversation::plan_judged(char type) {
   if (has_room_for(input_.reader.length())) return Plan::collect;
-  if (context_.has_hooks() || context_.restricts_tenant()) return Plan::drop_refused;
+  if (context_.has_hooks() || context_.restricts_tenant() || may_be_blocked(context_))
+    return Plan::drop_refused;
   context_.settings.store_change();
   context_.settings.set_tenant_unread();
   if (type != fe::kQuery) context_.names.forget();
@@ -270,9 +271,9 @@ bool Conversation::is_watching() const {
          context_.has_hooks() || context_.restricts_tenant();
 }
 
-// As is_watching(), for a text that is about to pass or to be read.
+// As is_reading(), for a text that is about to pass or to be read.
 bool Conversation::watch_text() {
-  const bool watching = is_watching();
+  const bool watching = is_reading();
   if (watching && has_passed_unread_) {
     context_.settings.set_all_unknown();
     context_.names.forget();
@@ -302,6 +303,7 @@ Refusal Conversation::refusal_of_length() {
   const std::uint64_t most = context_.environment.config->protocol.max_query_bytes;
   const std::uint32_t length = input_.reader.length();
   const bool is_query = input_.reader.type() == fe::kQuery;
+  if (auto refusal = objection_to_blocked(context_, context_.settings, nullptr)) return *refusal;
   if (!is_query && !context_.has_hooks() && context_.identity.restricts_tenant())
     return context_.identity.objection_to_hidden_change();
   const std::string what = is_query ? "the query" : "the message";

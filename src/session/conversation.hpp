@@ -13,6 +13,7 @@
 
 #include "base/input.hpp"
 #include "pgwire/frame_reader.hpp"
+#include "session/blocking.hpp"
 #include "session/deadlines.hpp"
 #include "session/extended_query.hpp"
 #include "session/footprint.hpp"
@@ -111,6 +112,8 @@ class Conversation {
   Plan plan_copy(char type);
   Plan plan_judged(char type);
   Plan plan_sync();
+  // Texts are looked at, be it only for what they set.
+  [[nodiscard]] bool is_reading() const { return is_watching() || reads_for_blocks(context_); }
   [[nodiscard]] bool has_room_for(std::uint32_t bytes) const;
   [[nodiscard]] bool has_room_for_replies() const;
   bool watch_text();

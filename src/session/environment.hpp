@@ -7,6 +7,7 @@
 #include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
+#include "blocks/block_list.hpp"
 #include "config/config.hpp"
 #include "hooks/chain.hpp"
 #include "kv/store.hpp"
@@ -14,6 +15,8 @@
 #include "session/recycler.hpp"
 #include "sql/analyzer.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,6 +33,10 @@ struct Counters {
   std::uint64_t protocol_errors = 0;  // sessions ended because of malformed messages
   std::uint64_t out_of_memory = 0;    // sessions ended, and queries refused, at a memory limit
   std::uint64_t session_faults = 0;   // sessions ended by an exception that nobody expected
+  // Logins and statements refused, and sessions ended, because somebody is blocked; by blocks::Kind.
+  std::array<std::uint64_t, blocks::kKinds.size()> blocked = {};
+
+  void note_blocked(blocks::Kind kind) { ++blocked[static_cast<std::size_t>(kind)]; }
 };
 
 // Counts the sessions of each user and database against the limits on connections.
@@ -80,6 +87,9 @@ struct Environment {
   // several events keeps it.
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const hooks::Chain> chain;
+  // Who is blocked. Replaced between two events, like the snapshot; whoever replaces it lets each session know
+  // (Session::on_blocks()), so that nobody slips through in between.
+  blocks::SharedBlockSet blocks;
   Counters* counters = nullptr;
   MemoryUse memory;
   Admission* admission = nullptr;            // null: no limits on connections

@@ -2,6 +2,7 @@
 #include "session/extended_query.hpp"
 
 #include "pgwire/sqlstate.hpp"
+#include "session/blocking.hpp"
 #include "session/name_definitions.hpp"
 #include "session/objections.hpp"
 #include "session/rebind.hpp"
@@ -32,6 +33,13 @@ Refusal unknown_statement(std::string_view name) {
   return {std::string(sqlstate::kInvalidStatementName),
           name.empty() ? "unnamed prepared statement does not exist"
                        : "prepared statement \"" + std::string(name) + "\" does not exist"};
+}
+
+// What it runs; null: nothing, or nobody knows.
+const sql::Statement* statement_of(const Portal* portal) {
+  if (portal == nullptr || !portal->bound->statement) return nullptr;
+  const auto& statements = portal->bound->statement->analysis->statements;
+  return statements.empty() ? nullptr : &statements.front();
 }
 
 Refusal changed_statement() {
@@ -257,6 +265,12 @@ bool ExtendedQuery::step_execute() {
   if (is_uncertain(view->portal)) return refuse(refusal_of_uncertain_name());
   auto found = context_.names.portals.find(view->portal, context_.link->unit());
   if (!found.is_certain) return false;
+  if (blocks_concern_statements(context_.environment)) {
+    if (context_.in_flight.touches_session()) return false;
+    const sql::Statement* runs = statement_of(found.value.get());
+    if (const auto refusal = objection_to_blocked(context_, context_.settings, runs))
+      return refuse(*refusal);
+  }
   if (!found.value || !found.value->bound->statement) {
     execute_unknown(view->portal, found.value != nullptr);
     return true;

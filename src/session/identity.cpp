@@ -13,7 +13,7 @@ namespace {
 
 // Settings that plugins also know under a short name.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kShortNames = {{
-    {"helios.agent_id", "agent_id"},
+    {kAgentSetting, "agent_id"},
     {"helios.model_id", "model_id"},
 }};
 
@@ -91,6 +91,13 @@ void Identity::describe(RefusalRecord& out) const {
   out.tenant = pinned_tenant_.value_or("");
   out.client = peer_.ip;
   out.application_name = application_name_;
+}
+
+blocks::Names Identity::names(const Settings& settings) const {
+  return {.user = user_,
+          .database = database_,
+          .tenant = pinned_tenant_ ? std::string_view(*pinned_tenant_) : settings.tenant(),
+          .agent = settings.agent()};
 }
 
 std::optional<Refusal> Identity::objection_to_os_user(const config::Listen& rules) const {

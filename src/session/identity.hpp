@@ -3,6 +3,7 @@
 
 // Who the session is, which tenant it is bound to, and the Context that its statements carry.
 
+#include "blocks/block_list.hpp"
 #include "config/config.hpp"
 #include "hooks/authentication.hpp"
 #include "hooks/statement_execution.hpp"
@@ -37,6 +38,8 @@ class Identity {
   [[nodiscard]] const std::string& user() const { return user_; }
   [[nodiscard]] const std::string& database() const { return database_; }
   [[nodiscard]] hooks::AuthenticationRequest authentication_request() const;
+  // By what it may be blocked, under these settings. Views of both, until the next change.
+  [[nodiscard]] blocks::Names names(const Settings& settings) const;
   // Fills in who the client is, and the tenant where it is fixed.
   void describe(RefusalRecord& out) const;
 

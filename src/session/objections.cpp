@@ -2,6 +2,7 @@
 #include "session/objections.hpp"
 
 #include "pgwire/sqlstate.hpp"
+#include "session/blocking.hpp"
 
 #include <algorithm>
 #include <string>
@@ -67,6 +68,8 @@ std::optional<Refusal> objection_to_no_tenant(const Identity& identity, const co
 }
 
 std::optional<Refusal> objection_to(const Grounds& grounds, const sql::Statement& statement) {
+  if (auto refusal = objection_to_blocked(grounds.context, grounds.settings, &statement))
+    return refusal;
   if (auto refusal = grounds.context.identity.objection_to(statement)) return refusal;
   if (auto refusal = objection_to_no_tenant(grounds.context.identity, grounds.config.tenant,
                                             grounds.settings, statement))
@@ -128,6 +131,7 @@ std::optional<Refusal> objection_to_execute(const Grounds& grounds, const sql::S
 
 std::optional<Refusal> objection_to_run(const SessionContext& context, const Settings& settings,
                                         const StatementRun& judged) {
+  if (auto refusal = objection_to_blocked(context, settings, judged.statement)) return refusal;
   const config::Tenant& rules = context.environment.config->tenant;
   if (auto refusal = objection_to_no_tenant(context.identity, rules, settings, *judged.statement))
     return refusal;

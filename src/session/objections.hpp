@@ -32,7 +32,7 @@ struct Grounds {
 // The tenant that hooks would be told is unknown, and nobody may be told one then.
 [[nodiscard]] bool hides_tenant(const Grounds& grounds);
 
-// To what the statement does to the tenant, or to running it under a tenant that is unknown.
+// To what the statement does to the tenant, or to running it under a tenant that is unknown, or under one that is blocked.
 [[nodiscard]] std::optional<Refusal> objection_to(const Grounds& grounds,
                                                   const sql::Statement& statement);
 // Does it only manage the session, or do nothing but set the tenant to a constant, in the words of SELECT set_config()?

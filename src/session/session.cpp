@@ -125,6 +125,12 @@ void Session::drain(bool force) {
   }
 }
 
+bool Session::on_blocks(Actions& actions) {
+  bool is_blocked = false;
+  run_event("blocks", actions, [&] { is_blocked = leave_if_blocked(); });
+  return is_blocked;
+}
+
 void Session::on_fault(bool is_client_whole, Actions& actions) noexcept {
   use(actions);
   if (!is_client_whole) is_client_gone_ = true;

@@ -87,6 +87,11 @@ class Session final : private backend::LinkUser, private SessionEnd {
   // when `force` is set.
   void on_drain(bool force, Actions& actions);
 
+  // Environment::blocks has changed. A session that somebody who is blocked has, or is about to have, ends at once: its
+  // login is refused (FATAL 28000), or, once it is in, it is terminated (FATAL 57P01), and what the server runs for it is
+  // cancelled. Returns whether it does.
+  bool on_blocks(Actions& actions);
+
   // The shell could not perform the actions of an event, for an exception: the session ends. In its handler.
   // `is_client_whole`: everything that the client was to get until now is on its way, so that it can be told.
   void on_fault(bool is_client_whole, Actions& actions) noexcept;
@@ -112,6 +117,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   void be_refused(std::string_view reason);
   void be_cancelled();
   void drain(bool force);
+  bool leave_if_blocked();
 
   // ---- The pump: moves input forward as far as it goes. Every event ends with it. session.cpp
   void pump();

@@ -21,6 +21,7 @@
 #include "session/names.hpp"
 #include "session/settings.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +38,13 @@ class SessionEnd {
 
  protected:
   ~SessionEnd() = default;
+};
+
+// Nobody objected under these blocks and these settings. Numbers: of a set, and Settings::revision().
+struct ClearOfBlocks {
+  std::uint64_t blocks = 0;  // none
+  std::uint64_t settings = 0;
+  bool operator==(const ClearOfBlocks&) const = default;
 };
 
 struct SessionContext {
@@ -64,13 +72,14 @@ struct SessionContext {
 
   Environment& environment;
   SessionEnd& end;
-  Identity identity;              // Session
-  Actions* actions = nullptr;     // of the present event
-  backend::Link* link = nullptr;  // null: none was granted yet
-  bool is_replication = false;    // the server reads more than SQL
-  InFlightLog in_flight;          // Forwarder adds, Answers ends
-  Settings settings;              // Answers; Conversation where texts pass unread
-  Names names;                    // whoever forwards a message defines, Answers settles
+  Identity identity;                      // Session
+  Actions* actions = nullptr;             // of the present event
+  backend::Link* link = nullptr;          // null: none was granted yet
+  bool is_replication = false;            // the server reads more than SQL
+  InFlightLog in_flight;                  // Forwarder adds, Answers ends
+  Settings settings;                      // Answers; Conversation where texts pass unread
+  Names names;                            // whoever forwards a message defines, Answers settles
+  mutable ClearOfBlocks clear_of_blocks;  // blocking.cpp, which remembers what it has looked up
   std::string held_ready;  // Answers: a ReadyForQuery that waits for post_query; empty = none
 };
 

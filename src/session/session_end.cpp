@@ -3,6 +3,7 @@
 #include "pgwire/error_response.hpp"
 #include "pgwire/query.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/blocking.hpp"
 #include "session/session.hpp"
 
 #include <exception>
@@ -48,6 +49,22 @@ void Session::fail(const Refusal& refusal) {
     context_.actions->to_client.append(refusal.error_response(pgwire::Severity::fatal));
   }
   close();
+}
+
+bool Session::leave_if_blocked() {
+  if (is_ending()) return false;
+  if (login_) {
+    const bool is_known = state_ != State::startup;
+    if (!is_known || !login_->is_blocked()) return false;
+    fail(*login_->refusal());
+    return true;
+  }
+  const blocks::Block* block = block_of_session(context_, conversation_.judge().present_run());
+  if (block == nullptr) return false;
+  context_.environment.counters->note_blocked(block->kind);
+  context_.actions->send_cancel = context_.link->is_open() && !context_.link->owed().empty();
+  fail(sqlstate::kAdminShutdown, farewell_of(*block));
+  return true;
 }
 
 void Session::fail_after_answers(std::string_view state, std::string message) {

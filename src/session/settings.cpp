@@ -37,11 +37,19 @@ void Settings::apply(const sql::SettingChange& change) {
     case Kind::stored: store_change(); return;
     case Kind::recalled: recall_change(); return;
   }
-  if (change.name != kTenantSetting) return;
-  uses_tenant_ = true;
-  now_.local_unknown = false;
+  believe(change);
+}
+
+// What it was set to, or reset to, is known.
+void Settings::believe(const sql::SettingChange& change) {
+  using Kind = sql::SettingChange::Kind;
+  const bool is_tenant = change.name == kTenantSetting;
+  if (!is_tenant && change.name != kAgentSetting) return;
+  uses_tenant_ |= is_tenant;
+  Doubt& doubt = is_tenant ? now_.tenant : now_.agent;
+  doubt.local = false;
   const bool is_local = change.kind == Kind::set_local || change.kind == Kind::reset_local_default;
-  if (!is_local) now_.session_unknown = false;
+  if (!is_local) doubt.session = false;
 }
 
 void Settings::reset(const std::string& name) {
@@ -56,11 +64,14 @@ void Settings::reset(const std::string& name) {
 
 // What SET LOCAL had put aside may come back with the transaction's end.
 void Settings::reset_all() {
-  const bool is_under_local = now_.local_unknown || now_.local.contains(kTenantSetting);
+  const auto doubt_of = [this](const Doubt& before, std::string_view name) {
+    const bool is_under_local = before.local || now_.local.contains(name);
+    return Doubt{is_under_local, is_under_local};
+  };
+  now_.tenant = doubt_of(now_.tenant, kTenantSetting);
+  now_.agent = doubt_of(now_.agent, kAgentSetting);
   now_.session = start_;
   now_.local.clear();
-  now_.session_unknown = is_under_local;
-  now_.local_unknown = is_under_local;
 }
 
 void Settings::begin() {
@@ -71,9 +82,10 @@ void Settings::commit() {
   before_.reset();
   savepoints_.clear();
   is_doubtful_ = false;
-  if (!now_.local.empty() || now_.local_unknown) {
+  if (!now_.local.empty() || now_.tenant.local || now_.agent.local) {
     now_.local.clear();
-    now_.local_unknown = false;
+    now_.tenant.local = false;
+    now_.agent.local = false;
     ++revision_;
   }
   if (std::exchange(is_stored_until_commit_, false)) set_tenant_unknown();
@@ -86,7 +98,9 @@ void Settings::rollback() {
   now_ = std::move(*before_);
   before_.reset();
   ++revision_;
-  if (std::exchange(is_doubtful_, false)) set_tenant_unread();
+  if (!std::exchange(is_doubtful_, false)) return;
+  uses_tenant_ = true;
+  set_tenant_unknown();
 }
 
 void Settings::fail() {
@@ -141,15 +155,20 @@ void Settings::rollback_to(std::string_view name) {
   savepoints_.erase(std::next(found), savepoints_.end());
 }
 
+void Settings::doubt(State& state) { state.tenant = state.agent = {true, true}; }
+
 void Settings::set_tenant_unknown() {
-  now_.session_unknown = true;
-  now_.local_unknown = true;
+  doubt(now_);
   ++revision_;
 }
 
-bool Settings::tenant_unknown() const {
-  return now_.local_unknown || (now_.session_unknown && !now_.local.contains(kTenantSetting));
+bool Settings::is_unknown(const Doubt& doubt, std::string_view name) const {
+  return doubt.local || (doubt.session && !now_.local.contains(name));
 }
+
+bool Settings::tenant_unknown() const { return is_unknown(now_.tenant, kTenantSetting); }
+
+bool Settings::agent_unknown() const { return is_unknown(now_.agent, kAgentSetting); }
 
 void Settings::recall_change() {
   if (has_stored_change_) set_tenant_unknown();
@@ -168,17 +187,17 @@ void Settings::unseen_rollback() {
 
 void Settings::set_tenant_unread() {
   uses_tenant_ = true;
+  is_unread_ = true;
   set_tenant_unknown();
 }
 
 void Settings::set_all_unknown() {
   set_tenant_unread();
   store_change();
-  const auto forget = [](State& state) { state.session_unknown = state.local_unknown = true; };
-  if (before_) forget(*before_);
+  if (before_) doubt(*before_);
   for (Savepoint& savepoint : savepoints_) {
     auto state = std::make_shared<State>(*savepoint.state);
-    forget(*state);
+    doubt(*state);
     savepoint.state = std::move(state);
   }
 }
@@ -209,14 +228,21 @@ std::size_t Settings::held_bytes() const {
   return bytes;
 }
 
-std::string_view Settings::tenant() const {
-  if (tenant_unknown()) return {};
+std::string_view Settings::value_of(std::string_view name) const {
   for (const Map* values : {&now_.local, &now_.session}) {
-    if (const auto found = values->find(kTenantSetting); found != values->end()) {
+    if (const auto found = values->find(name); found != values->end()) {
       return found->second;
     }
   }
   return {};
+}
+
+std::string_view Settings::tenant() const {
+  return tenant_unknown() ? std::string_view() : value_of(kTenantSetting);
+}
+
+std::string_view Settings::agent() const {
+  return agent_unknown() ? std::string_view() : value_of(kAgentSetting);
 }
 
 Settings::Map Settings::values() const {

@@ -25,7 +25,9 @@ namespace helios::session {
 // What settings and savepoints of a session may take together.
 inline constexpr std::size_t kMaxSettingsBytes = 1 << 20;
 
+// Of these two it is also followed whether anybody knows them.
 inline constexpr std::string_view kTenantSetting = "helios.tenant_id";
+inline constexpr std::string_view kAgentSetting = "helios.agent_id";
 
 class Settings {
  public:
@@ -53,7 +55,7 @@ class Settings {
   [[nodiscard]] bool has_uncommitted() const { return before_ && *before_ != now_; }
   [[nodiscard]] bool has_savepoints() const { return !savepoints_.empty(); }
 
-  // A change happened whose effect on the tenant cannot be known.
+  // A change happened whose effect on tenant and agent cannot be known.
   void set_tenant_unknown();
   // Likewise of a text that nobody read.
   void set_tenant_unread();
@@ -73,8 +75,15 @@ class Settings {
   // A tenant was set in this session, or statements passed unread that may have.
   [[nodiscard]] bool uses_tenant() const { return uses_tenant_; }
 
+  // The same of the agent.
+  [[nodiscard]] bool agent_unknown() const;
+  // Texts have passed that nobody read, because nobody was to be told a tenant then. What is unknown since may be for
+  // no other reason.
+  [[nodiscard]] bool is_unread() const { return is_unread_; }
+
   // The tenant in force; empty where there is none, or nobody knows. A view until the next change.
   [[nodiscard]] std::string_view tenant() const;
+  [[nodiscard]] std::string_view agent() const;
 
   // The values in force. PostgreSQL leaves an empty string where a custom setting was reset, so empty
   // values are left out.
@@ -87,11 +96,17 @@ class Settings {
   [[nodiscard]] std::uint64_t revision() const { return revision_; }
 
  private:
+  // What `session` says of a setting is not what the server has; nor what `local` says of it, or does not say.
+  struct Doubt {
+    bool session = false;
+    bool local = false;
+    bool operator==(const Doubt&) const = default;
+  };
   struct State {
-    Map session;                   // SET
-    Map local;                     // SET LOCAL, in front of `session` until the transaction ends
-    bool session_unknown = false;  // what `session` says of the tenant is not what the server has
-    bool local_unknown = false;    // nor what `local` says of it, or does not say
+    Map session;  // SET
+    Map local;    // SET LOCAL, in front of `session` until the transaction ends
+    Doubt tenant;
+    Doubt agent;
     bool operator==(const State&) const = default;
   };
   // Drivers set the same savepoint before every statement and never release it: those cost nothing.
@@ -102,6 +117,10 @@ class Settings {
   };
 
   std::shared_ptr<const State> keep_now();
+  static void doubt(State& state);
+  void believe(const sql::SettingChange& change);
+  [[nodiscard]] bool is_unknown(const Doubt& doubt, std::string_view name) const;
+  [[nodiscard]] std::string_view value_of(std::string_view name) const;
   void reset(const std::string& name);
   void reset_all();
   std::vector<Savepoint>::iterator find_savepoint(std::string_view name);
@@ -116,6 +135,7 @@ class Settings {
   bool has_stored_change_ = false;  // no ROLLBACK takes that back
   bool is_stored_until_commit_ = false;
   bool uses_tenant_ = false;  // nor that
+  bool is_unread_ = false;    // nor that
   std::uint64_t revision_ = 0;
 
   // held_bytes() as it was at a revision and a number of savepoints.

@@ -92,6 +92,8 @@ class StatementJudge {
   [[nodiscard]] bool has_run() const { return is_followed_; }
 
   [[nodiscard]] bool busy() const { return stage_ != Stage::idle; }
+  // What is being judged, or is decided and not taken yet; null: nothing. Its statements may not be there yet.
+  [[nodiscard]] QueryRun* present_run() const { return busy() ? run_.get() : nullptr; }
   // Waiting for work elsewhere that will call on_progress (a hook, a parse): not to be destroyed.
   [[nodiscard]] bool pending() const { return elsewhere_.is_awaited(); }
   // Waiting for answers to earlier messages.

@@ -222,6 +222,12 @@ void SessionHarness::cancel() {
 void SessionHarness::drain(bool force) {
   perform([&](Actions& actions) { session->on_drain(force, actions); });
 }
+bool SessionHarness::set_blocks(blocks::SharedBlockSet blocks) {
+  environment.blocks = std::move(blocks);
+  bool is_blocked = false;
+  perform([&](Actions& actions) { is_blocked = session->on_blocks(actions); });
+  return is_blocked;
+}
 
 std::ostream& operator<<(std::ostream& out, const Trace& trace) {
   const auto show = [](const std::string& bytes) { return base::escape_for_log(bytes, 4000); };

@@ -113,6 +113,8 @@ class SessionHarness {
   void server_eof();
   void cancel();
   void drain(bool force);
+  // Returns whether the session ends for it.
+  bool set_blocks(blocks::SharedBlockSet blocks);
   // With auto_run off, the executors are run only by this: hooks stay pending until then.
   void run_executors();
   void server_connected();

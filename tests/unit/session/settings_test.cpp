@@ -13,6 +13,10 @@ sql::SettingChange change(Kind kind, std::string value = {}) {
   return {.kind = kind, .name = std::string(kTenantSetting), .value = std::move(value)};
 }
 
+sql::SettingChange agent_change(Kind kind, std::string value = {}) {
+  return {.kind = kind, .name = std::string(kAgentSetting), .value = std::move(value)};
+}
+
 std::string tenant(const Settings& settings) {
   const auto values = settings.values();
   const auto found = values.find(kTenantSetting);
@@ -191,6 +195,50 @@ TEST(Settings, error_undoes_what_the_transaction_or_its_savepoint_changed) {
   settings.release("s");
   settings.fail();
   EXPECT_EQ(tenant(settings), "start");
+}
+
+// Tenant and agent become unknown together, and are known again each by itself.
+TEST(Settings, agent_is_followed_like_the_tenant) {
+  Settings settings;
+  settings.start({{std::string(kAgentSetting), "start"}});
+  EXPECT_EQ(settings.agent(), "start");
+  settings.begin();
+  settings.apply(agent_change(Kind::set_local, "inner"));
+  EXPECT_EQ(settings.agent(), "inner");
+  settings.set_tenant_unknown();
+  EXPECT_TRUE(settings.agent_unknown());
+  EXPECT_EQ(settings.agent(), "");
+  settings.apply(change(Kind::set, "acme"));
+  EXPECT_TRUE(settings.agent_unknown());
+  EXPECT_FALSE(settings.tenant_unknown());
+  settings.apply(agent_change(Kind::set_local, "again"));
+  EXPECT_EQ(settings.agent(), "again");
+  settings.commit();
+  EXPECT_TRUE(settings.agent_unknown());  // what the session has below that is not known
+  settings.apply(agent_change(Kind::reset));
+  EXPECT_EQ(settings.agent(), "start");
+}
+
+TEST(Settings, reset_all_behind_a_set_local_leaves_that_one_unknown) {
+  Settings settings;
+  settings.begin();
+  settings.apply(agent_change(Kind::set_local, "inner"));
+  settings.apply(change(Kind::reset_all));
+  EXPECT_TRUE(settings.agent_unknown());
+  EXPECT_FALSE(settings.tenant_unknown());
+}
+
+// What a COMMIT in doubt leaves unknown is not what nobody has read.
+TEST(Settings, unread_is_what_nobody_has_read) {
+  Settings settings;
+  settings.begin();
+  settings.apply(change(Kind::set, "acme"));
+  settings.may_have_committed(true);
+  settings.rollback();
+  EXPECT_TRUE(settings.tenant_unknown());
+  EXPECT_FALSE(settings.is_unread());
+  settings.set_all_unknown();
+  EXPECT_TRUE(settings.is_unread());
 }
 
 }  // namespace
