@@ -64,15 +64,23 @@ CancelSender::CancelSender(Engine& engine) : engine_(engine) {}
 CancelSender::~CancelSender() = default;
 
 bool CancelSender::send(const Endpoint& to, const pgwire::CancelKey& key, base::Task done) {
-  if (runs_.size() >= kMaxCancelsInFlight) {
+  if (runs_.size() < kMaxCancelsInFlight) {
+    start(to, key, std::move(done));
+    return true;
+  }
+  if (waiting_.size() >= kMaxCancelsWaiting) {
     done();
     return false;
   }
+  waiting_.push_back({to, key, std::move(done)});
+  return true;
+}
+
+void CancelSender::start(const Endpoint& to, const pgwire::CancelKey& key, base::Task done) {
   const auto id = next_id_++;
   auto run = std::make_unique<Run>(engine_, to, key, [this, id] { finish(id); });
   run->done = std::move(done);
   runs_.emplace(id, std::move(run));
-  return true;
 }
 
 void CancelSender::finish(std::uint64_t id) {
@@ -85,6 +93,11 @@ void CancelSender::finish(std::uint64_t id) {
   finished_->close();
   auto done = std::move(finished_->done);
   done();
+  if (!waiting_.empty() && runs_.size() < kMaxCancelsInFlight) {
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    start(next.to, next.key, std::move(next.done));
+  }
 }
 
 }  // namespace helios::net

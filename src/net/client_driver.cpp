@@ -160,6 +160,12 @@ void ClientDriver::drain(bool force) {
   run_event([&] { session_.on_drain(force, context_.actions); });
 }
 
+bool ClientDriver::on_blocks() {
+  bool is_blocked = false;
+  run_event([&] { is_blocked = session_.on_blocks(context_.actions); });
+  return is_blocked;
+}
+
 // ---- actions ----
 
 void ClientDriver::perform() {
@@ -221,6 +227,12 @@ void ClientDriver::send_cancel() {
   auto done = std::exchange(cancel_done_, {});
   if (!done) {
     done = [] {};
+  }
+  if (context_.actions.close_client) {
+    context_.engine.start_timer(
+        kSecondCancelMs, [&sender = context_.cancel_sender, to = *server, key = *cancel_key_] {
+          sender.send(to, key, [] {});
+        });
   }
   if (!context_.cancel_sender.send(*server, *cancel_key_, std::move(done))) {
     context_.environment.log->write(base::LogLevel::warning,

@@ -45,6 +45,8 @@ class ClientDriver final : private backend::Upstream,
 
   // See Session::on_drain().
   void drain(bool force);
+  // See Session::on_blocks().
+  bool on_blocks();
 
  private:
   // The client's connection.

@@ -141,6 +141,26 @@ void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done)
   }
 }
 
+void Proxy::set_blocks(const blocks::SharedBlockSet& blocks, OnBlocksSet done) {
+  // Run, or destroyed, with the last worker's answer.
+  struct Answer {
+    OnBlocksSet done;
+    std::size_t missing;    // the control thread
+    std::size_t ended = 0;  // likewise
+  };
+  const auto answer = std::make_shared<Answer>(Answer{std::move(done), workers_.size()});
+  for (const auto& worker : workers_) {
+    worker->set_blocks(blocks, [&control = control_, answer](std::size_t ended) {
+      control.mailbox().post([answer, ended] {
+        answer->ended += ended;
+        if (--answer->missing == 0) {
+          answer->done(answer->ended);
+        }
+      });
+    });
+  }
+}
+
 void Proxy::drain(bool force) {
   accepting_.clear();
   unix_listener_.reset();  // its name is free for a successor from now on

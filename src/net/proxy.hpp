@@ -59,6 +59,10 @@ class Proxy final : private AcceptHandler {
   // destroyed unrun when a worker ends first. See Worker::replace_snapshot().
   void replace_snapshot(const session::Snapshot& snapshot, base::Task done);
 
+  // `done` runs on the control thread once every worker knows these blocks and has ended the sessions that meet one, with
+  // the number of those; it is destroyed unrun when a worker ends first. See Worker::set_blocks().
+  void set_blocks(const blocks::SharedBlockSet& blocks, OnBlocksSet done);
+
   // Stops accepting and drains the workers: see Worker::drain().
   void drain(bool force);
 

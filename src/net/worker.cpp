@@ -141,6 +141,9 @@ void Worker::publish_counters() {
   publish(stats_.protocol_errors, counters_.protocol_errors);
   publish(stats_.out_of_memory, counters_.out_of_memory);
   publish(stats_.session_faults, counters_.session_faults);
+  for (std::size_t kind = 0; kind < counters_.blocked.size(); ++kind) {
+    publish(stats_.blocked[kind], counters_.blocked[kind]);
+  }
   const auto& parses = environment_.analyzer->counters();
   publish(stats_.texts_prefiltered, parses.prefiltered);
   publish(stats_.texts_cached, parses.hits);
@@ -205,6 +208,19 @@ void Worker::drain(bool force) {
     for (const auto& [id, driver] : drivers_) {
       driver->drain(force);
     }
+  });
+}
+
+void Worker::set_blocks(blocks::SharedBlockSet blocks, OnBlocksSet done) {
+  mailbox().post([this, blocks = std::move(blocks), done = std::move(done)]() mutable {
+    environment_.blocks.swap(blocks);
+    std::size_t ended = 0;
+    // Drivers that retire meanwhile stay in the table until the round is over.
+    for (const auto& [id, driver] : drivers_) {
+      ended += driver->on_blocks() ? 1 : 0;
+    }
+    publish_counters();  // first: whoever hears of the end finds the numbers
+    done(ended);
   });
 }
 

@@ -9,11 +9,14 @@
 // A worker that was given its event loop has no thread: whoever made the loop calls run_round(), which is how a whole
 // proxy runs on one thread and in virtual time.
 
+#include "blocks/block_list.hpp"
 #include "net/cancel_sender.hpp"
 #include "net/client_driver.hpp"
 #include "net/connection_limits.hpp"
 #include "net/memory_budget.hpp"
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +42,9 @@ struct WorkerOptions {
   // `home`, `counters` and `admission` are filled in by the worker; everything else must be there.
   session::Environment environment;
 };
+
+// Called once, with the number of sessions that were ended.
+using OnBlocksSet = std::move_only_function<void(std::size_t ended)>;
 
 // Thread rule: create, start, join, run_round (where there is no thread) and destruction by one thread; the rest by any.
 // Lifetime: the cancel registry and what the environment points to outlive the worker.
@@ -69,6 +75,11 @@ class Worker final : public CancelSink {
   // Ends the worker: sessions end when they are idle, or at once when `force` is set; connections
   // that are accepted from now on are closed.
   void drain(bool force);
+
+  // From now on these are blocked: logins are refused, and sessions that meet a block end, with what runs for them. Since
+  // both happens on the worker's thread, nobody slips through in between. `done` is run there, with the number of sessions
+  // that end; destroyed unrun when the worker ends first.
+  void set_blocks(blocks::SharedBlockSet blocks, OnBlocksSet done);
 
   void cancel(SessionId session, base::Task done) override;
 

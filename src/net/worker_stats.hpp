@@ -3,8 +3,11 @@
 
 // What one worker counts. Written by the worker alone, without locks or fences; read by anyone.
 
+#include "blocks/block.hpp"
 #include "metrics/counter.hpp"
 #include "metrics/histogram.hpp"
+
+#include <array>
 
 namespace helios::net {
 
@@ -26,6 +29,7 @@ struct WorkerStats {
   metrics::Counter protocol_errors;
   metrics::Counter out_of_memory;
   metrics::Counter session_faults;
+  std::array<metrics::Counter, blocks::kKinds.size()> blocked;  // by blocks::Kind
 
   // How the texts of queries were read, from cheapest to dearest.
   metrics::Counter texts_prefiltered;

@@ -94,11 +94,33 @@ TEST_P(CancelSenderTest, number_of_requests_in_flight_is_bounded) {
   const auto server = listen_on_loopback();
   CancelSender sender(*engine);
   std::size_t done = 0;
-  for (std::size_t i = 0; i < kMaxCancelsInFlight; ++i) {
+  for (std::size_t i = 0; i < kMaxCancelsInFlight + kMaxCancelsWaiting; ++i) {
     EXPECT_TRUE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { ++done; }));
   }
   EXPECT_FALSE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { ++done; }));
   EXPECT_EQ(done, 1U);
+}
+
+TEST_P(CancelSenderTest, requests_beyond_the_bound_are_sent_when_others_are_through) {
+  const auto engine = make_engine();
+  const auto server = listen_on_loopback();
+  CancelSender sender(*engine);
+  constexpr std::size_t kAll = kMaxCancelsInFlight + 70;
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < kAll; ++i) {
+    EXPECT_TRUE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { ++done; }));
+  }
+  std::size_t arrived = 0;
+  EXPECT_TRUE(run_until(*engine, [&] {
+    const Fd connection(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (connection) {
+      ++arrived;
+      EXPECT_LE(arrived, done + kMaxCancelsInFlight);
+    }
+    return done == kAll;
+  }));
+  EXPECT_EQ(arrived, kAll);
+  EXPECT_EQ(sender.in_flight(), 0U);
 }
 
 TEST_P(ProxyFixture, cancel_request_reaches_the_server_from_any_worker) {

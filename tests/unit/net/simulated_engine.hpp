@@ -156,16 +156,14 @@ class SimulatedEngine final : public Engine {
   }
   // The attempt to connect that is under way, the last one that was begun, succeeds, or fails.
   void connect_dialled() {
-    auto* handler = std::exchange(dials_.back()->handler, nullptr);
+    auto* handler = std::exchange(present_dial()->handler, nullptr);
     contain(base::FaultPlace::network, [&] { handler->on_connected(Fd()); });
   }
   void refuse_dialled() {
-    auto* handler = std::exchange(dials_.back()->handler, nullptr);
+    auto* handler = std::exchange(present_dial()->handler, nullptr);
     contain(base::FaultPlace::network, [&] { handler->on_connect_failed(ECONNREFUSED); });
   }
-  [[nodiscard]] bool is_dialling() const {
-    return !dials_.empty() && dials_.back()->handler != nullptr;
-  }
+  [[nodiscard]] bool is_dialling() const { return present_dial() != nullptr; }
   [[nodiscard]] std::string dialled() const { return dials_.back()->to.text(); }
   // Somebody connects to where it listens.
   void accept_from(const Endpoint& peer) { acceptor_->handler->on_accepted(Fd(), peer); }
@@ -246,6 +244,13 @@ class SimulatedEngine final : public Engine {
     AcceptHandler* handler = nullptr;  // null: it was let go
     void release() override { handler = nullptr; }
   };
+
+  // Null: none is under way.
+  [[nodiscard]] Dial* present_dial() const {
+    const auto found = std::find_if(dials_.rbegin(), dials_.rend(),
+                                    [](const auto& dial) { return dial->handler != nullptr; });
+    return found == dials_.rend() ? nullptr : found->get();
+  }
 
   test::FakeClock& clock_;
   std::vector<std::unique_ptr<Dial>> dials_;
