@@ -7,9 +7,11 @@
 #include "admin/refusals.hpp"
 #include "base/executor.hpp"
 #include "base/result.hpp"
+#include "blocks/block.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,6 +77,22 @@ struct TenantRuleStatus {
   std::uint64_t matches = 0;  // sessions that it was the first to fit, since it is in force
 };
 
+// A block that somebody wants; blocks::check() says whether it can be one.
+struct BlockRequest {
+  blocks::Kind kind = blocks::Kind::user;
+  std::string name;
+  std::string reason;
+  std::optional<std::int64_t> for_ms;  // nullopt: until it is taken away
+};
+
+// What a block, or the end of one, has led to.
+struct BlockOutcome {
+  std::uint64_t sessions_ended = 0;
+  bool is_kept = false;  // on disk; otherwise it holds until the process ends
+  std::string warning;   // one line, where it should be on disk and is not
+};
+using OnBlocked = std::move_only_function<void(base::Result<BlockOutcome>)>;
+
 // Called once with the folder of the copy, on any thread.
 using OnBackedUp = std::move_only_function<void(base::Result<std::string>)>;
 
@@ -96,6 +114,14 @@ class Control {
   [[nodiscard]] virtual std::vector<TenantRuleStatus> tenant_rules() = 0;
 
   [[nodiscard]] virtual RefusalPage refusals(const RefusalQuery& query) = 0;
+
+  // Those in force, by kind and name.
+  [[nodiscard]] virtual std::vector<blocks::Block> blocks() = 0;
+  // Blocks somebody, or changes reason and time of his block, and ends his sessions. Answers when they have ended, and
+  // when it is on disk, once, on any thread. Errors: those of blocks::BlockList::put(); unavailable (not serving).
+  virtual void block(BlockRequest request, OnBlocked done) = 0;
+  // Errors: not_found, unavailable.
+  virtual void unblock(blocks::Kind kind, std::string name, OnBlocked done) = 0;
 
   // Copies the state on disk into a new folder of that name, elsewhere than on the calling thread.
   // Requires: `name` can be the name of a folder. Errors: invalid (no folder for copies is configured, there

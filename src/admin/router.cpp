@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/router.hpp"
 
+#include "admin/blocks.hpp"
 #include "admin/plugin_list.hpp"
 #include "admin/replies.hpp"
 #include "admin/target.hpp"
@@ -20,7 +21,7 @@ namespace {
 
 bool is_read(Method method) { return method == Method::get || method == Method::head; }
 
-// Whether a route other than those of keys and streams has the method.
+// Whether a route other than those of keys, streams and single blocks has the method.
 bool has_method(const Route& route, Method method) {
   return route.page != nullptr ? is_read(method) : method == Method::post;
 }
@@ -102,6 +103,8 @@ void Router::handle(Request request, Responder respond) {
 void Router::dispatch(const Route& route, Request request, const Grant& grant, Responder respond) {
   if (route.action == Action::keys)
     return kv_.handle(std::move(request), grant, std::move(respond));
+  if (route.action == Action::blocks)
+    return handle_block(sources_.control, home_, request, grant, std::move(respond));
   if (route.action == Action::streams) return streams_.handle(request, grant, std::move(respond));
   if (!has_method(route, request.method))
     return respond(method_not_allowed(std::string(route.methods)));
@@ -111,6 +114,7 @@ void Router::dispatch(const Route& route, Request request, const Grant& grant, R
   switch (route.action) {
     case Action::none:
     case Action::keys:
+    case Action::blocks:
     case Action::streams: return respond(error_reply(404, "not found"));
     case Action::reload: return handle_reload(std::move(respond));
     case Action::back_up: return handle_backup(request, std::move(respond));

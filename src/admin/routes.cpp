@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "admin/routes.hpp"
 
+#include "admin/blocks.hpp"
 #include "admin/openapi.hpp"
 #include "admin/plugin_list.hpp"
 #include "admin/replies.hpp"
@@ -26,6 +27,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 <ul>
 <li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
 <li><a href="/refusals">/refusals</a>: why statements and clients were refused
+<li><a href="/blocks">/blocks</a>: who is blocked; PUT and DELETE of /blocks/&lt;kind&gt;/&lt;name&gt; change that
 <li><a href="/tenant-rules">/tenant-rules</a>: which rules have bound a session to a tenant, and which never did
 <li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, POST, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
 <li>/admin/streams/&lt;plugin&gt;: its streams; /admin/streams/&lt;plugin&gt;/&lt;stream&gt;: their records
@@ -74,6 +76,12 @@ Response refusals_page(const Sources& sources, std::string_view query) {
   return response;
 }
 
+Response blocks_page(const Sources& sources, std::string_view) {
+  Response response;
+  response.body = blocks_json(sources.control.blocks());
+  return response;
+}
+
 Response metrics_page(const Sources& sources, std::string_view) {
   Response response;
   response.content_type = metrics::kTextContentType;
@@ -106,6 +114,7 @@ Response version_page(const Sources& sources, std::string_view) {
 
 Response state_page(const Sources& sources, std::string_view) { return state_reply(sources.store); }
 
+constexpr std::string_view kBlockPath = "/blocks/{kind}/{name}";
 constexpr std::string_view kKeyPath = "/admin/kv/{plugin}/{key}";
 constexpr std::string_view kStreamPath = "/admin/streams/{plugin}/{stream}";
 
@@ -119,6 +128,8 @@ constexpr std::array kRoutes = {
     Route{"/plugins", kReadMethods, Need::everything, plugins_page},
     Route{"/plugins/reload", "POST", Need::everything, nullptr, Action::reload},
     Route{"/refusals", kReadMethods, Need::everything, refusals_page},
+    Route{"/blocks", kReadMethods, Need::everything, blocks_page},
+    Route{kBlockPath, "PUT, DELETE", Need::everything, nullptr, Action::blocks},
     Route{"/tenant-rules", kReadMethods, Need::everything, tenant_rules_page},
     Route{"/admin/state", kReadMethods, Need::everything, state_page},
     Route{"/admin/state/backup", "POST", Need::everything, nullptr, Action::back_up},
@@ -137,6 +148,7 @@ bool is_below(std::string_view root, std::string_view path) {
 std::span<const Route> routes() { return kRoutes; }
 
 const Route* find_route(std::string_view path) {
+  if (path.starts_with("/blocks/")) path = kBlockPath;
   if (is_below("/admin/kv", path)) path = kKeyPath;
   if (is_below(kStreamsRoot, path)) path = kStreamPath;
   const auto found = std::ranges::find(kRoutes, path, &Route::path);

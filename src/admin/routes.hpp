@@ -31,8 +31,8 @@ struct Sources {
   kv::Store& store;
 };
 
-// What answers where no page does: POST of these, or everything about keys and about streams.
-enum class Action { none, reload, back_up, keys, streams };
+// What answers where no page does: POST of these, or everything about single blocks, keys and streams.
+enum class Action { none, reload, back_up, blocks, keys, streams };
 
 struct Route {
   std::string_view path;     // as in the description: "/admin/kv/{plugin}/{key}"
@@ -45,7 +45,7 @@ struct Route {
 
 [[nodiscard]] std::span<const Route> routes();
 
-// The route of a path (without query), nullptr when there is none. Paths below /admin/kv are one
+// The route of a path (without query), nullptr when there is none. Paths below /blocks/ are one, and those below /admin/kv are one
 // route here, which of them is for KvRoutes to tell; likewise those below /admin/streams.
 [[nodiscard]] const Route* find_route(std::string_view path);
 

@@ -2,6 +2,7 @@
 #include "admin/state_page.hpp"
 
 #include "admin/replies.hpp"
+#include "kv/namespace_name.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -14,6 +15,8 @@ namespace helios::admin {
 Response state_reply(kv::Store& store) {
   boost::json::array namespaces;
   for (kv::Namespace* space : store.namespaces()) {
+    if (!kv::namespace_name(space->name()))
+      continue;  // the proxy's own: no plugin's, and in the total only
     const kv::Usage usage = store.usage(*space);
     namespaces.push_back(boost::json::object{{"plugin", space->name()},
                                              {"keys", usage.keys},

@@ -50,13 +50,31 @@ std::vector<admin::PluginStatus> AdminControl::plugins() {
   return result;
 }
 
-void AdminControl::reload_plugins(admin::OnReloaded done) {
-  process_.control.post([this, done = std::move(done)]() mutable {
+// Runs `task(done)` on the control thread, where the process is not ending yet.
+template <typename Done, typename Task>
+void AdminControl::on_control(Done done, Task task) {
+  process_.control.post([this, done = std::move(done), task = std::move(task)]() mutable {
     if (process_.serving) {
-      process_.reload(std::move(done));
+      task(std::move(done));
     } else {
       done(base::fail(base::Errc::unavailable, "not serving"));
     }
+  });
+}
+
+void AdminControl::reload_plugins(admin::OnReloaded done) {
+  on_control(std::move(done), [this](auto reloaded) { process_.reload(std::move(reloaded)); });
+}
+
+void AdminControl::block(admin::BlockRequest request, admin::OnBlocked done) {
+  on_control(std::move(done), [this, request = std::move(request)](auto blocked) mutable {
+    process_.blocks.block(std::move(request), std::move(blocked));
+  });
+}
+
+void AdminControl::unblock(blocks::Kind kind, std::string name, admin::OnBlocked done) {
+  on_control(std::move(done), [this, kind, name = std::move(name)](auto unblocked) {
+    process_.blocks.unblock(kind, name, std::move(unblocked));
   });
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "admin/control.hpp"
+#include "app/block_keeper.hpp"
 #include "app/refusal_log.hpp"
 #include "app/tenant_rule_use.hpp"
 #include "app/usage_watch.hpp"
@@ -12,6 +13,8 @@
 
 #include <atomic>
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace helios::app {
 
@@ -23,6 +26,7 @@ class AdminControl final : public admin::Control {
     const plugins::PluginHost& host;
     const TenantRuleUse& tenant_rules;
     const RefusalLog& refusals;
+    BlockKeeper& blocks;  // but for reading, on the control thread
     const kv::Store& store;
     const metrics::Registry& registry;
     base::Executor& control;
@@ -41,6 +45,9 @@ class AdminControl final : public admin::Control {
   admin::RefusalPage refusals(const admin::RefusalQuery& query) override {
     return process_.refusals.read(query);
   }
+  std::vector<blocks::Block> blocks() override { return process_.blocks.read(); }
+  void block(admin::BlockRequest request, admin::OnBlocked done) override;
+  void unblock(blocks::Kind kind, std::string name, admin::OnBlocked done) override;
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
   }
@@ -52,6 +59,9 @@ class AdminControl final : public admin::Control {
   std::string metrics_text() override { return process_.registry.render(); }
 
  private:
+  template <typename Done, typename Task>
+  void on_control(Done done, Task task);
+
   Process process_;
 };
 

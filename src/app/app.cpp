@@ -2,6 +2,7 @@
 
 #include "app/app.hpp"
 
+#include "app/descriptor_limit.hpp"
 #include "app/hmac_key.hpp"
 #include "app/metrics_sources.hpp"
 #include "app/store_settings.hpp"
@@ -17,7 +18,6 @@
 #include <utility>
 
 #include <signal.h>
-#include <sys/resource.h>
 
 namespace helios::app {
 namespace {
@@ -32,22 +32,6 @@ std::size_t worker_count(const config::Listen& listen) {
   const std::size_t wanted =
       listen.workers != 0 ? listen.workers : std::thread::hardware_concurrency();
   return std::clamp<std::size_t>(wanted, 1, kMaxWorkers);
-}
-
-// Every session takes two descriptors; the usual soft limit of 1024 is for programs that use select().
-void raise_descriptor_limit(const config::Limits& limits, base::Log& log) {
-  constexpr rlim_t kOthers = 64;  // the process itself, the admin interface
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t needed = 2 * rlim_t{limits.max_connections} + kOthers;
-  if (limit.rlim_max < needed) {
-    log.write(base::LogLevel::warning,
-              "the limit of " + std::to_string(limit.rlim_max) + " descriptors is too low for " +
-                  "[limits] max_connections = " + std::to_string(limits.max_connections) + ": " +
-                  std::to_string(needed) + " are needed");
-  }
 }
 
 admin::ReloadReport to_report(const plugins::ReloadResult& result) {
@@ -112,6 +96,8 @@ base::Result<void> App::start() {
   in_force_.chain = *std::move(chain);
   control_ = *std::move(control);
   control_->report_faults_to(faults_);
+  blocks_ = std::make_unique<BlockKeeper>(store_, control_->mailbox(), log_, journal_ != nullptr);
+  blocks_->load();
   if (auto made = make_proxy(); !made) return made;
   register_metrics();
   log_addresses();
@@ -175,6 +161,11 @@ base::Result<void> App::make_proxy() {
   steps.install = [this](const auto& next, base::Task done) { install(next, std::move(done)); };
   reloader_ =
       std::make_unique<Reloader>(std::move(steps), background_, control_->mailbox(), log_, faults_);
+  blocks_->start(
+      {.put_in_force = [this](const auto& blocks,
+                              auto done) { proxy_->set_blocks(blocks, std::move(done)); },
+       .call_after = [this](std::int64_t delay_ms,
+                            auto task) { control_->start_timer(delay_ms, std::move(task)); }});
   return proxy_->listen(in_force_.config->listen);
 }
 
@@ -235,6 +226,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.chain = in_force_.chain;
   environment.tenant_rule_use = &tenant_rule_use_;
   environment.refusals = &refusals_;
+  environment.blocks = blocks_->snapshot();
   environment.next_statement_id = 1 + index;
   environment.statement_id_step = count;
   net::WorkerOptions options;
@@ -253,6 +245,7 @@ base::Result<void> App::start_admin() {
       host_,
       tenant_rule_use_,
       refusals_,
+      *blocks_,
       store_,
       registry_,
       control_->mailbox(),
@@ -298,6 +291,7 @@ void App::register_metrics() {
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
   registrations_.push_back(registry_.add_source(tenant_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(refusals_.metrics_source()));
+  registrations_.push_back(registry_.add_source(blocks_->metrics_source()));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));
   if (journal_) registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));
   if (archiver_) registrations_.push_back(registry_.add_source(archive_metrics(*archiver_)));

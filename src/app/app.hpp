@@ -15,6 +15,7 @@
 //   SIGHUP            read the configuration and load the plugin folder again
 
 #include "app/admin_service.hpp"
+#include "app/block_keeper.hpp"
 #include "app/internal_faults.hpp"
 #include "app/refusal_log.hpp"
 #include "app/reloader.hpp"
@@ -112,6 +113,7 @@ class App {
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
   net::EngineKind engine_ = net::EngineKind::epoll;
   std::unique_ptr<net::Engine> control_;
+  std::unique_ptr<BlockKeeper> blocks_;
   std::unique_ptr<net::Proxy> proxy_;
   std::unique_ptr<Reloader> reloader_;
   metrics::Registry registry_;

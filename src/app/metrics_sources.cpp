@@ -74,6 +74,13 @@ void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_session_faults_total",
                                "Sessions ended by an unexpected exception",
                                stats.session_faults.value()));
+  for (const blocks::Kind kind : blocks::kKinds) {
+    out.push_back(
+        counter_family("helios_blocked_total",
+                       "Logins and statements refused, and sessions ended, because of a block",
+                       stats.blocked[static_cast<std::size_t>(kind)].value(),
+                       {{"kind", std::string(blocks::to_word(kind))}}));
+  }
 }
 
 // One family with one sample per plugin.

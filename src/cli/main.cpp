@@ -80,6 +80,15 @@ int run_refusals_command(const Options& options) {
   });
 }
 
+int run_block_command(const Options& options) {
+  if (!options.blocks.admin.state.empty())
+    return report("blocks: a running proxy is asked, not its state directory");
+  return run_command(options, options.blocks.admin, options.blocks.verb == BlockVerb::list,
+                     [&options](const StateAccess& state) {
+                       return run_blocks(options.blocks, state.ask, std::cout);
+                     });
+}
+
 int run_audit_command(const Options& options) {
   return run_command(options, options.audit.admin, true, [&options](const StateAccess& state) {
     return run_audit(options.audit, {.state = state,
@@ -103,6 +112,9 @@ int main(int argc, char** argv) {
   }
   if (parsed.options->refusals.is_asked_for) {
     return helios::cli::run_refusals_command(*parsed.options);
+  }
+  if (parsed.options->blocks.verb != helios::cli::BlockVerb::none) {
+    return helios::cli::run_block_command(*parsed.options);
   }
   if (parsed.options->audit.verb != helios::cli::AuditVerb::none) {
     return helios::cli::run_audit_command(*parsed.options);

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "cli/audit_options.hpp"
+#include "cli/block_command.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/refusals_command.hpp"
 #include "config/config.hpp"
@@ -28,6 +29,7 @@ struct Options {
   KvOptions kv;
   AuditOptions audit;
   RefusalsOptions refusals;
+  BlockOptions blocks;
 };
 
 // What main() does: go on with `options`, or print `text` and end with `exit_status`.

@@ -20,18 +20,23 @@ std::int64_t unit_ms(std::string_view unit) {
 
 }  // namespace
 
+base::Result<std::int64_t> parse_duration(std::string_view text) {
+  constexpr std::uint32_t kMaxUnits = 1'000'000'000;
+  std::uint32_t units = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
+  const std::int64_t unit = unit_ms({end, text.data() + text.size()});
+  if (error == std::errc() && unit != 0 && units <= kMaxUnits) return units * unit;
+  return base::fail(base::Errc::invalid, "expected a length such as 10m (ms, s, m, h, d)");
+}
+
 base::Result<std::int64_t> parse_since(std::string_view text, std::int64_t now_ms) {
   return parse_moment("--since", text, now_ms);
 }
 
 base::Result<std::int64_t> parse_moment(std::string_view option, std::string_view text,
                                         std::int64_t now_ms) {
-  constexpr std::uint32_t kMaxUnits = 1'000'000'000;
-  std::uint32_t units = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), units);
-  const std::int64_t unit = unit_ms({end, text.data() + text.size()});
-  if (error == std::errc() && unit != 0 && units <= kMaxUnits && units * unit <= now_ms)
-    return now_ms - units * unit;
+  const auto before = parse_duration(text);
+  if (before && *before <= now_ms) return now_ms - *before;
   const auto time = admin::parse_rfc3339(text);
   if (time) return time;
   return base::fail(base::Errc::invalid,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What --since and its like mean.
+// What --since and its like mean, and --for.
 
 #include "base/result.hpp"
 
@@ -17,5 +17,8 @@ namespace helios::cli {
 // The same for another option, which an error names.
 [[nodiscard]] base::Result<std::int64_t> parse_moment(std::string_view option,
                                                       std::string_view text, std::int64_t now_ms);
+
+// So many milliseconds: "500ms", "30s", "10m", "2h", "7d". Errors: invalid.
+[[nodiscard]] base::Result<std::int64_t> parse_duration(std::string_view text);
 
 }  // namespace helios::cli

@@ -13,6 +13,10 @@ namespace helios::kv {
 
 inline constexpr std::size_t kMaxNamespaceNameBytes = 128;
 
+// The namespace of the proxy itself, where it has one. It is no plugin's name, so no plugin can have it, no token names it,
+// and neither SQL nor a command reads it.
+inline constexpr std::string_view kProxyNamespace = ".proxy";
+
 // The namespace of a plugin called `plugin_name`: '_' reads as '-', every leading "helios-plugin-"
 // is dropped. So `cost-governor`, `helios-plugin-cost-governor` and `helios_plugin_cost_governor` are
 // one namespace. The result is its own namespace name (idempotent).

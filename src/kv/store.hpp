@@ -175,7 +175,7 @@ class Store {
   virtual ~Store() = default;
 
   // The namespace of that name, made if it does not exist. Requires: `name` came from
-  // namespace_name(). Errors: limit_exceeded when max_namespaces exist.
+  // namespace_name(), or is kProxyNamespace. Errors: limit_exceeded when max_namespaces exist.
   [[nodiscard]] virtual base::Result<Namespace*> open(std::string_view name) = 0;
 
   // The namespace of that name or nullptr. Never makes one.

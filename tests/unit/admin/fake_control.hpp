@@ -25,6 +25,15 @@ class FakeControl final : public Control {
     refusal_query = query;
     return refusal_page;
   }
+  [[nodiscard]] std::vector<blocks::Block> blocks() override { return block_list; }
+  void block(BlockRequest request, OnBlocked done) override {
+    blocked.push_back(std::move(request));
+    on_blocked.push_back(std::move(done));
+  }
+  void unblock(blocks::Kind kind, std::string name, OnBlocked done) override {
+    unblocked.emplace_back(kind, std::move(name));
+    on_blocked.push_back(std::move(done));
+  }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::vector<std::string> warnings() override { return warning_list; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
@@ -36,6 +45,10 @@ class FakeControl final : public Control {
   std::vector<std::string> warning_list;
   std::vector<TenantRuleStatus> rules;
   RefusalPage refusal_page;
+  std::vector<blocks::Block> block_list;
+  std::vector<BlockRequest> blocked;
+  std::vector<std::pair<blocks::Kind, std::string>> unblocked;
+  std::vector<OnBlocked> on_blocked;  // not yet answered
   RefusalQuery refusal_query;
   std::vector<OnReloaded> reloads;  // asked for and not yet answered
   std::vector<std::pair<std::string, OnBackedUp>> backups;
