@@ -166,7 +166,8 @@ bool Session::pump_client() {
       case State::startup:
       case State::vetting: stepped = step_login(); break;
       case State::authenticating: stepped = step_authentication(); break;
-      case State::ready: stepped = conversation_.step(); break;
+      // Behind the server's last word (FATAL) the proxy has nothing to say either.
+      case State::ready: stepped = !context_.link->has_said_why() && conversation_.step(); break;
       case State::connecting:
       case State::closing:
       case State::closed: break;
@@ -222,7 +223,8 @@ bool Session::pump_end_of_input() {
     conversation_.bid_farewell();
     return true;
   }
-  if (link.is_at_end() && !is_held) {
+  const bool is_over = link.is_at_end() || (state_ == State::ready && link.has_said_why());
+  if (is_over && !is_held) {
     if (link.has_said_why() || has_left || has_client_ended_) {
       close();
     } else {

@@ -78,8 +78,8 @@ void Session::close() {
   if (is_ending()) return;
   state_ = State::closing;
   const bool takes_leave = context_.link != nullptr && context_.link->is_open() &&
-                           !context_.link->has_ended() && !conversation_.has_taken_leave() &&
-                           context_.is_idle();
+                           !context_.link->has_said_why() && !context_.link->has_ended() &&
+                           !conversation_.has_taken_leave() && context_.is_idle();
   if (context_.link != nullptr) context_.link->close();
   upstream_.give_up();
   context_.actions->close_client = true;

@@ -121,6 +121,22 @@ TEST(Pending, server_end_waits_for_the_hook_and_settles_it) {
   EXPECT_EQ(session.outcomes.size(), 1U);
 }
 
+TEST(Pending, nothing_follows_the_last_word_of_the_server) {
+  PendingSession session;
+  session.plugin->pre_query = [](hooks::Call&) {
+    hooks::CallResult result;
+    result.verdict = {.action = hooks::Verdict::Action::block, .text = "no"};
+    return result;
+  };
+  session.harness->client_sends(query("select 1") + query("select 2"));
+  const std::string fatal = error("57P05", "idle-session timeout", "FATAL");
+  session.harness->server_sends(fatal);
+  session.harness->run_executors();
+  EXPECT_EQ(session.harness->to_client, fatal);
+  EXPECT_TRUE(session.harness->client_closed);
+  EXPECT_TRUE(session.harness->session->finished());
+}
+
 TEST(Pending, reload_keeps_the_version_that_was_called) {
   PendingSession session;
   session.harness->client_sends(query("select 1"));
