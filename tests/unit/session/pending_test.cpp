@@ -125,7 +125,8 @@ TEST(Pending, nothing_follows_the_last_word_of_the_server) {
   PendingSession session;
   session.plugin->pre_query = [](hooks::Call&) {
     hooks::CallResult result;
-    result.verdict = {.action = hooks::Verdict::Action::block, .text = "no"};
+    result.verdict.action = hooks::Verdict::Action::block;
+    result.verdict.text = "no";
     return result;
   };
   session.harness->client_sends(query("select 1") + query("select 2"));
