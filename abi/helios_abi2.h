@@ -98,14 +98,18 @@ enum {
   HELIOS_ROWS = 106,    /* missing when the command tag has no count */
   HELIOS_RESPONSE_BYTES = 107, /* all messages of its answer, framing included */
   HELIOS_DURATION_NS = 108,
-  HELIOS_SETTLEMENT = 109, /* HELIOS_SETTLED_*; in settled only */
+  HELIOS_SETTLEMENT =
+      109, /* HELIOS_SETTLED_*; in settled, and in post_query where it is known by then */
   /* 64 bits, by PostgreSQL's grammar, of HELIOS_ORIGINAL_TEXT: texts that differ in constants, layout and
    * comments alone have the same. Worked out when a hook asks for it; only to be compared with others of
    * the same version of the proxy. Missing in settled, of a function call, of a text that the grammar
    * refuses or cannot be read, and of one of more than 64 KiB. */
   HELIOS_FINGERPRINT = 110,
   /* 1: HELIOS_REDACTED_TEXT or HELIOS_REDACTED_EXECUTE_TEXT hides something; 0: neither does. Missing with the first. */
-  HELIOS_IS_REDACTED = 111
+  HELIOS_IS_REDACTED = 111,
+  /* How often plugins have rewritten the statement so far: where post_query finds the number of its pre_query, the
+   * text that ran is the one that it saw then. */
+  HELIOS_REWRITES = 112
 };
 
 enum {
@@ -249,6 +253,14 @@ int32_t helios_scratch_set(const char* bytes, uint32_t length);
 /* Copies what pre_query kept to `out`. Returns its length, 0 when it kept nothing. TOO_SMALL. */
 HELIOS_IMPORT("scratch_get")
 int32_t helios_scratch_get(char* out, uint32_t out_max);
+
+/* ---- one call instead of two --------------------------------------------------------------------- */
+
+/* In post_query: it is known what became of the transaction (HELIOS_SETTLEMENT), as it mostly is outside of transaction
+ * blocks, and this plugin gets no settled call for this statement execution. Returns OK. UNMET: it is not known yet, so
+ * settled will come. INVALID: not in post_query. */
+HELIOS_IMPORT("skip_settled")
+int32_t helios_skip_settled(void);
 
 /* ---- the verdict: in pre_query, of several the last one counts; none is "let it run" -------------- */
 

@@ -65,6 +65,7 @@ class FakeHost {
   std::string detail;                 // what it said with explain(), as below
   std::string hint;
   std::string scratch;
+  bool skips_settled = false;  // said the last post_query
   std::vector<std::string> log;
   std::map<std::string, int64_t> metrics;
 
@@ -79,6 +80,7 @@ class FakeHost {
   void post_query(const FakeQuery& asked, const FakeOutcome& outcome) {
     FakeQuery ended = asked;
     outcome.write_to(ended);
+    skips_settled = false;
     call(ended, helios_guest_post_query);
   }
   void settled(const FakeQuery& asked, int64_t settlement) {
@@ -257,6 +259,13 @@ HELIOS_FAKE int32_t helios_scratch_set(const char* bytes, uint32_t length) {
 HELIOS_FAKE int32_t helios_scratch_get(char* out, uint32_t out_max) {
   return helios::plugin::detail::fake_copy(helios::plugin::FakeHost::require().scratch, out,
                                            out_max);
+}
+
+HELIOS_FAKE int32_t helios_skip_settled() {
+  auto& host = helios::plugin::FakeHost::require();
+  if (host.query().numbers.count(HELIOS_SETTLEMENT) == 0) return HELIOS_UNMET;
+  host.skips_settled = true;
+  return HELIOS_OK;
 }
 
 HELIOS_FAKE int32_t helios_block(const char* reason, uint32_t reason_len, const char* sqlstate,

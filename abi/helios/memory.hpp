@@ -89,6 +89,20 @@ struct HookMemory {
 
 #endif
 
+// Word by word; the last one may overlap the one before it, so it is read first. Requires: they are at least one.
+template <class Word>
+void copy_words(char* to, const char* from, size_t bytes) {
+  const size_t last = bytes - sizeof(Word);
+  Word end;
+  __builtin_memcpy(&end, from + last, sizeof end);
+  for (size_t at = 0; at < last; at += sizeof(Word)) {
+    Word word;
+    __builtin_memcpy(&word, from + at, sizeof word);
+    __builtin_memcpy(to + at, &word, sizeof word);
+  }
+  __builtin_memcpy(to + last, &end, sizeof end);
+}
+
 // The blocks do not overlap, or `to` lies before `from`.
 inline void copy_forwards(char* to, const char* from, size_t bytes) {
 #ifdef HELIOS_FREESTANDING
@@ -100,13 +114,8 @@ inline void copy_forwards(char* to, const char* from, size_t bytes) {
     return;
   }
 #endif
-  for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t)) {
-    uint64_t word;
-    __builtin_memcpy(&word, from, sizeof word);
-    __builtin_memcpy(to, &word, sizeof word);
-    to += sizeof word;
-    from += sizeof word;
-  }
+  if (bytes >= sizeof(uint64_t)) return copy_words<uint64_t>(to, from, bytes);
+  if (bytes >= sizeof(uint32_t)) return copy_words<uint32_t>(to, from, bytes);
   for (size_t i = 0; i < bytes; ++i) to[i] = from[i];
 #else
   if (bytes != 0) __builtin_memmove(to, from, bytes);

@@ -93,7 +93,7 @@ inline void append_zeros(String& out, int count) {
 
 }  // namespace detail
 
-[[nodiscard]] inline String format_int(int64_t number) {
+inline void append_int(String& out, int64_t number) {
   char digits[20];
   size_t begin = sizeof digits;
   uint64_t rest = number < 0 ? 0 - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
@@ -101,10 +101,15 @@ inline void append_zeros(String& out, int count) {
     digits[--begin] = static_cast<char>('0' + rest % 10);
     rest /= 10;
   } while (rest != 0);
+  if (number < 0) out.append('-');
+  out.append(StringView(digits + begin, sizeof digits - begin));
+}
+
+[[nodiscard]] inline String format_int(int64_t number) {
+  constexpr size_t kMostBytes = 20;
   String result;
-  result.reserve(sizeof digits + 1);
-  if (number < 0) result.append('-');
-  result.append(StringView(digits + begin, sizeof digits - begin));
+  result.reserve(kMostBytes);
+  append_int(result, number);
   return result;
 }
 

@@ -70,11 +70,8 @@ inline int32_t run_post_query(PostQuery hook) {
 
 inline int32_t run_settled(Settled hook) {
   const HookMemory memory;
-  switch (number_field(HELIOS_SETTLEMENT).value_or(HELIOS_SETTLED_UNKNOWN)) {
-    case HELIOS_SETTLED_COMMITTED: hook(QueryContext(), Settlement::committed); break;
-    case HELIOS_SETTLED_ROLLED_BACK: hook(QueryContext(), Settlement::rolled_back); break;
-    default: hook(QueryContext(), Settlement::unknown); break;
-  }
+  hook(QueryContext(),
+       settlement_of(number_field(HELIOS_SETTLEMENT).value_or(HELIOS_SETTLED_UNKNOWN)));
   return 0;
 }
 

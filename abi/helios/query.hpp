@@ -131,6 +131,9 @@ class QueryContext {
   [[nodiscard]] bool is_prepared() const { return number(HELIOS_ORIGIN) == HELIOS_ORIGIN_EXECUTE; }
   [[nodiscard]] bool is_read_only() const { return number(HELIOS_IS_READ_ONLY) == 1; }
 
+  // How often plugins have rewritten the statement so far: the same number as in pre_query, the same text.
+  [[nodiscard]] int64_t rewrites() const { return number(HELIOS_REWRITES); }
+
   // Who asks. Empty where it is not known.
   [[nodiscard]] String user() const { return text(HELIOS_USER); }
   [[nodiscard]] String database() const { return text(HELIOS_DATABASE); }
@@ -213,6 +216,14 @@ class QueryContext {
   static int64_t number(uint32_t field) { return detail::number_field(field).value_or(0); }
 };
 
+// What became of the transaction that a statement ran in.
+enum class Settlement { committed, rolled_back, unknown };
+
+[[nodiscard]] inline Settlement settlement_of(int64_t number) {
+  if (number == HELIOS_SETTLED_COMMITTED) return Settlement::committed;
+  return number == HELIOS_SETTLED_ROLLED_BACK ? Settlement::rolled_back : Settlement::unknown;
+}
+
 // How a statement ended.
 struct Outcome {
   enum class Kind {
@@ -239,6 +250,17 @@ struct Outcome {
   }
   // True when it is certain that the server worked on it.
   [[nodiscard]] bool ran() const { return kind == Kind::executed || kind == Kind::failed; }
+
+  // What became of the transaction, where that is known by now: outside of transaction blocks it mostly is. Nothing:
+  // settled will tell. Asks the host, as skip_settled() does: only within the post_query that was passed this.
+  [[nodiscard]] Optional<Settlement> settlement() const {
+    const Optional<int64_t> number = detail::number_field(HELIOS_SETTLEMENT);
+    return number ? Optional<Settlement>(settlement_of(*number)) : Optional<Settlement>();
+  }
+  // This plugin needs no settled call for this statement. Requires: settlement() says something.
+  void skip_settled() const {
+    if (helios_skip_settled() != HELIOS_OK) fail();
+  }
 
   // `error` without secrets; empty: none. Asks the host: only within the hook call that was passed this.
   [[nodiscard]] String redacted_error() const {
@@ -274,9 +296,6 @@ struct Outcome {
     }
   }
 };
-
-// What became of the transaction that a statement ran in.
-enum class Settlement { committed, rolled_back, unknown };
 
 // What pre_query answers; made by the functions below.
 struct Verdict {

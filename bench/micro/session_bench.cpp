@@ -315,7 +315,7 @@ class Bench {
     check(space.has_value(), "the trail's namespace");
     const auto page = store_.read_stream(**space, "trail", {});
     check(page.has_value(), "the trail");
-    return (page->extent.next - 1) / 3;
+    return (page->extent.next - 1) / 2;
   }
 
   Script script_;

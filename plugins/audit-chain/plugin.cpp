@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The audit chain's hooks: a record of what a statement is about to do before it may run, one of what became of
-// it, and one of what became of its transaction. They go into a stream of the namespace, which the store numbers and
+// it, and, where that is not known by then, one of what became of its transaction. They go into a stream of the namespace, which the store numbers and
 // chains; so sessions never wait for one another.
 
 #include "helios/plugin.hpp"
@@ -33,11 +33,9 @@ bool carry_old_chain() {
 
 // What could not be recorded does not run. The refusal itself leaves no record then.
 Verdict record_intent(const QueryContext& context) {
-  const String digest = context.query_sha256();
-  // Most texts hide nothing, and need no second digest.
-  const String shown = context.is_redacted() ? context.redacted_sha256() : digest;
-  if (carry_old_chain() && stream_append(kTrail, format_intent(now_ms(), context, shown))) {
-    context.keep(digest);  // in memory, and for this statement alone
+  if (carry_old_chain() && stream_append(kTrail, format_intent(now_ms(), context))) {
+    // In memory, and for this statement alone: was the text rewritten since?
+    context.keep(format_int(context.rewrites()));
     return proceed();
   }
   context.keep(kNotRecorded);
@@ -54,8 +52,10 @@ void must_append(const String& record) {
 void record_outcome(const QueryContext& context, const Outcome& outcome) {
   const String kept = context.kept();
   if (kept == kNotRecorded) return;
-  const bool is_rewritten = !kept.empty() && context.query_sha256() != kept;
-  must_append(format_outcome(now_ms(), context, outcome, is_rewritten));
+  const Optional<Settlement> settlement = outcome.settlement();
+  const bool is_rewritten = !kept.empty() && kept != format_int(context.rewrites());
+  must_append(format_outcome(now_ms(), context, outcome, settlement, is_rewritten));
+  if (settlement) outcome.skip_settled();
 }
 
 void record_settlement(const QueryContext& context, Settlement settlement) {

@@ -4,10 +4,11 @@
 
 namespace helios::audit_chain {
 
+using plugin::append_all;
+using plugin::append_int;
+using plugin::append_json;
 using plugin::concat;
-using plugin::format_int;
 using plugin::Json;
-using plugin::json_string;
 using plugin::Optional;
 using plugin::Outcome;
 using plugin::QueryContext;
@@ -24,16 +25,8 @@ constexpr size_t kMaxExecuteBytes = 512;
 constexpr uint32_t kMaxParameters = 16;  // that have an entry of their own
 constexpr size_t kMaxNameBytes = 256;
 constexpr size_t kMaxReasonBytes = 512;
-// Something of what the record shows stands there as ***.
-constexpr StringView kRedacted = ",\"redacted\":true";
-
-String hex(uint64_t number, int digits) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  String text;
-  for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-    text.append(kDigits[(number >> shift) & 15]);
-  return text;
-}
+// Most records fit into it.
+constexpr size_t kUsualBytes = 2048;
 
 bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
 
@@ -44,22 +37,49 @@ StringView first_bytes(StringView text, size_t max) {
   return {text.data(), max};
 }
 
-String name_field(StringView name, StringView value, size_t max = kMaxNameBytes) {
-  return concat(",\"", name, "\":", json_string(first_bytes(value, max)));
-}
+// A record as it grows, member by member: one JSON object.
+class Record {
+ public:
+  Record(StringView type, int64_t now_ms) {
+    bytes_.reserve(kUsualBytes);
+    append_all(bytes_, "{\"type\":\"", type, "\",\"version\":4");
+    number("time_ms", now_ms);
+  }
 
-String name_or_null(StringView name, const Optional<String>& value) {
-  return value ? name_field(name, *value) : concat(",\"", name, "\":null");
-}
+  // The value is what is appended to raw() next.
+  void name(StringView name) { append_all(bytes_, ",\"", name, "\":"); }
+  void number(StringView name, int64_t number) {
+    this->name(name);
+    append_int(bytes_, number);
+  }
+  void number(StringView name, const Optional<int64_t>& number) {
+    number ? this->number(name, *number) : null(name);
+  }
+  void text(StringView name, StringView value, size_t max = kMaxNameBytes) {
+    this->name(name);
+    append_json(bytes_, first_bytes(value, max));
+  }
+  void text_or_null(StringView name, const Optional<String>& value) {
+    value ? text(name, value->view()) : null(name);
+  }
+  void null(StringView name) { append_all(bytes_, ",\"", name, "\":null"); }
+  // Something of what the record shows stands there as ***.
+  void redacted() { bytes_.append(",\"redacted\":true"); }
 
-String number_field(StringView name, int64_t number) {
-  return concat(",\"", name, "\":", format_int(number));
-}
+  [[nodiscard]] String& raw() { return bytes_; }
+  [[nodiscard]] String end() {
+    bytes_.append('}');
+    return static_cast<String&&>(bytes_);
+  }
 
-// What every record begins with.
-String head_of(StringView type, int64_t now_ms, const QueryContext& context) {
-  return concat("{\"type\":\"", type, "\",\"version\":4,\"time_ms\":", format_int(now_ms),
-                name_field("request", context.request_id()));
+ private:
+  String bytes_;
+};
+
+Record begin(StringView type, int64_t now_ms, const QueryContext& context) {
+  Record record(type, now_ms);
+  record.text("request", context.request_id());
+  return record;
 }
 
 StringView outcome_name(Outcome::Kind kind) {
@@ -85,18 +105,20 @@ StringView settlement_name(Settlement settlement) {
 }
 
 // One parameter: its type and format, its length, and its HMAC. Nothing of the value itself, which may be a password.
-String parameter_entry(const QueryContext& context, uint32_t index) {
+void append_parameter(String& out, const QueryContext& context, uint32_t index) {
   const Optional<plugin::ParameterKind> kind = context.parameter_kind(index);
-  if (!kind || !kind->length) return "null";
-  return concat("{\"type\":", format_int(kind->type_oid), ",\"format\":\"",
-                kind->is_binary ? "binary" : "text", "\",\"bytes\":", format_int(*kind->length),
-                ",\"hmac\":", json_string(context.parameter_hmac(index)), "}");
+  if (!kind || !kind->length) return out.append("null");
+  out.append("{\"type\":");
+  append_int(out, kind->type_oid);
+  append_all(out, ",\"format\":\"", kind->is_binary ? "binary" : "text", "\",\"bytes\":");
+  append_int(out, *kind->length);
+  append_all(out, ",\"hmac\":\"", context.parameter_hmac(index), "\"}");
 }
 
 // Those behind kMaxParameters: how many, and one hash of all: from 64 zeros on, for each the SHA-256 of the
 // hash so far, t, b or n (NULL), and the HMAC of the value.
-String further_parameters(const QueryContext& context, uint32_t count) {
-  if (count <= kMaxParameters) return "null";
+void append_further_parameters(String& out, const QueryContext& context, uint32_t count) {
+  if (count <= kMaxParameters) return out.append("null");
   String hash;
   for (size_t i = 0; i < kHashDigits; ++i) hash.append('0');
   for (uint32_t i = kMaxParameters; i < count; ++i) {
@@ -105,72 +127,93 @@ String further_parameters(const QueryContext& context, uint32_t count) {
     const StringView format = !has_value ? "n" : kind->is_binary ? "b" : "t";
     hash = plugin::sha256_hex(concat(hash, format, context.parameter_hmac(i)));
   }
-  return concat("{\"count\":", format_int(count - kMaxParameters),
-                ",\"sha256\":", json_string(hash), "}");
+  out.append("{\"count\":");
+  append_int(out, count - kMaxParameters);
+  append_all(out, ",\"sha256\":\"", hash, "\"}");
 }
 
-String parameter_fields(const QueryContext& context) {
+void add_parameters(Record& record, const QueryContext& context) {
   const uint32_t count = context.parameter_count();
-  String list = ",\"parameters\":[";
+  record.name("parameters");
+  record.raw().append('[');
   for (uint32_t i = 0; i < count && i < kMaxParameters; ++i) {
-    if (i != 0) list.append(",");
-    list.append(parameter_entry(context, i));
+    if (i != 0) record.raw().append(',');
+    append_parameter(record.raw(), context, i);
   }
-  return concat(list, "],\"more_parameters\":", further_parameters(context, count));
+  record.raw().append(']');
+  record.name("more_parameters");
+  append_further_parameters(record.raw(), context, count);
 }
 
-String who(const QueryContext& context) {
-  String text =
-      concat(name_field("session", context.client_id()), name_field("user", context.user()),
-             name_field("database", context.database()));
-  text.append(name_or_null("tenant", context.tenant()));
-  text.append(name_or_null("agent", context.attribute("agent_id")));
-  text.append(name_or_null("client", context.attribute("client_ip")));
-  text.append(name_or_null("application", context.attribute("application_name")));
-  return text;
+void add_who(Record& record, const QueryContext& context) {
+  record.text("session", context.client_id());
+  record.text("user", context.user());
+  record.text("database", context.database());
+  record.text_or_null("tenant", context.tenant());
+  record.text_or_null("agent", context.attribute("agent_id"));
+  record.text_or_null("client", context.attribute("client_ip"));
+  record.text_or_null("application", context.attribute("application_name"));
 }
 
-// Length and digest of all of the text without its secrets, and how it begins.
-String text_fields(const QueryContext& context, StringView digest) {
-  const String start = context.redacted_start(kMaxTextBytes + 1);
-  return concat(number_field("text_bytes", context.redacted_length()),
-                ",\"text_sha256\":", json_string(digest),
-                ",\"text\":", json_string(first_bytes(start, kMaxTextBytes)));
+// 16 hexadecimal digits.
+void add_fingerprint(Record& record, const Optional<uint64_t>& fingerprint) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  if (!fingerprint) return record.null("fingerprint");
+  record.name("fingerprint");
+  record.raw().append('"');
+  for (int shift = 60; shift >= 0; shift -= 4)
+    record.raw().append(kDigits[(*fingerprint >> shift) & 15]);
+  record.raw().append('"');
+}
+
+// Length and digest of all of the text without its secrets, and how it begins. Most texts hide nothing, and then it is
+// the text itself, which costs less to ask for.
+void add_text(Record& record, const QueryContext& context, bool is_redacted) {
+  const uint32_t bytes = is_redacted ? context.redacted_length() : context.query_length();
+  const size_t shown = bytes < kMaxTextBytes + 1 ? bytes : kMaxTextBytes + 1;
+  record.number("text_bytes", bytes);
+  record.text("text_sha256", is_redacted ? context.redacted_sha256() : context.query_sha256());
+  record.text("text", is_redacted ? context.redacted_start(shown) : context.query_start(shown),
+              kMaxTextBytes);
 }
 
 }  // namespace
 
-String format_intent(int64_t now_ms, const QueryContext& context, StringView text_digest) {
-  String record = concat(head_of("intent", now_ms, context), who(context));
-  const Optional<uint64_t> fingerprint = context.fingerprint();
-  record.append(fingerprint ? name_field("fingerprint", hex(*fingerprint, 16))
-                            : String(",\"fingerprint\":null"));
-  record.append(parameter_fields(context));
+String format_intent(int64_t now_ms, const QueryContext& context) {
+  Record record = begin("intent", now_ms, context);
+  const bool is_redacted = context.is_redacted();
+  add_who(record, context);
+  add_fingerprint(record, context.fingerprint());
+  add_parameters(record, context);
   const String execute = context.redacted_execute_text();
-  if (!execute.empty()) record.append(name_field("execute", execute, kMaxExecuteBytes));
-  if (context.is_redacted()) record.append(kRedacted);
-  return concat(record, text_fields(context, text_digest), "}");
+  if (!execute.empty()) record.text("execute", execute, kMaxExecuteBytes);
+  if (is_redacted) record.redacted();
+  add_text(record, context, is_redacted);
+  return record.end();
 }
 
 String format_outcome(int64_t now_ms, const QueryContext& context, const Outcome& outcome,
-                      bool rewritten) {
-  String record =
-      concat(head_of("outcome", now_ms, context), name_field("outcome", outcome_name(outcome.kind)),
-             name_field("tag", outcome.command_tag), ",\"rows\":");
-  record.append(outcome.rows ? format_int(*outcome.rows) : String("null"));
-  record.append(number_field("duration_us", outcome.elapsed_us));
-  record.append(number_field("answer_bytes", outcome.response_bytes));
-  record.append(name_field("sqlstate", outcome.sqlstate));
+                      const Optional<Settlement>& settlement, bool is_rewritten) {
+  Record record = begin("outcome", now_ms, context);
+  record.text("outcome", outcome_name(outcome.kind));
+  record.text("tag", outcome.command_tag);
+  record.number("rows", outcome.rows);
+  record.number("duration_us", outcome.elapsed_us);
+  record.number("answer_bytes", outcome.response_bytes);
+  record.text("sqlstate", outcome.sqlstate);
   const String error = outcome.error.empty() ? String() : outcome.redacted_error();
-  if (!error.empty()) record.append(name_field("error", error, kMaxReasonBytes));
-  if (error != outcome.error || (rewritten && context.is_redacted())) record.append(kRedacted);
-  if (rewritten) record.append(text_fields(context, context.redacted_sha256()));
-  return concat(record, "}");
+  if (!error.empty()) record.text("error", error, kMaxReasonBytes);
+  if (settlement) record.text("settlement", settlement_name(*settlement));
+  const bool is_redacted = is_rewritten && context.is_redacted();
+  if (is_redacted || error != outcome.error) record.redacted();
+  if (is_rewritten) add_text(record, context, is_redacted);
+  return record.end();
 }
 
 String format_settlement(int64_t now_ms, const QueryContext& context, Settlement settlement) {
-  return concat(head_of("settlement", now_ms, context),
-                name_field("settlement", settlement_name(settlement)), "}");
+  Record record = begin("settlement", now_ms, context);
+  record.text("settlement", settlement_name(settlement));
+  return record.end();
 }
 
 Optional<String> format_carried(int64_t now_ms, StringView head) {
@@ -182,8 +225,10 @@ Optional<String> format_carried(int64_t now_ms, StringView head) {
   const Optional<int64_t> number = seq->integer();
   const Optional<String> text = hash->string();
   if (!number || *number < 1 || !text || text->size() != kHashDigits) return {};
-  return concat("{\"type\":\"carried\",\"version\":4,\"time_ms\":", format_int(now_ms),
-                number_field("seq", *number), ",\"sha256\":", json_string(*text), "}");
+  Record record("carried", now_ms);
+  record.number("seq", *number);
+  record.text("sha256", text->view());
+  return record.end();
 }
 
 }  // namespace helios::audit_chain

@@ -13,15 +13,17 @@ namespace helios::audit_chain {
 // No record is larger, whatever the client sends.
 inline constexpr size_t kMaxRecordBytes = 60'000;
 
-// What a statement is about to do, and for whom. `text_digest`: SHA-256 of its text, without secrets.
-[[nodiscard]] plugin::String format_intent(int64_t now_ms, const plugin::QueryContext& context,
-                                           plugin::StringView text_digest);
+// What a statement is about to do, and for whom.
+[[nodiscard]] plugin::String format_intent(int64_t now_ms, const plugin::QueryContext& context);
 
-// What became of it. `rewritten`: the text that ran is not that of the intent.
+// What became of it; and of its transaction, where that is known by now. `is_rewritten`: the text that ran is not that
+// of the intent.
 [[nodiscard]] plugin::String format_outcome(int64_t now_ms, const plugin::QueryContext& context,
-                                            const plugin::Outcome& outcome, bool rewritten);
+                                            const plugin::Outcome& outcome,
+                                            const plugin::Optional<plugin::Settlement>& settlement,
+                                            bool is_rewritten);
 
-// What became of the transaction that it ran in.
+// What became of the transaction that it ran in, where that came later.
 [[nodiscard]] plugin::String format_settlement(int64_t now_ms, const plugin::QueryContext& context,
                                                plugin::Settlement settlement);
 

@@ -139,6 +139,8 @@ std::string outcome_of(const json::object& fields) {
   return text;
 }
 
+bool has_settlement(const json::object& outcome) { return outcome.contains("settlement"); }
+
 std::string to_line(const json::object& fields) {
   std::string line(view_of(fields, "time"));
   line += " [" + shown_or_dash(fields, "request") + "]";

@@ -16,7 +16,8 @@
 
 namespace helios::cli {
 
-// The records as they stand in the trail. What is not there was not found, which may mean that it is not there yet.
+// The records as they stand in the trail. What is not there was not found, which may mean that it is not there yet. Where
+// the outcome's record tells the settlement too (has_settlement()), that record is both.
 struct Statement {
   kv::StreamRecord intent;
   std::optional<kv::StreamRecord> outcome = {};
@@ -48,6 +49,9 @@ struct StatementField {
 // such bytes and for all that are not ASCII: JSON and PostgreSQL have no other way to hold them. Errors: invalid (a record
 // is no JSON object).
 [[nodiscard]] base::Result<boost::json::object> to_object(const Statement& statement);
+
+// Does the record of an outcome tell what became of the transaction?
+[[nodiscard]] bool has_settlement(const boost::json::object& outcome);
 
 // For people, without a line break: time, request, who, what became of it, text. `fields`: of to_object().
 [[nodiscard]] std::string to_line(const boost::json::object& fields);

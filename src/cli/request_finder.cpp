@@ -91,7 +91,9 @@ class Finder {
     if (type == "intent") {
       found_.statement.intent = std::move(record);
     } else if (type == "outcome") {
+      const bool is_last = has_settlement(**parsed);
       found_.statement.outcome = std::move(record);
+      if (is_last) found_.statement.settlement = found_.statement.outcome;
     } else if (type == "settlement") {
       found_.statement.settlement = std::move(record);
     }

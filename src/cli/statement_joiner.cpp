@@ -30,7 +30,10 @@ base::Result<void> StatementJoiner::add(kv::StreamRecord record, bool begins) {
     return {};
   }
   const std::string_view type = view_of(**parsed, "type");
-  if (type == "outcome" || type == "settlement") return go_on(request, type, std::move(record));
+  if (type == "outcome" || type == "settlement") {
+    const bool is_last = type == "settlement" || has_settlement(**parsed);
+    return go_on(request, type, std::move(record), is_last);
+  }
   if (type != "intent" || !begins || !filter_.may_fit(**parsed)) return {};
   return begin(request, std::move(record));
 }
@@ -49,18 +52,20 @@ base::Result<void> StatementJoiner::begin(std::string_view request, kv::StreamRe
 }
 
 base::Result<void> StatementJoiner::go_on(std::string_view request, std::string_view type,
-                                          kv::StreamRecord record) {
+                                          kv::StreamRecord record, bool is_last) {
   const auto known = numbers_.find(request);
   if (known == numbers_.end()) return {};  // of a statement that nobody wants, or began before
   const kv::RecordNumber number = known->second;
   Entry& entry = entry_at(number);
   auto& place = type == "outcome" ? entry.statement.outcome : entry.statement.settlement;
-  if (place) {
+  if (place || (is_last && entry.statement.settlement)) {
     ++strange_;
     return {};
   }
-  bytes_ += record.bytes.size();
+  const std::uint64_t before = bytes_of(entry.statement);
   place = std::move(record);
+  if (is_last) entry.statement.settlement = place;
+  bytes_ += bytes_of(entry.statement) - before;
   entry.has_changed = true;
   if (!entry.statement.is_complete()) return make_room();
   numbers_.erase(known);

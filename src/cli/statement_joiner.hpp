@@ -66,7 +66,7 @@ class StatementJoiner {
 
   [[nodiscard]] base::Result<void> begin(std::string_view request, kv::StreamRecord record);
   [[nodiscard]] base::Result<void> go_on(std::string_view request, std::string_view type,
-                                         kv::StreamRecord record);
+                                         kv::StreamRecord record, bool is_last);
   [[nodiscard]] base::Result<void> settle(kv::RecordNumber number);
   [[nodiscard]] base::Result<void> use_ready();
   [[nodiscard]] base::Result<void> make_room();

@@ -104,10 +104,12 @@ bool ChainRun::wants(const Plugin& plugin) const {
   if (point_ == HookPoint::authenticate) return traits.has_authenticate;
   if (session_statement_ && !traits.all_statements) return false;
   if (point_ == HookPoint::pre_query) return traits.has_pre_query;
+  const PluginRecord& record = statement_->plugins[next_];
   if (point_ == HookPoint::settled)
-    return traits.has_settled && (!traits.has_pre_query || statement_->plugins[next_].settled_owed);
+    return traits.has_settled && !record.skips_settled &&
+           (!traits.has_pre_query || record.settled_owed);
   if (!traits.has_post_query) return false;
-  return !traits.has_pre_query || statement_->plugins[next_].post_query_owed;
+  return !traits.has_pre_query || record.post_query_owed;
 }
 
 RunStatus ChainRun::advance() {
@@ -166,6 +168,7 @@ void ChainRun::absorb() {
     case HookPoint::pre_query: absorb_pre_query(traits); break;
     case HookPoint::post_query:
       statement_->plugins[next_].post_query_owed = false;
+      statement_->plugins[next_].skips_settled = call_.result.skips_settled;
       absorb_end(traits, "post_query");
       break;
     case HookPoint::settled:
@@ -229,7 +232,10 @@ void ChainRun::absorb_pre_query(const PluginTraits& traits) {
       result_.detail = std::move(verdict.detail);
       result_.hint = std::move(verdict.hint);
       break;
-    case Verdict::Action::rewrite: statement_->rewritten = std::move(verdict.text); break;
+    case Verdict::Action::rewrite:
+      statement_->rewritten = std::move(verdict.text);
+      ++statement_->rewrites;
+      break;
     case Verdict::Action::answer: statement_->answer = std::move(verdict.answer); break;
   }
 }

@@ -50,12 +50,13 @@ struct CallResult {
   std::string failure;
   // The same for clients, where that is less: a place inside of the plugin would tell how a policy is made.
   std::string client_failure;
-  Receipt receipt;  // ok: what the call rests on
+  bool skips_settled = false;  // of an ok post_query: settled has nothing to tell it
+  Receipt receipt;             // ok: what the call rests on
 
   // Back to an ok that says nothing; cheap when it is that already.
   void reset() {
     if (!receipt.is_empty()) receipt = {};
-    if (status == Status::ok && verdict.action == Verdict::Action::proceed &&
+    if (status == Status::ok && !skips_settled && verdict.action == Verdict::Action::proceed &&
         authentication.action == AuthenticationVerdict::Action::defer)
       return;
     *this = {};

@@ -102,8 +102,9 @@ inline constexpr std::size_t kScratchBytes = 256;
 struct PluginRecord {
   // Its pre_query committed, or failed under on_error = allow: it gets a post_query.
   bool post_query_owed = false;
-  bool settled_owed = false;  // likewise a settled
-  std::vector<char> scratch;  // up to kScratchBytes, from pre_query for post_query and settled
+  bool settled_owed = false;   // likewise a settled
+  bool skips_settled = false;  // its post_query wanted none
+  std::vector<char> scratch;   // up to kScratchBytes, from pre_query for post_query and settled
 };
 
 struct StatementExecution {
@@ -112,6 +113,7 @@ struct StatementExecution {
   // rewrite). Valid until post_query has run.
   std::string_view text;
   std::string rewritten;                 // empty = not rewritten
+  std::uint32_t rewrites = 0;            // how often
   std::shared_ptr<const Answer> answer;  // a plugin's rows; null = the server answers
   // Run by SQL EXECUTE: that EXECUTE's own text, with its arguments. Valid as long as `text`; empty = it
   // is not.
@@ -148,7 +150,8 @@ struct StatementExecution {
   std::string sqlstate;  // failed: the server's; refused: ours
   std::string error_message;
 
-  // Known when settled runs, for those plugins that have that hook.
+  // Known when settled runs, for those plugins that have that hook; and when post_query runs, where the transaction has
+  // ended by then.
   std::optional<Settlement> settlement;
 
   [[nodiscard]] std::string_view current_text() const {

@@ -177,6 +177,7 @@ void CallRun::apply_effects() {
     version_.counters().add(PluginEvent::refusal);
   call_->result.verdict = std::move(effects_.verdict);
   call_->result.authentication = std::move(effects_.authentication);
+  call_->result.skips_settled = effects_.skips_settled;
   if (effects_.scratch_size) {
     std::vector<char>& kept = call_->statement->plugins[call_->slot].scratch;
     kept.assign(effects_.scratch.begin(),

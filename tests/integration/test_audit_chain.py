@@ -39,6 +39,11 @@ def of_type(records, kind):
     return [record for record in records if record["type"] == kind]
 
 
+def settlements(records):
+    """By request, wherever they stand."""
+    return {each["request"]: each["settlement"] for each in records if "settlement" in each}
+
+
 def run_sessions(proxy):
     def session(number):
         with proxy.connect() as client:
@@ -62,8 +67,9 @@ def test_concurrent_sessions_make_one_trail_with_every_statement(proxy):
     assert audit(proxy, "head") == f"{records}:{digest}\n"
     found = trail(proxy)
     assert {record["text"] for record in of_type(found, "intent")} == {f"SELECT {number}" for number in range(statements)}
-    for kind in ("intent", "outcome", "settlement"):
+    for kind in ("intent", "outcome"):
         assert len({record["request"] for record in of_type(found, kind)}) == statements
+    assert len(settlements(found)) == statements
 
 
 def test_trail_is_verified_without_a_proxy(proxy):
@@ -107,8 +113,20 @@ def test_records_say_what_became_of_a_statement(proxy):
     assert outcomes == [("failed", "", None, "22012"), ("executed", "SET", None, ""), ("executed", "BEGIN", None, ""),
                         ("executed", "SELECT 3", 3, ""), ("executed", "COMMIT", None, "")]
     assert of_type(found, "outcome")[0]["error"] == "division by zero"
-    settled = {each["request"]: each["settlement"] for each in of_type(found, "settlement")}
+    settled = settlements(found)
     assert [settled[each["request"]] for each in of_type(found, "intent")] == ["rolled back"] + 4 * ["committed"]
+
+
+def test_settlement_is_a_record_of_its_own_where_the_transaction_goes_on(proxy):
+    with proxy.connect() as client:
+        client.query("SELECT 1").expect_ok()
+        client.query("BEGIN").expect_ok()
+        client.query("SELECT 2").expect_ok()
+        assert [each["settlement"] for each in of_type(trail(proxy), "outcome") if "settlement" in each] == ["committed"]
+        client.query("ROLLBACK").expect_ok()
+    found = trail(proxy)
+    assert [each["settlement"] for each in of_type(found, "settlement")] == 2 * ["rolled back"]
+    assert [settlements(found)[each["request"]] for each in of_type(found, "intent")] == ["committed"] + 3 * ["rolled back"]
 
 
 def test_anchor_finds_a_trail_that_was_made_anew(proxy, make_proxy):

@@ -28,6 +28,7 @@ class FakeQuery {
     numbers[HELIOS_IS_READ_ONLY] = 0;
     numbers[HELIOS_PARAMETER_COUNT] = 0;
     numbers[HELIOS_ORIGIN] = HELIOS_ORIGIN_QUERY;
+    numbers[HELIOS_REWRITES] = 0;
   }
 
   FakeQuery& attribute(const std::string& name, const std::string& value) {
@@ -48,6 +49,12 @@ class FakeQuery {
   }
   FakeQuery& read_only(bool yes) {
     numbers[HELIOS_IS_READ_ONLY] = yes ? 1 : 0;
+    return *this;
+  }
+  // A plugin has rewritten the statement.
+  FakeQuery& rewrite(const std::string& text) {
+    texts[HELIOS_TEXT] = text;
+    ++numbers[HELIOS_REWRITES];
     return *this;
   }
   // What the grammar would say; none unless it is set here.
@@ -97,6 +104,7 @@ struct FakeOutcome {
   std::optional<int64_t> rows = std::nullopt;
   std::string error = {};
   std::string sqlstate = {};
+  std::optional<int64_t> settlement = std::nullopt;  // HELIOS_SETTLED_*, where it is known by then
 
   void write_to(FakeQuery& query) const {
     static const std::map<std::string, int64_t> kNumbers{
@@ -108,6 +116,7 @@ struct FakeOutcome {
     query.numbers[HELIOS_DURATION_NS] = elapsed_us * 1000;
     query.numbers[HELIOS_RESPONSE_BYTES] = response_bytes;
     if (rows) query.numbers[HELIOS_ROWS] = *rows;
+    if (settlement) query.numbers[HELIOS_SETTLEMENT] = *settlement;
     if (!error.empty()) query.texts[HELIOS_ERROR_MESSAGE] = error;
     if (!sqlstate.empty()) query.texts[HELIOS_SQLSTATE] = sqlstate;
   }

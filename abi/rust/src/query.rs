@@ -41,6 +41,10 @@ impl QueryContext {
     pub fn is_redacted(&self) -> bool {
         number_field(sys::IS_REDACTED) == Some(1)
     }
+    /// How often plugins have rewritten the statement so far: the same number as in `pre_query`, the same text.
+    pub fn rewrites(&self) -> i64 {
+        number_field(sys::REWRITES).unwrap_or(0)
+    }
     /// Of the text as the client sent it, by PostgreSQL's grammar: the same for texts that differ in
     /// constants, layout and comments alone. `None` where the grammar cannot tell, and over 64 KiB.
     pub fn fingerprint(&self) -> Option<u64> {
@@ -139,6 +143,17 @@ impl Outcome {
         text_field(sys::REDACTED_ERROR_MESSAGE)
     }
 
+    /// What became of the transaction, where that is known by now: outside of transaction blocks it mostly is. `None`:
+    /// `settled` will tell. Asks the host, as `skip_settled` does: only within the `post_query` that was passed this.
+    pub fn settlement(&self) -> Option<Settlement> {
+        number_field(sys::SETTLEMENT).map(Settlement::from)
+    }
+
+    /// This plugin needs no `settled` call for this statement. False: it is not known yet what becomes of it, and it comes.
+    pub fn skip_settled(&self) -> bool {
+        unsafe { sys::skip_settled() == 0 }
+    }
+
     pub(crate) fn present() -> Outcome {
         let kind = match number_field(sys::OUTCOME) {
             Some(0) => OutcomeKind::Executed,
@@ -171,9 +186,15 @@ pub enum Settlement {
 
 impl Settlement {
     pub(crate) fn present() -> Settlement {
-        match number_field(sys::SETTLEMENT) {
-            Some(0) => Settlement::Committed,
-            Some(1) => Settlement::RolledBack,
+        number_field(sys::SETTLEMENT).map_or(Settlement::Unknown, Settlement::from)
+    }
+}
+
+impl From<i64> for Settlement {
+    fn from(number: i64) -> Settlement {
+        match number {
+            0 => Settlement::Committed,
+            1 => Settlement::RolledBack,
             _ => Settlement::Unknown,
         }
     }

@@ -55,6 +55,7 @@ pub const DURATION_NS: u32 = 108;
 pub const SETTLEMENT: u32 = 109;
 pub const FINGERPRINT: u32 = 110;
 pub const IS_REDACTED: u32 = 111;
+pub const REWRITES: u32 = 112;
 
 #[link(wasm_import_module = "env")]
 extern "C" {
@@ -70,6 +71,7 @@ extern "C" {
     pub fn parameter_sha256_hex(index: u32, out: *mut u8) -> i32;
     pub fn scratch_set(bytes: *const u8, length: u32) -> i32;
     pub fn scratch_get(out: *mut u8, out_max: u32) -> i32;
+    pub fn skip_settled() -> i32;
     pub fn block(reason: *const u8, reason_len: u32, state: *const u8, state_len: u32) -> i32;
     pub fn explain(part: u32, text: *const u8, text_len: u32) -> i32;
     pub fn rewrite(sql: *const u8, sql_len: u32) -> i32;

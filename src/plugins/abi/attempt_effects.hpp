@@ -36,6 +36,7 @@ struct AttemptEffects {
   std::uint64_t answer_bytes = 0;
   std::optional<std::size_t> scratch_size;  // nullopt: left as it was
   std::array<char, hooks::kScratchBytes> scratch{};
+  bool skips_settled = false;
   std::vector<LogLine> log;
   std::vector<std::pair<std::string, std::uint64_t>> metrics;
 
@@ -47,6 +48,7 @@ struct AttemptEffects {
     answer.reset();
     answer_bytes = 0;
     scratch_size.reset();
+    skips_settled = false;
     log.clear();
     metrics.clear();
   }

@@ -49,6 +49,7 @@ enum class NumberField : std::uint32_t {
   settlement,
   fingerprint,
   is_redacted,
+  rewrites,
 };
 
 // A field's value, or the code that says why there is none.
@@ -255,10 +256,12 @@ Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecut
     case NumberField::response_bytes: return if_ended(static_cast<std::int64_t>(it.response_bytes));
     case NumberField::duration_ns: return if_ended(it.duration_ns);
     case NumberField::settlement:
-      if (point != HookPoint::settled) return {};
-      return found(settlement_number(it.settlement.value_or(hooks::Settlement::unknown)));
+      if (point == HookPoint::settled)
+        return found(settlement_number(it.settlement.value_or(hooks::Settlement::unknown)));
+      return it.settlement ? if_ended(settlement_number(*it.settlement)) : Number();
     case NumberField::fingerprint: return fingerprint(it, point);
     case NumberField::is_redacted: return {};  // is_redacted() says
+    case NumberField::rewrites: return found<std::int64_t>(it.rewrites);
   }
   return {.code = kInvalid};
 }
@@ -335,6 +338,13 @@ std::optional<std::int32_t> scratch_get(HostCalls& calls, std::span<char> out) {
   return copy_out({kept.data(), kept.size()}, out);
 }
 
+std::optional<std::int32_t> skip_settled(HostCalls& calls) {
+  if (!calls.is_at(HookPoint::post_query)) return kInvalid;
+  if (!calls.statement()->settlement) return kUnmet;
+  calls.effects()->skips_settled = true;
+  return kOk;
+}
+
 }  // namespace
 
 std::span<const HostFunction> statement_imports() {
@@ -347,6 +357,7 @@ std::span<const HostFunction> statement_imports() {
       host_function<attribute>("env", "attribute"),
       host_function<scratch_set>("env", "scratch_set"),
       host_function<scratch_get>("env", "scratch_get"),
+      host_function<skip_settled>("env", "skip_settled"),
   };
   return kFunctions;
 }

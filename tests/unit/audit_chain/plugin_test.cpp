@@ -14,7 +14,9 @@
 namespace helios::plugin {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 constexpr const char* kRequest = R"("request":"00000000-0000-4000-8000-000000000001")";
@@ -61,6 +63,36 @@ TEST_F(AuditChain, Records_HaveTheDocumentedFormat) {
                            std::string(kRequest) + R"(,"settlement":"committed"})");
 }
 
+TEST_F(AuditChain, SettlementThatIsKnownStandsInTheOutcome) {
+  const FakeQuery asked = query("SELECT 1");
+  EXPECT_EQ(host_.pre_query(asked), "");
+  host_.post_query(asked, {.rows = 1, .settlement = HELIOS_SETTLED_COMMITTED});
+  EXPECT_TRUE(host_.skips_settled);
+  ASSERT_EQ(host_.streams["trail"].size(), 2U);
+  EXPECT_THAT(record(2), EndsWith(R"("answer_bytes":64,"sqlstate":"","settlement":"committed"})"));
+}
+
+TEST_F(AuditChain, TextThatWasRewrittenSinceStandsInTheOutcome) {
+  FakeQuery asked = query("SELECT 0");
+  asked.rewrite("SELECT 1");  // by a plugin before this one
+  EXPECT_EQ(host_.pre_query(asked), "");
+  host_.post_query(asked, {});
+  EXPECT_THAT(record(2), Not(HasSubstr("text")));
+  EXPECT_EQ(host_.pre_query(asked), "");
+  asked.rewrite("SELECT 2");
+  host_.post_query(asked, {});
+  EXPECT_THAT(record(4), HasSubstr(R"("text_bytes":8,"text_sha256":")" +
+                                   to_std(sha256_hex("SELECT 2")) + R"(","text":"SELECT 2")"));
+}
+
+TEST_F(AuditChain, SettlementThatIsNotKnownYetIsWaitedFor) {
+  const FakeQuery asked = query("SELECT 1");
+  EXPECT_EQ(host_.pre_query(asked), "");
+  host_.post_query(asked, {.rows = 1});
+  EXPECT_FALSE(host_.skips_settled);
+  EXPECT_THAT(record(2), Not(HasSubstr("settlement")));
+}
+
 TEST_F(AuditChain, Refusal_IsRecordedWithItsReason) {
   const FakeQuery asked = query("DROP TABLE t");
   EXPECT_EQ(host_.pre_query(asked), "");
@@ -74,7 +106,7 @@ TEST_F(AuditChain, Refusal_IsRecordedWithItsReason) {
 TEST_F(AuditChain, TextThatAnotherPluginRewrote_IsRecordedAsItRan) {
   FakeQuery asked = query("SELECT 1");
   EXPECT_EQ(host_.pre_query(asked), "");
-  asked.texts[HELIOS_TEXT] = "SELECT 2";
+  asked.rewrite("SELECT 2");
   host_.post_query(asked, {});
   EXPECT_THAT(record(1), HasSubstr(R"("text":"SELECT 1"})"));
   EXPECT_THAT(record(2), HasSubstr(R"("text":"SELECT 2"})"));
@@ -141,7 +173,7 @@ TEST_F(AuditChain, Secrets_StandInNoRecord) {
               HasSubstr(R"x("execute":"EXECUTE p('***')","redacted":true,"text_bytes":)x" +
                         std::to_string(shown.size()) + R"(,"text_sha256":")" +
                         to_std(sha256_hex(from_std(shown))) + R"(","text":")" + shown));
-  asked.texts[HELIOS_TEXT] = "ALTER ROLE s PASSWORD 'hush'";
+  asked.rewrite("ALTER ROLE s PASSWORD 'hush'");
   asked.redacted("ALTER ROLE s PASSWORD '***'");
   host_.post_query(
       asked, {.outcome = "failed", .success = false, .error = "no hush", .sqlstate = "42704"});
@@ -151,12 +183,12 @@ TEST_F(AuditChain, Secrets_StandInNoRecord) {
     EXPECT_THAT(written, testing::Not(HasSubstr("hush")));
 }
 
-// What is kept to find out has the secrets, in memory: their change alone is a change.
+// Nobody sees it in the texts that are recorded.
 TEST_F(AuditChain, RewriteOfASecretAlone_IsRecorded) {
   FakeQuery asked = query("ALTER ROLE r PASSWORD 'a'");
   asked.redacted("ALTER ROLE r PASSWORD '***'");
   EXPECT_EQ(host_.pre_query(asked), "");
-  asked.texts[HELIOS_TEXT] = "ALTER ROLE r PASSWORD 'b'";
+  asked.rewrite("ALTER ROLE r PASSWORD 'b'");
   host_.post_query(asked, {});
   EXPECT_THAT(record(2), HasSubstr(R"("redacted":true,"text_bytes":27)"));
 }

@@ -16,12 +16,15 @@
 namespace helios::cli {
 namespace {
 
+// An outcome that tells the settlement too.
+constexpr const char* kWhole = "outcome and settlement";
+
 kv::StreamRecord record(kv::RecordNumber number, const std::string& type, int request) {
-  return {.number = number,
-          .time_ms = 0,
-          .digest = {},
-          .bytes = R"({"type":")" + type + R"(","request":"r)" + std::to_string(request) +
-                   R"(","outcome":"executed","settlement":"committed"})"};
+  const bool is_whole = type == kWhole;
+  std::string bytes = R"({"type":")" + (is_whole ? "outcome" : type) + R"(","request":"r)" +
+                      std::to_string(request) + R"(","outcome":"executed")";
+  if (is_whole || type == "settlement") bytes += R"(,"settlement":"committed")";
+  return {.number = number, .time_ms = 0, .digest = {}, .bytes = bytes + "}"};
 }
 
 struct Step {
@@ -36,6 +39,7 @@ std::vector<Step> random_steps(std::mt19937& random, int count) {
     std::vector<Step> left = {{"settlement", request}, {"outcome", request}, {"intent", request}};
     left.erase(left.begin(),
                left.begin() + static_cast<int>(random() % 10 == 0 ? random() % 3 : 0));
+    if (left.size() == 3 && random() % 2 == 0) left = {{kWhole, request}, {"intent", request}};
     queues.push_back(std::move(left));
   }
   std::vector<Step> steps;
@@ -74,7 +78,8 @@ TEST(StatementJoiner, every_statement_comes_once_in_order_and_as_whole_as_the_bo
         began.push_back(number);
         number_of_request[steps[i].request] = number;
       }
-      if (steps[i].type == "settlement") must_be_whole.insert(number_of_request[steps[i].request]);
+      if (steps[i].type == "settlement" || steps[i].type == kWhole)
+        must_be_whole.insert(number_of_request[steps[i].request]);
       ASSERT_TRUE(joiner.add(record(i + 1, steps[i].type, steps[i].request)));
     }
     ASSERT_TRUE(joiner.finish());
@@ -130,6 +135,13 @@ TEST(StatementJoiner, records_that_contradict_others_change_nothing) {
   ASSERT_TRUE(joiner.add(record(6, "settlement", 1)));
   EXPECT_EQ(given, 1);
   EXPECT_EQ(joiner.strange(), 2U);
+  ASSERT_TRUE(joiner.add(record(7, "intent", 2)));
+  ASSERT_TRUE(joiner.add(record(8, "settlement", 2)));
+  ASSERT_TRUE(joiner.add(record(9, kWhole, 2)));
+  EXPECT_EQ(joiner.strange(), 3U);
+  EXPECT_TRUE(joiner.has_open());
+  ASSERT_TRUE(joiner.add(record(10, "outcome", 2)));
+  EXPECT_EQ(given, 2);
   EXPECT_FALSE(joiner.has_open());
 }
 

@@ -147,6 +147,20 @@ TEST(Settled, whoever_has_the_hook_and_saw_the_statement_is_told_once) {
   EXPECT_EQ(chain.calls, (Calls{"a:settled", "c:settled", "e:settled"}));
 }
 
+// "e" has no pre_query: it is told all the same, unless its post_query wanted nothing of it.
+TEST(Settled, whoever_has_skipped_it_is_not_told) {
+  test::ChainFixture chain;
+  CallResult skips;
+  skips.skips_settled = true;
+  chain.add(with_settled(test::both("a"))).post_query = skips;
+  chain.add(with_settled(test::both("b")));
+  chain.add(with_settled(test::post_only("e"))).post_query = skips;
+  for (const HookPoint point : {HookPoint::pre_query, HookPoint::post_query}) chain.run(point);
+  chain.calls.clear();
+  EXPECT_FALSE(chain.run(HookPoint::settled).fatal);
+  EXPECT_EQ(chain.calls, (Calls{"b:settled"}));
+}
+
 TEST(Settled, failure_under_deny_ends_the_session) {
   test::ChainFixture chain;
   chain.add(with_settled(test::both("a"))).post_query = test::failure("broken");

@@ -51,10 +51,29 @@ TEST_F(Abi2Test, outcome_and_settlement_are_there_when_they_are_known) {
   EXPECT_EQ(number(HELIOS_ROWS, HookPoint::post_query), "7");
   EXPECT_EQ(number(HELIOS_DURATION_NS, HookPoint::post_query), "12345");
   EXPECT_EQ(field(HELIOS_SQLSTATE, HookPoint::post_query), "23505");
-  EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::post_query), "-1");
+  EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::pre_query), "-1");
+  EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::post_query),
+            std::to_string(HELIOS_SETTLED_ROLLED_BACK));
   EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::settled),
             std::to_string(HELIOS_SETTLED_ROLLED_BACK));
   EXPECT_EQ(number(HELIOS_TEXT, HookPoint::post_query), "-5");
+}
+
+TEST_F(Abi2Test, settled_can_be_skipped_once_the_settlement_is_known) {
+  const std::string skips = "(call $skip_settled)";
+  EXPECT_EQ(number(HELIOS_SETTLEMENT, HookPoint::post_query), "-1");
+  EXPECT_EQ(run_field(expecting(0, skips), HookPoint::post_query), "-3");
+  prepare = [](hooks::StatementExecution& it) { it.settlement = hooks::Settlement::committed; };
+  EXPECT_EQ(run_field(expecting(0, skips), HookPoint::pre_query), "-5");
+  EXPECT_EQ(run_field(expecting(0, skips), HookPoint::settled), "-5");
+  EXPECT_EQ(run_field(expecting(0, skips), HookPoint::post_query), "");
+  EXPECT_TRUE(run(HookPoint::post_query).skips_settled);
+}
+
+TEST_F(Abi2Test, rewrites_are_counted) {
+  EXPECT_EQ(number(HELIOS_REWRITES, HookPoint::pre_query), "0");
+  prepare = [](hooks::StatementExecution& it) { it.rewrites = 2; };
+  EXPECT_EQ(number(HELIOS_REWRITES, HookPoint::post_query), "2");
 }
 
 TEST_F(Abi2Test, tenant_that_nobody_knows_ends_the_hook_that_asks_for_it) {

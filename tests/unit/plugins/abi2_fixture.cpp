@@ -23,6 +23,7 @@ constexpr std::string_view kFrame = R"((module
   (import "env" "parameter_hmac_hex" (func $parameter_hmac_hex (param i32 i32) (result i32)))
   (import "env" "scratch_set" (func $scratch_set (param i32 i32) (result i32)))
   (import "env" "scratch_get" (func $scratch_get (param i32 i32) (result i32)))
+  (import "env" "skip_settled" (func $skip_settled (result i32)))
   (import "env" "block" (func $block (param i32 i32 i32 i32) (result i32)))
   (import "env" "explain" (func $explain (param i32 i32 i32) (result i32)))
   (import "env" "rewrite" (func $rewrite (param i32 i32) (result i32)))
