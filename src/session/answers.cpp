@@ -233,7 +233,11 @@ void Answers::on_ready(std::string_view message, bool is_view) {
   if (!context_.link->is_in_block()) end_portals();
   if (!ended_runs_.empty() || settlements_.has_due()) {
     context_.held_ready = message;
-    if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) release_ready();
+    if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) {
+      release_ready();
+    } else {
+      hold_answer();
+    }
   } else if (is_view) {
     context_.actions->to_client.append_view(message);
   } else {
@@ -241,9 +245,18 @@ void Answers::on_ready(std::string_view message, bool is_view) {
   }
 }
 
+// A short answer waits with its ReadyForQuery: one send instead of two, and no row of it is seen before what its hooks
+// have stored is kept.
+void Answers::hold_answer() {
+  constexpr std::size_t kMostBytes = 8192;
+  base::Output& answer = context_.actions->to_client;
+  if (answer.bytes() > kMostBytes) return;
+  context_.held_ready.insert(0, answer.flatten());
+  answer.discard();
+}
+
 void Answers::release_ready() {
   if (post_hooks_.fatal()) {
-    context_.held_ready.clear();
     context_.end.fail(post_hooks_.fatal()->sqlstate,
                       "terminating connection: " + post_hooks_.fatal()->message);
     return;

@@ -79,6 +79,7 @@ class Answers {
   [[nodiscard]] Followed followed() { return {context_.settings, context_.names}; }
   [[nodiscard]] bool is_settling() const;
   [[nodiscard]] std::size_t most_unsettled() const;
+  void hold_answer();
   void release_ready();
   void note_unfinished();
   void lose_portal(const std::shared_ptr<Portal>& portal);

@@ -70,6 +70,14 @@ struct SessionContext {
     return environment.chain->may_deny() || restricts_tenant();
   }
 
+  // The session ends: what waits goes without its ReadyForQuery, which would promise more than is kept.
+  void drop_held_ready() {
+    constexpr std::size_t kReadyBytes = 6;
+    if (held_ready.size() > kReadyBytes)
+      actions->to_client.append(held_ready.substr(0, held_ready.size() - kReadyBytes));
+    held_ready.clear();
+  }
+
   Environment& environment;
   SessionEnd& end;
   Identity identity;                      // Session
@@ -80,7 +88,8 @@ struct SessionContext {
   Settings settings;                      // Answers; Conversation where texts pass unread
   Names names;                            // whoever forwards a message defines, Answers settles
   mutable ClearOfBlocks clear_of_blocks;  // blocking.cpp, which remembers what it has looked up
-  std::string held_ready;  // Answers: a ReadyForQuery that waits for post_query; empty = none
+  // Answers: a ReadyForQuery that waits for post_query, behind the end of its answer; empty = none.
+  std::string held_ready;
 };
 
 }  // namespace helios::session

@@ -45,6 +45,7 @@ void Session::fail(const Refusal& refusal) {
   if (refusal.sqlstate == sqlstate::kProtocolViolation)
     ++context_.environment.counters->protocol_errors;
   const bool is_amid_message = context_.link != nullptr && context_.link->is_amid_message();
+  context_.drop_held_ready();
   if (!is_client_gone_ && !is_amid_message) {
     context_.actions->to_client.append(refusal.error_response(pgwire::Severity::fatal));
   }
@@ -84,7 +85,7 @@ void Session::close() {
   upstream_.give_up();
   context_.actions->close_client = true;
   input_.bytes.clear();
-  context_.held_ready.clear();
+  context_.drop_held_ready();
   conversation_.give_up();
   if (takes_leave) context_.link->send(pgwire::serialize_terminate());
 }
