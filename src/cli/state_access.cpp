@@ -32,11 +32,13 @@ base::Result<admin::http::Endpoint> endpoint_of(const AdminOptions& options) {
   return endpoint;
 }
 
-base::Result<void> with_proxy(const AdminOptions& options, const WithState& command) {
-  const auto endpoint = endpoint_of(options);
+base::Result<void> with_proxy(const AdminOptions& given, const WithState& command) {
+  const auto options = complete(given, [](const char* name) { return std::getenv(name); });
+  if (!options) return std::unexpected(options.error());
+  const auto endpoint = endpoint_of(*options);
   if (!endpoint) return std::unexpected(endpoint.error());
   const AskAdmin ask = [&](const admin::Request& request) {
-    return admin::http::send(*endpoint, request, options.timeout_ms);
+    return admin::http::send(*endpoint, request, options->timeout_ms);
   };
   return command({.ask = ask, .read_page = page_reader(ask)});
 }

@@ -6,20 +6,16 @@
 #include "config/admin_section.hpp"
 #include "config/plugins_section.hpp"
 #include "config/tenant_section.hpp"
-#include "config/toml_section.hpp"
+#include "config/toml_file.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 namespace helios::config {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 1 << 20;
 constexpr std::uint64_t kKib = 1024;
 constexpr std::uint64_t kMib = 1024 * kKib;
 constexpr std::uint64_t kGib = 1024 * kMib;
@@ -259,28 +255,6 @@ void read_root(TomlSection root, Config& out) {
   root.finish();
 }
 
-base::Result<std::string> read_file(const std::string& path) {
-  std::error_code error;
-  if (std::filesystem::is_directory(path, error)) {
-    return base::fail(base::Errc::invalid, path + ": is a folder, not a file");
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return base::fail(base::Errc::not_found, path + ": cannot be opened: " + std::strerror(errno));
-  }
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (file.bad()) {
-    return base::fail(base::Errc::unavailable, path + ": cannot be read");
-  }
-  if (text.size() > kMaxFileBytes) {
-    return base::fail(base::Errc::limit_exceeded, path + ": is larger than 1 MiB");
-  }
-  return text;
-}
-
 // Paths are written relative to the configuration file.
 void read_paths_from(const std::filesystem::path& folder, Config& config) {
   const auto resolve = [&folder](std::string& path) {
@@ -306,14 +280,9 @@ Config default_config() {
 
 base::Result<Config> parse_config(std::string_view text, std::string_view file_name) {
   Problems problems(file_name);
-  const auto parsed = toml::parse(text);
-  if (!parsed) {
-    problems.add(parsed.error().source().begin.line, "",
-                 base::escape_for_log(parsed.error().description()));
-    return base::fail(base::Errc::invalid, problems.message());
-  }
+  const auto table = parse_toml(text, problems);
   Config config = default_config();
-  read_root(TomlSection("", &parsed.table(), problems), config);
+  if (table) read_root(TomlSection("", &*table, problems), config);
   if (problems.any()) {
     return base::fail(base::Errc::invalid, problems.message());
   }
@@ -330,7 +299,7 @@ base::Result<LogLevel> parse_log_level(std::string_view word) {
 }
 
 base::Result<Config> load_config(const std::string& path) {
-  auto text = read_file(path);
+  auto text = read_toml_file(path);
   if (!text) {
     return base::fail(text.error().code, text.error().message);
   }
