@@ -68,12 +68,15 @@ struct ReloadReport {
 // Called once with the result, on any thread.
 using OnReloaded = std::move_only_function<void(base::Result<ReloadReport>)>;
 
-// One of [[tenant.rules]].
-struct TenantRuleStatus {
+// One of [[identity.rules]], or of [[tenant.rules]], as it is configured.
+struct IdentityRuleStatus {
   std::string user;
   std::string database;
-  std::string tenant;
+  std::string client;
+  std::string os_user;                                        // empty: whoever
+  std::vector<std::pair<std::string, std::string>> settings;  // that it sets, by name
   bool is_pinned = false;
+  bool is_tenant_rule = false;
   std::uint64_t matches = 0;  // sessions that it was the first to fit, since it is in force
 };
 
@@ -111,7 +114,7 @@ class Control {
   virtual void reload_plugins(OnReloaded done) = 0;
 
   // In the order of the configuration that is in force.
-  [[nodiscard]] virtual std::vector<TenantRuleStatus> tenant_rules() = 0;
+  [[nodiscard]] virtual std::vector<IdentityRuleStatus> identity_rules() = 0;
 
   [[nodiscard]] virtual RefusalPage refusals(const RefusalQuery& query) = 0;
 

@@ -111,12 +111,31 @@ std::string reload_json(const ReloadReport& report, std::span<const PluginStatus
   return boost::json::serialize(result);
 }
 
-std::string tenant_rules_json(std::span<const TenantRuleStatus> rules) {
+std::string identity_rules_json(std::span<const IdentityRuleStatus> rules) {
   boost::json::array result;
-  for (const TenantRuleStatus& rule : rules) {
+  for (const IdentityRuleStatus& rule : rules) {
+    boost::json::object sets;
+    for (const auto& [name, value] : rule.settings) sets[readable(name)] = readable(value);
+    boost::json::value os_user;  // null: whoever
+    if (!rule.os_user.empty()) os_user = readable(rule.os_user);
     result.push_back(boost::json::object{{"user", readable(rule.user)},
                                          {"database", readable(rule.database)},
-                                         {"tenant", readable(rule.tenant)},
+                                         {"client", readable(rule.client)},
+                                         {"os_user", std::move(os_user)},
+                                         {"sets", std::move(sets)},
+                                         {"pinned", rule.is_pinned},
+                                         {"matches", rule.matches}});
+  }
+  return boost::json::serialize(result);
+}
+
+std::string tenant_rules_json(std::span<const IdentityRuleStatus> rules) {
+  boost::json::array result;
+  for (const IdentityRuleStatus& rule : rules) {
+    if (!rule.is_tenant_rule) continue;
+    result.push_back(boost::json::object{{"user", readable(rule.user)},
+                                         {"database", readable(rule.database)},
+                                         {"tenant", readable(rule.settings.front().second)},
                                          {"pinned", rule.is_pinned},
                                          {"matches", rule.matches}});
   }

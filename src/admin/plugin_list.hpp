@@ -17,6 +17,8 @@ namespace helios::admin {
                                       std::span<const PluginStatus> plugins);
 
 // The JSON array that GET /tenant-rules answers.
-[[nodiscard]] std::string tenant_rules_json(std::span<const TenantRuleStatus> rules);
+[[nodiscard]] std::string identity_rules_json(std::span<const IdentityRuleStatus> rules);
+// Of those that were written as [[tenant.rules]].
+[[nodiscard]] std::string tenant_rules_json(std::span<const IdentityRuleStatus> rules);
 
 }  // namespace helios::admin

@@ -28,6 +28,7 @@ constexpr std::string_view kIndexPage = R"(<!doctype html>
 <li><a href="/plugins">/plugins</a>: the plugins; POST /plugins/reload reads their folder again
 <li><a href="/refusals">/refusals</a>: why statements and clients were refused
 <li><a href="/blocks">/blocks</a>: who is blocked; PUT and DELETE of /blocks/&lt;kind&gt;/&lt;name&gt; change that
+<li><a href="/identity-rules">/identity-rules</a>: what rules say about who clients are, and which never fitted one
 <li><a href="/tenant-rules">/tenant-rules</a>: which rules have bound a session to a tenant, and which never did
 <li>/admin/kv/&lt;plugin&gt;/&lt;key&gt;: one key (GET, PUT, POST, DELETE); /admin/kv/&lt;plugin&gt;/?prefix= lists
 <li>/admin/streams/&lt;plugin&gt;: its streams; /admin/streams/&lt;plugin&gt;/&lt;stream&gt;: their records
@@ -62,9 +63,15 @@ Response plugins_page(const Sources& sources, std::string_view) {
   return response;
 }
 
+Response identity_rules_page(const Sources& sources, std::string_view) {
+  Response response;
+  response.body = identity_rules_json(sources.control.identity_rules());
+  return response;
+}
+
 Response tenant_rules_page(const Sources& sources, std::string_view) {
   Response response;
-  response.body = tenant_rules_json(sources.control.tenant_rules());
+  response.body = tenant_rules_json(sources.control.identity_rules());
   return response;
 }
 
@@ -130,6 +137,7 @@ constexpr std::array kRoutes = {
     Route{"/refusals", kReadMethods, Need::everything, refusals_page},
     Route{"/blocks", kReadMethods, Need::everything, blocks_page},
     Route{kBlockPath, "PUT, DELETE", Need::everything, nullptr, Action::blocks},
+    Route{"/identity-rules", kReadMethods, Need::everything, identity_rules_page},
     Route{"/tenant-rules", kReadMethods, Need::everything, tenant_rules_page},
     Route{"/admin/state", kReadMethods, Need::everything, state_page},
     Route{"/admin/state/backup", "POST", Need::everything, nullptr, Action::back_up},

@@ -78,13 +78,16 @@ void AdminControl::unblock(blocks::Kind kind, std::string name, admin::OnBlocked
   });
 }
 
-std::vector<admin::TenantRuleStatus> AdminControl::tenant_rules() {
-  std::vector<admin::TenantRuleStatus> result;
-  for (const auto& [rule, matches] : process_.tenant_rules.read()) {
+std::vector<admin::IdentityRuleStatus> AdminControl::identity_rules() {
+  std::vector<admin::IdentityRuleStatus> result;
+  for (auto& [rule, matches] : process_.identity_rules.read()) {
     result.push_back({.user = rule.user,
                       .database = rule.database,
-                      .tenant = rule.tenant,
+                      .client = rule.client.text(),
+                      .os_user = rule.os_user,
+                      .settings = rule.settings,
                       .is_pinned = rule.pinned,
+                      .is_tenant_rule = rule.is_tenant_rule,
                       .matches = matches});
   }
   return result;

@@ -3,8 +3,8 @@
 
 #include "admin/control.hpp"
 #include "app/block_keeper.hpp"
+#include "app/identity_rule_use.hpp"
 #include "app/refusal_log.hpp"
-#include "app/tenant_rule_use.hpp"
 #include "app/usage_watch.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
@@ -24,7 +24,7 @@ class AdminControl final : public admin::Control {
  public:
   struct Process {
     const plugins::PluginHost& host;
-    const TenantRuleUse& tenant_rules;
+    const IdentityRuleUse& identity_rules;
     const RefusalLog& refusals;
     BlockKeeper& blocks;  // but for reading, on the control thread
     const kv::Store& store;
@@ -41,7 +41,7 @@ class AdminControl final : public admin::Control {
 
   std::vector<admin::PluginStatus> plugins() override;
   void reload_plugins(admin::OnReloaded done) override;
-  std::vector<admin::TenantRuleStatus> tenant_rules() override;
+  std::vector<admin::IdentityRuleStatus> identity_rules() override;
   admin::RefusalPage refusals(const admin::RefusalQuery& query) override {
     return process_.refusals.read(query);
   }

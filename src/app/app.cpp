@@ -54,7 +54,7 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       reconfiguration_(std::move(reconfiguration)),
       in_force_{std::make_shared<const config::Config>(std::move(config)), nullptr},
       connection_limits_(in_force_.config->limits),
-      tenant_rule_use_(in_force_.config->tenant),
+      identity_rule_use_(in_force_.config->identity),
       faults_(log_, clock_),
       refusals_(log_, clock_),
       store_(to_limits(*in_force_.config), clock_),
@@ -207,7 +207,7 @@ void App::install(const session::Snapshot& snapshot, base::Task done) {
   store_.set_limits(to_limits(*snapshot.config));
   if (archiver_) archiver_->set(to_archiver_options(snapshot.config->state));
   connection_limits_.set_limits(snapshot.config->limits);
-  tenant_rule_use_.set_rules(snapshot.config->tenant);
+  identity_rule_use_.set_rules(snapshot.config->identity);
   if (reconfiguration_.set_log_level) {
     reconfiguration_.set_log_level(snapshot.config->log.level);
   }
@@ -224,7 +224,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.store = &store_;
   environment.config = in_force_.config;
   environment.chain = in_force_.chain;
-  environment.tenant_rule_use = &tenant_rule_use_;
+  environment.identity_rule_use = &identity_rule_use_;
   environment.refusals = &refusals_;
   environment.blocks = blocks_->snapshot();
   environment.next_statement_id = 1 + index;
@@ -243,7 +243,7 @@ base::Result<void> App::start_admin() {
   if (in_force_.config->admin.addresses.empty()) return {};
   AdminControl::Process process{
       host_,
-      tenant_rule_use_,
+      identity_rule_use_,
       refusals_,
       *blocks_,
       store_,
@@ -289,7 +289,7 @@ void App::register_metrics() {
   }
   registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
-  registrations_.push_back(registry_.add_source(tenant_rule_use_.metrics_source()));
+  registrations_.push_back(registry_.add_source(identity_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(refusals_.metrics_source()));
   registrations_.push_back(registry_.add_source(blocks_->metrics_source()));
   registrations_.push_back(registry_.add_source(store_metrics(store_)));

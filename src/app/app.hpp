@@ -16,12 +16,12 @@
 
 #include "app/admin_service.hpp"
 #include "app/block_keeper.hpp"
+#include "app/identity_rule_use.hpp"
 #include "app/internal_faults.hpp"
 #include "app/refusal_log.hpp"
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
-#include "app/tenant_rule_use.hpp"
 #include "app/usage_watch.hpp"
 #include "config/config.hpp"
 #include "exec/slow_lane.hpp"
@@ -95,7 +95,7 @@ class App {
   // What new statements are judged by. Replaced on the control thread while no reload is loading.
   session::Snapshot in_force_;
   net::ConnectionLimits connection_limits_;
-  TenantRuleUse tenant_rule_use_;
+  IdentityRuleUse identity_rule_use_;
   SystemClock clock_;
   InternalFaults faults_;
   RefusalLog refusals_;

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "config/admin_section.hpp"
+#include "config/identity_section.hpp"
 #include "config/plugins_section.hpp"
 #include "config/tenant_section.hpp"
 #include "config/toml_file.hpp"
@@ -244,7 +245,8 @@ void read_root(TomlSection root, Config& out) {
   read_server(root.section("server"), out.server);
   read_admin(root.section("admin"), out.admin);
   read_protocol(root.section("protocol"), out.protocol);
-  read_tenant(root.section("tenant"), out.tenant);
+  read_identity(root.section("identity"), out.identity);
+  read_tenant(root.section("tenant"), out.tenant, out.identity);
   read_limits(root.section("limits"), out.limits);
   read_plugins(root.section("plugins"), out.plugins);
   read_kv(root.section("kv"), out.kv);

@@ -5,6 +5,7 @@
 // unit and default; a test keeps that list and this struct together.
 
 #include "base/result.hpp"
+#include "config/identity_rule.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -117,18 +118,6 @@ struct Protocol {  // [protocol]
   std::uint64_t max_query_bytes = 16ULL << 20;  // of one Query, Parse or Bind, which are seen whole
 };
 
-// Binds users or databases to a tenant. Patterns are names, or contain one '*'.
-struct TenantRule {            // [[tenant.rules]]
-  std::string user = "*";      // user = "*"
-  std::string database = "*";  // database = "*"
-  // tenant: the name; {user}, {database} and {*} (what the '*' stood for) are filled in.
-  std::string tenant;
-  // pinned = true: nothing the client does changes it, and trying is refused. false: only the start
-  // value of a session that brings none.
-  bool pinned = true;
-  bool operator==(const TenantRule&) const = default;
-};
-
 struct Tenant {  // [tenant]
   // unknown = "deny" | "allow": statements whose tenant the proxy cannot know (set_config with
   // arguments that are not constants). allow runs their hooks without a tenant.
@@ -138,7 +127,11 @@ struct Tenant {  // [tenant]
   // required = false: true refuses what has no tenant, because there is none or nobody knows it. Statements that
   // only manage the session, and a SELECT that does nothing but set the tenant, pass.
   bool required = false;
-  std::vector<TenantRule> rules;  // the first that fits counts
+};
+
+struct Identity {  // [identity]
+  // [[identity.rules]], or [[tenant.rules]], never both. The first that fits a client counts, and no other.
+  std::vector<IdentityRule> rules;
 };
 
 struct Limits {                                // [limits]; 0 = none, where it is allowed
@@ -248,6 +241,7 @@ struct Config {
   Server server;
   Admin admin;
   Protocol protocol;
+  Identity identity;
   Tenant tenant;
   Limits limits;
   Plugins plugins;

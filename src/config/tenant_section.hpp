@@ -10,7 +10,8 @@
 
 namespace helios::config {
 
-void read_tenant(TomlSection section, Tenant& out);
+// Its rules become identity rules. Requires: [identity] was read before.
+void read_tenant(TomlSection section, Tenant& out, Identity& identity);
 
 // "deny", or the word that `allow` names.
 void read_policy(TomlSection& section, std::string_view key, std::string_view allow, Policy& out);

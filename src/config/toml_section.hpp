@@ -102,6 +102,8 @@ class TomlSection {
   }
 
   [[nodiscard]] bool has(std::string_view key) const;
+  // It is there, and a string.
+  [[nodiscard]] bool has_text(std::string_view key) const;
   // It is there, and an array without elements.
   [[nodiscard]] bool has_empty_array(std::string_view key) const;
   // Of a key that may be there and means nothing here: finish() does not report it. Returns whether it is.
@@ -121,7 +123,6 @@ class TomlSection {
 
  private:
   const toml::node* find(std::string_view key);
-  [[nodiscard]] bool has_text(std::string_view key) const;
   void read_integer(std::string_view key, std::int64_t& out, std::int64_t min, std::int64_t max);
   [[nodiscard]] std::string full_name(std::string_view key) const;
 

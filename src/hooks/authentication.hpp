@@ -20,8 +20,8 @@ struct AuthenticationRequest {
   std::string user;
   std::string database;
   std::string client_ip;  // empty for a Unix socket
-  // os_user (where the system has a name for him), client_uid and client_pid of a client on a Unix
-  // socket, as in the attributes of a Context; empty otherwise.
+  // As in the attributes of a Context: os_user (where the system has a name for him), client_uid and client_pid of a client
+  // on a Unix socket; tenant_id, agent_id, model_id and helios.* settings where a rule fixes them.
   std::vector<std::pair<std::string, std::string>> attributes;
   std::shared_ptr<const Chain> chain;
 };

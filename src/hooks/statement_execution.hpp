@@ -33,7 +33,7 @@ struct Context {
   std::optional<std::string> tenant_id;
   // Everything else a plugin can ask for by name, in no particular order, names unique:
   // tenant_id (when there is one), application_name, client_ip, agent_id, model_id, every helios.*
-  // setting under its own name; and os_user, client_uid, client_pid of a client on a Unix socket.
+  // setting under its own name, identity.roles where they are fixed; and os_user, client_uid, client_pid of a client on a Unix socket.
   std::vector<std::pair<std::string, std::string>> attributes;
 };
 

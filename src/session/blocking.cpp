@@ -33,9 +33,11 @@ std::optional<Kind> unknown_kind(const SessionContext& context, const Settings& 
                                  const BlockSet& set) {
   const bool matters = context.environment.config->tenant.unknown == config::Policy::deny;
   if (!matters || settings.is_unread()) return std::nullopt;
-  const bool is_tenant_unknown = settings.tenant_unknown() && !context.identity.has_pinned_tenant();
+  const Identity& identity = context.identity;
+  const bool is_tenant_unknown = settings.tenant_unknown() && !identity.has_fixed_tenant();
   if (is_tenant_unknown && set.count(Kind::tenant) != 0) return Kind::tenant;
-  if (settings.agent_unknown() && set.count(Kind::agent) != 0) return Kind::agent;
+  const bool is_agent_unknown = settings.agent_unknown() && !identity.has_fixed_agent();
+  if (is_agent_unknown && set.count(Kind::agent) != 0) return Kind::agent;
   return std::nullopt;
 }
 

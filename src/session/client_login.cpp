@@ -96,9 +96,9 @@ ClientLogin::Next ClientLogin::deny(Refusal refusal, const hooks::ChainResult* d
 ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string_view packet) {
   startup_ = std::move(message);
   packet_ = packet;
-  const config::TenantRule* rule = identity_.start(startup_, environment_.config->tenant);
-  if (rule != nullptr && environment_.tenant_rule_use != nullptr) {
-    environment_.tenant_rule_use->note_match(*rule);
+  const config::IdentityRule* rule = identity_.start(startup_, *environment_.config);
+  if (rule != nullptr && environment_.identity_rule_use != nullptr) {
+    environment_.identity_rule_use->note_match(*rule);
   }
   is_replication_ = std::ranges::any_of(startup_.parameters, [](const auto& parameter) {
     return parameter.first == "replication" && !is_off(parameter.second);

@@ -234,7 +234,7 @@ Conversation::Plan Conversation::plan_copy(char type) {
 // A long message, where nobody could object to it, passes unread.
 Conversation::Plan Conversation::plan_judged(char type) {
   if (has_room_for(input_.reader.length())) return Plan::collect;
-  if (context_.has_hooks() || context_.restricts_tenant() || may_be_blocked(context_))
+  if (context_.has_hooks() || context_.restricts_settings() || may_be_blocked(context_))
     return Plan::drop_refused;
   context_.settings.store_change();
   context_.settings.set_tenant_unread();
@@ -268,7 +268,7 @@ bool Conversation::has_room_for(std::uint32_t bytes) const {
 bool Conversation::is_watching() const {
   const config::Config& config = *context_.environment.config;
   return !config.plugins.directory.empty() || !config.kv_sql.readers.empty() ||
-         context_.has_hooks() || context_.restricts_tenant();
+         context_.has_hooks() || context_.restricts_settings();
 }
 
 // As is_reading(), for a text that is about to pass or to be read.
@@ -304,7 +304,7 @@ Refusal Conversation::refusal_of_length() {
   const std::uint32_t length = input_.reader.length();
   const bool is_query = input_.reader.type() == fe::kQuery;
   if (auto refusal = objection_to_blocked(context_, context_.settings, nullptr)) return *refusal;
-  if (!is_query && !context_.has_hooks() && context_.identity.restricts_tenant())
+  if (!is_query && !context_.has_hooks() && context_.identity.restricts_settings())
     return context_.identity.objection_to_hidden_change();
   const std::string what = is_query ? "the query" : "the message";
   if (length > most) {

@@ -50,13 +50,13 @@ class Admission {
   virtual void leave(const std::string& user, const std::string& database) = 0;
 };
 
-// Is told which of [[tenant.rules]] clients are bound by.
+// Is told which of [[identity.rules]] fit clients.
 //
 // Thread rule: any thread. Called once at the start of a session that a rule fits.
-class TenantRuleUse {
+class IdentityRuleUse {
  public:
-  virtual ~TenantRuleUse() = default;
-  virtual void note_match(const config::TenantRule& rule) = 0;
+  virtual ~IdentityRuleUse() = default;
+  virtual void note_match(const config::IdentityRule& rule) = 0;
 };
 
 // What a reload replaces, both at once.
@@ -92,8 +92,8 @@ struct Environment {
   blocks::SharedBlockSet blocks;
   Counters* counters = nullptr;
   MemoryUse memory;
-  Admission* admission = nullptr;            // null: no limits on connections
-  TenantRuleUse* tenant_rule_use = nullptr;  // null: nobody counts
+  Admission* admission = nullptr;                // null: no limits on connections
+  IdentityRuleUse* identity_rule_use = nullptr;  // null: nobody counts
   RefusalSink* refusals = nullptr;     // null: nobody keeps records, and clients are told no id
   std::int64_t fault_line_due_ns = 0;  // no log line about an unexpected exception before
   std::uint64_t next_statement_id = 1;

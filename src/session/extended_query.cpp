@@ -87,7 +87,7 @@ bool ExtendedQuery::refuse(const Refusal& refusal, const pgwire::ParseView* pars
 // Where somebody could object, what nobody has seen is neither planned nor run. Mostly it is a name that the
 // server does not know either, and the client gets the server's own error.
 bool ExtendedQuery::refuse_unseen(const Refusal& refusal) {
-  const bool is_restricted = context_.identity.restricts_tenant();
+  const bool is_restricted = context_.identity.restricts_settings();
   return refuse(is_restricted ? context_.identity.objection_to_hidden_change() : refusal);
 }
 

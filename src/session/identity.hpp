@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Who the session is, which tenant it is bound to, and the Context that its statements carry.
+// Who the session is, as one thing: user and database of its login, where it comes from, and what the configuration and
+// authenticate hooks say about it (tenant, agent, model, roles, any other helios.* setting). And the Context that its
+// statements carry, which is that together with what the client has set.
+//
+// Of each setting the first that applies counts: what a hook says, what the rule says that fits the client, what the client
+// has set. The first two are fixed: see fixed_settings.hpp. All of it is decided at the login and stays so to the end of the
+// session, whatever is reloaded meanwhile.
+//
+// Thread rule: the session's.
 
 #include "blocks/block_list.hpp"
 #include "config/config.hpp"
@@ -9,14 +17,18 @@
 #include "hooks/statement_execution.hpp"
 #include "pgwire/startup_packet.hpp"
 #include "session/environment.hpp"
+#include "session/fixed_settings.hpp"
+#include "session/identity_rules.hpp"
 #include "session/refusal.hpp"
 #include "session/settings.hpp"
-#include "session/tenant_rules.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace helios::session {
 
@@ -26,12 +38,12 @@ class Identity {
  public:
   explicit Identity(Peer peer) : peer_(std::move(peer)) {}
 
-  // Takes user, database and application_name from the packet that opened the session, and the tenant
-  // that `rules` bind them to. Returns the one of them that does; null: none fits.
-  const config::TenantRule* start(const pgwire::StartupMessage& startup,
-                                  const config::Tenant& rules);
+  // Takes user, database and application_name from the packet that opened the session, and applies the rules of `config`.
+  // Returns the one that fits; null: none does. To be called once.
+  const config::IdentityRule* start(const pgwire::StartupMessage& startup,
+                                    const config::Config& config);
   void set_application_name(std::string_view name);
-  // An authenticate hook said who it is. Its tenant, if any, is pinned.
+  // An authenticate hook said who it is. Its tenant and its roles, if any, are fixed from now on, whatever a rule says.
   void set_known(const hooks::Identity& identity);
 
   [[nodiscard]] const std::string& session_id() const { return peer_.session_id; }
@@ -47,24 +59,25 @@ class Identity {
   // came by TCP.
   [[nodiscard]] std::optional<Refusal> objection_to_os_user(const config::Listen& rules) const;
 
-  // The start values of the helios.* settings: the startup packet's, with the rules' tenant where it
-  // names none.
+  // The start values of the helios.* settings: the startup packet's, and those of a rule that fixes nothing where the
+  // packet names none.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> start_settings(
       const pgwire::StartupMessage& startup) const;
 
-  // The tenant is fixed: settings do not matter, and cannot make it unknown.
-  [[nodiscard]] bool has_pinned_tenant() const { return pinned_tenant_.has_value(); }
+  // Settings do not matter for these, and cannot make them unknown.
+  [[nodiscard]] bool has_fixed_tenant() const { return is_fixed(config::kTenantSetting); }
+  [[nodiscard]] bool has_fixed_agent() const { return is_fixed(config::kAgentSetting); }
 
-  // Why the startup packet, or a statement, may not set the tenant; nullopt when it may or does not.
+  // Why the startup packet, or a statement, may not set what it sets; nullopt when it may, or sets nothing.
   [[nodiscard]] std::optional<Refusal> objection_to_startup(
       const pgwire::StartupMessage& startup) const;
   [[nodiscard]] std::optional<Refusal> objection_to(const sql::Statement& statement) const;
   // Why what is not exempt (objections.hpp) does not run without a tenant ([tenant] required).
   [[nodiscard]] Refusal objection_to_no_tenant() const;
-  // For a text that may set the tenant and is not read. Requires: restricts_tenant().
-  [[nodiscard]] Refusal objection_to_hidden_change() const { return tenant_refusal(); }
+  // For a text that may set something and is not read. Requires: restricts_settings().
+  [[nodiscard]] Refusal objection_to_hidden_change() const { return refusal_of({}); }
   // Some statements could be objected to at all.
-  [[nodiscard]] bool restricts_tenant() const { return pinned_tenant_ || !may_set_tenant_; }
+  [[nodiscard]] bool restricts_settings() const { return !fixed_.empty(); }
 
   // `context` is the one under the session's own settings, which are `settings`: known without making it anew.
   [[nodiscard]] bool is_present(const hooks::Context& context, const Settings& settings) const {
@@ -77,18 +90,18 @@ class Identity {
 
  private:
   [[nodiscard]] std::shared_ptr<const hooks::Context> make_context(const Settings& settings) const;
-  [[nodiscard]] Refusal tenant_refusal() const;
+  [[nodiscard]] Refusal refusal_of(FixedSettings::Violation violation) const;
+  [[nodiscard]] bool is_fixed(std::string_view name) const { return fixed_.find(name) != nullptr; }
+  void put_fixed(Settings::Map& values) const;
 
   Peer peer_;
   std::string user_;
   std::string database_;
   std::string application_name_;
-  std::optional<std::string> start_tenant_;   // of a rule that does not pin
-  std::optional<std::string> pinned_tenant_;  // of a rule that pins, or of an authenticate hook
-  bool may_set_tenant_ = true;
-  std::string roles_;                           // comma list, from an authenticate hook
-  std::shared_ptr<const hooks::Context> kept_;  // null = make a new one
-  std::uint64_t kept_revision_ = 0;             // of the settings it was made from
+  FixedSettings fixed_;
+  std::vector<std::pair<std::string, std::string>> start_values_;  // of a rule that does not pin
+  std::shared_ptr<const hooks::Context> kept_;                     // null = make a new one
+  std::uint64_t kept_revision_ = 0;  // of the settings it was made from
 };
 
 }  // namespace helios::session

@@ -35,7 +35,7 @@ bool ends_what_a_portal_executes(const Grounds& grounds, const sql::Statement& s
 }  // namespace
 
 bool hides_tenant(const Grounds& grounds) {
-  return grounds.settings.tenant_unknown() && !grounds.context.identity.has_pinned_tenant() &&
+  return grounds.settings.tenant_unknown() && !grounds.context.identity.has_fixed_tenant() &&
          grounds.config.tenant.unknown == Policy::deny;
 }
 
@@ -61,9 +61,8 @@ bool may_run_without_tenant(const sql::Statement& statement) {
 std::optional<Refusal> objection_to_no_tenant(const Identity& identity, const config::Tenant& rules,
                                               const Settings& settings,
                                               const sql::Statement& statement) {
-  if (!rules.required || identity.has_pinned_tenant() || may_run_without_tenant(statement))
-    return std::nullopt;
-  if (!settings.tenant_unknown() && !settings.tenant().empty()) return std::nullopt;
+  if (!rules.required || may_run_without_tenant(statement)) return std::nullopt;
+  if (!identity.names(settings).tenant.empty()) return std::nullopt;
   return identity.objection_to_no_tenant();
 }
 
@@ -88,7 +87,7 @@ std::optional<Refusal> objection_to(const Grounds& grounds, const sql::Statement
 std::optional<Refusal> objection_to_names(const Grounds& grounds, const sql::Statement& statement) {
   if (statement.name == grounds.context.link->own_name()) return refusal_of_reserved_name();
   if (ends_what_a_portal_executes(grounds, statement)) return refusal_of_executed_name();
-  const bool matters = grounds.chain.may_deny() || grounds.context.restricts_tenant();
+  const bool matters = grounds.chain.may_deny() || grounds.context.restricts_settings();
   if (!matters || (is_certain_name(statement.name) && is_certain_name(statement.savepoint))) {
     return std::nullopt;
   }
@@ -136,7 +135,7 @@ std::optional<Refusal> objection_to_run(const SessionContext& context, const Set
   if (auto refusal = objection_to_no_tenant(context.identity, rules, settings, *judged.statement))
     return refusal;
   const bool is_exempt = !judged.execution || judged.is_session_statement;
-  if (is_exempt || context.identity.has_pinned_tenant()) return std::nullopt;
+  if (is_exempt || context.identity.has_fixed_tenant()) return std::nullopt;
   const hooks::StatementExecution& told = *judged.execution;
   const bool is_present =
       &settings == &context.settings && context.identity.is_present(*told.context, settings);

@@ -2,7 +2,7 @@
 #pragma once
 
 // What the proxy itself objects to, before any plugin is asked: names that the server may read otherwise, an EXECUTE that
-// runs something else than hooks are shown, a change of the tenant that rules forbid, a tenant that nobody knows.
+// runs something else than hooks are shown, a change of what is fixed, a tenant that nobody knows.
 //
 // Pure: nothing here changes the session. Each returns the refusal, or nullopt where there is nothing against it.
 
@@ -32,7 +32,7 @@ struct Grounds {
 // The tenant that hooks would be told is unknown, and nobody may be told one then.
 [[nodiscard]] bool hides_tenant(const Grounds& grounds);
 
-// To what the statement does to the tenant, or to running it under a tenant that is unknown, or under one that is blocked.
+// To what the statement does to settings that are fixed, or to running it under a tenant that is unknown, or under one that is blocked.
 [[nodiscard]] std::optional<Refusal> objection_to(const Grounds& grounds,
                                                   const sql::Statement& statement);
 // Does it only manage the session, or do nothing but set the tenant to a constant, in the words of SELECT set_config()?

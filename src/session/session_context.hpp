@@ -61,13 +61,13 @@ struct SessionContext {
   }
   // Hooks are loaded.
   [[nodiscard]] bool has_hooks() const { return environment.chain->has_hooks(); }
-  // Some statements may be objected to for their tenant, whoever is loaded.
-  [[nodiscard]] bool restricts_tenant() const {
-    return identity.restricts_tenant() || environment.config->tenant.required;
+  // Some statements may be objected to for the settings that they change, or for want of a tenant, whoever is loaded.
+  [[nodiscard]] bool restricts_settings() const {
+    return identity.restricts_settings() || environment.config->tenant.required;
   }
   // Somebody may object to a statement: what nobody has read must not run.
   [[nodiscard]] bool may_deny() const {
-    return environment.chain->may_deny() || restricts_tenant();
+    return environment.chain->may_deny() || restricts_settings();
   }
 
   // The session ends: what waits goes without its ReadyForQuery, which would promise more than is kept.

@@ -9,6 +9,7 @@
 // Copyable: the statements of a message are judged on a copy that runs ahead of the server; the
 // original changes only when the server has acknowledged a statement.
 
+#include "config/identity_rule.hpp"
 #include "sql/analysis.hpp"
 
 #include <cstdint>
@@ -26,8 +27,8 @@ namespace helios::session {
 inline constexpr std::size_t kMaxSettingsBytes = 1 << 20;
 
 // Of these two it is also followed whether anybody knows them.
-inline constexpr std::string_view kTenantSetting = "helios.tenant_id";
-inline constexpr std::string_view kAgentSetting = "helios.agent_id";
+using config::kAgentSetting;
+using config::kTenantSetting;
 
 class Settings {
  public:

@@ -25,9 +25,16 @@ void check_ranges(const config::Config& config) {
           "plugins.limits.memory_mb");
   require(config.plugins.pool_instances >= 8, "plugins.pool_instances");
   require(config.protocol.max_query_bytes >= 1024, "protocol.max_query_bytes");
-  for (const config::TenantRule& rule : config.tenant.rules) {
-    require(!rule.tenant.empty(), "tenant.rules.tenant");
-    require(std::ranges::count(rule.user, '*') <= 1, "tenant.rules.user");
+  require(config.identity.rules.size() <= config::kMaxIdentityRules, "identity.rules");
+  for (const config::IdentityRule& rule : config.identity.rules) {
+    require(!rule.settings.empty(), "identity.rules: something is set");
+    for (const auto& [name, value] : rule.settings) {
+      require(name.starts_with("helios.") && !value.empty(), "identity.rules.set");
+    }
+    for (const std::string& pattern : {rule.user, rule.database, rule.os_user}) {
+      require(std::ranges::count(pattern, '*') <= 1, "identity.rules: a pattern");
+    }
+    require(rule.os_user.empty() || rule.client.admits_local(), "identity.rules.client");
   }
 }
 
@@ -41,6 +48,10 @@ void check_words(std::string_view line) {
     require(config::check_server_host(server->host).has_value(), "the host of a server");
   }
   (void)config::parse_log_level(line);
+  if (const auto client = config::ClientPattern::parse(line)) {
+    const auto again = config::ClientPattern::parse(client->text());
+    require(again.has_value() && *again == *client, "a range of clients reads back as written");
+  }
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ Options options(const Script& script) {
   if (script.has('q')) config.protocol.max_query_bytes = 32;
   if (script.has('s')) config.tenant.setters = {};
   if (script.has('r')) {
-    config.tenant.rules.push_back(
-        {.user = "a*", .database = "*", .tenant = "of-{*}", .pinned = script.has('i')});
+    config.identity.rules.push_back(tenant_rule("a*", "of-{*}", script.has('i')));
+    config.identity.rules.back().settings.emplace_back("helios.team", "{user*}");
   }
   if (script.has('t')) {
     config.limits.idle_timeout_ms = 900;

@@ -22,6 +22,7 @@ def code_blocks(name, language):
 
 # Tables that may be there several times, each with what one needs.
 ARRAYS = {
+    "identity.rules": 'agent = "x"\n',
     "tenant.rules": 'tenant = "x"\n',
     "admin.tokens": f'name = "x"\nsha256 = "{"0" * 64}"\nscopes = ["read"]\n',
 }
@@ -104,9 +105,12 @@ def test_plugins_in_rust_compile(tmp_path):
                         str(tmp_path / "plugin.wasm")], check=True, timeout=120)
 
 
-def test_configuration_of_the_readme_is_accepted(tmp_path):
+@pytest.mark.parametrize("name", ["README.md", "docs/identity.md", "docs/tenants.md"])
+def test_configurations_are_accepted(tmp_path, name):
     (tmp_path / "plugins").mkdir()
-    for block in code_blocks("README.md", "toml"):
+    blocks = code_blocks(name, "toml")
+    assert blocks
+    for block in blocks:
         done = check(tmp_path, block)
         assert done.returncode == 0, done.stderr
 

@@ -169,7 +169,7 @@ def test_user_without_a_way_to_a_tenant_is_told_so(start_proxy):
     proxy = start_proxy(tenant__required=True, tenant__setters=["admin"])
     with proxy.connect() as session:
         reply = session.query("SELECT 1")
-        assert reply.sqlstate == "42501" and "[[tenant.rules]]" in reply.error["M"]
+        assert reply.sqlstate == "42501" and "[[identity.rules]]" in reply.error["M"]
     with pytest.raises(WireError) as refusal:
         proxy.connect(options="-c helios.tenant_id=acme")
     assert refusal.value.fields["C"] == "42501"

@@ -67,6 +67,13 @@ Found<std::string_view> unless_empty(std::string_view text) {
   return found(text);
 }
 
+Found<std::string_view> find_attribute(
+    const std::vector<std::pair<std::string, std::string>>& attributes, std::string_view name) {
+  for (const auto& [key, value] : attributes)
+    if (key == name) return found(std::string_view(value));
+  return {};
+}
+
 using UuidBuffer = std::array<char, hooks::kUuidChars>;
 
 Found<std::string_view> authentication_field(BytesField field,
@@ -76,9 +83,9 @@ Found<std::string_view> authentication_field(BytesField field,
     case BytesField::database: return found(std::string_view(request.database));
     case BytesField::client_address: return unless_empty(request.client_ip);
     case BytesField::session_id: return found(std::string_view(request.session_id));
+    case BytesField::tenant: return find_attribute(request.attributes, "tenant_id");
     case BytesField::text:
     case BytesField::original_text:
-    case BytesField::tenant:
     case BytesField::request_id:
     case BytesField::command_tag:
     case BytesField::sqlstate:
@@ -312,9 +319,8 @@ std::optional<std::int32_t> attribute(HostCalls& calls, std::string_view name,
   if (statement == nullptr && calls.authentication() == nullptr) return kMissing;
   const auto& attributes =
       statement != nullptr ? statement->context->attributes : calls.authentication()->attributes;
-  for (const auto& [key, value] : attributes)
-    if (key == name) return copy_out(value, out);
-  return kMissing;
+  const auto value = find_attribute(attributes, name);
+  return value.code == kOk ? copy_out(value.value, out) : value.code;
 }
 
 std::optional<std::int32_t> scratch_set(HostCalls& calls, std::string_view bytes) {

@@ -20,7 +20,7 @@ class FakeControl final : public Control {
     backups.emplace_back(std::move(name), std::move(done));
   }
   [[nodiscard]] base::Executor& reader() override { return reads; }
-  [[nodiscard]] std::vector<TenantRuleStatus> tenant_rules() override { return rules; }
+  [[nodiscard]] std::vector<IdentityRuleStatus> identity_rules() override { return rules; }
   [[nodiscard]] RefusalPage refusals(const RefusalQuery& query) override {
     refusal_query = query;
     return refusal_page;
@@ -43,7 +43,7 @@ class FakeControl final : public Control {
   std::vector<PluginStatus> plugin_list;
   base::Result<void> ready_result;
   std::vector<std::string> warning_list;
-  std::vector<TenantRuleStatus> rules;
+  std::vector<IdentityRuleStatus> rules;
   RefusalPage refusal_page;
   std::vector<blocks::Block> block_list;
   std::vector<BlockRequest> blocked;

@@ -168,12 +168,38 @@ TEST_F(RouterTest, wrong_questions_about_refusals_are_400) {
   }
 }
 
+TEST_F(RouterTest, identity_rules_are_listed_with_their_matches) {
+  EXPECT_EQ(admin.get("/identity-rules").body, "[]");
+  admin.control.rules.push_back({.user = "app_*",
+                                 .database = "*",
+                                 .client = "local",
+                                 .os_user = "ann",
+                                 .settings = {{"helios.agent_id", "{user*}"}, {"helios.team", "a"}},
+                                 .is_pinned = true,
+                                 .is_tenant_rule = false,
+                                 .matches = 3});
+  EXPECT_EQ(
+      admin.get("/identity-rules").body,
+      R"([{"user":"app_*","database":"*","client":"local","os_user":"ann",)"
+      R"("sets":{"helios.agent_id":"{user*}","helios.team":"a"},"pinned":true,"matches":3}])");
+  EXPECT_EQ(admin.get("/tenant-rules").body, "[]");
+}
+
 TEST_F(RouterTest, tenant_rules_are_listed_with_their_matches) {
   EXPECT_EQ(admin.get("/tenant-rules").body, "[]");
-  admin.control.rules.push_back(
-      {.user = "app_*", .database = "*", .tenant = "{*}", .is_pinned = true, .matches = 0});
+  admin.control.rules.push_back({.user = "app_*",
+                                 .database = "*",
+                                 .client = "*",
+                                 .os_user = {},
+                                 .settings = {{"helios.tenant_id", "{*}"}},
+                                 .is_pinned = true,
+                                 .is_tenant_rule = true,
+                                 .matches = 0});
   EXPECT_EQ(admin.get("/tenant-rules").body,
             R"([{"user":"app_*","database":"*","tenant":"{*}","pinned":true,"matches":0}])");
+  EXPECT_EQ(admin.get("/identity-rules").body,
+            R"([{"user":"app_*","database":"*","client":"*","os_user":null,)"
+            R"("sets":{"helios.tenant_id":"{*}"},"pinned":true,"matches":0}])");
 }
 
 TEST_F(RouterTest, reload_of_unfit_plugins_is_422) {

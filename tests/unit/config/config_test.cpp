@@ -324,27 +324,6 @@ TEST(Config, wrong_requirements_are_named) {
   for (const auto& bad : cases) EXPECT_EQ(error_of(bad.text), bad.message);
 }
 
-TEST(Config, tenant_is_made_only_of_what_can_be_filled_in) {
-  const auto rule = [](std::string_view keys) {
-    return error_of("[[tenant.rules]]\n" + std::string(keys));
-  };
-  const std::string no_star =
-      "h.toml:3: tenant.rules.tenant: nothing fills in {*}: no '*' in database, and none beside "
-      "other letters in user";
-  EXPECT_EQ(rule("user = \"app_*\"\ntenant = \"{*}-{user}-{database}\""), "no error");
-  EXPECT_EQ(rule("database = \"*\"\ntenant = \"{*}\""), "no error");
-  EXPECT_EQ(rule("database = \"shop\"\ntenant = \"x-{*}\""), no_star);
-  EXPECT_EQ(rule("database = \"shop\"\ntenant = \"{usr}\""),
-            "h.toml:3: tenant.rules.tenant: \"{usr}\" is no placeholder; there are {user}, "
-            "{database} and {*}");
-  EXPECT_EQ(rule("user = \"a\"\ntenant = \"{user\""),
-            "h.toml:3: tenant.rules.tenant: \"{user\" is no placeholder; there are {user}, "
-            "{database} and {*}");
-  EXPECT_EQ(rule("user = \"a\"\ntenant = \"\""),
-            "h.toml:3: tenant.rules.tenant: must not be empty");
-  EXPECT_EQ(rule("user = \"a\""), "h.toml:1: tenant.rules: needs a tenant");
-}
-
 TEST(Config, letters_beyond_ascii_are_letters) {
   const auto config =
       parse_config("# Gr\u00FC\u00DFe \uFEBF\n[tenant]\nsetters = [\"m\u00FCller\"]\n", "h.toml");

@@ -66,8 +66,7 @@ TEST(BlockedLogin, is_refused_before_the_server_hears_of_it) {
 TEST(BlockedLogin, tenant_of_a_rule_or_a_hook_counts) {
   for (const bool is_pinned : {false, true}) {
     Options options;
-    options.config.tenant.rules = {
-        {.user = "*", .database = "*", .tenant = "acme", .pinned = is_pinned}};
+    options.config.identity.rules = {tenant_rule("*", "acme", is_pinned)};
     SessionHarness harness(options);
     harness.environment.blocks = blocks_of(Kind::tenant, "acme");
     harness.client_sends(startup_packet({{"user", "ann"}}));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Goal: who may in, as whom, and for which tenant: authenticate hooks, tenant rules, limits, timeouts.
-#include "session/tenant_rules.hpp"
+// Goal: who may in, and as whom: authenticate hooks, limits, timeouts. What rules say: identity_test.cpp.
 #include "session_harness.hpp"
 
 #include <gmock/gmock.h>
@@ -97,74 +96,6 @@ TEST(Authenticate, client_that_leaves_while_it_is_pending) {
   harness.run_executors();
   EXPECT_TRUE(harness.session->finished());
   EXPECT_FALSE(harness.asked_to_connect);
-}
-
-Options with_rules(config::Tenant tenant) {
-  Gatekeeper keeper;
-  Options options;
-  options.config.tenant = std::move(tenant);
-  return options;
-}
-
-TEST(TenantRules, pinned_user_cannot_choose_another) {
-  config::Tenant tenant;
-  tenant.rules = {{.user = "ann", .database = "*", .tenant = "acme", .pinned = true}};
-  SessionHarness harness(with_rules(tenant));
-  harness.connect();
-  for (const char* text : {"set helios.tenant_id = 'x'", "set local helios.tenant_id = 'x'",
-                           "select set_config('helios.tenant_id', 'x', false)",
-                           "select set_config(n, v, true) from t"}) {
-    harness.client_sends(query(text));
-    EXPECT_EQ(harness.take_to_server(), "") << text;
-    EXPECT_NE(harness.take_to_client().find("42501"), std::string::npos) << text;
-  }
-  harness.client_sends(query("set helios.tenant_id = 'acme'"));
-  EXPECT_NE(harness.take_to_server(), "");
-}
-
-TEST(TenantRules, pinned_user_cannot_choose_another_when_connecting) {
-  config::Tenant tenant;
-  tenant.rules = {{.user = "ann", .database = "*", .tenant = "acme", .pinned = true}};
-  SessionHarness harness(with_rules(tenant));
-  harness.client_sends(startup_packet({{"user", "ann"}, {"options", "-c helios.tenant_id=x"}}));
-  EXPECT_FALSE(harness.asked_to_connect);
-  EXPECT_NE(harness.to_client.find("42501"), std::string::npos);
-}
-
-TEST(TenantRules, only_listed_users_may_set) {
-  config::Tenant tenant;
-  tenant.setters = {"admin*"};
-  SessionHarness harness(with_rules(tenant));
-  harness.connect();
-  harness.client_sends(query("set helios.tenant_id = 'x'"));
-  EXPECT_EQ(harness.take_to_server(), "");
-  EXPECT_NE(harness.to_client.find("may not set helios.tenant_id"), std::string::npos);
-}
-
-TEST(TenantRules, patterns_and_placeholders) {
-  config::Tenant tenant;
-  tenant.rules = {{.user = "*.app", .database = "*", .tenant = "{*}", .pinned = true},
-                  {.user = "*", .database = "shop_*", .tenant = "{*}/{user}", .pinned = false},
-                  {.user = "bob", .database = "*", .tenant = "{database}", .pinned = true}};
-  EXPECT_EQ(bind_tenant(tenant, "acme.app", "x")->tenant, "acme");
-  EXPECT_EQ(bind_tenant(tenant, "eve", "shop_7")->tenant, "7/eve");
-  EXPECT_FALSE(bind_tenant(tenant, "eve", "shop_7")->is_pinned);
-  EXPECT_EQ(bind_tenant(tenant, "bob", "db")->tenant, "db");
-  EXPECT_FALSE(bind_tenant(tenant, "eve", "other").has_value());
-  EXPECT_FALSE(bind_tenant(tenant, "app", "other").has_value());
-}
-
-TEST(TenantRules, start_value_of_a_rule_gives_way_to_the_clients) {
-  Gatekeeper keeper;
-  keeper.options.config.tenant.rules = {
-      {.user = "ann", .database = "*", .tenant = "base", .pinned = false}};
-  SessionHarness harness(keeper.options);
-  harness.connect();
-  harness.client_sends(query("select 1"));
-  EXPECT_EQ(keeper.tenant, "base");
-  harness.server_sends(complete("SELECT 1") + ready('I'));
-  harness.client_sends(query("set helios.tenant_id = 'mine'; select 1"));
-  EXPECT_EQ(keeper.tenant, "mine");
 }
 
 class CountingAdmission final : public Admission {

@@ -84,14 +84,25 @@ TEST(RequiredTenant, it_has_to_be_there_and_known) {
 
 TEST(RequiredTenant, fixed_and_given_tenants_count) {
   Options pinned = required();
-  pinned.config.tenant.rules = {{.user = "*", .database = "*", .tenant = "acme", .pinned = true}};
+  pinned.config.identity.rules = {tenant_rule("*", "acme")};
   Options given = required();
-  given.config.tenant.rules = {{.user = "*", .database = "*", .tenant = "acme", .pinned = false}};
+  given.config.identity.rules = {tenant_rule("*", "acme", false)};
   for (const Options& options : {pinned, given}) {
     SessionHarness harness(options);
     harness.connect();
     EXPECT_FALSE(is_refused(harness, "SELECT 1"));
   }
+}
+
+TEST(RequiredTenant, rule_whose_tenant_comes_out_empty_gives_none) {
+  Options options = required();
+  options.config.identity.rules = {tenant_rule("ann*", "{user*}")};
+  SessionHarness harness(options);
+  harness.connect();
+  EXPECT_TRUE(is_refused(harness, "SELECT 1"));
+  harness.take_to_client();
+  harness.client_sends(query("SET helios.tenant_id = 'acme'"));
+  EXPECT_THAT(harness.to_client, HasSubstr("is fixed to \"\""));
 }
 
 TEST(RequiredTenant, who_may_not_set_one_is_told_so) {

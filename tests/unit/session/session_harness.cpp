@@ -51,6 +51,19 @@ hooks::CallResult failure(std::string why) {
   return result;
 }
 
+config::IdentityRule identity_rule(std::string user, std::string_view setting, std::string value,
+                                   bool is_pinned) {
+  config::IdentityRule rule;
+  rule.user = std::move(user);
+  rule.settings.emplace_back(setting, std::move(value));
+  rule.pinned = is_pinned;
+  return rule;
+}
+
+config::IdentityRule tenant_rule(std::string user, std::string tenant, bool is_pinned) {
+  return identity_rule(std::move(user), config::kTenantSetting, std::move(tenant), is_pinned);
+}
+
 std::string startup_packet(std::vector<std::pair<std::string, std::string>> parameters) {
   std::string body;
   base::append_i32(body, 196608);

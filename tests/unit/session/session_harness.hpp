@@ -72,6 +72,11 @@ struct Step {
 Step client(std::string bytes);
 Step server(std::string bytes);
 
+// A rule that sets one thing for everybody whose user fits.
+config::IdentityRule identity_rule(std::string user, std::string_view setting, std::string value,
+                                   bool is_pinned = true);
+config::IdentityRule tenant_rule(std::string user, std::string tenant, bool is_pinned = true);
+
 struct Options {
   config::Config config;
   std::vector<std::shared_ptr<NativePlugin>> plugins;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How often each of [[tenant.rules]] was the first to fit a client: a rule that never does is misspelt, or stands behind
+// How often each of [[identity.rules]] was the first to fit a client: a rule that never does is misspelt, or stands behind
 // one that takes its clients.
 //
 // Thread rule: any thread. Locked once for each login that a rule fits.
@@ -16,20 +16,20 @@
 
 namespace helios::app {
 
-class TenantRuleUse final : public session::TenantRuleUse {
+class IdentityRuleUse final : public session::IdentityRuleUse {
  public:
   struct Count {
-    config::TenantRule rule;
+    config::IdentityRule rule;
     std::uint64_t matches = 0;
   };
 
-  explicit TenantRuleUse(const config::Tenant& tenant) { set_rules(tenant); }
+  explicit IdentityRuleUse(const config::Identity& rules) { set_rules(rules); }
 
   // These are in force from now on. Rules that were so before keep their counts.
-  void set_rules(const config::Tenant& tenant);
+  void set_rules(const config::Identity& rules);
 
   // A rule that is not in force any more counts nowhere.
-  void note_match(const config::TenantRule& rule) override;
+  void note_match(const config::IdentityRule& rule) override;
 
   // In the order of the configuration.
   [[nodiscard]] std::vector<Count> read() const;
