@@ -249,6 +249,17 @@ class Json {
     return found;
   }
 
+  // Calls visit(name, value) for each member of an object, as often as it is there, until it answers false.
+  template <class Visit>
+  void each_member(Visit visit) const {
+    if (kind() != Kind::object) return;
+    each([&](StringView raw_name, const Json& value) {
+      for (const char byte : raw_name)
+        if (byte == '\\') return visit(detail::unescaped(raw_name).view(), value);
+      return visit(raw_name, value);
+    });
+  }
+
   // The element of an array.
   [[nodiscard]] Optional<Json> element(size_t index) const {
     if (kind() != Kind::array) return {};

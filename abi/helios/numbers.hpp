@@ -131,6 +131,47 @@ inline void append_int(String& out, int64_t number) {
   return -number;
 }
 
+// A number as JSON writes it that is whole and fits: 10, 10.0, 1e3, 1200e-2. Exact, whatever its length. Nothing for any
+// other text, and for 1.5.
+[[nodiscard]] inline Optional<int64_t> parse_whole(StringView text) {
+  if (text.empty() || detail::number_length(text) != text.size()) return {};
+  constexpr int64_t kFarAway = int64_t{1} << 40;  // longer than any text
+  const bool negative = text[0] == '-';
+  size_t at = negative ? 1 : 0;
+  const size_t begin = at;
+  while (at < text.size() && text[at] != 'e' && text[at] != 'E') ++at;
+  const StringView digits = text.part(begin, at - begin);  // with a point, perhaps
+  int64_t exponent = 0;
+  const bool is_down = at + 1 < text.size() && text[at + 1] == '-';
+  for (; at < text.size(); ++at)
+    if (detail::is_digit(text[at]) && exponent < kFarAway)
+      exponent = exponent * 10 + (text[at] - '0');
+  if (is_down) exponent = -exponent;
+  size_t point = 0;
+  while (point < digits.size() && digits[point] != '.') ++point;
+  // Digits that stand behind the point, where the exponent puts it, must be 0; those in front of it are the number.
+  const int64_t whole_digits = static_cast<int64_t>(point) + exponent;
+  int64_t number = 0;  // counted downwards, as in parse_int()
+  int64_t seen = 0;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i == point) continue;
+    const int64_t digit = digits[i] - '0';
+    if (seen++ >= whole_digits) {
+      if (digit != 0) return {};
+      continue;
+    }
+    if (number < (INT64_MIN + digit) / 10) return {};
+    number = number * 10 - digit;
+  }
+  for (; seen < whole_digits && number != 0; ++seen) {
+    if (number < INT64_MIN / 10) return {};
+    number *= 10;
+  }
+  if (negative) return number;
+  if (number == INT64_MIN) return {};
+  return -number;
+}
+
 // A number as JSON writes it. Nothing for any other text, and for what is too large for a double.
 // The nearest double for up to 19 digits; digits after those are cut off.
 [[nodiscard]] inline Optional<double> parse_double(StringView text) {
