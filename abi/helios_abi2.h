@@ -14,12 +14,13 @@
  *   helios_abi_version() -> i32       2; called once, when the module is loaded. Must not import anything
  *                                     to find out.
  *   _initialize()                     optional; once per instance, before its first hook
- *   authenticate, pre_query, post_query, settled      the hooks that it wants, each () -> i32 or () -> ()
+ *   authenticate, pre_query, post_query, settled, check_write      the hooks that it wants, each () -> i32 or () -> ()
  *
  *   authenticate  a client has introduced itself; the server has not been asked yet
  *   pre_query     before a statement execution; here, and in authenticate, a verdict can be given
  *   post_query    it has ended: exactly once for each pre_query that ran
  *   settled       the transaction that it ran in has ended: exactly once, after post_query
+ *   check_write   somebody outside wants to set a key: helios_block(), or a failure, refuses. It cannot change state.
  *
  * A hook that returns anything but 0 has failed, as if it had trapped: nothing that it did happens, and
  * the manifest's `on_error` decides about the statement. (A hook without result has not.)
@@ -85,7 +86,9 @@ enum {
    * hook asks for it, once for each text. Missing where the other one is. */
   HELIOS_REDACTED_TEXT = 13,
   HELIOS_REDACTED_EXECUTE_TEXT = 14,
-  HELIOS_REDACTED_ERROR_MESSAGE = 15
+  HELIOS_REDACTED_ERROR_MESSAGE = 15,
+  HELIOS_WRITE_KEY = 16, /* in check_write, which has no other field */
+  HELIOS_WRITE_VALUE = 17
 };
 
 /* Fields of helios_field_number(). */
@@ -264,8 +267,8 @@ int32_t helios_skip_settled(void);
 
 /* ---- the verdict: in pre_query, of several the last one counts; none is "let it run" -------------- */
 
-/* Refuses the statement, and the message that it came in. In authenticate: turns the client away.
- * The reason is what the client reads; at most 4096 bytes of it, what is not UTF-8 is replaced. The
+/* Refuses the statement, and the message that it came in. In authenticate: turns the client away. In check_write: refuses
+ * the write. The reason is what the client, or the operator, reads; at most 4096 bytes of it, what is not UTF-8 is replaced. The
  * SQLSTATE is five digits or capital letters, not of the classes 00, 01 and 02; empty is 42000. Returns
  * OK. INVALID: not in this hook; or the SQLSTATE is not one, and then it is refused with 42000. */
 HELIOS_IMPORT("block")

@@ -33,6 +33,7 @@ extern "C" {
 int32_t helios_guest_pre_query();
 int32_t helios_guest_post_query();
 int32_t helios_guest_settled();
+int32_t helios_guest_check_write();
 }
 
 namespace helios::plugin {
@@ -91,6 +92,20 @@ class FakeHost {
     call(ended, helios_guest_settled);
   }
 
+  // Why the plugin refuses to have a key set, "" when it does not.
+  std::string check_write(const std::string& key, const std::string& value) {
+    verdict = {};
+    FakeQuery write("");
+    write.texts = {{HELIOS_WRITE_KEY, key}, {HELIOS_WRITE_VALUE, value}};
+    write.numbers.clear();
+    is_judging_write_ = true;
+    call(write, helios_guest_check_write);
+    is_judging_write_ = false;
+    return verdict.text;
+  }
+  // A hook that only judges what somebody else wants to write changes nothing.
+  [[nodiscard]] bool may_write() const { return !is_judging_write_; }
+
   static FakeHost*& current() {
     static FakeHost* host = nullptr;
     return host;
@@ -123,6 +138,7 @@ class FakeHost {
   }
 
   const FakeQuery* query_ = nullptr;
+  bool is_judging_write_ = false;
   uint64_t call_ = 2;
   std::map<std::string, uint64_t> versions_;
 };

@@ -21,12 +21,14 @@
 // helios/fake_host.hpp, for unit tests under sanitizers and for debuggers. docs/writing-plugins.md is the
 // guide; helios_abi2.h is what is underneath.
 
+#include "helios/fields.hpp"
 #include "helios/json.hpp"
 #include "helios/memory.hpp"
 #include "helios/numbers.hpp"
 #include "helios/query.hpp"
 #include "helios/state.hpp"
 #include "helios/text.hpp"
+#include "helios/write.hpp"
 #include "helios_abi2.h"
 
 #include <stddef.h>
@@ -37,6 +39,7 @@ namespace helios::plugin {
 using PreQuery = Verdict (*)(const QueryContext&);
 using PostQuery = void (*)(const QueryContext&, const Outcome&);
 using Settled = void (*)(const QueryContext&, Settlement);
+using CheckWrite = Verdict (*)(const WriteContext&);  // proceed() or block()
 
 namespace detail {
 
@@ -75,6 +78,12 @@ inline int32_t run_settled(Settled hook) {
   return 0;
 }
 
+inline int32_t run_check_write(CheckWrite hook) {
+  const HookMemory memory;
+  give(hook(WriteContext()));
+  return 0;
+}
+
 #ifdef __wasm__
 extern "C" {
 HELIOS_EXPORT("helios_abi_version")
@@ -85,7 +94,7 @@ inline int32_t helios_abi2_version() { return HELIOS_ABI_VERSION; }
 }  // namespace detail
 }  // namespace helios::plugin
 
-// Each makes `function` (see PreQuery, PostQuery, Settled) the plugin's hook. In a native build,
+// Each makes `function` (see PreQuery, PostQuery, Settled, CheckWrite) the plugin's hook. In a native build,
 // helios/fake_host.hpp calls them.
 #define HELIOS_PRE_QUERY(function)                                         \
   extern "C" HELIOS_EXPORT("pre_query") int32_t helios_guest_pre_query() { \
@@ -98,4 +107,8 @@ inline int32_t helios_abi2_version() { return HELIOS_ABI_VERSION; }
 #define HELIOS_SETTLED(function)                                       \
   extern "C" HELIOS_EXPORT("settled") int32_t helios_guest_settled() { \
     return helios::plugin::detail::run_settled(function);              \
+  }
+#define HELIOS_CHECK_WRITE(function)                                           \
+  extern "C" HELIOS_EXPORT("check_write") int32_t helios_guest_check_write() { \
+    return helios::plugin::detail::run_check_write(function);                  \
   }

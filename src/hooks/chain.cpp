@@ -175,6 +175,7 @@ void ChainRun::absorb() {
       statement_->plugins[next_].settled_owed = false;
       absorb_end(traits, "settled");
       break;
+    case HookPoint::check_write: break;  // is about no statement, and asked of one plugin alone
   }
 }
 

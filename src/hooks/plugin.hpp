@@ -18,7 +18,8 @@ enum class HookPoint {
   authenticate,
   pre_query,
   post_query,
-  settled,  // the transaction that a statement ran in has ended
+  settled,      // the transaction that a statement ran in has ended
+  check_write,  // somebody outside wants to set a key of the plugin's namespace
 };
 
 // What happens to a statement when the plugin itself fails.
@@ -26,6 +27,12 @@ enum class OnError {
   deny,   // pre_query, authenticate: refuse; post_query, settled: end the session instead of
           // releasing the answer
   allow,  // go on as if the hook had not been there
+};
+
+// A key that somebody outside wants to set, by the admin interface or the command line, and to what. Bytes.
+struct KeyWrite {
+  std::string key;
+  std::string value;
 };
 
 // Fixed properties of one loaded version of a plugin.
@@ -44,7 +51,7 @@ struct PluginTraits {
 struct CallResult {
   enum class Status { ok, failed };
   Status status = Status::ok;
-  Verdict verdict;                       // of an ok pre_query
+  Verdict verdict;                       // of an ok pre_query; check_write: proceed or block
   AuthenticationVerdict authentication;  // of an ok authenticate
   // failed: one line for operators, e.g. "trap: unreachable [in check at 0x1a2]", "timeout after 100 ms".
   std::string failure;
@@ -67,6 +74,7 @@ struct CallResult {
 struct Call {
   HookPoint point = HookPoint::pre_query;
   const AuthenticationRequest* authentication = nullptr;  // authenticate
+  const KeyWrite* write = nullptr;                        // check_write
   StatementExecution* statement = nullptr;                // any other
   std::size_t slot = 0;                     // index of the plugin in statement->plugins
   base::Executor* home = nullptr;           // where on_done is posted when the call is pending

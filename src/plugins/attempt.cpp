@@ -49,6 +49,7 @@ GuestFunction export_of(hooks::HookPoint point) {
     case hooks::HookPoint::pre_query: return GuestFunction::pre_query;
     case hooks::HookPoint::post_query: return GuestFunction::post_query;
     case hooks::HookPoint::settled: return GuestFunction::settled;
+    case hooks::HookPoint::check_write: return GuestFunction::check_write;
   }
   return GuestFunction::pre_query;
 }

@@ -28,6 +28,7 @@ std::string_view to_word(hooks::HookPoint point) {
     case hooks::HookPoint::pre_query: return "pre_query";
     case hooks::HookPoint::post_query: return "post_query";
     case hooks::HookPoint::settled: return "settled";
+    case hooks::HookPoint::check_write: return "check_write";
   }
   return "";
 }
@@ -44,10 +45,15 @@ hooks::RunStatus CallRun::start(hooks::Call& call) {
     transaction_->reset();
   else
     transaction_.emplace(version_.services().store, version_.space());
-  const Next next = supply_.begins_slow() ? go_slow() : run_attempts(Lane::event_loop);
+  const Next next = begins_slow() ? go_slow() : run_attempts(Lane::event_loop);
   if (next == Next::waiting) return hooks::RunStatus::pending;  // it may be over by now
   if (json_.capacity() > kMaxKeptBytes) json_ = std::string();
   return hooks::RunStatus::done;
+}
+
+// A write is judged for somebody who can wait, on a thread that has others to serve.
+bool CallRun::begins_slow() const {
+  return call_->point == hooks::HookPoint::check_write || supply_.begins_slow();
 }
 
 template <typename Step>
@@ -172,7 +178,8 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
 }
 
 void CallRun::apply_effects() {
-  if (effects_.verdict.action == hooks::Verdict::Action::block ||
+  const bool is_of_statement = call_->point != hooks::HookPoint::check_write;
+  if ((effects_.verdict.action == hooks::Verdict::Action::block && is_of_statement) ||
       effects_.authentication.action == hooks::AuthenticationVerdict::Action::denied)
     version_.counters().add(PluginEvent::refusal);
   call_->result.verdict = std::move(effects_.verdict);
@@ -198,8 +205,14 @@ void CallRun::write_log_lines(std::string_view mark) {
                                          base::escape_for_log(line.text, kMaxLogBytes));
 }
 
+// Who judges a write has none on the event loop, and needs none ready there.
+void CallRun::end_instance() {
+  if (call_->point != hooks::HookPoint::check_write)
+    supply_.end_instance(std::move(live_), *call_->home);
+}
+
 CallRun::Next CallRun::after_conflict() {
-  supply_.end_instance(std::move(live_), *call_->home);
+  end_instance();
   version_.counters().add(PluginEvent::retry);
   ++conflicts_;
   if (exclusivity_ && conflicts_ >= kMaxExclusiveConflicts)
@@ -257,7 +270,7 @@ void CallRun::note_retries() {
 CallRun::Next CallRun::fail(std::string why) {
   exclusivity_.reset();
   note_retries();
-  supply_.end_instance(std::move(live_), *call_->home);
+  end_instance();
   const PluginServices& services = version_.services();
   version_.counters().add(PluginEvent::failure);
   why = base::escape_for_log(why, kMaxFailureBytes);
@@ -300,7 +313,7 @@ CallRun::Next CallRun::fail_by_store(std::string_view if_healthy) {
 CallRun::Next CallRun::fail_cancelled() {
   exclusivity_.reset();
   note_retries();
-  supply_.end_instance(std::move(live_), *call_->home);
+  end_instance();
   call_->result.status = hooks::CallResult::Status::failed;
   call_->result.failure = "cancelled";
   return Next::finished;
@@ -315,7 +328,7 @@ void CallRun::run_on_slow_lane() {
 void CallRun::resume_at_home() {
   if (exclusivity_)
     supply_.slow_queue().post_first([self = self()] { self->run_on_slow_lane(); });
-  else if (supply_.begins_slow())
+  else if (begins_slow())
     static_cast<void>(go_slow());
   else
     hand_over(run_attempts(Lane::event_loop));

@@ -15,6 +15,8 @@
 //   slow lane --> attempts as above, each with the plugin's full timeout
 //                 overran                  --> done: "timeout after N ms"
 //
+// A check_write begins on the slow lane, whatever the plugin's other calls do.
+//
 // No thread waits at any arrow; whoever makes the next step owns the run meanwhile. What a step needs
 // to go on is decided by where it runs: on home, the result is handed over directly (start) or by
 // on_done; on the slow lane, by a task posted to home.
@@ -70,6 +72,7 @@ class CallRun : public boost::intrusive_ref_counter<CallRun> {
   template <typename Step>
   Next run(Step&& step);
 
+  [[nodiscard]] bool begins_slow() const;
   Next run_attempts(Lane lane);
   Next attempt(Lane lane);
   AttemptEnd run_guest(Lane lane, LiveInstance& live);
@@ -81,6 +84,7 @@ class CallRun : public boost::intrusive_ref_counter<CallRun> {
   Next fetch();
   Next go_exclusive();
   Next go_slow();
+  void end_instance();
   void note_retries();
   void note_refused_writes(const HostCalls& calls);
   void note_full();

@@ -16,8 +16,8 @@ namespace {
 using config::Problems;
 using config::TomlSection;
 
-constexpr std::array<std::string_view, 4> kCalledHooks{"authenticate", "pre_query", "post_query",
-                                                       "settled"};
+constexpr std::array<std::string_view, 5> kCalledHooks{"authenticate", "pre_query", "post_query",
+                                                       "settled", "check_write"};
 
 // What manifests of HeliosProxy have beside our keys. None of it was ever enforced there either.
 constexpr std::array<std::string_view, 7> kLeftAside{
@@ -31,7 +31,8 @@ void read_hooks(TomlSection& root, Manifest& out) {
     if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
       root.add_problem("hooks", "\"" + base::escape_for_log(hook) +
                                     "\" is not a hook that this version calls; it calls "
-                                    "authenticate, pre_query, post_query and settled");
+                                    "authenticate, pre_query, post_query, settled and "
+                                    "check_write");
 }
 
 void read_imports(TomlSection& root, Manifest& out) {

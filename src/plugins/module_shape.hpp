@@ -30,6 +30,7 @@ struct ModuleShape {
   bool has_pre_query = false;  // is to be called: exported, and not left out by the manifest
   bool has_post_query = false;
   bool has_settled = false;
+  bool has_check_write = false;
   bool has_initialize = false;
   std::vector<std::string> warnings;  // one line each
 };

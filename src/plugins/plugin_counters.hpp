@@ -32,8 +32,12 @@ enum class PluginEvent : std::uint8_t {
   exclusive,      // a call that had to have the namespace to itself
   refused_write,  // a kv_set that the store's limits refused
   backed_off,     // a call that was not made, because the caller's last ones had all faulted
+  write_allowed,  // a check_write that let the write pass
+  write_refused,  // one that answered block
+  write_failed,   // one that failed: the write was refused
+  write_forced,   // a write that the plugin was not asked about, because somebody said so
 };
-inline constexpr std::size_t kPluginEvents = 8;
+inline constexpr std::size_t kPluginEvents = 12;
 
 // Calls by how often they had to be run again: those with 1, 2, 3 and more retries.
 inline constexpr std::size_t kRetryBuckets = 4;

@@ -367,6 +367,13 @@ std::optional<std::string> PluginHost::why_full() const {
   return std::nullopt;
 }
 
+std::shared_ptr<WasmPlugin> PluginHost::judge_of(std::string_view space) const {
+  const std::lock_guard lock(table_mutex_);
+  for (const Entry& entry : table_)
+    if (entry.plugin != nullptr && entry.plugin->judges_writes_to(space)) return entry.plugin;
+  return nullptr;
+}
+
 std::vector<PluginInfo> PluginHost::describe() const {
   const std::lock_guard lock(table_mutex_);
   return describe(table_);

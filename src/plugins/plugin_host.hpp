@@ -29,6 +29,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,6 +77,10 @@ class PluginHost {
   // Why statements are refused that should not be: a plugin with on_error = "deny" cannot write any more, since its
   // namespace is full. Nullopt: none.
   [[nodiscard]] std::optional<std::string> why_full() const;
+
+  // The plugin that judges what others write into the namespace (check_write); null: none does. There is at most one,
+  // since no two plugins share a namespace.
+  [[nodiscard]] std::shared_ptr<WasmPlugin> judge_of(std::string_view space) const;
 
   // Alive on event loops, those included that are kept ready for calls to come.
   [[nodiscard]] std::uint32_t instances() const { return slots_.used(); }

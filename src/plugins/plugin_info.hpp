@@ -48,6 +48,13 @@ struct PluginInfo {
   std::uint64_t refused_writes = 0;
   CallsByRetries retried_calls{};
   std::uint64_t backed_off = 0;
+  struct WriteChecks {
+    std::uint64_t allowed = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t forced = 0;  // not asked
+  };
+  WriteChecks write_checks;                                    // of what operators wrote
   std::vector<std::pair<std::string, std::uint64_t>> metrics;  // that the plugin itself counts
   std::uint32_t abi = 0;                                       // 1 or 2; 0 when failed
 

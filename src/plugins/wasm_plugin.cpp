@@ -13,6 +13,7 @@ std::vector<std::string> hooks_of(const ModuleShape& shape) {
   if (shape.has_pre_query) names.emplace_back("pre_query");
   if (shape.has_post_query) names.emplace_back("post_query");
   if (shape.has_settled) names.emplace_back("settled");
+  if (shape.has_check_write) names.emplace_back("check_write");
   return names;
 }
 
@@ -66,6 +67,10 @@ void WasmPlugin::describe(PluginInfo& info) const {
   info.refused_writes = counters.read(PluginEvent::refused_write);
   info.retried_calls = counters.retried_calls();
   info.metrics = counters.metrics().read();
+  info.write_checks = {.allowed = counters.read(PluginEvent::write_allowed),
+                       .refused = counters.read(PluginEvent::write_refused),
+                       .failed = counters.read(PluginEvent::write_failed),
+                       .forced = counters.read(PluginEvent::write_forced)};
   info.abi = its.shape().says_version ? 2 : 1;
   info.backed_off = counters.read(PluginEvent::backed_off);
   info.is_slow = supply().is_slow();

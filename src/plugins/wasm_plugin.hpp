@@ -13,6 +13,7 @@
 #include "plugins/supply/supply.hpp"
 
 #include <memory>
+#include <string_view>
 
 namespace helios::plugins {
 
@@ -26,6 +27,11 @@ class WasmPlugin final : public hooks::Plugin {
 
   [[nodiscard]] const PluginVersion& version() const { return supply_->version(); }
   [[nodiscard]] const Supply& supply() const { return *supply_; }
+
+  // Has it a check_write, and is that its namespace?
+  [[nodiscard]] bool judges_writes_to(std::string_view space) const {
+    return version().shape().has_check_write && version().space().name() == space;
+  }
 
   // See Supply.
   [[nodiscard]] base::Result<void> try_out() { return supply_->try_out(); }

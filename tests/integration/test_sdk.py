@@ -58,6 +58,9 @@ def test_entries_buckets_and_scans_work(make_proxy, built, tmp_path):
         # The key "short" lives for a millisecond, which a quick machine does not need for the next statement.
         wait_until(lambda: "short" not in proxy.admin.get("/admin/kv/entries/").json["keys"], "the key to expire")
         session.query("SELECT 'second'").expect_ok()
-    assert proxy.admin.get("/admin/kv/entries/").json["keys"] == ["bucket", "once"]
+    refused = proxy.admin.request("PUT", "/admin/kv/entries/refused", b"today")
+    assert (refused.status, refused.json) == (422, {"error": 'the plugin "entries" refuses this value: not today'})
+    assert proxy.admin.request("PUT", "/admin/kv/entries/zero", b"today").status == 200
+    assert proxy.admin.get("/admin/kv/entries/").json["keys"] == ["bucket", "once", "zero"]
     shown = {each["name"]: each for each in proxy.admin.get("/plugins").json}["entries"]
     assert shown["failures"] == 0, shown["last_error"]

@@ -65,18 +65,21 @@ HELIOS_FAKE int32_t helios_kv_get(const char* key, uint32_t key_len, char* out, 
 
 HELIOS_FAKE int32_t helios_kv_set(const char* key, uint32_t key_len, const char* value,
                                   uint32_t value_len) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   const auto code = helios::plugin::detail::fake_write(std::string(key, key_len),
                                                        std::string_view(value, value_len), 0);
   return code == HELIOS_OK ? HELIOS_OK : -1;
 }
 
 HELIOS_FAKE int32_t helios_kv_delete(const char* key, uint32_t key_len) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   helios::plugin::detail::fake_erase(std::string(key, key_len));
   return HELIOS_OK;
 }
 
 HELIOS_FAKE int32_t helios_kv_incr(const char* key, uint32_t key_len, int64_t delta, int64_t limit,
                                    int64_t ttl_ms, int64_t* out) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   using namespace helios::plugin;
   const std::string name(key, key_len);
   const std::string* value = detail::fake_value(name);
@@ -94,6 +97,7 @@ HELIOS_FAKE int32_t helios_kv_incr(const char* key, uint32_t key_len, int64_t de
 
 HELIOS_FAKE int32_t helios_kv_set_ex(const char* key, uint32_t key_len, const char* value,
                                      uint32_t value_len, int64_t ttl_ms, uint32_t flags) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   using namespace helios::plugin;
   const std::string name(key, key_len);
   const bool is_there = detail::fake_value(name) != nullptr;
@@ -120,6 +124,7 @@ HELIOS_FAKE int32_t helios_kv_get_ex(const char* key, uint32_t key_len, char* ou
 HELIOS_FAKE int32_t helios_kv_cas(const char* key, uint32_t key_len, uint64_t version,
                                   const char* value, uint32_t value_len, int64_t ttl_ms,
                                   uint32_t flags, uint64_t* version_out) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   using namespace helios::plugin;
   const std::string name(key, key_len);
   if (ttl_ms < 0 || name.empty()) return HELIOS_INVALID;
@@ -140,6 +145,7 @@ HELIOS_FAKE int32_t helios_kv_cas(const char* key, uint32_t key_len, uint64_t ve
 // As the proxy does it: what is stored is the nanosecond at which the bucket is full.
 HELIOS_FAKE int32_t helios_kv_take(const char* key, uint32_t key_len, int64_t cost, int64_t burst,
                                    int64_t tokens, int64_t period_ns, helios_kv_bucket* bucket) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   using namespace helios::plugin;
   const std::string name(key, key_len);
   if (burst < 0 || tokens < 1 || period_ns < tokens || name.empty()) return HELIOS_INVALID;
@@ -186,6 +192,7 @@ HELIOS_FAKE int32_t helios_kv_scan(const char* prefix, uint32_t prefix_len, cons
 
 HELIOS_FAKE int32_t helios_stream_append(const char* stream, uint32_t stream_len,
                                          const char* record, uint32_t record_len) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
   helios::plugin::FakeHost& host = helios::plugin::FakeHost::require();
   if (stream_len == 0) return HELIOS_INVALID;
   if (record_len > host.max_record_bytes) return HELIOS_LIMIT;

@@ -28,11 +28,13 @@ pub mod run;
 mod state;
 pub mod sys;
 mod verdict;
+mod write;
 
 pub use host::*;
 pub use query::*;
 pub use state::*;
 pub use verdict::*;
+pub use write::*;
 
 #[no_mangle]
 pub extern "C" fn helios_abi_version() -> i32 {
@@ -68,6 +70,17 @@ macro_rules! settled {
         #[no_mangle]
         pub extern "C" fn settled() -> i32 {
             $crate::run::settled($function)
+        }
+    };
+}
+
+/// Makes a function the plugin's `check_write`: it answers `proceed()`, or `block("why not", "")`.
+#[macro_export]
+macro_rules! check_write {
+    ($function:path) => {
+        #[no_mangle]
+        pub extern "C" fn check_write() -> i32 {
+            $crate::run::check_write($function)
         }
     };
 }

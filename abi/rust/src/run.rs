@@ -2,10 +2,18 @@
 
 //! What the macros expand to.
 
-use crate::{sys, Outcome, QueryContext, Settlement, Verdict};
+use crate::{sys, Outcome, QueryContext, Settlement, Verdict, WriteContext};
 
 pub fn pre_query(hook: fn(&QueryContext) -> Verdict) -> i32 {
-    match hook(&QueryContext(())) {
+    give(hook(&QueryContext(())))
+}
+
+pub fn check_write(hook: fn(&WriteContext) -> Verdict) -> i32 {
+    give(hook(&WriteContext(())))
+}
+
+fn give(verdict: Verdict) -> i32 {
+    match verdict {
         Verdict::Proceed | Verdict::Answered => 0,
         Verdict::Block { reason, sqlstate } => {
             let (reason, state) = (reason.as_bytes(), sqlstate.as_bytes());

@@ -146,7 +146,8 @@ std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& 
   out.reserve(kFrameBytes + copies * statement.current_text().size() + config.size());
   switch (point) {
     case hooks::HookPoint::authenticate:
-    case hooks::HookPoint::settled: break;  // not of this kind, or not of this ABI
+    case hooks::HookPoint::settled:
+    case hooks::HookPoint::check_write: break;  // not of this kind, or not of this ABI
     case hooks::HookPoint::pre_query:
       append_query_context(out, statement, config, with_normalized);
       break;

@@ -86,8 +86,8 @@ std::optional<std::int32_t> kv_take(HostCalls& calls, std::string_view key, std:
 
 std::span<const HostFunction> counter_imports() {
   static const std::array kFunctions{
-      host_function<kv_incr>("env", "kv_incr"),
-      host_function<kv_take>("env", "kv_take"),
+      host_function<kv_incr, Purity::writes>("env", "kv_incr"),
+      host_function<kv_take, Purity::writes>("env", "kv_take"),
   };
   return kFunctions;
 }

@@ -115,9 +115,9 @@ std::optional<std::int32_t> kv_scan(HostCalls& calls, std::string_view prefix,
 
 std::span<const HostFunction> entry_imports() {
   static const std::array kFunctions{
-      host_function<kv_set_ex>("env", "kv_set_ex"),
+      host_function<kv_set_ex, Purity::writes>("env", "kv_set_ex"),
       host_function<kv_get_ex>("env", "kv_get_ex"),
-      host_function<kv_cas>("env", "kv_cas"),
+      host_function<kv_cas, Purity::writes>("env", "kv_cas"),
       host_function<kv_scan>("env", "kv_scan"),
   };
   return kFunctions;

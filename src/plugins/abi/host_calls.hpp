@@ -70,6 +70,9 @@ class HostCalls {
   [[nodiscard]] const hooks::AuthenticationRequest* authentication() const {
     return scope_.call == nullptr ? nullptr : scope_.call->authentication;
   }
+  [[nodiscard]] const hooks::KeyWrite* write() const {
+    return scope_.call == nullptr ? nullptr : scope_.call->write;
+  }
   [[nodiscard]] bool is_at(hooks::HookPoint point) const {
     return scope_.call != nullptr && scope_.call->point == point;
   }

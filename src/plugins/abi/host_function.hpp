@@ -20,9 +20,11 @@
 // points. Views are valid
 // during the host call only.
 //
-// While an instance is made ready before there is a call, only pure functions can be called.
+// While an instance is made ready before there is a call, only pure functions can be called. A hook that only judges what
+// somebody else wants to write (check_write) changes no state: functions that could answer kInvalid there.
 
 #include "plugins/abi/host_calls.hpp"
+#include "plugins/abi/host_codes.hpp"
 #include "plugins/wasm.hpp"
 
 #include <array>
@@ -46,6 +48,7 @@ struct NoResult {};
 
 enum class Purity {
   of_the_call,  // reads or writes what belongs to the call: its state, its time
+  writes,       // likewise, and may change its state
   pure,         // depends on its arguments alone
 };
 
@@ -150,7 +153,7 @@ struct Binding<kFunction, kPurity> {
       calls.stop(HostCalls::Stop::out_of_time);
       return false;
     }
-    if (kPurity == Purity::of_the_call && calls.is_before_the_call()) {
+    if (kPurity != Purity::pure && calls.is_before_the_call()) {
       calls.stop(HostCalls::Stop::too_early);
       return false;
     }
@@ -163,6 +166,10 @@ struct Binding<kFunction, kPurity> {
     if (!in_bounds) {
       calls.stop_bad_pointer(self.name);
       return false;
+    }
+    if (kPurity == Purity::writes && calls.is_at(hooks::HookPoint::check_write)) {
+      values[0] = to_value(kInvalid);
+      return true;
     }
     const Result result =
         std::apply([&](const auto&... value) { return kFunction(calls, *value...); }, read);

@@ -47,8 +47,8 @@ std::optional<std::int64_t> time_now_ms(HostCalls& calls) { return calls.now_ms(
 std::span<const HostFunction> state_imports() {
   static const std::array kFunctions{
       host_function<kv_get>("env", "kv_get"),
-      host_function<kv_set>("env", "kv_set"),
-      host_function<kv_delete>("env", "kv_delete"),
+      host_function<kv_set, Purity::writes>("env", "kv_set"),
+      host_function<kv_delete, Purity::writes>("env", "kv_delete"),
       host_function<hash_hex, Purity::pure>("env", "sha256_hex"),
       host_function<time_now_ms>("env", "time_now_ms"),
   };

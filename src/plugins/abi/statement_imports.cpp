@@ -36,6 +36,8 @@ enum class BytesField : std::uint32_t {
   redacted_text,
   redacted_execute_text,
   redacted_error_message,
+  write_key,
+  write_value,
 };
 enum class NumberField : std::uint32_t {
   statement_id = 101,
@@ -93,9 +95,18 @@ Found<std::string_view> authentication_field(BytesField field,
     case BytesField::execute_text:
     case BytesField::redacted_text:
     case BytesField::redacted_execute_text:
-    case BytesField::redacted_error_message: return {};
+    case BytesField::redacted_error_message:
+    case BytesField::write_key:
+    case BytesField::write_value: return {};
   }
   return {.code = kInvalid};
+}
+
+Found<std::string_view> write_field(BytesField field, const hooks::KeyWrite& write) {
+  if (field == BytesField::write_key) return found(std::string_view(write.key));
+  if (field == BytesField::write_value) return found(std::string_view(write.value));
+  const bool is_field = field >= BytesField::text && field <= BytesField::write_value;
+  return {.code = is_field ? kMissing : kInvalid};
 }
 
 // Of a redacted one, that which secrets are to be taken out of. The text and the parameters belong to the message, which is gone by then.
@@ -128,6 +139,8 @@ Found<std::string_view> statement_field(BytesField field, const hooks::Statement
     case BytesField::execute_text:
     case BytesField::redacted_execute_text:
       return has_text ? unless_empty(it.execute_text) : Found<std::string_view>();
+    case BytesField::write_key:
+    case BytesField::write_value: return {};
   }
   return {.code = kInvalid};
 }
@@ -156,6 +169,7 @@ Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidB
     return statement_field(which, *statement, calls.scope().call->point, uuid);
   if (const auto* const request = calls.authentication())
     return authentication_field(which, *request);
+  if (const auto* const write = calls.write()) return write_field(which, *write);
   return {};
 }
 
@@ -314,9 +328,9 @@ std::optional<std::int32_t> attribute(HostCalls& calls, std::string_view name,
       if (key == name.substr(kConfig.size())) return copy_out(value, out);
     return kMissing;
   }
-  if (comes_from_settings(name) && !may_tell_settings(calls)) return std::nullopt;
   const auto* const statement = calls.statement();
   if (statement == nullptr && calls.authentication() == nullptr) return kMissing;
+  if (comes_from_settings(name) && !may_tell_settings(calls)) return std::nullopt;
   const auto& attributes =
       statement != nullptr ? statement->context->attributes : calls.authentication()->attributes;
   const auto value = find_attribute(attributes, name);

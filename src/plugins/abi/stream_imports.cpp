@@ -32,7 +32,7 @@ std::optional<std::int32_t> stream_append(HostCalls& calls, std::string_view str
 
 std::span<const HostFunction> stream_imports() {
   static const std::array kFunctions{
-      host_function<stream_append>("env", "stream_append"),
+      host_function<stream_append, Purity::writes>("env", "stream_append"),
   };
   return kFunctions;
 }

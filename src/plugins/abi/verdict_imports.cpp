@@ -42,7 +42,8 @@ std::optional<std::int32_t> block(HostCalls& calls, std::string_view reason,
     verdict.message = text;
     return kOk;
   }
-  AttemptEffects* const effects = judging(calls);
+  AttemptEffects* const effects =
+      calls.is_at(HookPoint::check_write) ? calls.effects() : judging(calls);
   if (effects == nullptr) return kInvalid;
   const bool is_state = is_error_state(sqlstate);
   effects->answer.reset();

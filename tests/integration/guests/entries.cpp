@@ -63,4 +63,11 @@ Verdict check(const QueryContext& context) {
 
 }  // namespace
 
+static Verdict judge(const WriteContext& write) {
+  if (!(write.key() == "refused")) return proceed();
+  if (kv_write("key", "value") || kv_increment("counter")) fail();  // it only judges
+  return block(concat("not ", write.value()));
+}
+
 HELIOS_PRE_QUERY(check)
+HELIOS_CHECK_WRITE(judge)

@@ -51,3 +51,12 @@ fn check(context: &QueryContext) -> Verdict {
     proceed()
 }
 pre_query!(check);
+
+fn judge(write: &WriteContext) -> Verdict {
+    if write.key() != b"refused" {
+        return proceed();
+    }
+    assert!(!kv_write(b"key", b"value") && kv_increment(b"counter", 1).is_none()); // it only judges
+    block(format!("not {}", String::from_utf8_lossy(&write.value())), "")
+}
+check_write!(judge);

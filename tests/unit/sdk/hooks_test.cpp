@@ -77,8 +77,21 @@ void note_settlement(const QueryContext&, Settlement settlement) {
   }
 }
 
+Verdict judge_write(const WriteContext& write) {
+  if (write.key() == "free") return proceed();
+  if (write.key() == "size") return block(format_int(static_cast<int64_t>(write.value_size())));
+  const bool wrote = kv_write("key", "value") || kv_increment("count") ||
+                     kv_create("key", "value") != Written::refused ||
+                     kv_write_if("key", HELIOS_VERSION_ABSENT, "value") != Written::refused ||
+                     kv_take("bucket", {1, 1, 1}) || stream_append("trail", "record");
+  kv_remove("old");
+  return block(concat(write.key(), "=", write.value(), " beside ",
+                      kv_read("old").value_or("nothing"), wrote ? ", wrote" : ""));
+}
+
 }  // namespace
 
+HELIOS_CHECK_WRITE(judge_write)
 HELIOS_PRE_QUERY(note_and_judge)
 HELIOS_POST_QUERY(note_outcome)
 HELIOS_SETTLED(note_settlement)
@@ -181,6 +194,18 @@ TEST(Settled, Settlement_ReachesTheHook) {
   EXPECT_EQ(kv_increment("committed", 0).value_or(0), 1);
   EXPECT_EQ(host.metrics["rolled_back"], 1);
   EXPECT_EQ(host.log, std::vector<std::string>{"unknown"});
+}
+
+TEST(CheckWrite, KeyAndValue_ReachTheHook_WhichChangesNothing) {
+  FakeHost host;
+  host.state["old"] = "old value";
+  EXPECT_EQ(host.check_write("k\nx", std::string("v\0", 2)),
+            "k\nx=" + std::string("v\0", 2) + " beside old value");
+  EXPECT_EQ(host.verdict.action, Verdict::Action::block);
+  EXPECT_EQ(host.check_write("free", "x"), "");
+  EXPECT_EQ(host.check_write("size", std::string(60'000, 'x')), "60000");
+  EXPECT_EQ(host.state.size(), 1U);
+  EXPECT_TRUE(kv_write("key", "value")) << "behind it, everything may be written";
 }
 
 TEST(KvRead, LargeValue_IsReadWhole) {
