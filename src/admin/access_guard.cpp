@@ -61,6 +61,7 @@ std::string description_of(const Request& request, const Grant& grant) {
   text += method_name(request.method);
   text += " " + base::escape_for_log(request.target, kMaxLoggedTargetBytes);
   if (request.method == Method::put) text += ", " + std::to_string(request.body.size()) + " bytes";
+  if (request.force && changes_something(request.method)) text += ", forced";
   return text;
 }
 

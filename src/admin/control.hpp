@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,6 +97,26 @@ struct BlockOutcome {
 };
 using OnBlocked = std::move_only_function<void(base::Result<BlockOutcome>)>;
 
+// A key that somebody wants to set.
+struct KeyWrite {
+  std::string space;  // the namespace
+  std::string key;
+  std::string value;
+};
+
+// What the plugin whose namespace it is says to that.
+struct WriteOpinion {
+  enum class Kind {
+    allowed,  // also where no plugin is asked
+    refused,
+    failed,  // the plugin could not answer: nobody can say, so nothing is to be written
+  };
+  Kind kind = Kind::allowed;
+  std::string plugin;
+  std::string reason;  // not allowed: one text of up to some thousand bytes
+};
+using OnJudged = std::move_only_function<void(WriteOpinion)>;
+
 // Called once with the folder of the copy, on any thread.
 using OnBackedUp = std::move_only_function<void(base::Result<std::string>)>;
 
@@ -125,6 +146,12 @@ class Control {
   virtual void block(BlockRequest request, OnBlocked done) = 0;
   // Errors: not_found, unavailable.
   virtual void unblock(blocks::Kind kind, std::string name, OnBlocked done) = 0;
+
+  // Asks the plugin, elsewhere than on the calling thread; at once where there is none to ask. Calls `done` once, on `home`,
+  // which is this thread's.
+  virtual void judge_write(KeyWrite write, std::shared_ptr<base::Executor> home, OnJudged done) = 0;
+  // That key is set without asking, because somebody wants it so.
+  virtual void note_forced_write(std::string_view space, std::string_view key) = 0;
 
   // Copies the state on disk into a new folder of that name, elsewhere than on the calling thread.
   // Requires: `name` can be the name of a folder. Errors: invalid (no folder for copies is configured, there

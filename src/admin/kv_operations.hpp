@@ -21,10 +21,13 @@
 
 namespace helios::admin {
 
+class Control;
+
 struct KvContext {
   kv::Store* store = nullptr;
   std::shared_ptr<base::Executor> home;
-  StartId start = 0;  // in every entity tag
+  StartId start = 0;           // in every entity tag
+  Control* control = nullptr;  // who has the plugins asked; null: none runs
 };
 
 struct FoundValue {

@@ -8,6 +8,7 @@
 #include "admin/replies.hpp"
 #include "admin/routes.hpp"
 #include "admin/target.hpp"
+#include "admin/write_admission.hpp"
 #include "kv/namespace_name.hpp"
 
 #include <boost/json/object.hpp>
@@ -145,22 +146,52 @@ base::Result<Edit> edit_of(Request& request, const Place& place, const kv::Store
   return edit;
 }
 
-void edit_key(const KvContext& context, const Place& place, Edit edit, Responder respond) {
+void make_edit(const KvContext& context, const std::string& space_name, Edit edit,
+               Responder respond) {
+  const auto space = context.store->open(space_name);
+  if (!space) return respond(error_reply(507, space.error().message));
+  start_edit(context, **space, std::move(edit), std::move(respond));
+}
+
+// Sets the key if the plugin whose namespace it is has nothing against that. Requires: it is a SetValue.
+void set_if_allowed(const KvContext& context, const std::string& space, Edit edit,
+                    Responder respond) {
+  KeyWrite write{.space = space, .key = edit.key, .value = std::get<SetValue>(edit.change).value};
+  context.control->judge_write(std::move(write), context.home,
+                               [context, space, edit = std::move(edit),
+                                respond = std::move(respond)](const WriteOpinion& opinion) mutable {
+                                 if (opinion.kind != WriteOpinion::Kind::allowed)
+                                   return respond(write_refused(opinion));
+                                 make_edit(context, space, std::move(edit), std::move(respond));
+                               });
+}
+
+void edit_key(const KvContext& context, const Place& place, const WriteFlags& flags,
+              const Grant& grant, Edit edit, Responder respond) {
   // Looked at before the namespace is made, so that a refused write leaves no trace.
   const auto* set = std::get_if<SetValue>(&edit.change);
   if (place.key.size() > context.store->limits().max_key_bytes)
     return respond(error_reply(413, "kv_max_key_bytes exceeded"));
   if (set != nullptr && set->value.size() > context.store->limits().max_value_bytes)
     return respond(error_reply(413, "kv_max_value_bytes exceeded"));
-  if (context.store->find(place.plugin) == nullptr && edit.preconditions.if_match)
+  const bool is_new = context.store->find(place.plugin) == nullptr;
+  if (is_new && edit.preconditions.if_match)
     return respond(error_reply(412, "the key is not as the request wants it"));
-  const auto space = context.store->open(place.plugin);
-  if (!space) return respond(error_reply(507, space.error().message));
-  start_edit(context, **space, std::move(edit), std::move(respond));
+  if (is_new && !flags.makes_namespace)
+    return respond(no_such_namespace(*context.store, grant, place.plugin));
+  if (set == nullptr || context.control == nullptr)
+    return make_edit(context, place.plugin, std::move(edit), std::move(respond));
+  if (!flags.is_forced)
+    return set_if_allowed(context, place.plugin, std::move(edit), std::move(respond));
+  context.control->note_forced_write(place.plugin, edit.key);
+  make_edit(context, place.plugin, std::move(edit), std::move(respond));
 }
 
-void handle_key(const KvContext& context, Request& request, Place place, Responder respond) {
+void handle_key(const KvContext& context, Request& request, Place place, const Grant& grant,
+                Responder respond) {
   if (request.method == Method::other) return respond(method_not_allowed(std::string(kKeyMethods)));
+  const auto flags = write_flags(request);
+  if (!flags) return respond(error_reply(400, flags.error().message));
   auto edit = edit_of(request, place, *context.store);
   if (!edit) return respond(error_reply(400, edit.error().message));
   switch (request.method) {
@@ -173,7 +204,8 @@ void handle_key(const KvContext& context, Request& request, Place place, Respond
         return respond(ok_reply());
       [[fallthrough]];
     case Method::put:
-    case Method::post: return edit_key(context, place, std::move(*edit), std::move(respond));
+    case Method::post:
+      return edit_key(context, place, *flags, grant, std::move(*edit), std::move(respond));
     case Method::other: return;
   }
 }
@@ -238,7 +270,7 @@ void KvRoutes::handle(Request request, const Grant& grant, Responder respond) {
     return respond(error_reply(400,
                                "a key takes no query parameters; write a '?' that is part of the "
                                "key as %3F"));
-  handle_key(context_, request, std::move(*place), std::move(respond));
+  handle_key(context_, request, std::move(*place), grant, std::move(respond));
 }
 
 }  // namespace helios::admin

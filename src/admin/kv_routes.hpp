@@ -10,7 +10,8 @@
 // parameters that a route does not know are refused: a '?' that was meant to be part of a key would
 // otherwise write another key.
 //
-// Only PUT and POST make a namespace. docs/admin-api.md describes every answer.
+// Only PUT and POST make a namespace, and only where the request says that this is meant. What a PUT wants to set is judged by the
+// plugin whose namespace it is, where one is loaded that judges (write_admission.hpp). docs/admin-api.md describes every answer.
 
 #include "admin/kv_operations.hpp"
 #include "admin/message.hpp"

@@ -24,6 +24,8 @@ struct Request {
   std::optional<std::string> if_match = {};       // If-Match
   std::optional<std::string> if_none_match = {};  // If-None-Match
   std::optional<std::string> ttl_ms = {};         // Helios-TTL-Ms
+  std::optional<std::string> force = {};          // Helios-Force
+  std::optional<std::string> new_namespace = {};  // Helios-New-Namespace
   std::string peer = {};                          // "127.0.0.1:4711": who sent it, for the log
   bool is_encrypted = false;                      // came over TLS
   std::string body;                               // complete, chunks already joined

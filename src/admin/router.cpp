@@ -87,7 +87,7 @@ Router::Router(kv::Store& store, Control& control, std::shared_ptr<base::Executo
     : sources_{control, store},
       access_(access),
       home_(std::move(home)),
-      kv_(KvContext{&store, home_, start}),
+      kv_(KvContext{&store, home_, start, &control}),
       streams_(StreamContext{&store, home_, &control.reader()}) {}
 
 void Router::handle(Request request, Responder respond) {

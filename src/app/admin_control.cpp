@@ -37,6 +37,15 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   return status;
 }
 
+admin::WriteOpinion::Kind to_kind(plugins::WriteOpinion::Kind kind) {
+  switch (kind) {
+    case plugins::WriteOpinion::Kind::allowed: return admin::WriteOpinion::Kind::allowed;
+    case plugins::WriteOpinion::Kind::refused: return admin::WriteOpinion::Kind::refused;
+    case plugins::WriteOpinion::Kind::failed: return admin::WriteOpinion::Kind::failed;
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 std::vector<admin::PluginStatus> AdminControl::plugins() {
@@ -76,6 +85,15 @@ void AdminControl::unblock(blocks::Kind kind, std::string name, admin::OnBlocked
   on_control(std::move(done), [this, kind, name = std::move(name)](auto unblocked) {
     process_.blocks.unblock(kind, name, std::move(unblocked));
   });
+}
+
+void AdminControl::judge_write(admin::KeyWrite write, std::shared_ptr<base::Executor> home,
+                               admin::OnJudged done) {
+  process_.judge.judge(
+      write.space, {std::move(write.key), std::move(write.value)}, std::move(home),
+      [done = std::move(done)](plugins::WriteOpinion opinion) mutable {
+        done({to_kind(opinion.kind), std::move(opinion.plugin), std::move(opinion.reason)});
+      });
 }
 
 std::vector<admin::IdentityRuleStatus> AdminControl::identity_rules() {

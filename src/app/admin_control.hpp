@@ -10,10 +10,13 @@
 #include "kv/store.hpp"
 #include "metrics/registry.hpp"
 #include "plugins/plugin_host.hpp"
+#include "plugins/write_judge.hpp"
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace helios::app {
@@ -35,7 +38,8 @@ class AdminControl final : public admin::Control {
     std::string_view engine;
     std::function<void(const std::string&, admin::OnBackedUp)> back_up;
     const UsageWatch& usage;
-    base::Executor& reader;  // whose threads may wait for a disk
+    base::Executor& reader;      // whose threads may wait for a disk
+    plugins::WriteJudge& judge;  // of what operators write
   };
   explicit AdminControl(Process process) : process_(std::move(process)) {}
 
@@ -50,6 +54,11 @@ class AdminControl final : public admin::Control {
   void unblock(blocks::Kind kind, std::string name, admin::OnBlocked done) override;
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
+  }
+  void judge_write(admin::KeyWrite write, std::shared_ptr<base::Executor> home,
+                   admin::OnJudged done) override;
+  void note_forced_write(std::string_view space, std::string_view key) override {
+    process_.judge.note_forced(space, key);
   }
   base::Executor& reader() override { return process_.reader; }
   base::Result<void> ready() override;

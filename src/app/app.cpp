@@ -64,7 +64,8 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       reader_(background_.make_queue()),
       hmac_key_(random_hmac_key()),
       host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
-            &faults_, in_force_.config->state, &hmac_key_) {}
+            &faults_, in_force_.config->state, &hmac_key_),
+      write_judge_(host_, log_) {}
 
 App::~App() { stop(); }
 
@@ -257,7 +258,8 @@ base::Result<void> App::start_admin() {
         back_up(folder, name, std::move(done));
       },
       usage_,
-      *reader_};
+      *reader_,
+      write_judge_};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) return base::fail(access.error().code, access.error().message);
   admin_ = std::make_unique<AdminService>(std::move(process), store_, log_, clock_,
@@ -372,6 +374,7 @@ void App::stop() {
   proxy_.reset();
   if (archiver_) archiver_->stop();
   if (journal_) journal_->stop(store_.last_used_version());
+  write_judge_.stop();
 }
 
 }  // namespace helios::app

@@ -31,6 +31,7 @@
 #include "metrics/registry.hpp"
 #include "net/proxy.hpp"
 #include "plugins/plugin_host.hpp"
+#include "plugins/write_judge.hpp"
 
 #include <atomic>
 #include <memory>
@@ -110,6 +111,7 @@ class App {
   plugins::HmacKey
       hmac_key_;  // of the state directory, or of this process; there before plugins are
   plugins::PluginHost host_;
+  plugins::WriteJudge write_judge_;                        // on the admin thread
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
   net::EngineKind engine_ = net::EngineKind::epoll;
   std::unique_ptr<net::Engine> control_;

@@ -160,7 +160,17 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
         "helios_plugin_info", "1 for each plugin, with what runs of it", Kind::gauge, {}};
     Family own{
         "helios_plugin_metric", "What plugins count themselves (metric_add)", Kind::counter, {}};
+    Family write_checks{"helios_plugin_write_checks_total",
+                        "Keys that operators wanted to set, by what the plugin said",
+                        Kind::counter,
+                        {}};
     for (const auto& plugin : host.describe()) {
+      for (const auto& [outcome, count] : {std::pair("allowed", plugin.write_checks.allowed),
+                                           std::pair("refused", plugin.write_checks.refused),
+                                           std::pair("failed", plugin.write_checks.failed),
+                                           std::pair("forced", plugin.write_checks.forced)})
+        write_checks.samples.push_back(
+            {{{"plugin", plugin.name}, {"outcome", outcome}}, to_number(count), {}});
       for (const auto& [name, value] : plugin.metrics)
         own.samples.push_back({{{"plugin", plugin.name}, {"name", name}}, to_number(value), {}});
       versions.samples.push_back({{{"plugin", plugin.name},
@@ -185,6 +195,7 @@ metrics::Source plugin_metrics(const plugins::PluginHost& host) {
                          &refused_writes, &backed_off, &slow, &backing_off}) {
       out.push_back(family->take());
     }
+    out.push_back(std::move(write_checks));
     out.push_back(std::move(versions));
     out.push_back(std::move(attempts));
     out.push_back(gauge_family("helios_plugin_instances", "Plugin instances alive on event loops",

@@ -127,6 +127,8 @@ class Command {
     request.body = std::move(value);
     if (ttl_ms != 0) request.ttl_ms = std::to_string(ttl_ms);
     if (options_.if_absent) request.if_none_match = "*";
+    if (options_.is_forced) request.force = "true";
+    if (options_.makes_namespace) request.new_namespace = "true";
     return request;
   }
 
@@ -136,6 +138,7 @@ class Command {
     request.target = key_target();
     request.body = json::serialize(json::object{{"increment", options_.increment}});
     if (options_.ttl_ms != 0) request.ttl_ms = std::to_string(options_.ttl_ms);
+    if (options_.makes_namespace) request.new_namespace = "true";
     const auto response = ask(request);
     if (!response) return std::unexpected(response.error());
     const auto body = parse_object(response->body);

@@ -34,6 +34,15 @@ void declare_ttl(CLI::App& command, KvOptions& options) {
       ->check(CLI::Range(std::int64_t{1}, kMaxTtlMs));
 }
 
+void declare_new(CLI::App& command, KvOptions& options) {
+  command.add_flag("--new", options.makes_namespace,
+                   "Make the namespace, if there is none and no plugin of that name is loaded");
+}
+
+void declare_force(CLI::App& command, KvOptions& options) {
+  command.add_flag("--force", options.is_forced, "Write without asking the plugin");
+}
+
 void declare_stream(CLI::App& command, KvOptions& options) {
   StreamOptions& stream = options.stream;
   const auto at_least_one = CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62);
@@ -76,14 +85,19 @@ void declare_writes(CLI::App& kv, KvOptions& options) {
       ->excludes(value);
   put.add_flag("--if-absent", options.if_absent, "Only if there is no such key");
   declare_ttl(put, options);
+  declare_new(put, options);
+  declare_force(put, options);
   declare_key(add_verb(kv, options, KvVerb::del, "del", "Remove a key"), options);
   CLI::App& incr = add_verb(kv, options, KvVerb::incr, "incr", "Add to a counter and print it");
   declare_key(incr, options);
   incr.add_option("BY", options.increment, "How much; 1 if left out, 0 to read it");
   declare_ttl(incr, options);
+  declare_new(incr, options);
   CLI::App& load = add_verb(kv, options, KvVerb::load, "import", "Set what `export` printed");
   load.add_option("FILE", options.file, "JSON lines; - or none is standard input");
   load.add_flag("--if-absent", options.if_absent, "Leave keys alone that are there");
+  declare_new(load, options);
+  declare_force(load, options);
   CLI::App& backup = add_verb(kv, options, KvVerb::backup, "backup", "Copy the state on disk");
   backup.add_option("NAME", options.name, "Of the new folder")->required();
   CLI::App& purge = add_verb(kv, options, KvVerb::purge, "purge", "Remove many keys of a plugin");

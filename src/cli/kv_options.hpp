@@ -38,8 +38,10 @@ struct KvOptions {
   std::optional<std::string> value;  // put; none: read from `file`
   std::string file = "-";            // put, import; "-" is standard input
   std::int64_t increment = 1;
-  std::int64_t ttl_ms = 0;  // 0: never expires
-  bool if_absent = false;   // put, import: leave keys alone that are there
+  std::int64_t ttl_ms = 0;       // 0: never expires
+  bool if_absent = false;        // put, import: leave keys alone that are there
+  bool is_forced = false;        // put, import: without asking the plugin
+  bool makes_namespace = false;  // put, incr, import: where there is none of that name
   std::string prefix;
   bool is_encoded = false;           // key and prefix are percent-encoded, and what `ls` prints is
   bool everything = false;           // purge: without a prefix

@@ -78,7 +78,7 @@ def test_token_says_what_its_bearer_may_do(start_proxy):
     assert curl(f"{url}/healthz")[1] == 200
     assert curl(f"{url}/metrics")[1:] == (401, '{"error":"missing or invalid admin bearer token"}')
     assert curl(f"{url}/metrics", *bearer("x" * 64))[1] == 401
-    assert curl(budget, "-X", "PUT", "--data-binary", "1", *bearer("b" * 40))[1] == 200
+    assert curl(budget, "-X", "PUT", "--data-binary", "1", "-H", "Helios-New-Namespace: true", *bearer("b" * 40))[1] == 200
     assert curl(other, "-X", "PUT", "--data-binary", "1", *bearer("b" * 40))[1:] == (
         403, '{"error":"the token \\"billing\\" is not for the namespace \\"counter\\"","scope":"write"}')
     assert curl(budget, *bearer("r" * 40))[1] == 200
@@ -130,7 +130,8 @@ def test_tls_is_spoken_with_curl(start_proxy, certificate, tmp_path):
     value = bytes(range(256)) * 200
     (tmp_path / "value.bin").write_bytes(value)
     key = f"{url}/admin/kv/p/binary%00key"
-    assert curl(*trust, key, "-T", str(tmp_path / "value.bin"), *bearer(SECRET)) == (0, 200, '{"ok":true}')
+    assert curl(*trust, key, "-T", str(tmp_path / "value.bin"), "-H", "Helios-New-Namespace: true",
+                *bearer(SECRET)) == (0, 200, '{"ok":true}')
     subprocess.run(["curl", "-sS", "--noproxy", "*", *trust, key, *bearer(SECRET), "-H",
                     "Accept: application/octet-stream", "-o", str(tmp_path / "back.bin")], check=True,
                    timeout=PATIENCE_SECONDS)
@@ -179,7 +180,7 @@ def test_connection_with_tls_is_kept_and_takes_chunks(start_proxy, certificate):
     proxy = start_proxy(**tls_settings(certificate))
     client = http.client.HTTPSConnection("localhost", proxy.admin.port, context=trusting(certificate),
                                          timeout=PATIENCE_SECONDS)
-    headers = {"Authorization": f"Bearer {SECRET}", "Accept": "application/octet-stream"}
+    headers = {"Authorization": f"Bearer {SECRET}", "Accept": "application/octet-stream", "Helios-New-Namespace": "true"}
     client.request("PUT", "/admin/kv/p/chunks", body=iter([b"a" * 20000, b"b", b"c" * 20000]), headers=headers,
                    encode_chunked=True)
     assert client.getresponse().read() == b'{"ok":true}'

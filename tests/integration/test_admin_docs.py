@@ -9,6 +9,7 @@ import subprocess
 import pytest
 from test_admin_access import make_certificate
 from test_docs import code_blocks, document
+from test_plugins import files_of
 
 DOCUMENT = "docs/admin-api.md"
 BLOCKS = code_blocks(DOCUMENT, "sh")
@@ -48,11 +49,13 @@ def test_all_blocks_are_known():
 
 @pytest.mark.parametrize("block", [block for block in BLOCKS if "curl" in block and TLS_BLOCK not in block])
 def test_commands_show_what_they_say(start_proxy, tmp_path, block):
-    proxy = start_proxy()
+    proxy = start_proxy(plugins=files_of("cost-governor"))
     (tmp_path / "table.bin").write_bytes(bytes(range(256)))
-    proxy.admin.put("cost-governor", "tenant:globex:budget", "1")
+    proxy.admin.put("cost-governor", "tenant:globex:budget", '{"day":1}')
+    proxy.admin.put("my-plugin", "made", "1")
+    proxy.admin.delete("my-plugin", "made")
     if "prefix=tenant" in block:
-        proxy.admin.put("cost-governor", "tenant:acme:budget", "1")
+        proxy.admin.put("cost-governor", "tenant:acme:budget", '{"day":1}')
     for command, shown in steps(block):
         printed = type_in(command, proxy.admin.port, tmp_path)
         printed = printed.replace('"engine":"epoll"', '"engine":"io_uring"')  # whichever this machine offers

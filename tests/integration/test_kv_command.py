@@ -10,6 +10,7 @@ from harness.proxy import BINARY
 from test_admin_access import SECRET, certificate, tls_settings, token  # noqa: F401 (a fixture)
 from test_admin_docs import steps
 from test_docs import code_blocks
+from test_plugins import files_of
 
 BLOCKS = code_blocks("docs/kv-command.md", "sh")
 
@@ -32,7 +33,7 @@ def state_of(proxy):
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_commands_show_what_they_say(start_proxy, tmp_path, block):
-    proxy = start_proxy(state__directory="state")
+    proxy = start_proxy(plugins=files_of("cost-governor"), state__directory="state")
     where = f" --url http://127.0.0.1:{proxy.admin.port}"
     if "--state" in block:
         proxy.stop()
@@ -50,7 +51,7 @@ def test_token_is_taken_from_a_file_or_the_environment(start_proxy, tmp_path):
     proxy = start_proxy(admin__tokens=[token("all", SECRET)])
     url = f"http://127.0.0.1:{proxy.admin.port}"
     assert "missing or invalid admin bearer token" in kv("--url", url, "ls", "p", status=1)
-    assert kv("--url", url, "put", "p", "k", "v", HELIOS_ADMIN_TOKEN=SECRET) == ""
+    assert kv("--url", url, "put", "p", "k", "v", "--new", HELIOS_ADMIN_TOKEN=SECRET) == ""
     file = tmp_path / "token"
     file.write_text(SECRET + "\n")
     file.chmod(0o600)
@@ -80,7 +81,7 @@ def test_thousands_of_entries_are_paged(start_proxy, tmp_path):
     url = f"http://127.0.0.1:{proxy.admin.port}"
     lines = tmp_path / "lines"
     lines.write_text("".join(f'{{"plugin":"p","key":"k{n:05}","value":"{n}"}}\n' for n in range(2500)))
-    assert kv("--url", url, "import", str(lines)) == "2500 set, 0 left alone, 0 expired\n"
+    assert kv("--url", url, "import", "--new", str(lines)) == "2500 set, 0 left alone, 0 expired\n"
     assert kv("--url", url, "export") == lines.read_text()
     assert len(kv("--url", url, "ls", "p").splitlines()) == 2500
 
@@ -125,7 +126,7 @@ def test_state_is_read_and_changed_without_a_proxy(make_proxy, counter, tmp_path
     assert kv("put", "counter", "acme", "40", *state) == ""
     assert "not as the request wants it" in kv("put", "counter", "acme", "0", "--if-absent", *state, status=1)
     assert kv("put", "counter", "soon", "x", "--ttl-ms", "3600000", *state) == ""
-    assert kv("incr", "other", "%00%FF", "41", "--encoded", *state) == "41\n"
+    assert kv("incr", "other", "%00%FF", "41", "--encoded", "--new", *state) == "41\n"
     assert kv("incr", "other", "%00%FF", "--encoded", *state) == "42\n"
     assert kv("import", "--if-absent", str(dump), *state) == "3 set, 1 left alone, 0 expired\n"
     assert re.fullmatch(r"counter\t5 keys.*\nother\t1 keys.*\n\(all\)\t6 keys.*\n", kv("stats", *state))
@@ -171,7 +172,7 @@ def test_what_is_no_state_directory_is_refused(tmp_path):
 def test_quotas_of_the_configuration_count_without_a_proxy(make_proxy):
     proxy = make_proxy(state__directory="state", kv__max_value_bytes=1024).start()
     proxy.stop()
-    put = ("put", "p", "k", "x" * 1025, "--state", state_of(proxy))
+    put = ("put", "p", "k", "x" * 1025, "--new", "--state", state_of(proxy))
     assert "kv_max_value_bytes exceeded" in kv(*put, "--config", proxy.config_file, status=1)
     assert kv(*put) == ""
 

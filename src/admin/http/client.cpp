@@ -62,6 +62,8 @@ Message message_of(const Endpoint& endpoint, const Request& request) {
   if (request.if_match) message.set(bhttp::field::if_match, *request.if_match);
   if (request.if_none_match) message.set(bhttp::field::if_none_match, *request.if_none_match);
   if (request.ttl_ms) message.set("Helios-TTL-Ms", *request.ttl_ms);
+  if (request.force) message.set("Helios-Force", *request.force);
+  if (request.new_namespace) message.set("Helios-New-Namespace", *request.new_namespace);
   message.body() = request.body;
   message.prepare_payload();
   return message;

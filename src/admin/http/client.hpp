@@ -25,7 +25,7 @@ struct Endpoint {
 // Errors: invalid.
 [[nodiscard]] base::Result<Endpoint> parse_endpoint(const std::string& url);
 
-// Sends method, target, body, If-Match, If-None-Match, Helios-TTL-Ms and Accept of `request`; the rest
+// Sends method, target, body, Accept and the headers of writes (If-Match to Helios-New-Namespace) of `request`; the rest
 // comes from `endpoint`. A new connection each time. Errors: unavailable (cannot connect, TLS fails, no
 // answer within `timeout_ms`), limit_exceeded (an answer beyond 64 MiB), invalid (not HTTP, ca_file).
 [[nodiscard]] base::Result<Response> send(const Endpoint& endpoint, const Request& request,

@@ -97,6 +97,8 @@ Request convert_header(const bhttp::request<bhttp::string_body>& message) {
   request.if_match = joined_header_of(message, "If-Match");
   request.if_none_match = joined_header_of(message, "If-None-Match");
   request.ttl_ms = joined_header_of(message, "Helios-TTL-Ms");
+  request.force = joined_header_of(message, "Helios-Force");
+  request.new_namespace = joined_header_of(message, "Helios-New-Namespace");
   return request;
 }
 

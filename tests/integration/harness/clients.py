@@ -75,9 +75,14 @@ class Admin:
         self.port = port
 
     def request(self, method, path, body=None, headers=None):
+        """As somebody who means it: a namespace that is not there is made. A header of None is left out."""
+        headers = dict(headers or {})
+        if method in ("PUT", "POST") and path.startswith("/admin/kv/"):
+            headers.setdefault("Helios-New-Namespace", "true")
+        headers = {name: value for name, value in headers.items() if value is not None}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request(method, path, body=body, headers=headers or {})
+            connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             return Answer(response.status, dict(response.getheaders()), response.read())
         finally:
@@ -92,8 +97,9 @@ class Admin:
     def _key_path(self, plugin, key):
         return f"/admin/kv/{plugin}/{urllib.parse.quote(key, safe=':/')}"
 
-    def put(self, plugin, key, value):
-        answer = self.request("PUT", self._key_path(plugin, key), value.encode())
+    def put(self, plugin, key, value, is_forced=False):
+        forced = {"Helios-Force": "true"} if is_forced else None
+        answer = self.request("PUT", self._key_path(plugin, key), value.encode(), forced)
         assert answer.status == 200, answer.body
 
     def delete(self, plugin, key):

@@ -6,7 +6,9 @@
 #include "admin/control.hpp"
 #include "support/manual_executor.hpp"
 
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,6 +36,14 @@ class FakeControl final : public Control {
     unblocked.emplace_back(kind, std::move(name));
     on_blocked.push_back(std::move(done));
   }
+  void judge_write(KeyWrite write, std::shared_ptr<base::Executor> home, OnJudged done) override {
+    judged.push_back(std::move(write));
+    if (!judges_later) return done(opinion);
+    home->post([this, done = std::move(done)]() mutable { done(opinion); });
+  }
+  void note_forced_write(std::string_view space, std::string_view key) override {
+    forced.emplace_back(space, key);
+  }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
   [[nodiscard]] std::vector<std::string> warnings() override { return warning_list; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
@@ -41,6 +51,10 @@ class FakeControl final : public Control {
   [[nodiscard]] std::string metrics_text() override { return "helios_queries_total 7\n"; }
 
   std::vector<PluginStatus> plugin_list;
+  std::vector<KeyWrite> judged;
+  WriteOpinion opinion;  // on each of them
+  bool judges_later = false;
+  std::vector<std::pair<std::string, std::string>> forced;
   base::Result<void> ready_result;
   std::vector<std::string> warning_list;
   std::vector<IdentityRuleStatus> rules;

@@ -18,8 +18,10 @@
 
 namespace helios::admin {
 
+// Of somebody who means it: a namespace that is not there is made.
 inline Request request(Method method, std::string target, std::string body = {}) {
   Request result;
+  result.new_namespace = "true";
   result.method = method;
   result.target = std::move(target);
   result.body = std::move(body);

@@ -41,6 +41,7 @@ class Offline : public test::DiskFixture {
     request.target = std::move(target);
     request.accept = "application/octet-stream";
     request.body = std::move(body);
+    request.new_namespace = "true";
     const admin::Response response = state.answer(std::move(request));
     return response.status == 200 ? response.body
                                   : std::to_string(response.status) + ' ' + response.body;

@@ -136,6 +136,34 @@ TEST_F(KvCommand, import_stops_at_a_line_that_it_cannot_read) {
             "error: line 1: there is no \"plugin\" in it");
 }
 
+TEST_F(KvCommand, namespace_is_made_where_that_is_said) {
+  const std::string none =
+      "error: there is no namespace \"ghost\", nor a loaded plugin of that name; to "
+      "make a new one, send Helios-New-Namespace: true (heliosproxy kv: --new)";
+  const std::string line = R"({"plugin":"ghost","key":"a","value":"1"})";
+  EXPECT_EQ(kv({"put", "ghost", "k", "v"}), none);
+  EXPECT_EQ(kv({"incr", "ghost", "n"}), none);
+  EXPECT_TRUE(kv({"import"}, line).contains("there is no namespace"));
+  EXPECT_EQ(kv({"put", "ghost", "k", "v", "--new"}), "");
+  EXPECT_EQ(kv({"incr", "ghost2", "n", "--new"}), "1\n");
+  EXPECT_EQ(kv({"import", "--new"}, R"({"plugin":"ghost3","key":"a","value":"1"})"),
+            "1 set, 0 left alone, 0 expired\n");
+  EXPECT_EQ(kv({"get", "ghost", "k"}), "v");
+}
+
+TEST_F(KvCommand, value_that_the_plugin_refuses_is_an_error_unless_forced) {
+  admin.control.opinion = {admin::WriteOpinion::Kind::refused, "p", "limit: field `a` is missing"};
+  const std::string refused = "the plugin \"p\" refuses this value: limit: field `a` is missing";
+  const std::string lines = R"({"plugin":"q","key":"a","value":"1"})";
+  EXPECT_EQ(kv({"put", "p", "k", "v"}), "error: " + refused);
+  EXPECT_EQ(kv({"import"}, lines), "error: line 1: " + refused);
+  EXPECT_EQ(kv({"get", "p", "k"}), "error: key not found");
+  EXPECT_EQ(kv({"put", "p", "k", "v", "--force"}), "");
+  EXPECT_EQ(kv({"import", "--force"}, lines), "1 set, 0 left alone, 0 expired\n");
+  EXPECT_EQ(kv({"get", "p", "k"}), "v");
+  EXPECT_EQ(admin.control.forced.size(), 2U);
+}
+
 TEST_F(KvCommand, stats_add_up) {
   kv({"put", "p", "a", "1"});
   kv({"put", "q", "b", "22"});

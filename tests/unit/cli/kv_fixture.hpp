@@ -20,6 +20,10 @@ namespace helios::cli {
 
 class KvCommand : public ::testing::Test {
  protected:
+  KvCommand() {
+    for (const char* const space : {"p", "q"}) store.open(space).value();
+  }
+
   // What `heliosproxy kv WORDS...` prints, or "error: ..." as it says it.
   std::string kv(std::vector<std::string> words, std::string input = {}) {
     std::vector<const char*> arguments = {"heliosproxy", "kv"};

@@ -23,6 +23,7 @@ namespace helios::admin::http {
 class AdminServerTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    for (const char* const space : {"p", "cost-governor"}) ASSERT_TRUE(store.open(space));
     const auto started =
         server.start(any_port(), nullptr, [this](Request message, Responder respond) {
           router.handle(std::move(message), std::move(respond));
