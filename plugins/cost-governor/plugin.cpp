@@ -6,6 +6,8 @@
 //   tenant:<id>:usage    the same fields and when each window began, written here
 //   config:windows       {"minute_ms": 60000, "hour_ms": 3600000, "day_ms": 86400000}, optional
 //   config:reserve       {"cost": 0.05}, optional: charge so much before a statement runs
+//
+// What operators write is judged by check_write, so that a mistyped text is refused where it is written.
 
 #include "helios/plugin.hpp"
 
@@ -18,7 +20,10 @@ using namespace helios::cost_governor;
 
 String usage_key(StringView tenant) { return concat("tenant:", tenant, ":usage"); }
 
-WindowLengths lengths() { return parse_lengths(kv_read("config:windows").value_or(String())); }
+WindowLengths lengths() {
+  const Optional<String> text = kv_read("config:windows");
+  return text ? stored_lengths(*text).value : WindowLengths();
+}
 
 // A usage that cannot be kept must not be forgotten either: the call fails and on_error decides.
 void write_usage(StringView tenant, const Usage& usage) {
@@ -41,20 +46,29 @@ Verdict reserve_cost(const QueryContext& context, StringView tenant, const Budge
   return verdict;
 }
 
-// Names the key and what is wrong with its value; nothing when all of them can be used.
-Optional<Verdict> objection(StringView budget_key, StringView budget) {
-  const auto refuse = [](StringView key, StringView problem) {
-    return block(concat("cost-governor: \"", key, "\" cannot be used: ", problem), kUnusable);
-  };
-  if (const String problem = problem_of_budget(budget); !problem.empty())
-    return refuse(budget_key, problem);
+// Names the key and what is wrong with what stands under it; nothing when that can be used.
+template <class T>
+Optional<Verdict> objection(StringView key, const Stored<T>& stored) {
+  if (!stored.flaw.empty())
+    warn_once(concat("\"", key, "\" would be refused today: ", stored.flaw));
+  if (stored.problem.empty()) return {};
+  return block(concat("cost-governor: \"", key, "\" cannot be used: ", stored.problem), kUnusable);
+}
+
+// What the operator wants for a tenant. Returns the refusal where a text of his cannot be used.
+Optional<Verdict> read_settings(StringView budget_key, StringView budget_json, Budget& budget,
+                                double& reserve) {
+  const Stored<Budget> stored = stored_budget(budget_json);
+  budget = stored.value;
+  if (const Optional<Verdict> refused = objection(budget_key, stored)) return refused;
   if (const Optional<String> text = kv_read("config:windows"))
-    if (const String problem = problem_of_lengths(*text); !problem.empty())
-      return refuse("config:windows", problem);
-  if (const Optional<String> text = kv_read("config:reserve"))
-    if (const String problem = problem_of_reserve(*text); !problem.empty())
-      return refuse("config:reserve", problem);
-  return {};
+    if (const Optional<Verdict> refused = objection("config:windows", stored_lengths(*text)))
+      return refused;
+  const Optional<String> text = kv_read("config:reserve");
+  if (!text) return {};
+  const Stored<double> configured = stored_reserve(*text);
+  reserve = configured.value;
+  return objection("config:reserve", configured);
 }
 
 Verdict check_budget(const QueryContext& context) {
@@ -63,9 +77,10 @@ Verdict check_budget(const QueryContext& context) {
   const String budget_key = concat("tenant:", *tenant, ":budget");
   const Optional<String> budget_json = kv_read(budget_key);
   if (!budget_json) return proceed();
-  if (const Optional<Verdict> refused = objection(budget_key, *budget_json)) return *refused;
-  const Budget budget = parse_budget(*budget_json);
-  const double reserve = parse_reserve(kv_read("config:reserve").value_or(String()));
+  Budget budget;
+  double reserve = 0;
+  if (const Optional<Verdict> refused = read_settings(budget_key, *budget_json, budget, reserve))
+    return *refused;
   if (reserve > 0 && budget.has_limit()) return reserve_cost(context, *tenant, budget, reserve);
   const Optional<String> usage_json = kv_read(usage_key(*tenant));
   if (!budget.has_limit() || !usage_json) return proceed();
@@ -91,7 +106,13 @@ void charge_cost(const QueryContext& context, const Outcome& outcome) {
                                             : charge(present, cost, now_ms()));
 }
 
+Verdict judge_write(const WriteContext& write) {
+  const String problem = problem_of_write(write.key(), write.value());
+  return problem.empty() ? proceed() : block(problem);
+}
+
 }  // namespace
 
+HELIOS_CHECK_WRITE(judge_write)
 HELIOS_PRE_QUERY(check_budget)
 HELIOS_POST_QUERY(charge_cost)

@@ -5,6 +5,7 @@
 namespace helios::cost_governor {
 
 using plugin::concat;
+using plugin::FieldReader;
 using plugin::Json;
 using plugin::Optional;
 using plugin::Outcome;
@@ -77,7 +78,95 @@ String problem_of(const Json& object, StringView name, bool is_whole) {
                 is_whole ? "whole number" : "number", " of 0 or more");
 }
 
+// Each reads what may stand there today; what it answers is wrong with it, or nothing.
+String read_budget(StringView json, Budget& budget) {
+  FieldReader fields;
+  for (int i = 0; i < kWindowCount; ++i) fields.number(kNames[i].field, budget.limit[i]);
+  const String problem = fields.read(json);
+  if (!problem.empty()) return problem;
+  for (const WindowNames& names : kNames)
+    if (fields.has(names.field)) return {};
+  return "there is none of `minute`, `hour` and `day`";
+}
+
+String read_lengths(StringView json, WindowLengths& lengths) {
+  FieldReader fields;
+  for (int i = 0; i < kWindowCount; ++i) fields.whole(kNames[i].length_field, lengths.ms[i], 1);
+  return fields.read(json);
+}
+
+String read_reserve(StringView json, double& cost) {
+  FieldReader fields;
+  fields.number("cost", cost).required();
+  return fields.read(json);
+}
+
+String read_usage(StringView json, Usage& usage) {
+  FieldReader fields;
+  for (int i = 0; i < kWindowCount; ++i) {
+    fields.number(kNames[i].field, usage.spent[i]);
+    fields.whole(kNames[i].start_field, usage.start_ms[i], 0);
+  }
+  return fields.read(json);
+}
+
+bool ends_with(StringView text, StringView end) {
+  return text.size() >= end.size() && text.part(text.size() - end.size()) == end;
+}
+
+// Is it tenant:<id>:<what>?
+bool is_of_tenant(StringView key, StringView what) {
+  constexpr size_t kFrame = 8;  // "tenant:" and ":"
+  return key.starts_with("tenant:") && key.size() > kFrame + what.size() &&
+         ends_with(key, concat(":", what));
+}
+
+String about(StringView what, const String& problem) {
+  return problem.empty() ? String() : concat(what, ": ", problem);
+}
+
 }  // namespace
+
+String problem_of_write(StringView key, StringView value) {
+  Budget budget;
+  Usage usage;
+  WindowLengths lengths;
+  double cost = 0;
+  if (is_of_tenant(key, "budget")) return about("budget", read_budget(value, budget));
+  if (is_of_tenant(key, "usage")) return about("usage", read_usage(value, usage));
+  if (key == "config:windows") return about(key, read_lengths(value, lengths));
+  if (key == "config:reserve") return about(key, read_reserve(value, cost));
+  return "there is no such key here; there are `tenant:<id>:budget`, `tenant:<id>:usage`, "
+         "`config:windows` and `config:reserve`";
+}
+
+Stored<Budget> stored_budget(StringView json) {
+  Stored<Budget> stored;
+  stored.flaw = read_budget(json, stored.value);
+  if (stored.flaw.empty()) return stored;
+  stored.problem = problem_of_budget(json);
+  stored.value = parse_budget(json);
+  return stored;
+}
+
+Stored<WindowLengths> stored_lengths(StringView json) {
+  Stored<WindowLengths> stored;
+  stored.flaw = read_lengths(json, stored.value);
+  if (stored.flaw.empty()) return stored;
+  stored.problem = problem_of_lengths(json);
+  stored.value = parse_lengths(json);
+  return stored;
+}
+
+Stored<double> stored_reserve(StringView json) {
+  Stored<double> stored;
+  stored.value = 0;
+  stored.flaw = read_reserve(json, stored.value);
+  if (stored.flaw.empty()) return stored;
+  stored.problem = problem_of_reserve(json);
+  stored.value = parse_reserve(json);
+  return stored;
+}
 
 String problem_of_budget(StringView json) {
   const Optional<Json> object = Json::parse(json);
@@ -142,8 +231,10 @@ WindowLengths parse_lengths(StringView json) {
 }
 
 Usage parse_usage(StringView json) {
-  const Json object = parsed(json);
   Usage usage;
+  if (read_usage(json, usage).empty()) return usage;
+  const Json object = parsed(json);
+  usage = {};
   for (int i = 0; i < kWindowCount; ++i) {
     usage.spent[i] = number_in(object, kNames[i].field);
     const int64_t start = integer_in(object, kNames[i].start_field);

@@ -44,7 +44,22 @@ struct Usage {
 [[nodiscard]] Usage parse_usage(plugin::StringView json);
 [[nodiscard]] plugin::String format_usage(const Usage& usage);
 
-// What is wrong with an operator's text, as the end of a sentence about it; empty: nothing. A mistyped budget is
+// What an operator may write under a key of the namespace: "" if that can be used as it stands, else why not. These are
+// the readers that the hooks use: what is let in is what is used.
+[[nodiscard]] plugin::String problem_of_write(plugin::StringView key, plugin::StringView value);
+
+// A text that stands in the state already, perhaps since a time when nobody looked at it.
+template <class T>
+struct Stored {
+  T value;
+  plugin::String problem;  // why it cannot be used, as below; empty: it can
+  plugin::String flaw;     // why it would be refused if it were written today; empty: it would not
+};
+[[nodiscard]] Stored<Budget> stored_budget(plugin::StringView json);
+[[nodiscard]] Stored<WindowLengths> stored_lengths(plugin::StringView json);
+[[nodiscard]] Stored<double> stored_reserve(plugin::StringView json);  // 0: none
+
+// What is wrong with such a text where it is flawed, as the end of a sentence about it; empty: nothing. A mistyped budget is
 // not no budget: whoever asks this refuses.
 [[nodiscard]] plugin::String problem_of_budget(plugin::StringView json);
 [[nodiscard]] plugin::String problem_of_lengths(plugin::StringView json);

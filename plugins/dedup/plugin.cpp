@@ -6,11 +6,13 @@
 //   config               {"window_ms": 500, "writes_only": true, "answer": "duplicate"}
 //   seen:<digest>        the request id of the one that passed, for window_ms; written here
 //
-// What did not happen may be sent again: `settled` takes the mark of its own statement back.
+// What did not happen may be sent again: `settled` takes the mark of its own statement back. What operators write is judged
+// by check_write, so that a mistyped text is refused where it is written.
 
 #include "helios/plugin.hpp"
 
 #include "policy.hpp"
+#include "settings.hpp"
 
 namespace {
 
@@ -23,27 +25,6 @@ constexpr const char* kRepeated = "55000";
 
 constexpr StringView kConfigIsWrong =
     "dedup: \"config\" needs a window_ms of 1 or more; its answer, if any, is a text";
-
-struct Settings {
-  int64_t window_ms = 0;
-  bool writes_only = true;  // false: queries too, which may call a function that writes
-  Optional<String> answer;  // to repeats; none: they are refused
-};
-
-Optional<Settings> parse_settings(StringView json) {
-  const Optional<Json> object = Json::parse(json);
-  if (!object) return {};
-  const Optional<Json> window = object->member("window_ms");
-  const Optional<Json> writes_only = object->member("writes_only");
-  const Optional<int64_t> ms = window ? window->integer() : Optional<int64_t>();
-  if (!ms || *ms < 1) return {};
-  Settings settings{*ms, !writes_only || writes_only->boolean().value_or(true), {}};
-  if (const Optional<Json> answer = object->member("answer")) {
-    settings.answer = answer->string();
-    if (!settings.answer) return {};
-  }
-  return settings;
-}
 
 // Each part with its length, so that no two lists of parts read the same.
 void add(String& all, StringView part) {
@@ -99,7 +80,7 @@ bool can_be_answered(const QueryContext& context) { return !context.is_prepared(
 Verdict let_one_pass(const QueryContext& context) {
   const Optional<String> text = kv_read("config");
   if (!text) return proceed();
-  const Optional<Settings> settings = parse_settings(*text);
+  const Optional<Settings> settings = stored_settings(*text);
   if (!settings) return block(kConfigIsWrong, "F0000");
   const Optional<String> tenant = context.tenant();
   if (!tenant || !is_looked_at(context, *settings)) return proceed();
@@ -129,7 +110,13 @@ void take_back(const QueryContext& context, Settlement settlement) {
   if (owner && *owner == context.request_id()) kv_remove(key);
 }
 
+Verdict judge_write(const WriteContext& write) {
+  const String problem = problem_of_write(write.key(), write.value());
+  return problem.empty() ? proceed() : block(problem);
+}
+
 }  // namespace
 
+HELIOS_CHECK_WRITE(judge_write)
 HELIOS_PRE_QUERY(let_one_pass)
 HELIOS_SETTLED(take_back)

@@ -6,6 +6,8 @@
 //   config                  {"per": "tenant", "burst": 10, "tokens": 5, "period_ms": 1000}
 //   config:<subject>        the same for one subject, without "per"
 //   bucket:<subject>        8 bytes, written here
+//
+// What operators write is judged by check_write, so that a mistyped text is refused where it is written.
 
 #include "policy.hpp"
 
@@ -27,14 +29,15 @@ Optional<String> subject_of(const QueryContext& context, Per per) {
 Verdict limit(const QueryContext& context) {
   const Optional<String> text = kv_read("config");
   if (!text) return proceed();
-  const Optional<Limit> all = parse_limit(*text);
+  const Optional<Limit> all = stored_limit("config", *text);
   if (!all) return block("rate-limit: \"config\" is not a limit", kUnusable);
   const Optional<String> subject = subject_of(context, all->per);
   if (!subject) return proceed();
 
   Rate rate = all->rate;
-  if (const Optional<String> own = kv_read(concat("config:", *subject))) {
-    const Optional<Limit> parsed = parse_limit(*own);
+  const String own_key = concat("config:", *subject);
+  if (const Optional<String> own = kv_read(own_key)) {
+    const Optional<Limit> parsed = stored_limit(own_key, *own);
     if (!parsed) return block("rate-limit: the limit of this subject is not one", kUnusable);
     rate = parsed->rate;
   }
@@ -58,7 +61,13 @@ void give_back(const QueryContext& context, const Outcome& outcome) {
   if (subject) (void)kv_take(concat("bucket:", *subject), taken->rate, -1);
 }
 
+Verdict judge_write(const WriteContext& write) {
+  const String problem = problem_of_write(write.key(), write.value());
+  return problem.empty() ? proceed() : block(problem);
+}
+
 }  // namespace
 
+HELIOS_CHECK_WRITE(judge_write)
 HELIOS_PRE_QUERY(limit)
 HELIOS_POST_QUERY(give_back)

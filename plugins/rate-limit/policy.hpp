@@ -18,9 +18,50 @@ struct Limit {
   plugin::Rate rate;
 };
 
-// Nothing when it is not JSON, when burst, tokens or period_ms are not whole numbers (burst may be 0, the
+inline constexpr plugin::StringView kPerNames[] = {"tenant", "user", "statement"};  // by Per
+
+// Reads the text of a limit, that of a subject without "per". Returns what is wrong with it; empty: it can be used as it
+// stands. kv_take() takes any such rate: no more than a token per nanosecond, and 36 years at most to fill a bucket.
+[[nodiscard]] inline plugin::String read_limit(plugin::StringView json, bool has_per,
+                                               Limit& limit) {
+  constexpr int64_t kNsPerMs = 1'000'000;
+  constexpr int64_t kMaxFillNs = INT64_MAX / 8;
+  constexpr int64_t kMaxPeriodMs = INT64_MAX / kNsPerMs;
+  size_t per = 0;
+  plugin::FieldReader fields;
+  fields.whole("burst", limit.rate.burst, 0).required();
+  fields.whole("tokens", limit.rate.tokens, 1).required();
+  fields.whole("period_ms", limit.rate.period_ms, 1, kMaxPeriodMs).required();
+  if (has_per) fields.choice("per", per, kPerNames);
+  plugin::String problem = fields.read(json);
+  if (!problem.empty()) return problem;
+  limit.per = static_cast<Per>(per);
+  const int64_t period_ns = limit.rate.period_ms * kNsPerMs;
+  if (limit.rate.tokens > period_ns) return "`tokens` are more than one per nanosecond";
+  const int64_t interval_ns = (period_ns - 1) / limit.rate.tokens + 1;
+  if (limit.rate.burst > kMaxFillNs / interval_ns)
+    return "`burst` is more than comes back in 36 years";
+  return {};
+}
+
+// What an operator may write under a key of the namespace: "" if that can be used as it stands, else why not.
+[[nodiscard]] inline plugin::String problem_of_write(plugin::StringView key,
+                                                     plugin::StringView value) {
+  constexpr size_t kBucketBytes = 8;
+  Limit limit;
+  const bool is_of_subject = key.starts_with("config:") && key.size() > 7;
+  if (key == "config" || is_of_subject) {
+    const plugin::String problem = read_limit(value, !is_of_subject, limit);
+    return problem.empty() ? problem : plugin::concat("limit: ", problem);
+  }
+  if (key.starts_with("bucket:") && key.size() > 7)
+    return value.size() == kBucketBytes ? "" : "bucket: the value must have 8 bytes";
+  return "there is no such key here; there are `config`, `config:<subject>` and `bucket:<subject>`";
+}
+
+// Of a text that stands in the state already, perhaps since a time when nobody looked at it. Nothing when it is not JSON, when burst, tokens or period_ms are not whole numbers (burst may be 0, the
 // others not), or when "per" is none of its three.
-[[nodiscard]] inline plugin::Optional<Limit> parse_limit(plugin::StringView json) {
+[[nodiscard]] inline plugin::Optional<Limit> parse_old_limit(plugin::StringView json) {
   const plugin::Optional<plugin::Json> object = plugin::Json::parse(json);
   if (!object) return {};
   const auto integer = [&object](plugin::StringView name, int64_t least) {
@@ -40,6 +81,16 @@ struct Limit {
   if (name == "statement") limit.per = Per::statement;
   if (limit.per == Per::tenant && !(name == "tenant")) return {};
   return limit;
+}
+
+// The limit that stands under `key`; nothing when it is none.
+[[nodiscard]] inline plugin::Optional<Limit> stored_limit(plugin::StringView key,
+                                                          plugin::StringView json) {
+  Limit limit;
+  const plugin::String flaw = read_limit(json, key == "config", limit);
+  if (flaw.empty()) return limit;
+  plugin::warn_once(plugin::concat("\"", key, "\" would be refused today: ", flaw));
+  return parse_old_limit(json);
 }
 
 // Of a statement by its fingerprint: 16 hex digits. All those of which the grammar cannot tell one, because it

@@ -96,7 +96,7 @@ def test_rate_limit_refuses_and_recovers(limited):
         end = time.monotonic() + 60
         while session.query("SELECT 1").errors:
             assert time.monotonic() < end
-        limited.admin.put("rate-limit", "config:acme", "no limit")
+        limited.admin.put("rate-limit", "config:acme", "no limit", is_forced=True)
         assert session.query("SELECT 1").error["C"] == "F0000"
 
 

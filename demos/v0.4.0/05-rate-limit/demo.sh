@@ -87,7 +87,9 @@ step "acme is shut out, by a limit of its own; then that is mistyped, and then g
 kv put config:acme '{"burst":0,"tokens":1,"period_ms":1000}'
 expect_match "the limit counts from the next query on" '53400: rate limit of the tenant lets nothing through' \
   "$(refusal_of acme "SELECT 1")"
-kv put config:acme '{"burst":"ten"}'
+expect_match "a mistyped one is refused where it is written" 'field `burst` must be a whole number, and is a text' \
+  "$("$HELIOS_BIN" kv put rate-limit config:acme '{"burst":"ten"}' 2>&1)"
+kv put config:acme '{"burst":"ten"}' --force
 expect_match "a limit that cannot be read is not taken for none" '^ERROR:  F0000: ' "$(refusal_of acme "SELECT 1")"
 kv del config:acme
 expect_equal "acme has what everybody has" 1 "$(query_as acme "SELECT 1")"

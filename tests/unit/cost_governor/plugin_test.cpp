@@ -87,6 +87,64 @@ TEST_F(CostGovernor, MistypedText_RefusesAndNamesKeyAndValue) {
   EXPECT_EQ(ask(), "");
 }
 
+TEST_F(CostGovernor, WhatOperatorsWrite_IsJudged) {
+  const std::string budget = "tenant:acme:budget";
+  const struct {
+    std::string key, value, problem;
+  } kCases[] = {
+      {budget, R"({"minute":1.0,"hour":10.0,"day":100.0})", ""},
+      {budget, R"({"day":1e3})", ""},
+      {budget, R"({"minute":0})", ""},
+      {"tenant:a:b:budget", R"({"day":1})", ""},
+      {budget, R"({"minut":1})", "budget: field `minut` is not known; did you mean `minute`?"},
+      {budget, R"({"minute":"1.0"})", "budget: field `minute` must be a number, and is a text"},
+      {budget, R"({"minute":-1})", "budget: field `minute` must be a number of 0 or more"},
+      {budget, R"({"minute":1,"minute":2})", "budget: field `minute` is there twice"},
+      {budget, "{}", "budget: there is none of `minute`, `hour` and `day`"},
+      {budget, "", "budget: the value is empty; it must be a JSON object"},
+      {"tenant:acme:usage", R"({"minute":5,"hour":5,"day":5})", ""},
+      {"tenant:acme:usage", R"({"minute_start_ms":1.7e12})", ""},
+      {"tenant:acme:usage", R"({"start":1})",
+       "usage: field `start` is not known; there are `minute`, `minute_start_ms`, `hour`, "
+       "`hour_start_ms`, `day`, `day_start_ms`"},
+      {"config:windows", R"({"minute_ms":1e3})", ""},
+      {"config:windows", R"({"minute_ms":1.5})",
+       "config:windows: field `minute_ms` must be a whole number of 1 or more"},
+      {"config:reserve", R"({"cost":0.05})", ""},
+      {"config:reserve", "{}", "config:reserve: field `cost` is missing"},
+  };
+  for (const auto& [key, value, problem] : kCases)
+    EXPECT_EQ(host_.check_write(key, value), problem) << key << ' ' << value;
+  for (const char* const key : {"tenant:acme:budgt", "budget", "tenant::budget", "config", ""})
+    EXPECT_EQ(host_.check_write(key, R"({"day":1})").substr(0, 29),
+              "there is no such key here; the")
+        << key;
+}
+
+// What is let in is what the hooks use.
+TEST_F(CostGovernor, NumbersMeanWhatTheySay) {
+  const std::string lengths = R"({"minute_ms":5e2})";
+  EXPECT_EQ(host_.check_write("config:windows", lengths), "");
+  host_.state["config:windows"] = lengths;
+  run(1'100'000);
+  EXPECT_NE(ask(), "");
+  host_.now_ms += 499;
+  EXPECT_NE(ask(), "");
+  host_.now_ms += 1;
+  EXPECT_EQ(ask(), "");
+}
+
+TEST_F(CostGovernor, WhatStandsThereAlready_IsTreatedAsEver_AndLoggedOnce) {
+  host_.state["tenant:acme:budget"] = R"({"minute":1,"note":"ours"})";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(ask(), "");
+  EXPECT_EQ(host_.log,
+            std::vector<std::string>{
+                "\"tenant:acme:budget\" would be refused today: field `note` is not known; there "
+                "are `minute`, `hour`, `day`"});
+  run(1'100'000);
+  EXPECT_NE(ask(), "");
+}
+
 TEST_F(CostGovernor, SmallBudget_IsShownWithItsDigits) {
   host_.state["tenant:acme:budget"] = R"({"minute":0.001})";
   run(1'500);

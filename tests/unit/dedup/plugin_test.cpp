@@ -41,6 +41,38 @@ TEST_F(Dedup, repeat_within_the_window_is_refused) {
   EXPECT_EQ(host_.metrics["repeats"], 2);
 }
 
+TEST_F(Dedup, what_operators_write_is_judged) {
+  const struct {
+    std::string key, value, problem;
+  } kCases[] = {
+      {"config", R"({"window_ms":5e2,"writes_only":false,"answer":"taken"})", ""},
+      {"seen:abc", "anything", ""},
+      {"config", R"({"windows_ms":500})",
+       "config: field `windows_ms` is not known; did you mean `window_ms`?"},
+      {"config", R"({"window_ms":"500"})",
+       "config: field `window_ms` must be a whole number, and is a text"},
+      {"config", R"({"window_ms":0})",
+       "config: field `window_ms` must be a whole number from 1 to 4503599627370496"},
+      {"config", R"({"window_ms":500,"writes_only":"yes"})",
+       "config: field `writes_only` must be true or false, and is a text"},
+      {"config", R"({"window_ms":500,"answer":null})",
+       "config: field `answer` must be a text, and is null"},
+      {"config", "{}", "config: field `window_ms` is missing"},
+      {"conf", "{}", "there is no such key here; there are `config` and `seen:<digest>`"},
+  };
+  for (const auto& [key, value, problem] : kCases)
+    EXPECT_EQ(host_.check_write(key, value), problem) << key << ' ' << value;
+}
+
+TEST_F(Dedup, what_stands_there_already_is_treated_as_ever_and_logged_once) {
+  host_.state["config"] = R"({"window_ms":500,"writes_only":"no"})";
+  EXPECT_EQ(ask("INSERT 1"), "");
+  EXPECT_NE(ask("INSERT 1"), "");
+  EXPECT_EQ(host_.log,
+            std::vector<std::string>{"\"config\" would be refused today: field "
+                                     "`writes_only` must be true or false, and is a text"});
+}
+
 TEST_F(Dedup, repeat_is_told_how_long_the_window_of_its_first_lasts) {
   EXPECT_EQ(ask("INSERT 1"), "");
   host_.state["config"] = R"({"window_ms":5})";

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace helios::rate_limit {
 namespace {
@@ -82,6 +83,69 @@ TEST_F(RateLimit, limit_that_is_none_refuses_everything) {
     EXPECT_EQ(ask(), "rate-limit: \"config\" is not a limit") << text;
     EXPECT_EQ(host_.verdict.sqlstate, "F0000");
   }
+}
+
+TEST_F(RateLimit, what_operators_write_is_judged) {
+  const struct {
+    std::string key, value, problem;
+  } kCases[] = {
+      {"config", R"({"per":"user","burst":10.0,"tokens":1e0,"period_ms":1e3})", ""},
+      {"config", R"({"burst":0,"tokens":1,"period_ms":1})", ""},
+      {"config:acme", R"({"burst":1,"tokens":1,"period_ms":1})", ""},
+      {"bucket:acme", "12345678", ""},
+      {"config", R"({"burst":"ten","tokens":1,"period_ms":1})",
+       "limit: field `burst` must be a whole number, and is a text"},
+      {"config", R"({"burst":1.5,"tokens":1,"period_ms":1})",
+       "limit: field `burst` must be a whole number of 0 or more"},
+      {"config", R"({"burst":1,"token":1,"period_ms":1})",
+       "limit: field `token` is not known; did you mean `tokens`?"},
+      {"config", R"({"burst":1,"tokens":0,"period_ms":1})",
+       "limit: field `tokens` must be a whole number of 1 or more"},
+      {"config", R"({"burst":1,"tokens":1})", "limit: field `period_ms` is missing"},
+      {"config", R"({"per":"planet","burst":1,"tokens":1,"period_ms":1})",
+       R"(limit: field `per` must be one of "tenant", "user", "statement")"},
+      {"config:acme", R"({"per":"user","burst":1,"tokens":1,"period_ms":1})",
+       "limit: field `per` is not known; there are `burst`, `tokens`, `period_ms`"},
+      {"config", R"({"burst":1,"tokens":1000001,"period_ms":1})",
+       "limit: `tokens` are more than one per nanosecond"},
+      {"config", R"({"burst":1e12,"tokens":1,"period_ms":3600000})",
+       "limit: `burst` is more than comes back in 36 years"},
+      {"bucket:acme", "7 bytes", "bucket: the value must have 8 bytes"},
+      {"configuration", "{}",
+       "there is no such key here; there are `config`, `config:<subject>` and `bucket:<subject>`"},
+  };
+  for (const auto& [key, value, problem] : kCases)
+    EXPECT_EQ(host_.check_write(key, value), problem) << key << ' ' << value;
+}
+
+// Whatever is let in, a bucket can be made of it.
+TEST_F(RateLimit, what_is_let_in_is_what_is_used) {
+  const std::vector<std::string> numbers = {"0",    "1",       "2.0",     "1e3",  "1000000",
+                                            "1e9",  "3600000", "1e12",    "1e15", "9223372036854",
+                                            "9e15", "1.5",     "86400e3", "-1",   "9.3e12"};
+  int let_in = 0;
+  for (const auto& burst : numbers)
+    for (const auto& tokens : numbers)
+      for (const auto& period : numbers) {
+        const std::string text =
+            "{\"burst\":" + burst + ",\"tokens\":" + tokens + ",\"period_ms\":" + period + "}";
+        if (!host_.check_write("config", text).empty()) continue;
+        ++let_in;
+        host_.state = {{"config", text}};
+        const std::string answer = ask();
+        const bool is_closed = burst == "0";
+        EXPECT_EQ(answer, is_closed ? "rate limit of the tenant lets nothing through" : "") << text;
+      }
+  EXPECT_GT(let_in, 100);
+}
+
+TEST_F(RateLimit, what_stands_there_already_is_treated_as_ever_and_logged_once) {
+  host_.state["config"] = R"({"burst":1,"tokens":1,"period_ms":1000,"comment":"ours"})";
+  EXPECT_EQ(ask(), "");
+  EXPECT_EQ(ask(), "rate limit of the tenant reached (retry in 1.000s)");
+  EXPECT_EQ(host_.log, std::vector<std::string>{
+                           "\"config\" would be refused today: field `comment` is not known; "
+                           "there are `burst`, `tokens`, `period_ms`, `per`"});
 }
 
 TEST_F(RateLimit, token_of_a_statement_that_never_ran_is_given_back) {
