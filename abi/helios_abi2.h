@@ -276,7 +276,7 @@ int32_t helios_block(const char* reason, uint32_t reason_len, const char* sqlsta
                      uint32_t sqlstate_len);
 
 /* Says more of a refusal, for the client and for GET /refusals: one call for each HELIOS_EXPLAIN_*, before block or
- * after it; without a block it counts nothing. At most 4096 bytes, as for the reason. Returns OK. INVALID: not in this
+ * after it; without a block it counts nothing, but for the hint of limit_rows and limit_bytes. At most 4096 bytes, as for the reason. Returns OK. INVALID: not in this
  * hook, or no such part. */
 #define HELIOS_EXPLAIN_DETAIL 1
 #define HELIOS_EXPLAIN_HINT 2
@@ -288,6 +288,17 @@ int32_t helios_explain(uint32_t part, const char* text, uint32_t text_len);
  * statement run as it is would be worse. */
 HELIOS_IMPORT("rewrite")
 int32_t helios_rewrite(const char* sql, uint32_t sql_len);
+
+/* Bounds the answer of the statement, which may run: no more than so many rows (DataRow messages; in COPY TO STDOUT each
+ * CopyData message is one), and no more than so many bytes of these messages, reach the client. A row that would go beyond
+ * is not sent; the statement is cancelled, and the client gets ErrorResponse 54000 in the place of its end. 0: no row
+ * may pass. A negative number: no limit, as when this is not called. Of several plugins the smallest limit of each kind
+ * holds. Counts with none and with rewrite, not with block and answer; explain may say what to do (HELIOS_EXPLAIN_HINT).
+ * Each returns OK. INVALID: not in this hook. */
+HELIOS_IMPORT("limit_rows")
+int32_t helios_limit_rows(int64_t most);
+HELIOS_IMPORT("limit_bytes")
+int32_t helios_limit_bytes(int64_t most);
 
 /* Answers the statement with rows: begin, then a call for each column, then a call for each value, row
  * by row, in text format. A row that is not complete when the hook returns, and more bytes than an answer

@@ -65,6 +65,8 @@ class FakeHost {
   Given verdict;                      // of the last pre_query
   std::string detail;                 // what it said with explain(), as below
   std::string hint;
+  std::optional<int64_t> max_rows;  // what limit_rows() and limit_bytes() have said
+  std::optional<int64_t> max_bytes;
   std::string scratch;
   bool skips_settled = false;  // said the last post_query
   std::vector<std::string> log;
@@ -75,6 +77,8 @@ class FakeHost {
     verdict = {};
     detail.clear();
     hint.clear();
+    max_rows.reset();
+    max_bytes.reset();
     call(asked, helios_guest_pre_query);
     return verdict.text;
   }
@@ -305,6 +309,18 @@ HELIOS_FAKE int32_t helios_explain(uint32_t part, const char* text, uint32_t tex
 HELIOS_FAKE int32_t helios_rewrite(const char* sql, uint32_t sql_len) {
   using namespace helios::plugin;
   FakeHost::require().verdict = {Verdict::Action::rewrite, std::string(sql, sql_len), {}, {}, {}};
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_limit_rows(int64_t most) {
+  auto& limit = helios::plugin::FakeHost::require().max_rows;
+  limit = most < 0 ? std::nullopt : std::optional(most);
+  return HELIOS_OK;
+}
+
+HELIOS_FAKE int32_t helios_limit_bytes(int64_t most) {
+  auto& limit = helios::plugin::FakeHost::require().max_bytes;
+  limit = most < 0 ? std::nullopt : std::optional(most);
   return HELIOS_OK;
 }
 

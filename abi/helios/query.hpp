@@ -328,6 +328,23 @@ inline void explain(StringView what, StringView hint = {}) {
 // Run this text instead: one statement. Plugins after this one see the new text.
 [[nodiscard]] inline Verdict rewrite(StringView sql) { return {Verdict::Action::rewrite, sql, {}}; }
 
+// Let it run, but bound its answer: of more rows, or more bytes of rows, than this, none is sent. The statement is
+// cancelled then, and the client gets an error (54000) in the place of its end. Called before proceed() or rewrite():
+//
+//   limit_rows(1000, "add a LIMIT");
+//   return proceed();
+//
+// 0 lets no row pass. `hint` is what the client is told to do; empty is a general one. Only a plugin that calls these
+// needs a proxy that offers them.
+inline void limit_rows(int64_t most, StringView hint = {}) {
+  if (helios_limit_rows(most) != HELIOS_OK) fail();
+  explain({}, hint);
+}
+inline void limit_bytes(int64_t most, StringView hint = {}) {
+  if (helios_limit_bytes(most) != HELIOS_OK) fail();
+  explain({}, hint);
+}
+
 // Answer with rows:
 //
 //   Answer answer;

@@ -18,6 +18,16 @@ bool runs_before(const std::shared_ptr<Plugin>& a, const std::shared_ptr<Plugin>
          std::tie(b->traits().order, b->traits().name);
 }
 
+void limit_answer(const PluginTraits& traits, const Verdict& verdict, StatementExecution& out) {
+  if (!verdict.has_limits()) return;
+  if (!out.limits) out.limits = std::make_shared<AnswerLimits>();
+  const auto limit = [&](std::uint64_t most) {
+    return AnswerLimit{.most = most, .plugin = traits.name, .hint = verdict.hint};
+  };
+  if (verdict.max_rows) AnswerLimits::lower(out.limits->rows, limit(*verdict.max_rows));
+  if (verdict.max_bytes) AnswerLimits::lower(out.limits->bytes, limit(*verdict.max_bytes));
+}
+
 }  // namespace
 
 std::string_view to_word(DecidedBy decided_by) {
@@ -26,6 +36,7 @@ std::string_view to_word(DecidedBy decided_by) {
     case DecidedBy::verdict: return "verdict";
     case DecidedBy::on_error: return "on_error";
     case DecidedBy::login: return "login";
+    case DecidedBy::cap: return "cap";
   }
   return "";
 }
@@ -224,7 +235,7 @@ void ChainRun::absorb_pre_query(const PluginTraits& traits) {
   record.post_query_owed = record.settled_owed = true;
   Verdict& verdict = call_.result.verdict;
   switch (verdict.action) {
-    case Verdict::Action::proceed: break;
+    case Verdict::Action::proceed: limit_answer(traits, verdict, *statement_); break;
     case Verdict::Action::block:
       refuse(
           traits, DecidedBy::verdict,
@@ -236,6 +247,7 @@ void ChainRun::absorb_pre_query(const PluginTraits& traits) {
     case Verdict::Action::rewrite:
       statement_->rewritten = std::move(verdict.text);
       ++statement_->rewrites;
+      limit_answer(traits, verdict, *statement_);
       break;
     case Verdict::Action::answer: statement_->answer = std::move(verdict.answer); break;
   }

@@ -2,7 +2,8 @@
 #pragma once
 
 // The plugins that are in force together, in their order, and how their answers are merged:
-// block and answer end the chain; a rewrite hands the new text to the plugins after it; the first
+// block and answer end the chain; a rewrite hands the new text to the plugins after it; of limits on the
+// answer the smallest of each kind holds; the first
 // identity or denial settles authentication; a failure is treated as the plugin's on_error says.
 //
 // A Chain is one immutable version of the plugin set. Reloading makes a new one; statements keep the
@@ -56,9 +57,10 @@ enum class DecidedBy {
   verdict,   // of a plugin
   on_error,  // a plugin failed, and says "deny"
   login,     // a plugin, or a rule, that does not let a client in
+  cap,       // a limit on the answer, of a plugin: the statement ran, and its answer was cut
 };
 
-// "rule", "verdict", "on_error", "login".
+// "rule", "verdict", "on_error", "login", "cap".
 [[nodiscard]] std::string_view to_word(DecidedBy decided_by);
 
 // What the chain as a whole decided about one statement.

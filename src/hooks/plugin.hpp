@@ -64,7 +64,7 @@ struct CallResult {
   void reset() {
     if (!receipt.is_empty()) receipt = {};
     if (status == Status::ok && !skips_settled && verdict.action == Verdict::Action::proceed &&
-        authentication.action == AuthenticationVerdict::Action::defer)
+        !verdict.has_limits() && authentication.action == AuthenticationVerdict::Action::defer)
       return;
     *this = {};
   }

@@ -6,6 +6,7 @@
 // pre_query hooks run, carries their verdicts, and is finished by exactly one Outcome, which its
 // post_query hooks see.
 
+#include "hooks/answer_limits.hpp"
 #include "hooks/receipt.hpp"
 #include "hooks/redacted_texts.hpp"
 
@@ -92,8 +93,13 @@ struct Verdict {
   std::string text;                      // block: the reason; rewrite: the new statement
   std::string sqlstate;                  // block: five characters; empty = the default 42000
   std::string detail;                    // block: more of the reason; empty = none
-  std::string hint;                      // block: what to do; empty = nothing said
+  std::string hint;                      // block, limits: what to do; empty = nothing said
   std::shared_ptr<const Answer> answer;  // answer: the rows
+  // proceed, rewrite: the statement may run, but no more than this of its answer passes; nullopt = all of it.
+  std::optional<std::uint64_t> max_rows;
+  std::optional<std::uint64_t> max_bytes;
+
+  [[nodiscard]] bool has_limits() const { return max_rows || max_bytes; }
 };
 
 inline constexpr std::size_t kScratchBytes = 256;
@@ -115,6 +121,8 @@ struct StatementExecution {
   std::string rewritten;                 // empty = not rewritten
   std::uint32_t rewrites = 0;            // how often
   std::shared_ptr<const Answer> answer;  // a plugin's rows; null = the server answers
+  // What may pass of the server's answer; null = all of it. Means nothing where there is an `answer`.
+  std::shared_ptr<AnswerLimits> limits;
   // Run by SQL EXECUTE: that EXECUTE's own text, with its arguments. Valid as long as `text`; empty = it
   // is not.
   std::string_view execute_text;

@@ -76,6 +76,8 @@ extern "C" {
     pub fn skip_settled() -> i32;
     pub fn block(reason: *const u8, reason_len: u32, state: *const u8, state_len: u32) -> i32;
     pub fn explain(part: u32, text: *const u8, text_len: u32) -> i32;
+    pub fn limit_rows(most: i64) -> i32;
+    pub fn limit_bytes(most: i64) -> i32;
     pub fn rewrite(sql: *const u8, sql_len: u32) -> i32;
     pub fn answer_begin() -> i32;
     pub fn answer_column(name: *const u8, name_len: u32, type_oid: u32) -> i32;

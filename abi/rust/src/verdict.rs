@@ -33,6 +33,18 @@ pub fn explain(detail: &str, hint: &str) {
     }
 }
 
+/// Let it run, but bound its answer: no more than `most` rows are sent. The statement is cancelled then, and the client gets
+/// an error (54000) in the place of its end. Called beside `proceed` or `rewrite`; `explain("", hint)` says what to do.
+/// 0 lets no row pass, a negative number takes the limit back. Only a plugin that calls this needs a proxy that offers it.
+pub fn limit_rows(most: i64) {
+    assert_eq!(unsafe { sys::limit_rows(most) }, 0);
+}
+
+/// The same for the bytes of the rows.
+pub fn limit_bytes(most: i64) {
+    assert_eq!(unsafe { sys::limit_bytes(most) }, 0);
+}
+
 /// Run this text instead: one statement.
 pub fn rewrite(sql: impl Into<String>) -> Verdict {
     Verdict::Rewrite(sql.into())

@@ -55,7 +55,7 @@ std::optional<std::int32_t> block(HostCalls& calls, std::string_view reason,
 
 enum class Explanation : std::uint32_t { detail = 1, hint };
 
-// Counts when the hook blocks, before or after this.
+// Counts when the hook blocks or limits the answer, before or after this.
 std::optional<std::int32_t> explain(HostCalls& calls, std::uint32_t part, std::string_view given) {
   if (!calls.scope().takes_verdicts) return kInvalid;
   const bool is_login = calls.is_at(HookPoint::authenticate);
@@ -86,6 +86,26 @@ std::optional<std::int32_t> rewrite(HostCalls& calls, std::string_view sql) {
   effects->answer.reset();
   effects->verdict.action = Action::rewrite;
   effects->verdict.text = sql;
+  return kOk;
+}
+
+// A negative number takes a limit back.
+std::optional<std::uint64_t> limit_of(std::int64_t most) {
+  if (most < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(most);
+}
+
+std::optional<std::int32_t> limit_rows(HostCalls& calls, std::int64_t most) {
+  AttemptEffects* const effects = judging(calls);
+  if (effects == nullptr) return kInvalid;
+  effects->verdict.max_rows = limit_of(most);
+  return kOk;
+}
+
+std::optional<std::int32_t> limit_bytes(HostCalls& calls, std::int64_t most) {
+  AttemptEffects* const effects = judging(calls);
+  if (effects == nullptr) return kInvalid;
+  effects->verdict.max_bytes = limit_of(most);
   return kOk;
 }
 
@@ -196,6 +216,8 @@ std::span<const HostFunction> verdict_imports() {
       host_function<block>("env", "block"),
       host_function<explain>("env", "explain"),
       host_function<rewrite>("env", "rewrite"),
+      host_function<limit_rows>("env", "limit_rows"),
+      host_function<limit_bytes>("env", "limit_bytes"),
       host_function<answer_begin>("env", "answer_begin"),
       host_function<answer_column>("env", "answer_column"),
       host_function<answer_value>("env", "answer_value"),

@@ -97,6 +97,40 @@ TEST_P(PreQuery, block_after_a_rewrite_refuses) {
   EXPECT_EQ(chain.calls.back(), "b:pre:SELECT 2");
 }
 
+TEST_P(PreQuery, smallest_limit_of_each_kind_holds_and_names_its_plugin) {
+  chain.add(test::both("a")).pre_query = test::limits(10, 500, "ask a");
+  chain.add(test::both("b")).pre_query = test::limits(9, std::nullopt, "ask b");
+  CallResult rewriting = test::rewrite("SELECT 2");
+  rewriting.verdict.max_bytes = 500;
+  chain.add(test::both("c")).pre_query = rewriting;
+  EXPECT_FALSE(run().refused);
+  ASSERT_NE(chain.statement.limits, nullptr);
+  const AnswerLimits& limits = *chain.statement.limits;
+  EXPECT_EQ(limits.rows->most, 9U);
+  EXPECT_EQ(limits.rows->plugin, "b");
+  EXPECT_EQ(limits.rows->hint, "ask b");
+  EXPECT_EQ(limits.bytes->most, 500U);
+  EXPECT_EQ(limits.bytes->plugin, "a") << "of equal ones the first";
+  EXPECT_EQ(chain.statement.rewritten, "SELECT 2");
+}
+
+TEST_P(PreQuery, plugin_that_limits_nothing_costs_nothing) {
+  chain.add(test::both("a")).pre_query = test::limits(std::nullopt, std::nullopt, "");
+  EXPECT_FALSE(run().refused);
+  EXPECT_EQ(chain.statement.limits, nullptr);
+}
+
+TEST_P(PreQuery, limits_of_who_blocks_or_fails_do_not_count) {
+  CallResult failed = test::limits(1, 1, "");
+  failed.status = CallResult::Status::failed;
+  chain.add(test::both("a", OnError::allow)).pre_query = failed;
+  CallResult blocking = test::block("no");
+  blocking.verdict.max_rows = 1;
+  chain.add(test::both("b")).pre_query = blocking;
+  EXPECT_TRUE(run().refused);
+  EXPECT_EQ(chain.statement.limits, nullptr);
+}
+
 TEST_P(PreQuery, failure_under_deny_refuses_and_ends_the_chain) {
   chain.add(test::both("a"));
   chain.add(test::both("b", OnError::deny)).pre_query = test::failure("trap: unreachable");

@@ -23,6 +23,15 @@ CallResult block(std::string reason, std::string sqlstate) {
 
 CallResult rewrite(std::string sql) { return answer(Verdict::Action::rewrite, std::move(sql)); }
 
+CallResult limits(std::optional<std::uint64_t> rows, std::optional<std::uint64_t> bytes,
+                  std::string hint) {
+  CallResult result;
+  result.verdict.max_rows = rows;
+  result.verdict.max_bytes = bytes;
+  result.verdict.hint = std::move(hint);
+  return result;
+}
+
 CallResult failure(std::string why) {
   CallResult result;
   result.status = CallResult::Status::failed;

@@ -7,7 +7,9 @@
 #include "support/manual_executor.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ namespace helios::hooks::test {
 CallResult block(std::string reason, std::string sqlstate = "");
 CallResult rewrite(std::string sql);
 CallResult failure(std::string why);
+CallResult limits(std::optional<std::uint64_t> rows, std::optional<std::uint64_t> bytes,
+                  std::string hint);
 
 // What the plugins of one run saw, in order: "name:pre:text" and "name:post".
 using Calls = std::vector<std::string>;

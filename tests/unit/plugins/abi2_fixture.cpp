@@ -26,6 +26,8 @@ constexpr std::string_view kFrame = R"((module
   (import "env" "skip_settled" (func $skip_settled (result i32)))
   (import "env" "block" (func $block (param i32 i32 i32 i32) (result i32)))
   (import "env" "explain" (func $explain (param i32 i32 i32) (result i32)))
+  (import "env" "limit_rows" (func $limit_rows (param i64) (result i32)))
+  (import "env" "limit_bytes" (func $limit_bytes (param i64) (result i32)))
   (import "env" "rewrite" (func $rewrite (param i32 i32) (result i32)))
   (import "env" "answer_begin" (func $answer_begin (result i32)))
   (import "env" "answer_column" (func $answer_column (param i32 i32 i32) (result i32)))

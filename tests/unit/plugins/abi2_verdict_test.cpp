@@ -57,6 +57,34 @@ TEST_F(Abi2Test, explanation_alone_refuses_nothing) {
   EXPECT_EQ(result.verdict.action, Action::proceed);
 }
 
+TEST_F(Abi2Test, limits_leave_the_verdict_as_it_is) {
+  const auto result =
+      pre_query(expecting(0, "(call $limit_rows (i64.const 7))") +
+                expecting(0, "(call $rewrite (i32.const 80) (i32.const 8))") +
+                expecting(0, "(call $limit_bytes (i64.const 0))") +
+                expecting(0, "(call $explain (i32.const 2) (i32.const 32) (i32.const 13))"));
+  EXPECT_EQ(result.verdict.action, Action::rewrite) << result.failure;
+  EXPECT_EQ(result.verdict.max_rows, 7U);
+  EXPECT_EQ(result.verdict.max_bytes, 0U);
+  EXPECT_EQ(result.verdict.hint, "config.region");
+}
+
+TEST_F(Abi2Test, negative_limit_is_none) {
+  const auto result = pre_query(expecting(0, "(call $limit_rows (i64.const 7))") +
+                                expecting(0, "(call $limit_rows (i64.const -1))"));
+  EXPECT_EQ(result.verdict.action, Action::proceed) << result.failure;
+  EXPECT_FALSE(result.verdict.has_limits());
+}
+
+TEST_F(Abi2Test, limits_of_one_call_are_not_those_of_the_next) {
+  add(hook("pre_query", expecting(0, "(call $limit_rows (i64.const 7))")));
+  EXPECT_EQ(run(HookPoint::pre_query).verdict.max_rows, 7U);
+  hooks::CallResult result;
+  result.verdict.max_rows = 7;
+  result.reset();
+  EXPECT_FALSE(result.verdict.has_limits());
+}
+
 TEST_F(Abi2Test, what_a_failed_attempt_said_is_kept_and_marked) {
   const auto result = pre_query(
       expecting(0, "(call $log (i32.const 3) (i32.const 48) (i32.const 8))") + "(unreachable)");
@@ -130,6 +158,8 @@ TEST_F(Abi2Test, verdict_outside_pre_query_is_refused) {
   add(hook("post_query",
            expecting(-5, "(call $block (i32.const 48) (i32.const 8) (i32.const 0) (i32.const 0))") +
                expecting(-5, "(call $rewrite (i32.const 80) (i32.const 8))") +
+               expecting(-5, "(call $limit_rows (i64.const 1))") +
+               expecting(-5, "(call $limit_bytes (i64.const 1))") +
                expecting(-5, "(call $answer_begin)") +
                expecting(-5, "(call $answer_value (i32.const 0) (i32.const 0))") +
                expecting(-5, "(call $identify (i32.const 1) (i32.const 48) (i32.const 8))")));

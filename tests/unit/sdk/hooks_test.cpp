@@ -40,6 +40,10 @@ Verdict note_and_judge(const QueryContext& context) {
     explain("why", "what to do");
     return block("no");
   }
+  if (context.query() == "limit") {
+    limit_rows(7);
+    limit_bytes(0, "ask for less");
+  }
   if (context.query() == "block with a code") return block("no", "HE001");
   if (context.query() == "rewrite") return rewrite("SELECT 'new'");
   if (context.query() == "count") {
@@ -145,7 +149,12 @@ TEST(PreQuery, Verdicts_ReachTheHost) {
   EXPECT_EQ(host.pre_query(FakeQuery("block and explain")), "no");
   EXPECT_EQ(host.detail, "why");
   EXPECT_EQ(host.hint, "what to do");
+  EXPECT_EQ(host.pre_query(FakeQuery("limit")), "");
+  EXPECT_EQ(host.max_rows, 7);
+  EXPECT_EQ(host.max_bytes, 0);
+  EXPECT_EQ(host.hint, "ask for less");
   EXPECT_EQ(host.pre_query(FakeQuery("rewrite")), "SELECT 'new'");
+  EXPECT_EQ(host.max_rows, std::nullopt) << "of the statement before";
   EXPECT_EQ(host.verdict.action, Verdict::Action::rewrite);
   host.pre_query(FakeQuery("answer"));
   EXPECT_EQ(host.verdict.action, Verdict::Action::answer);
