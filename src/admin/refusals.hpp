@@ -35,7 +35,7 @@ struct RefusalStatus {
   std::string application_name;
   std::string_view statement_kind;           // static storage; empty: not known
   std::optional<std::uint64_t> fingerprint;  // nullopt: not known
-  std::string_view decided_by;  // "verdict", "on_error", "rule", "login"; static storage
+  std::string_view decided_by;  // "verdict", "on_error", "rule", "login", "cap"; static storage
 };
 
 // Which of them somebody wants.

@@ -68,6 +68,7 @@ std::string line_of(const admin::RefusalStatus& status) {
 }  // namespace
 
 void RefusalLog::note(session::RefusalRecord record) {
+  const std::string_view cap = record.cap;
   auto status = std::make_shared<admin::RefusalStatus>(to_status(std::move(record)));
   std::uint64_t left_out = 0;
   bool is_logged = false;
@@ -75,6 +76,7 @@ void RefusalLog::note(session::RefusalRecord record) {
     const std::lock_guard lock(mutex_);
     status->number = ++last_number_;
     count(status->plugin, status->sqlstate);
+    if (!cap.empty()) ++caps_[{status->plugin, cap}];
     bytes_ += bytes_of(*status);
     kept_.push_back(status);
     while (kept_.size() > kMaxRecords || (bytes_ > kMaxBytes && kept_.size() > 1)) {
@@ -138,13 +140,24 @@ metrics::Source RefusalLog::metrics_source() const {
                              "Statements and clients refused, by who decided it",
                              metrics::Kind::counter,
                              {}};
+    metrics::Family caps{
+        "helios_caps_total",
+        "Answers that were cut at a limit, by the plugin that said it and what it counts",
+        metrics::Kind::counter,
+        {}};
     const std::lock_guard lock(mutex_);
+    for (const auto& [labels, count] : caps_) {
+      caps.samples.push_back({{{"plugin", labels.first}, {"kind", std::string(labels.second)}},
+                              static_cast<double>(count),
+                              {}});
+    }
     for (const auto& [labels, count] : counts_) {
       refusals.samples.push_back({{{"plugin", labels.first}, {"sqlstate", labels.second}},
                                   static_cast<double>(count),
                                   {}});
     }
     out.push_back(std::move(refusals));
+    out.push_back(std::move(caps));
   };
 }
 

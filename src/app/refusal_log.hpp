@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace helios::app {
@@ -54,6 +55,7 @@ class RefusalLog final : public session::RefusalSink {
   std::size_t bytes_ = 0;
   std::uint64_t last_number_ = 0;
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;
+  std::map<std::pair<std::string, std::string_view>, std::uint64_t> caps_;  // plugin, kind
   std::int64_t log_second_ = INT64_MIN;
   std::uint32_t lines_ = 0;
   std::uint64_t left_out_ = 0;

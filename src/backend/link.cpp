@@ -130,7 +130,7 @@ void Link::ask_for_answers() {
 // ---- How the server reads a text
 
 bool Link::make_rules_certain() {
-  if (!owed_.empty()) return false;
+  if (!owed_.empty() || is_cancelling_) return false;
   // What is sent now is skipped up to the next Sync, however it reads.
   if (owed_.is_skipping()) {
     owed_.changes_are_known();

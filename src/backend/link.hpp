@@ -36,6 +36,15 @@
 // protocol do; a Query behind it is skipped too, and fence() tells that from a Query that fails itself. COPY data outside of a
 // COPY would be answered by an error and a ReadyForQuery that nobody owes: may_send_copy_data() says when they are sent.
 //
+// Bounded answers. Behind a message whose answer is bounded nothing is sent until it is complete. Where the user lets a
+// row not pass, the answer is cut: the rest of it is dropped, the user has the server cancel the statement, and the client
+// gets an error as its end.
+//  - ErrorResponse: the cancel has come in time, or the statement has failed by itself.
+//  - CommandComplete or PortalSuspended: the server was faster. The client believes that the statement has failed, so the
+//    transaction must fail: when nothing can be cancelled any more, the server is sent what must fail, as if that was the
+//    same message, and its error ends the answer. Not where the statement was a transaction of its own, and is committed.
+// Nothing is sent before the server has acted on the cancel request (note_cancelled()): it would meet what comes next.
+//
 // Servers that lie. What cannot be an answer to what the server was sent, ends the link by LinkUser::on_malformed(): a type
 // that does not answer the request, an answer that nobody has asked for, an answer to one of the link's own questions that
 // is none. Without be_exact() only the link's own messages are held to that. An ErrorResponse has a place everywhere, and
@@ -120,6 +129,8 @@ class Link final : private OwedAnswers::User {
   // next message: it skips to the next Sync. Where that is for a question of the link's and the message is a Query, the
   // link has a Sync follow it, whose ReadyForQuery is the client's.
   bool make_rules_certain();
+  // The server has acted on the cancel request for an answer that was cut, or never will.
+  void note_cancelled() { is_cancelling_ = false; }
   // No more bytes for the server. False = that was done before.
   bool finish() { return !std::exchange(is_finished_, true); }
   // Somebody judges what is sent, so the order of answers has to be known: the server is asked where a COPY leaves it open.
@@ -156,6 +167,10 @@ class Link final : private OwedAnswers::User {
   }
   // The server is being asked something behind a COPY.
   [[nodiscard]] bool is_asking() const { return probe_ != Probe::none || is_breaking_; }
+  // A bounded answer is to come, so nothing else is sent; it may come with a Flush only.
+  [[nodiscard]] bool is_bounded() const { return owed_.is_bounded(); }
+  // What is sent might be cancelled: see note_cancelled().
+  [[nodiscard]] bool is_cancelling() const { return is_cancelling_; }
   // The server reads COPY data whose end was not forwarded yet.
   [[nodiscard]] bool is_reading_copy() const { return is_reading_copy_; }
   [[nodiscard]] const std::string& own_name() const { return own_name_; }
@@ -170,7 +185,7 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] bool has_said_why() const { return had_fatal_; }
   [[nodiscard]] bool wants_bytes() const { return input_.empty() && !is_ended_; }
   // The client has the first part of a message of the server's.
-  [[nodiscard]] bool is_amid_message() const { return reader_.inside_streamed(); }
+  [[nodiscard]] bool is_amid_message() const { return reader_.inside_streamed() && !is_dropping_; }
   // One that answers nothing: nothing of the proxy's own may be said before the rest.
   [[nodiscard]] bool is_amid_notification() const { return is_amid_message() && owed_.empty(); }
   // Bytes of the answer that has not come to its end.
@@ -189,6 +204,15 @@ class Link final : private OwedAnswers::User {
 
   enum class Flush : std::uint8_t { none, clients, own };
 
+  // Of the answer that the front entry gets.
+  enum class Cut : std::uint8_t {
+    none,       // all of it passes
+    dropping,   // the rest is dropped, and the statement cancelled
+    completed,  // a Query was completed all the same: its ReadyForQuery will tell whether for good
+    to_fail,    // it was completed, and has to fail when nothing can be cancelled any more
+    failing,    // what must fail was sent
+  };
+
   void on_ended(Tag tag, char answer) override;
   [[nodiscard]] Answer present() const;
   [[nodiscard]] bool begin_message();
@@ -199,6 +223,12 @@ class Link final : private OwedAnswers::User {
   void read_on(bool is_whole);
   void note_answer(char type);
   bool release_here();
+  [[nodiscard]] std::string_view choose_bounded(char type, std::uint32_t length);
+  [[nodiscard]] std::string_view choose_cut(char type, std::uint32_t length);
+  void drop();
+  bool fail_cut();
+  [[nodiscard]] bool is_bounded_query() const;
+  bool note_bounded_ready();
   void handle_message();
   void handle_completion();
   bool note_error(std::string_view body);
@@ -260,6 +290,10 @@ class Link final : private OwedAnswers::User {
   Probe probe_ = Probe::none;
   // The last ReadyForQuery of a probe.
   std::string delayed_ready_;
+  Cut cut_ = Cut::none;
+  std::string cut_tag_;         // completed: its command tag
+  bool is_cancelling_ = false;  // see note_cancelled()
+  bool is_dropping_ = false;    // the message being read is not the client's
   // The failed COPY was run by Execute: what follows is skipped to a Sync.
   bool is_ready_owed_ = false;
 };

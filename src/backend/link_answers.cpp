@@ -30,7 +30,7 @@ constexpr std::uint32_t kReadyForQueryBytes = 5;
 bool Link::step() {
   std::string_view& input = input_.view(*to_client_);
   if (!login_.is_ready() && input.empty() && reader_.at_boundary()) return false;
-  if (release_here()) return true;
+  if (release_here() || fail_cut()) return true;
   FrameReader::Step step = reader_.next(input);
   if (step == FrameReader::Step::header) {
     if (!begin_message()) return true;
@@ -55,7 +55,13 @@ bool Link::begin_message() {
   return wrong.empty() && is_open_;
 }
 
-void Link::pass() { pgwire::pass_bytes(reader_, *to_client_); }
+void Link::pass() {
+  if (is_dropping_) {
+    is_dropping_ = !reader_.last_piece();
+  } else {
+    pgwire::pass_bytes(reader_, *to_client_);
+  }
+}
 
 // Between messages of the server only. True = one more answer of the proxy's own was due.
 bool Link::release_here() {
@@ -104,6 +110,8 @@ std::string_view Link::choose(char type, std::uint32_t length) {
   if (owed != nullptr && owed->expect.is_ours) {
     const bool is_readable = type == be::kErrorResponse || (is_ready && probe_ != Probe::none);
     if (!is_readable) return swallow(type, length);
+  } else if (owed != nullptr && owed->expect.is_bounded) {
+    return choose_bounded(type, length);
   } else {
     answer_bytes_ += reader_.total_bytes();
   }
@@ -149,7 +157,11 @@ std::string_view Link::choose_answer(char type, std::uint32_t length) {
     case be::kErrorResponse:
       is_whole = length <= kMaxErrorBytes;
       if (!is_whole && is_asking_rules_) return kMalformed;
-      if (!is_whole) note_error({});
+      // Unread, it passes; what stands for it is said instead.
+      if (!is_whole && note_error({})) {
+        drop();
+        return {};
+      }
       break;
     default: note_answer(type); break;
   }
@@ -222,6 +234,11 @@ void Link::handle_message() {
 }
 
 void Link::handle_completion() {
+  if (cut_ != Cut::none) {
+    cut_ = is_bounded_query() ? Cut::completed : Cut::to_fail;
+    cut_tag_ = pgwire::parse_command_complete(reader_.body()).value_or("");
+    return;
+  }
   if (is_reading_copy_ || owed_.has_maybe()) {
     const std::uint64_t bytes = answer_bytes_;
     owed_.on_copy_done();
@@ -243,6 +260,7 @@ bool Link::note_error(std::string_view body) {
   }
   had_fatal_ |= is_end;
   had_error_ = true;
+  cut_ = Cut::none;
   const bool is_broken = std::exchange(is_breaking_, false) && is_answer_to_break(fields);
   const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
   const bool is_fence = is_own && owed_.front()->expect.is_fence;
@@ -275,6 +293,7 @@ void Link::lose_count() {
 
 void Link::handle_ready() {
   if (probe_ != Probe::none) return note_probed_ready();
+  if (is_bounded_query() && !note_bounded_ready()) return;
   be_ready(reader_.bytes(), reader_.points_into_input());
 }
 

@@ -14,7 +14,7 @@ namespace helios::backend {
 namespace fe = pgwire::frontend;
 
 bool Link::must_wait(char type) const {
-  if (probe_ != Probe::none || is_breaking_) return true;
+  if (probe_ != Probe::none || is_breaking_ || is_cancelling_ || is_bounded()) return true;
   if (is_fenced_) return type != fe::kTerminate;
   const Owed* copy = owed_.copying();
   if (copy == nullptr) return false;

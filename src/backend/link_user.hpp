@@ -36,6 +36,17 @@ class LinkUser {
   // ErrorResponse. `is_own`: a message of the link's own has failed; `answer` is the next one of the user's.
   // True = the user has said something else to the client instead.
   virtual bool on_error(Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) = 0;
+  // The next row of a bounded answer (Expect::is_bounded): a DataRow, or in COPY a CopyData, of so many bytes, framing
+  // included; nothing of it was passed on. False = it does not pass, and neither does the rest. The user has the server
+  // cancel the statement, and calls Link::note_cancelled(). on_error() follows, whatever the server says then: the client
+  // has had no end of the answer yet.
+  virtual bool may_pass_row(Tag tag, std::uint64_t bytes) = 0;
+  // Instead of that on_error(): the server was faster, and what the statement did is committed. The user tells the client
+  // that its answer was cut; ReadyForQuery is next.
+  virtual void on_cut_completion(Answer answer, std::string_view command_tag) = 0;
+  // ReadyForQuery of a piece (Expect::is_piece). True = it is the client's, and the message ends with it. False = the client
+  // does not get it: the user sends another piece under the same tag, now or later. `has_failed` as in on_status().
+  virtual bool is_last_piece(Tag tag, pgwire::TransactionStatus status, bool has_failed) = 0;
   // The server asks for COPY data, or begins a stream that goes both ways. `is_reading`: their end has not been forwarded yet.
   virtual void on_copy_in(bool is_reading) = 0;
   // See OwedAnswers::User.

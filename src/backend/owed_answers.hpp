@@ -30,6 +30,12 @@ struct Expect {
   bool is_here : 1 = false;    // nothing was sent, the proxy answers it itself: Link::answer_here()
   bool is_fence : 1 = false;   // sent only to tell apart what failed: Link::fence()
   bool asks_rule : 1 = false;  // an Execute of ours whose answer tells how the server reads a text
+  // Query or Execute: LinkUser::may_pass_row() is asked for each row, and nothing is sent behind it before it is answered.
+  bool is_bounded : 1 = false;
+  // Query: one of several that stand for one of the client's, under the same tag: LinkUser::is_last_piece(). Bounded.
+  bool is_piece : 1 = false;
+  bool is_silent : 1 =
+      false;  // a piece that the client did not send: it does not get its CommandComplete
 };
 
 struct Owed {
@@ -82,6 +88,10 @@ class OwedAnswers {
   [[nodiscard]] bool awaits_ready() const;
   // Some entry runs a statement of the client's.
   [[nodiscard]] bool may_run() const;
+  // A bounded answer is to come. It is the last that is owed, since nothing is sent behind it.
+  [[nodiscard]] bool is_bounded() const {
+    return !empty() && owed_[owed_.end() - 1].expect.is_bounded;
+  }
   // About what it takes.
   [[nodiscard]] std::size_t held_bytes() const { return owed_.held_bytes(); }
   // The entry that the next answer belongs to; null when nothing is owed.
@@ -98,6 +108,10 @@ class OwedAnswers {
   void begin_skipping() { skipping_ = true; }
   // The front entry, which the proxy answers itself, has had its answer. Requires: it is one (Expect::is_here).
   void on_answer_here(char answer) { pop(answer); }
+
+  // The front entry is a piece of a Query and has had its ReadyForQuery; another piece follows under its tag, so that
+  // nobody is told. Requires: it is one (Expect::is_piece).
+  void drop_piece() { owed_.pop_front(); }
 
   // CopyInResponse for the front entry. Syncs that were forwarded before the end of the data may have no
   // answer (Expect::is_maybe). Returns whether that end was forwarded already. Requires: not empty().

@@ -153,6 +153,12 @@ void ClientDriver::cancel(base::Task done) {
   }
 }
 
+void ClientDriver::on_cap_cancelled() {
+  if (!retired_) {
+    run_event([&] { session_.on_cap_cancelled(context_.actions); });
+  }
+}
+
 void ClientDriver::drain(bool force) {
   if (force && is_delivering_cancel_) {
     on_cancel_delivered();
@@ -177,6 +183,9 @@ void ClientDriver::perform() {
   }
   if (context_.actions.send_cancel) {
     send_cancel();
+  }
+  if (context_.actions.send_cap_cancel) {
+    send_cap_cancel();
   }
   send_to_client();
   is_client_whole_ = true;
@@ -237,6 +246,23 @@ void ClientDriver::send_cancel() {
   if (!context_.cancel_sender.send(*server, *cancel_key_, std::move(done))) {
     context_.environment.log->write(base::LogLevel::warning,
                                     "too many cancel requests at once: one was dropped");
+  }
+}
+
+// `done` comes back as an event of its own, by the session's number: this driver may be gone by then.
+void ClientDriver::send_cap_cancel() {
+  auto done = [&context = context_, id = id_] {
+    context.environment.home->post([&context, id] { context.on_cap_cancelled(id); });
+  };
+  const Endpoint* server = link_ ? link_->endpoint() : nullptr;
+  if (!cancel_key_ || server == nullptr) {
+    done();  // the rest of the answer is dropped until its end
+    return;
+  }
+  if (!context_.cancel_sender.send(*server, *cancel_key_, std::move(done))) {
+    context_.environment.log->write(base::LogLevel::warning,
+                                    "too many cancel requests at once: one for an answer that was "
+                                    "cut was dropped; the server works on to its end");
   }
 }
 

@@ -43,6 +43,9 @@ class ClientDriver final : private backend::Upstream,
   // The CancelRequest that this session brought has reached its target, or never will.
   void on_cancel_delivered();
 
+  // The server has acted on the cancel request for an answer that was cut, or never will.
+  void on_cap_cancelled();
+
   // See Session::on_drain().
   void drain(bool force);
   // See Session::on_blocks().
@@ -75,6 +78,7 @@ class ClientDriver final : private backend::Upstream,
   void register_cancel_key();
   void deliver_cancel();
   void send_cancel();
+  void send_cap_cancel();
   void send_to_client();
   void end_connections();
   void update_receiving();

@@ -65,6 +65,12 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
                  if (found != drivers_.end()) {
                    found->second->on_cancel_delivered();
                  }
+               },
+               [this](SessionId id) {
+                 const auto found = drivers_.find(id);
+                 if (found != drivers_.end()) {
+                   found->second->on_cap_cancelled();
+                 }
                }},
       has_thread_(has_thread) {
   if (options.faults != nullptr) {

@@ -7,6 +7,7 @@ void Actions::clear() {
   register_cancel_key.reset();
   deliver_cancel.reset();
   send_cancel = false;
+  send_cap_cancel = false;
   to_client.clear();
   to_server.clear();
   finish_server = false;

@@ -20,6 +20,9 @@ struct Actions {
   std::optional<pgwire::CancelKey> deliver_cancel;
   // Open a connection of its own to the server and send the CancelRequest with the registered key.
   bool send_cancel = false;
+  // The same for a statement whose answer was cut: Session::on_cap_cancelled() is called when the server has acted, or
+  // never will.
+  bool send_cap_cancel = false;
   base::Output to_client;
   base::Output to_server;
   bool finish_server = false;  // no more bytes for the server: half-close towards it

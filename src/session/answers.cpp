@@ -173,13 +173,24 @@ void Answers::note_execution(std::string_view tag) {
 }
 
 bool Answers::on_error(backend::Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) {
-  const Refusal* refusal = nullptr;
+  const bool is_end = fields.severity == "FATAL" || fields.severity == "PANIC";
+  if (cut_ && !is_end) return end_cut(answer);
+  cut_.reset();
+  const InFlight* item = context_.in_flight.find(answer.tag);
+  // What answers a message of the link's own answers no stand-in.
+  const Refusal* refusal = item == nullptr || is_own ? nullptr : item->refusal_behind(fields);
+  note_error(answer, fields, refusal);
+  return refusal != nullptr;
+}
+
+// The client is told `refusal`; null: what the server says.
+void Answers::note_error(const backend::Answer& answer, const pgwire::ErrorFieldsView& fields,
+                         const Refusal* refusal) {
   if (InFlight* item = context_.in_flight.find(answer.tag)) {
     QueryRun* run = item->present_run();
-    // What answers a message of the link's own answers no stand-in.
-    refusal = is_own ? nullptr : item->refusal_behind(fields);
     settlements_.on_error(run != nullptr ? run->present() : nullptr,
                           run == nullptr || run->statements.size() == 1);
+    if (refusal != nullptr) context_.actions->to_client.append(refusal->error_response());
     if (run != nullptr) {
       run->on_answer_bytes(answer.bytes);
       if (may_commit_itself(*run)) {
@@ -189,13 +200,11 @@ bool Answers::on_error(backend::Answer answer, bool is_own, const pgwire::ErrorF
     } else {
       ++cursor_readers_;
     }
-    if (refusal != nullptr) context_.actions->to_client.append(refusal->error_response());
     if (item->ends_unnamed) context_.names.end_unnamed();
   } else {
     settlements_.on_error(nullptr, false);  // e.g. of a Flush: its batch is undone all the same
   }
   context_.settings.fail();
-  return refusal != nullptr;
 }
 
 void Answers::note_failure(const InFlight& item, QueryRun& run,

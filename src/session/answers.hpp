@@ -10,6 +10,7 @@
 // Thread rule: the session's. Not destroyed while pending().
 
 #include "backend/link_user.hpp"
+#include "session/answer_cap.hpp"
 #include "session/post_hooks.hpp"
 #include "session/session_context.hpp"
 #include "session/settlements.hpp"
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -32,7 +34,10 @@ class Answers {
   // ---- Of the link. See backend::LinkUser.
   void on_completion(backend::Answer answer, std::string_view command_tag);
   void on_suspension(backend::Answer answer);
-  // True = the error was replaced by the refusal that it stands for.
+  // False = the row would go beyond a cap. The server is asked to cancel the statement.
+  bool may_pass_row(backend::Tag tag, std::uint64_t bytes);
+  void on_cut_completion(backend::Answer answer, std::string_view command_tag);
+  // True = the error was replaced by the refusal that it stands for, or by that of the cap.
   bool on_error(backend::Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields);
   void on_ended(backend::Tag tag, char answer);
   void on_status(pgwire::TransactionStatus status, bool has_failed);
@@ -68,6 +73,9 @@ class Answers {
   }
 
  private:
+  bool end_cut(const backend::Answer& answer);
+  void note_error(const backend::Answer& answer, const pgwire::ErrorFieldsView& fields,
+                  const Refusal* refusal);
   void note_execution(std::string_view tag);
   void note_time(const InFlight& item, QueryRun& run);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
@@ -89,6 +97,7 @@ class Answers {
   PostHooks post_hooks_;                               // of answered, and of lost, messages
   std::vector<std::unique_ptr<QueryRun>> ended_runs_;  // their post_query comes with ReadyForQuery
   std::vector<std::unique_ptr<QueryRun>> lost_runs_;   // the end: still to get theirs
+  std::optional<CutAnswer> cut_;     // of the message that the server is answering
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
   std::uint64_t cursor_readers_ = 0;  // statements that it ran and that could have read a cursor
 };

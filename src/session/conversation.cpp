@@ -70,6 +70,7 @@ Conversation::Conversation(SessionContext& context, ClientInput& input, Deadline
 // ---- the order of messages ----
 
 bool Conversation::step() {
+  if (simple_.is_sending()) return simple_.send_next();
   if (present_.is_held()) return step_held();
   return may_go_on() && step_input();
 }
@@ -101,8 +102,9 @@ bool Conversation::has_room_for_replies() const {
 void Conversation::ask_for_answers() {
   if (!context_.link->may_keep_answers()) return;  // nearly always
   const bool is_held = judge_.busy() ? judge_.waits_for_answers() : present_.is_held();
-  const bool waits_for_copy = !input_.bytes.empty() && context_.link->waits_for_copy();
-  if (is_held || farewell_ || !has_room_for_replies() || waits_for_copy) {
+  const bool has_next = !input_.bytes.empty();
+  const bool is_next_held = context_.link->waits_for_copy() || context_.link->is_bounded();
+  if (is_held || farewell_ || !has_room_for_replies() || (has_next && is_next_held)) {
     context_.link->ask_for_answers();
   }
 }
@@ -369,31 +371,6 @@ void Conversation::carry_out(Decision& decision) {
     default: extended_.carry_out(decision); break;
   }
   present_.drop();
-}
-
-// ---- the end ----
-
-void Conversation::say_farewell(std::string_view sqlstate, std::string message) {
-  farewell_ = std::make_unique<Farewell>(std::string(sqlstate), std::move(message));
-  input_.bytes.clear();
-}
-
-bool Conversation::is_farewell_due() const {
-  return farewell_ && context_.link->owed().empty() && context_.held_ready.empty() &&
-         is_through() && !context_.link->is_amid_message();
-}
-
-// Unless a message in front of it is still to be answered to its end.
-bool Conversation::cancel() {
-  if (!judge_.pending() || context_.link->owed().awaits_ready()) return false;
-  judge_.cancel();
-  return true;
-}
-
-void Conversation::give_up() {
-  present_.drop();
-  extended_.drop();
-  if (judge_.busy()) judge_.cancel();
 }
 
 }  // namespace helios::session

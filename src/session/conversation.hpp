@@ -58,7 +58,11 @@ class Conversation {
   // Nothing is held or being judged, nothing of a message has come.
   [[nodiscard]] bool is_between_messages() const;
   // Everything that it was told has been handled.
-  [[nodiscard]] bool is_through() const { return !judge_.busy() && !present_.is_held(); }
+  [[nodiscard]] bool is_through() const {
+    return !judge_.busy() && !present_.is_held() && !simple_.is_sending();
+  }
+  // A Query of which the server has got the first pieces.
+  [[nodiscard]] bool is_sending() const { return simple_.is_sending(); }
   // The client's Terminate was forwarded.
   [[nodiscard]] bool has_taken_leave() const { return has_taken_leave_; }
 
@@ -66,6 +70,9 @@ class Conversation {
   void on_copy_in(bool is_reading);
   void on_copy_broken();
   void on_skip_to_sync() { forwarder_.skip_to_sync(); }
+  bool is_last_piece(pgwire::TransactionStatus status, bool has_failed) {
+    return simple_.is_last_piece(status, has_failed);
+  }
 
   // ---- The end
   // No message is taken any more. The client gets this FATAL when it has its answers: is_farewell_due().
@@ -84,7 +91,7 @@ class Conversation {
   // Work goes on elsewhere.
   [[nodiscard]] bool pending() const { return judge_.pending(); }
   [[nodiscard]] std::size_t held_bytes() const {
-    return judge_.held_bytes() + present_.held_bytes();
+    return judge_.held_bytes() + present_.held_bytes() + simple_.held_bytes();
   }
 
  private:

@@ -242,6 +242,7 @@ void ExtendedQuery::forward_bind(Decision& decision, std::string_view name) {
 
 void ExtendedQuery::note_judgement(Portal& portal, const Decision& decision) {
   portal.is_judged = true;
+  if (decision.is_bounded) portal.caps.add(judge_.portal_caps());
   portal.touches_session = decision.touches_session;
   portal.may_copy_in = decision.may_copy_in;
   portal.run_bytes = judge_.has_run() ? judge_.held_bytes() : 0;
@@ -284,6 +285,7 @@ bool ExtendedQuery::step_execute() {
 
 // What was judged at Bind must still hold. False = nobody knows yet.
 bool ExtendedQuery::execute_judged(std::int32_t max_rows) {
+  if (!note_cursor_caps()) return false;
   const QueryRun* run = portal_->run.get();
   if (run != nullptr && !run->is_finished()) {
     if (context_.in_flight.touches_session()) return false;
@@ -301,6 +303,15 @@ bool ExtendedQuery::execute_judged(std::int32_t max_rows) {
   }
   forward_execute(max_rows);
   return true;
+}
+
+// The cursor that it fetches from may be another one than at its Bind. False = nobody knows yet.
+bool ExtendedQuery::note_cursor_caps() {
+  const sql::Statement* runs = statement_of(portal_.get());
+  if (runs == nullptr || runs->name_op != sql::NameOp::fetch) return true;
+  const auto cursor = context_.names.portals.find(runs->name, context_.link->unit());
+  if (cursor.is_certain && cursor.value) portal_->caps.add(cursor.value->caps);
+  return cursor.is_certain;
 }
 
 // What the name stands for now that the EXECUTE of `portal` has.
@@ -329,6 +340,7 @@ void ExtendedQuery::forward_execute(std::int32_t max_rows) {
   InFlight item(fe::kExecute, portal->touches_session);
   item.max_rows = max_rows;
   item.expect.may_copy_in = portal->may_copy_in;
+  item.expect.is_bounded = !portal->caps.empty();
   item.portal = portal;
   if (portal->run) {
     item.forwarded_ns = context_.environment.clock->monotonic_ns();

@@ -63,6 +63,7 @@ class ExtendedQuery {
 
   bool step_execute();
   bool execute_judged(std::int32_t max_rows);
+  [[nodiscard]] bool note_cursor_caps();
   [[nodiscard]] NameLog<const PreparedStatement>::Found present_statement_of(
       const Portal& portal) const;
   void forward_execute(std::int32_t max_rows);

@@ -17,9 +17,11 @@ void Forwarder::expect(InFlight&& item) {
 }
 
 // Behind make_room().
-void Forwarder::add(InFlight&& item) {
+backend::Tag Forwarder::add(InFlight&& item) {
   const backend::Expect expected = item.expect;
-  context_.link->expect(context_.in_flight.add(std::move(item)), expected);
+  const backend::Tag tag = context_.in_flight.add(std::move(item));
+  context_.link->expect(tag, expected);
+  return tag;
 }
 
 void Forwarder::expect(char request, bool may_touch_session) {
@@ -39,11 +41,11 @@ void Forwarder::make_room() {
   context_.in_flight.make_room_for_add();
 }
 
-void Forwarder::follow(InFlight&& item) {
+backend::Tag Forwarder::follow(InFlight&& item) {
   if (judge_.has_run()) item.forwarded_ns = context_.environment.clock->monotonic_ns();
   make_room();
   item.run = judge_.take_run();
-  add(std::move(item));
+  return add(std::move(item));
 }
 
 void Forwarder::adopt(InFlight&& item) {

@@ -29,8 +29,8 @@ class Forwarder {
   void expect(InFlight&& item);
   // One of which nothing else is known.
   void expect(char request, bool may_touch_session = false);
-  // As expect(), for a Query or FunctionCall: `item` gets the run that was judged, if there is one.
-  void follow(InFlight&& item);
+  // As expect(), for a Query or FunctionCall: `item` gets the run that was judged, if there is one. Returns its tag.
+  backend::Tag follow(InFlight&& item);
   // As expect(), for a Bind or Execute: that run lives by the portal, however often that is executed.
   void adopt(InFlight&& item);
   // The present message goes as it came; views into it end.
@@ -59,7 +59,7 @@ class Forwarder {
 
  private:
   void make_room();
-  void add(InFlight&& item);
+  backend::Tag add(InFlight&& item);
   void refuse_here(const Refusal& refusal);
   void ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view);
 

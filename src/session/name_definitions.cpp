@@ -35,13 +35,14 @@ std::shared_ptr<const PreparedStatement> named_query(const SessionContext& conte
 }
 
 std::shared_ptr<Portal> declared_cursor(std::shared_ptr<const PreparedStatement> query,
-                                        bool is_holdable) {
+                                        bool is_holdable, const AnswerCaps& caps) {
   auto bound = std::make_shared<BoundStatement>();
   bound->statement = std::move(query);
   bound->is_declared = true;
   auto portal = std::make_shared<Portal>();
   portal->bound = std::move(bound);
   portal->is_holdable = is_holdable;
+  portal->caps = caps;
   return portal;
 }
 
@@ -66,9 +67,11 @@ NameChanges note_names(SessionContext& context, const QueryRun& message,
     case NameOp::deallocate: changes.statement = statements.define(what.name, nullptr, unit); break;
     case NameOp::deallocate_all: changes.statement = statements.end_all(unit); break;
     case NameOp::declare:
-      changes.portal = portals.define(
-          what.name,
-          declared_cursor(named_query(context, message, statement, rules), what.is_holdable), unit);
+      changes.portal =
+          portals.define(what.name,
+                         declared_cursor(named_query(context, message, statement, rules),
+                                         what.is_holdable, statement.caps),
+                         unit);
       break;
     case NameOp::close: changes.portal = portals.define(what.name, nullptr, unit); break;
     case NameOp::close_all: changes.portal = portals.end_all(unit); break;

@@ -25,6 +25,8 @@ struct Portal {
   bool touches_session = false;  // what it runs may change settings or the transaction
   bool may_copy_in = false;      // what it runs may ask the client for COPY data
   bool is_under_way = false;     // the connection ended before the server had answered to it
+  // What everything that reads it has to keep to together: of the verdicts at its Bind, its DECLARE, its first Execute.
+  AnswerCaps caps;
   // Judged, and not ended: the server may run it by Execute, FETCH or a function that reads cursors.
   std::unique_ptr<QueryRun> run;
   std::size_t run_bytes = 0;  // what `run` held when the portal got it
@@ -32,7 +34,7 @@ struct Portal {
   std::uint64_t readers_before = 0;
 
   [[nodiscard]] std::size_t held_bytes() const {
-    return sizeof(Portal) + run_bytes + (bound ? bound->held_bytes() : 0);
+    return sizeof(Portal) + run_bytes + caps.held_bytes() + (bound ? bound->held_bytes() : 0);
   }
 };
 

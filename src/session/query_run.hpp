@@ -7,6 +7,7 @@
 
 #include "hooks/chain.hpp"
 #include "hooks/statement_execution.hpp"
+#include "session/answer_cap.hpp"
 #include "session/name_log.hpp"
 #include "session/refusal.hpp"
 #include "session/settings.hpp"
@@ -42,6 +43,8 @@ struct StatementRun {
   // The client's statement only manages the session, whatever a plugin made of it: says which plugins'
   // hooks run, before and after.
   bool is_session_statement = false;
+  AnswerCaps
+      caps;  // what its answer has to keep to: of its own verdict, and of the cursor that it fetches from
   std::unique_ptr<Refusal> refusal;  // kFailingStatement runs instead: its error becomes this one
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
   bool is_open = false;     // it has worked in a transaction; see settlements.hpp
@@ -72,6 +75,11 @@ class QueryRun {
 
   // A message of the answer arrived; `bytes` is its size, framing included.
   void on_answer_bytes(std::uint64_t bytes) { answer_bytes_ += bytes; }
+
+  // A row of the present statement, whose answer has caps, has passed.
+  void note_row() { ++rows_sent_; }
+  // The answer of the present statement was cut: its rows are those that have passed.
+  void note_cut() { is_answer_cut_ = true; }
 
   // The server spent so long on the present statement.
   void spend(std::int64_t ns) { spent_ns_ += ns; }
@@ -121,6 +129,8 @@ class QueryRun {
   std::int64_t spent_ns_ = 0;        // on the present statement
   std::uint64_t answer_bytes_ = 0;   // of the present statement
   std::uint64_t rows_before_ = 0;    // that the portal gave before it was suspended
+  std::uint64_t rows_sent_ = 0;      // of the present statement, where its answer has caps
+  bool is_answer_cut_ = false;       // of the present statement
 };
 
 // What `statement` does to `settings` when it succeeds. `is_rolled_back`: a COMMIT that the server

@@ -38,8 +38,9 @@ std::string_view hint_of(DecidedBy by) {
 }
 
 std::string detail_of(const RefusalRecord& record) {
-  const std::string who = record.plugin.empty() ? "Refused by the proxy"
-                                                : "Refused by plugin \"" + record.plugin + "\"";
+  const std::string how = record.cap.empty() ? "Refused" : "Limited";
+  const std::string who =
+      record.plugin.empty() ? how + " by the proxy" : how + " by plugin \"" + record.plugin + "\"";
   return (record.detail.empty() ? "" : record.detail + "\n") + who + ", request " +
          record.request_id + ".";
 }
@@ -83,11 +84,12 @@ std::string request_id_text(std::string_view session_id, std::uint64_t statement
 
 }  // namespace
 
-Refusal note_refusal(SessionContext& context, Refusal refusal, const StatementRun* run,
-                     const hooks::ChainResult* decision) {
+namespace {
+
+// Of a statement, or of something else that a client has sent.
+RefusalRecord record_of(SessionContext& context, const StatementRun* run,
+                        const hooks::ChainResult* decision) {
   Environment& environment = context.environment;
-  if (environment.refusals == nullptr || refusal.is_noted() || !refuses_something(refusal))
-    return refusal;
   RefusalRecord record;
   context.identity.describe(record);
   if (record.tenant.empty() && !context.settings.tenant_unknown())
@@ -102,7 +104,37 @@ Refusal note_refusal(SessionContext& context, Refusal refusal, const StatementRu
   record.request_id = request_id_text(context.identity.session_id(), id);
   if (run != nullptr) add_statement(*run, record);
   if (decision != nullptr) add_decision(*decision, record);
-  return note(environment, std::move(refusal), std::move(record));
+  return record;
+}
+
+}  // namespace
+
+Refusal note_refusal(SessionContext& context, Refusal refusal, const StatementRun* run,
+                     const hooks::ChainResult* decision) {
+  Environment& environment = context.environment;
+  if (environment.refusals == nullptr || refusal.is_noted() || !refuses_something(refusal))
+    return refusal;
+  return note(environment, std::move(refusal), record_of(context, run, decision));
+}
+
+Refusal note_cut(SessionContext& context, const CutAnswer& cut, const StatementRun* run,
+                 bool is_completed) {
+  Refusal refusal{std::string(state::kProgramLimitExceeded), cut.message()};
+  hooks::ChainResult decision;
+  decision.decided_by = DecidedBy::cap;
+  decision.plugin = cut.limit.plugin;
+  decision.hint = cut.hint();
+  decision.detail = cut.detail();
+  if (is_completed)
+    decision.detail += " The statement was completed, and what it did is committed.";
+  if (context.environment.refusals == nullptr) {
+    refusal.detail = decision.detail + "\nLimited by plugin \"" + decision.plugin + "\".";
+    refusal.hint = decision.hint;
+    return refusal;
+  }
+  RefusalRecord record = record_of(context, run, &decision);
+  record.cap = to_word(cut.kind);
+  return note(context.environment, std::move(refusal), std::move(record));
 }
 
 Refusal note_denied_login(Environment& environment, const Identity& identity, Refusal refusal,

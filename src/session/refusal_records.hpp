@@ -5,6 +5,7 @@
 // part of it: the text of a statement, or a parameter.
 
 #include "hooks/chain.hpp"
+#include "session/answer_cap.hpp"
 #include "session/refusal.hpp"
 
 #include <cstdint>
@@ -36,6 +37,7 @@ struct RefusalRecord {
   std::string_view statement_kind;           // static storage; empty: not known
   std::optional<std::uint64_t> fingerprint;  // of the statement
   hooks::DecidedBy decided_by = hooks::DecidedBy::rule;
+  std::string_view cap;  // the limit at which an answer was cut, as to_word(CapKind); empty: none
 };
 
 // Takes records. Thread rule: any thread. Called for refusals only, so it may lock.
@@ -51,6 +53,11 @@ class RefusalSink {
 [[nodiscard]] Refusal note_refusal(SessionContext& context, Refusal refusal,
                                    const StatementRun* run = nullptr,
                                    const hooks::ChainResult* decision = nullptr);
+
+// Of an answer that was cut: what the client is told as its end. `run`: as above. `is_completed`: the server was faster than
+// the cancel, and what the statement did is committed.
+[[nodiscard]] Refusal note_cut(SessionContext& context, const CutAnswer& cut,
+                               const StatementRun* run, bool is_completed);
 
 // The same for a client that is not let in.
 [[nodiscard]] Refusal note_denied_login(Environment& environment, const Identity& identity,

@@ -113,6 +113,12 @@ void Session::be_cancelled() {
   context_.actions->send_cancel = !was_judged || context_.link->owed().may_run();
 }
 
+void Session::on_cap_cancelled(Actions& actions) {
+  run_event("cap cancelled", actions, [&] {
+    if (context_.link != nullptr) context_.link->note_cancelled();
+  });
+}
+
 void Session::on_drain(bool force, Actions& actions) {
   run_event("drain", actions, [&] { drain(force); });
 }
@@ -239,9 +245,14 @@ bool Session::pump_end_of_input() {
     return true;
   }
   if (has_client_ended_ && input_.bytes.empty() && conversation_.is_through() &&
-      !link.is_asking() && link.finish()) {
-    context_.actions->finish_server = true;
-    return true;
+      !link.is_asking()) {
+    // An answer that is cut may need another message.
+    if (link.is_bounded()) {
+      link.ask_for_answers();
+    } else if (link.finish()) {
+      context_.actions->finish_server = true;
+      return true;
+    }
   }
   return drain_if_idle();
 }

@@ -83,6 +83,8 @@ class Session final : private backend::LinkUser, private SessionEnd {
   void on_timer(Actions& actions);
   // A CancelRequest with this session's key arrived.
   void on_cancel(Actions& actions);
+  // What Actions::send_cap_cancel asked for is done.
+  void on_cap_cancelled(Actions& actions);
   // The proxy is shutting down: end as soon as no statement is in flight (FATAL 57P01), or at once
   // when `force` is set.
   void on_drain(bool force, Actions& actions);
@@ -174,6 +176,15 @@ class Session final : private backend::LinkUser, private SessionEnd {
   bool on_error(backend::Answer answer, bool is_own,
                 const pgwire::ErrorFieldsView& fields) override {
     return answers_.on_error(answer, is_own, fields);
+  }
+  bool may_pass_row(backend::Tag tag, std::uint64_t bytes) override {
+    return answers_.may_pass_row(tag, bytes);
+  }
+  void on_cut_completion(backend::Answer answer, std::string_view command_tag) override {
+    answers_.on_cut_completion(answer, command_tag);
+  }
+  bool is_last_piece(backend::Tag, pgwire::TransactionStatus status, bool has_failed) override {
+    return conversation_.is_last_piece(status, has_failed);
   }
   void on_ended(backend::Tag tag, char answer) override { answers_.on_ended(tag, answer); }
   void on_status(pgwire::TransactionStatus status, bool has_failed) override {

@@ -21,8 +21,8 @@ Deadlines::Waiting Session::what_is_waited_for() const {
   }
   // Nobody can tell whether the server works, and what it works on may be ended by no deadline of an idle one.
   if (!context_.link->is_count_certain()) return nothing;
-  if (conversation_.judge().busy() || !context_.link->owed().empty() ||
-      !context_.held_ready.empty())
+  if (conversation_.judge().busy() || conversation_.is_sending() ||
+      !context_.link->owed().empty() || !context_.held_ready.empty())
     return answer;
   return context_.link->is_in_block() ? in_transaction : idle;
 }

@@ -64,15 +64,20 @@ void SimpleQuery::carry_out_query(Decision& decision) {
 }
 
 void SimpleQuery::forward_query(Decision& decision) {
+  InFlight item(fe::kQuery, decision.touches_session);
+  if (!decision.pieces.texts.empty()) {
+    item.names = forwarder_.drop_unnamed();
+    return pieces_.begin(std::move(decision.pieces), std::move(item), forwarder_);
+  }
   context_.link->fence();
   if (decision.new_text.empty()) {
     present_.forward_to(*context_.link);
   } else {
     context_.link->send(pgwire::serialize_query(decision.take_text()));
   }
-  InFlight item(fe::kQuery, decision.touches_session);
   item.names = forwarder_.drop_unnamed();
   item.expect.may_copy_in = decision.may_copy_in;
+  item.expect.is_bounded = decision.is_bounded;
   forwarder_.follow(std::move(item));
 }
 

@@ -13,8 +13,11 @@
 
 #include "session/forwarder.hpp"
 #include "session/present_message.hpp"
+#include "session/query_pieces.hpp"
 #include "session/session_context.hpp"
 #include "session/statement_judge.hpp"
+
+#include <cstddef>
 
 namespace helios::session {
 
@@ -22,11 +25,24 @@ class SimpleQuery {
  public:
   SimpleQuery(SessionContext& context, StatementJudge& judge, PresentMessage& present,
               Forwarder& forwarder)
-      : context_(context), judge_(judge), present_(present), forwarder_(forwarder) {}
+      : context_(context),
+        judge_(judge),
+        present_(present),
+        forwarder_(forwarder),
+        pieces_(context) {}
 
   // Requires: the present message is a Query or a FunctionCall; the judge is not busy.
   [[nodiscard]] bool step();
   void carry_out(Decision& decision);
+
+  // ---- A Query that is sent in pieces, see query_pieces.hpp.
+  // It is under way: nothing else is sent.
+  [[nodiscard]] bool is_sending() const { return pieces_.is_active(); }
+  bool send_next() { return pieces_.step(); }
+  bool is_last_piece(pgwire::TransactionStatus status, bool has_failed) {
+    return pieces_.is_last(status, has_failed);
+  }
+  [[nodiscard]] std::size_t held_bytes() const { return pieces_.held_bytes(); }
 
  private:
   bool step_query();
@@ -39,6 +55,7 @@ class SimpleQuery {
   StatementJudge& judge_;
   PresentMessage& present_;
   Forwarder& forwarder_;
+  QueryPieces pieces_;
 };
 
 }  // namespace helios::session

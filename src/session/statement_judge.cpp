@@ -234,6 +234,7 @@ void StatementJudge::yield() {
 // One statement: what the proxy itself objects to, then its hooks.
 void StatementJudge::judge_next() {
   if (next_ == run_->statements.size()) {
+    if (decision_.is_bounded && subject_ == Subject::query && !plan_bounded()) return;
     decision_.new_text = compose_text(*run_, analysis_);
     stage_ = Stage::confirm;
     return;
@@ -257,7 +258,7 @@ void StatementJudge::judge_next() {
     follow_settings();
   }
   if (!admit(objection_to_names(grounds(), *run.statement))) return;
-  if (!find_prepared(run) || !may_fetch(*run.statement)) return;
+  if (!find_prepared(run) || !may_fetch(run)) return;
   if (!admit(objection_to(grounds(), *run.statement))) return;
   const bool is_hooked = chain_->has_hooks() &&
                          (!run.statement->is_session_statement || chain_->wants_all_statements());
@@ -289,7 +290,7 @@ void StatementJudge::after_hooks() {
   }
   if (run.execution && run.execution->answer && !adopt_answer(run)) return;
   const bool is_rewritten = run.execution && !run.execution->rewritten.empty();
-  if (!(is_rewritten ? adopt_rewrite(run) : put_kv(run))) return;
+  if (!(is_rewritten ? adopt_rewrite(run) : put_kv(run)) || !bound_answer(run)) return;
   if (subject_ == Subject::query) run.names = note_names(context_, *run_, run, rules_);
   ++next_;
   run_ahead(*run.statement);

@@ -26,6 +26,7 @@
 #include "hooks/chain.hpp"
 #include "session/objections.hpp"
 #include "session/post_hooks.hpp"
+#include "session/query_pieces.hpp"
 #include "session/query_run.hpp"
 #include "session/refusal.hpp"
 #include "session/session_context.hpp"
@@ -51,6 +52,8 @@ struct Decision {
   // Parse, forward: what its name is to stand for.
   std::shared_ptr<const PreparedStatement> prepared;
   bool touches_session = false;
+  bool is_bounded = false;   // some answer has caps
+  PiecePlan pieces;          // bounded: how a Query is sent
   bool may_copy_in = false;  // the server may ask the client for COPY data
   bool fatal = false;        // refusal: and end the session (a post_query failed under deny)
 
@@ -88,6 +91,8 @@ class StatementJudge {
   [[nodiscard]] std::unique_ptr<QueryRun> take_run();
   // Of the message that was decided last: what it runs changes helios.* settings.
   [[nodiscard]] bool changes_settings() const;
+  // Of the portal that was decided last: what its answer has to keep to.
+  [[nodiscard]] const AnswerCaps& portal_caps() const { return run_->statements.front().caps; }
   // That one is not null.
   [[nodiscard]] bool has_run() const { return is_followed_; }
 
@@ -105,7 +110,8 @@ class StatementJudge {
   [[nodiscard]] bool waits_for_rules() const;
   // About what the message being judged takes.
   [[nodiscard]] std::size_t held_bytes() const {
-    return (run_ ? run_->held_bytes : 0) + decision_.new_text.size() + decision_.answer.size();
+    return (run_ ? run_->held_bytes : 0) + decision_.new_text.size() + decision_.answer.size() +
+           decision_.pieces.held_bytes();
   }
   // Give the message up: the next resume() refuses it. A hook that runs is asked to end, and has to be through first.
   void cancel();
@@ -135,7 +141,9 @@ class StatementJudge {
   void finish_parse();
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
-  bool may_fetch(const sql::Statement& statement);
+  bool may_fetch(StatementRun& run);
+  bool bound_answer(StatementRun& run);
+  bool plan_bounded();
   [[nodiscard]] bool awaits_block(const sql::Statement& statement) const;
   bool refuse_unknown(StatementRun& run);
   void fail_at_server(StatementRun& run, std::string_view sqlstate, std::string message);

@@ -66,16 +66,50 @@ void StatementJudge::settle() {
 }
 
 // FETCH and MOVE run a portal that was judged at its Bind. False = refused, or not certain yet.
-bool StatementJudge::may_fetch(const sql::Statement& statement) {
-  if (statement.name_op != sql::NameOp::fetch) return true;
-  const auto portal = context_.names.portals.find(statement.name, context_.link->unit());
+bool StatementJudge::may_fetch(StatementRun& run) {
+  if (run.statement->name_op != sql::NameOp::fetch) return true;
+  const auto portal = context_.names.portals.find(run.statement->name, context_.link->unit());
   if (!portal.is_certain) {
     stage_ = Stage::wait_for_certainty;
     return false;
   }
+  if (portal.value && !portal.value->caps.empty()) {
+    run.caps.add(portal.value->caps);
+    decision_.is_bounded = true;
+  }
   const bool was_judged = portal.value && portal.value->run && !portal.value->run->is_finished();
   if (!was_judged) return true;
   return admit(objection_to_run(context_, settings(), portal.value->run->statements.front()));
+}
+
+// What its plugins let pass of its answer. Their own rows, and the data of COPY FROM, are no answer of the server. False =
+// refused.
+bool StatementJudge::bound_answer(StatementRun& run) {
+  if (!run.execution || !run.execution->limits || subject_ == Subject::function_call) return true;
+  if (run.execution->answer) {
+    run.caps = {};
+    return true;
+  }
+  if (!analysis_->parsed) {
+    refuse(
+        state::kFeatureNotSupported,
+        "a plugin limits the answer of a text that the grammar cannot read: nobody can say which "
+        "statements are in it");
+    return false;
+  }
+  if (run.statement->reads_copy_data) return true;
+  run.caps.add(std::make_shared<AnswerCap>(*run.execution->limits));
+  run_->held_bytes += run.caps.held_bytes();
+  decision_.is_bounded = true;
+  return true;
+}
+
+// How a Query with caps is sent. False = refused.
+bool StatementJudge::plan_bounded() {
+  if (!admit(objection_to_pieces(*context_.link, *run_))) return false;
+  decision_.pieces = plan_pieces(*context_.link, *run_, analysis_);
+  decision_.pieces.rules = rules_;
+  return true;
 }
 
 // An error that is still to come undoes what the open block has set, and nothing but transaction commands runs behind it.

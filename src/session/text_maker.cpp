@@ -98,15 +98,15 @@ std::optional<Refusal> put_kv_rows(const SessionContext& context, const config::
   return std::nullopt;
 }
 
-std::string compose_text(const QueryRun& message,
-                         const std::shared_ptr<const sql::Analysis>& original) {
-  const bool is_changed = std::ranges::any_of(
-      message.statements, [](const auto& run) { return !run.replacement.empty(); });
-  if (!is_changed) return {};
+namespace {
+
+// Appends the client's text from `from` on, up to the end of the last replacement in [first, last). Returns where to go on.
+std::size_t append_replacements(const QueryRun& message,
+                                const std::shared_ptr<const sql::Analysis>& original,
+                                std::size_t first, std::size_t last, std::size_t from,
+                                std::string& out) {
   const std::string_view text = message.text;
-  std::string out;
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < message.statements.size(); ++i) {
+  for (std::size_t i = first; i < last; ++i) {
     const StatementRun& run = message.statements[i];
     if (run.replacement.empty()) continue;
     const sql::Statement& client = original->statements[i];
@@ -115,8 +115,31 @@ std::string compose_text(const QueryRun& message,
     // A text of a plugin may end in a comment, which must not swallow what follows.
     if (run.analysis != original && from < text.size()) out.push_back('\n');
   }
-  if (!message.is_cut()) out.append(text.substr(from));
+  return from;
+}
+
+}  // namespace
+
+std::string compose_text(const QueryRun& message,
+                         const std::shared_ptr<const sql::Analysis>& original) {
+  const bool is_changed = std::ranges::any_of(
+      message.statements, [](const auto& run) { return !run.replacement.empty(); });
+  if (!is_changed) return {};
+  std::string out;
+  const std::size_t from =
+      append_replacements(message, original, 0, message.statements.size(), 0, out);
+  if (!message.is_cut()) out.append(message.text.substr(from));
   return out;
+}
+
+std::string compose_piece(const QueryRun& message,
+                          const std::shared_ptr<const sql::Analysis>& original, std::size_t first,
+                          std::size_t last) {
+  std::string out;
+  const std::size_t from =
+      append_replacements(message, original, first, last, original->statements[first].begin, out);
+  const std::size_t end = original->statements[last - 1].end;
+  return out.append(message.text.substr(from, end - from));
 }
 
 }  // namespace helios::session

@@ -46,4 +46,9 @@ namespace helios::session {
 [[nodiscard]] std::string compose_text(const QueryRun& message,
                                        const std::shared_ptr<const sql::Analysis>& original);
 
+// The text of its statements [first, last), on their own, with their replacements.
+[[nodiscard]] std::string compose_piece(const QueryRun& message,
+                                        const std::shared_ptr<const sql::Analysis>& original,
+                                        std::size_t first, std::size_t last);
+
 }  // namespace helios::session

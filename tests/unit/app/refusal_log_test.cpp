@@ -91,11 +91,26 @@ TEST_F(RefusalLogTest, they_are_counted_by_plugin_and_sqlstate_up_to_a_limit) {
   }
   std::vector<metrics::Family> families;
   refusals_.metrics_source()(families);
-  ASSERT_THAT(families, SizeIs(1));
+  ASSERT_THAT(families, SizeIs(2));
   EXPECT_EQ(families[0].samples.size(), RefusalLog::kMaxCounters + 1);
   double sum = 0;
   for (const auto& sample : families[0].samples) sum += sample.value;
   EXPECT_EQ(sum, RefusalLog::kMaxCounters + 6);
+}
+
+TEST_F(RefusalLogTest, answers_that_were_cut_are_counted_by_plugin_and_kind) {
+  for (const char* const kind : {"rows", "bytes", "rows"}) {
+    auto cut = record("p", "acme");
+    cut.cap = kind;
+    refusals_.note(std::move(cut));
+  }
+  refusals_.note(record("p", "acme"));
+  std::vector<metrics::Family> families;
+  refusals_.metrics_source()(families);
+  EXPECT_EQ(families[1].name, "helios_caps_total");
+  ASSERT_THAT(families[1].samples, SizeIs(2));
+  EXPECT_EQ(families[1].samples[0].value, 1) << "bytes";
+  EXPECT_EQ(families[1].samples[1].value, 2) << "rows";
 }
 
 // Model: a plain list.

@@ -39,7 +39,9 @@ struct Recorder final : LinkUser {
   std::vector<std::string> told;
   base::Output* to_client = nullptr;
   bool replaces_errors = false;
-  std::string wrong;  // what the server was found to have done
+  std::uint64_t rows_left = UINT64_MAX;  // may_pass_row() lets so many pass
+  bool is_last = false;                  // is_last_piece()
+  std::string wrong;                     // what the server was found to have done
 
   void note(std::string line) { told.push_back(std::move(line)); }
   static std::string of(Answer answer) {
@@ -55,6 +57,22 @@ struct Recorder final : LinkUser {
   bool on_error(Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields) override {
     note("error " + std::string(fields.sqlstate) + (is_own ? ", own" : "") + of(answer));
     return replaces_errors;
+  }
+  bool may_pass_row(Tag tag, std::uint64_t bytes) override {
+    if (rows_left != 0) {
+      --rows_left;
+      return true;
+    }
+    note("cut " + std::to_string(tag) + " at a row of " + std::to_string(bytes) + " bytes");
+    return false;
+  }
+  void on_cut_completion(Answer answer, std::string_view tag) override {
+    note("cut completion '" + std::string(tag) + "'" + of(answer));
+  }
+  bool is_last_piece(Tag tag, pgwire::TransactionStatus status, bool has_failed) override {
+    note("piece " + std::to_string(tag) + " " + static_cast<char>(status) +
+         (has_failed ? ", failed" : ""));
+    return is_last;
   }
   void on_copy_in(bool is_reading) override { note(is_reading ? "copy in" : "copy in, ended"); }
   void on_ended(Tag tag, char answer) override {

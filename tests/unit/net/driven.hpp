@@ -90,10 +90,17 @@ class DriverWorld {
   bool has_retired_ = false;
 
  public:
-  DriverContext context{
-      engine,          environment_,   target_, registry_,
-      sink_,           cancel_sender_, stats_,  [this](SessionId) { has_retired_ = true; },
-      [](SessionId) {}};
+  DriverContext context{engine,
+                        environment_,
+                        target_,
+                        registry_,
+                        sink_,
+                        cancel_sender_,
+                        stats_,
+                        [this](SessionId) { has_retired_ = true; },
+                        [](SessionId) {},
+                        [this](SessionId) { ++caps_cancelled; }};
+  int caps_cancelled = 0;
 };
 
 // One client and its session.

@@ -117,10 +117,16 @@ class Drive {
   WorkerStats stats_;
   bool has_retired_ = false;
   bool is_elsewhere_ = false;
-  DriverContext context_{
-      engine_,         environment_,    target_, registry_,
-      sink_,           *cancel_sender_, stats_,  [this](SessionId) { has_retired_ = true; },
-      [](SessionId) {}};
+  DriverContext context_{engine_,
+                         environment_,
+                         target_,
+                         registry_,
+                         sink_,
+                         *cancel_sender_,
+                         stats_,
+                         [this](SessionId) { has_retired_ = true; },
+                         [](SessionId) {},
+                         [](SessionId) {}};
   std::optional<ClientDriver> driver_;
 };
 

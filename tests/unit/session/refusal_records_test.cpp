@@ -57,6 +57,30 @@ class Records : public testing::Test {
   std::unique_ptr<SessionHarness> harness_;
 };
 
+TEST_F(Records, answer_that_was_cut_is_noted_with_its_limit) {
+  answer_ = [](hooks::Call&) {
+    hooks::CallResult result;
+    result.verdict.max_bytes = 3;
+    result.verdict.hint = "ask for less";
+    return result;
+  };
+  SessionHarness& harness = start();
+  harness.client_sends(query("select 1"));
+  harness.server_sends(message('D', std::string("\0\1\0\0\0\1x", 7)) + error("57014", "cancelled") +
+                       ready('I'));
+  ASSERT_THAT(sink_.records, SizeIs(1));
+  const RefusalRecord& record = sink_.records[0];
+  EXPECT_EQ(record.plugin, "guard");
+  EXPECT_EQ(record.decided_by, DecidedBy::cap);
+  EXPECT_EQ(record.sqlstate, "54000");
+  EXPECT_EQ(record.cap, "bytes");
+  EXPECT_EQ(record.request_id, id_of(seen_id_));
+  EXPECT_EQ(record.reason, "the answer is limited to 3 bytes");
+  EXPECT_THAT(harness.to_client,
+              HasSubstr("Limited by plugin \"guard\", request " + id_of(seen_id_) + "."));
+  EXPECT_THAT(harness.to_client, HasSubstr("ask for less"));
+}
+
 TEST_F(Records, verdict_is_noted_with_everything_but_the_text) {
   answer_ = [](hooks::Call&) {
     hooks::CallResult result = block("over budget");

@@ -122,6 +122,7 @@ std::string syntax_error() { return error("42601", "syntax error at or near \"re
 
 Step client(std::string bytes) { return {Step::From::client, std::move(bytes)}; }
 Step server(std::string bytes) { return {Step::From::server, std::move(bytes)}; }
+Step cancelled() { return {Step::From::cancel, {}}; }
 
 SessionHarness::SessionHarness(Options options) : options_(std::move(options)) {
   environment.home = &home;
@@ -179,6 +180,7 @@ void SessionHarness::perform(Event event) {
   server_closed |= upstream.is_given_up;
   server_finished |= actions.finish_server;
   cancels_sent += actions.send_cancel ? 1 : 0;
+  cap_cancels_sent += actions.send_cap_cancel ? 1 : 0;
   if (actions.register_cancel_key) registered_key = actions.register_cancel_key;
   if (actions.deliver_cancel) delivered_cancel = actions.deliver_cancel;
   if (auto_run) run_executors();
@@ -212,10 +214,10 @@ void SessionHarness::server_sends(std::string_view bytes) {
   perform([&](Actions& actions) { session->on_server_bytes(bytes, actions); });
 }
 void SessionHarness::play(const Step& step) {
-  if (step.from == Step::From::client) {
-    client_sends(step.bytes);
-  } else {
-    server_sends(step.bytes);
+  switch (step.from) {
+    case Step::From::client: client_sends(step.bytes); break;
+    case Step::From::server: server_sends(step.bytes); break;
+    case Step::From::cancel: cap_cancelled(); break;
   }
 }
 void SessionHarness::client_eof() {
@@ -232,6 +234,9 @@ void SessionHarness::server_eof() {
 }
 void SessionHarness::cancel() {
   perform([&](Actions& actions) { session->on_cancel(actions); });
+}
+void SessionHarness::cap_cancelled() {
+  perform([&](Actions& actions) { session->on_cap_cancelled(actions); });
 }
 void SessionHarness::drain(bool force) {
   perform([&](Actions& actions) { session->on_drain(force, actions); });
@@ -261,6 +266,7 @@ Trace run_every_way(const Options& options, const std::vector<Step>& steps) {
   const Trace whole = run_scenario(options, steps);
   std::vector<Step> single_bytes;
   for (std::size_t at = 0; at < steps.size(); ++at) {
+    if (steps[at].from == Step::From::cancel) single_bytes.push_back(steps[at]);
     for (const char byte : steps[at].bytes)
       single_bytes.push_back({steps[at].from, std::string(1, byte)});
     for (std::size_t cut = 1; cut < steps[at].bytes.size(); ++cut) {

@@ -66,11 +66,13 @@ std::string server_greeting();
 std::string syntax_error();
 
 struct Step {
-  enum class From { client, server } from;
+  enum class From { client, server, cancel } from;
   std::string bytes;
 };
 Step client(std::string bytes);
 Step server(std::string bytes);
+// The server has acted on the cancel request for an answer that was cut.
+Step cancelled();
 
 // A rule that sets one thing for everybody whose user fits.
 config::IdentityRule identity_rule(std::string user, std::string_view setting, std::string value,
@@ -117,6 +119,8 @@ class SessionHarness {
   void client_lost();
   void server_eof();
   void cancel();
+  // The server has acted on the cancel request for an answer that was cut.
+  void cap_cancelled();
   void drain(bool force);
   // Returns whether the session ends for it.
   bool set_blocks(blocks::SharedBlockSet blocks);
@@ -148,6 +152,7 @@ class SessionHarness {
   bool server_closed = false;
   bool server_finished = false;
   int cancels_sent = 0;
+  int cap_cancels_sent = 0;
   std::optional<pgwire::CancelKey> registered_key;
   std::optional<pgwire::CancelKey> delivered_cancel;
 
