@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Writes down every call of its hooks, and decides by the mark in the text: "/*17 refuse*/", "/*17 rewrite*/",
-// "/*17 answer*/"; everything else passes, "/*17 slow*/" after a while. What each session did is under "<session>:<number>", fields apart by 0x1f.
+// "/*17 answer*/"; everything else passes, "/*17 slow*/" after a while, and of the answer to "/*17 cap*/" some rows at most. What each session did is under "<session>:<number>", fields apart by 0x1f.
 
+#include "helios/numbers.hpp"
 #include "helios/plugin.hpp"
 
 using namespace helios::plugin;
 
 static constexpr StringView kField = "\x1f";
+static constexpr int64_t kCaps = 4;  // a limit is the number of the statement, modulo this
 
 static void write_down(const QueryContext& context, StringView line) {
   const String session = context.client_id();
@@ -90,6 +92,8 @@ static Verdict pre(const QueryContext& context) {
              concat(decided, kField, context.tenant().value_or(""), kField, parameters(context)),
              concat(kField, text.view())));
   if (contains(text.view(), " slow*/")) take_time();
+  if (contains(text.view(), " cap*/"))
+    limit_rows(parse_int(number_of(text.view()).view()).value_or(0) % kCaps);
   if (decided == "refuse") return block("the oracle says no");
   if (decided == "rewrite")
     return rewrite(concat("SELECT /*", number_of(text.view()), " rewritten*/ 'rewritten'"));

@@ -5,7 +5,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-MARK = re.compile(r"/\*(\d+)( refuse| rewrite| answer| rewritten| slow)?\*/")
+MARK = re.compile(r"/\*(\d+)( refuse| rewrite| answer| rewritten| slow| cap)?\*/")
 DECIDED = {"refuse": "refused", "answer": "answered", "rewrite": "rewritten"}
 ENDS_TRANSACTIONS = ("PREPARE TRANSACTION", "COMMIT", "ROLLBACK")  # they are in none, or in two
 NOT_JUDGED = ("PREPARE", "EXECUTE")  # PREPARE runs nothing; EXECUTE shows by what it runs
@@ -231,7 +231,8 @@ def of_one(group, call, server, text, ended):
     if call.outcome == "executed" and group[0]["kind"] == "run" and call.rows != "-" and group[0]["depth"] == 0:
         rows = sum(server.ends[event["event"]]["rows"] for event in group if event["event"] in server.ends)
         # What returns rows runs to its end, although the client may read less; nobody outside can count what a function reads.
-        may_be_more = "RETURNING" in text or any(event["depth"] > 0 for event in group)
+        # Nor does it where its answer was cut.
+        may_be_more = "RETURNING" in text or " cap*/" in text or any(event["depth"] > 0 for event in group)
         if rows != int(call.rows) and not (may_be_more and int(call.rows) < rows):
             wrong.append(Divergence("rows", f"hooks {call.rows}, server {rows}: {text!r}"))
     fate = server.settlement(group[-1])

@@ -124,5 +124,27 @@ def many(make):
     return [step(p, "m", make.select()), *(one + sometimes) * make.chance.choice([30, 150]), step(sync)]
 
 
+def answers_that_are_cut(make):
+    """Small ones, which may be through before the cancel is there, and large ones."""
+    n, chance = make.texts.of_plain, make.chance
+    rows = chance.choice([4, 5, 40, 4000, 400000])
+    cut = f"SELECT {make.texts.cap_mark()} generate_series(1, {rows})"
+    before, behind = n("INSERT % INTO t VALUES (1)"), n("INSERT % INTO t VALUES (2)")
+    batch = [step(kind, *rest) for text in (before, cut, behind) for kind, *rest in ((p, "", text), (b, "", ""), (e, "", chance.choice([0, 0, 2])))]
+    return chance.choice([
+        lambda: [step(q, f"{before}; {cut}; {behind}")],
+        lambda: [step(q, n("BEGIN %")), step(q, before), step(q, cut), step(q, behind), step(q, n("COMMIT %"))],
+        lambda: [step(q, f"BEGIN; {before}; {cut}; COMMIT"), step(q, n("ROLLBACK %"))],
+        lambda: [*batch, step(sync), step(q, behind)],
+        lambda: [step(q, n("BEGIN %")), *batch, step(sync), step(q, n("COMMIT %"))],
+        lambda: [step(q, n("BEGIN %")), step(p, "", cut), step(b, "c", ""), step(e, "c", 1), step(q, n("SAVEPOINT % s")),
+                 step(p, "", n("FETCH % 2 FROM c")), step(b, "", ""), step(e, ""), step(e, "c"), step(sync), step(q, n("ROLLBACK % TO s")),
+                 step(e, "c"), step(sync), step(q, n("COMMIT %"))],
+        lambda: [step(q, f"{n('BEGIN %')}; DECLARE c CURSOR FOR {cut}; {n('FETCH % 1 FROM c')}; {n('FETCH % ALL FROM c')}; {behind}"),
+                 step(q, n("COMMIT %"))],
+        lambda: [step(q, f"COPY ({cut}) TO STDOUT"), step(q, behind)],
+    ])()
+
+
 SHAPES = [each for each in list(globals().values()) if callable(each) and each.__module__ == __name__]
 SHAPES.append(tenant_after)  # it has many ways

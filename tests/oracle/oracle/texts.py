@@ -20,7 +20,7 @@ class Texts:
     def mark(self):
         self.number += 1
         dice = self.chance.random()
-        decision = ("" if not self.decides or dice > 0.3 else " refuse" if dice > 0.12 else
+        decision = ("" if not self.decides or dice > 0.4 else " cap" if dice > 0.3 else " refuse" if dice > 0.12 else
                     " rewrite" if dice > 0.06 else " answer")
         return f"/*{self.number}{decision}*/"
 
@@ -28,6 +28,11 @@ class Texts:
         """As of(), and nobody decides about it."""
         self.number += 1
         return self.chance.choice(templates).replace("%", f"/*{self.number}*/")
+
+    def cap_mark(self):
+        """The plugin limits the answer."""
+        self.number += 1
+        return f"/*{self.number} cap*/"
 
     def slow_mark(self):
         """The plugin takes its time, and lets it pass."""
