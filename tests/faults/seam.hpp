@@ -14,6 +14,7 @@
 #include "kv/rocksdb/archiver.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
 #include "plugins/plugin_host.hpp"
+#include "plugins/write_judge.hpp"
 
 #include <memory>
 #include <string_view>
@@ -52,6 +53,8 @@ class PlantedPluginHost {
   [[nodiscard]] std::vector<plugins::PluginInfo> describe() const { return host_.describe(); }
   [[nodiscard]] std::uint32_t instances() const { return host_.instances(); }
   [[nodiscard]] std::optional<std::string> why_full() const { return host_.why_full(); }
+  // Of those who ask its plugins about writes.
+  operator const plugins::PluginHost&() const { return host_; }
 
  private:
   plugins::PluginHost host_;
