@@ -47,7 +47,7 @@ def kv(proxy, *words):
 
 
 def checks(proxy, plugin, outcome):
-    label = f'helios_plugin_write_checks_total{{plugin="{plugin}",outcome="{outcome}"}} '
+    label = f'helios_plugin_write_checks_total{{outcome="{outcome}",plugin="{plugin}"}} '
     line, = [line for line in proxy.admin.get("/metrics").text.splitlines() if line.startswith(label)]
     return int(line.rsplit(" ", 1)[1])
 

@@ -107,8 +107,10 @@ REFUSED = ["SET helios.agent_id = 'x'", "SET LOCAL helios.roles = 'admin'", "SET
            "UPDATE pg_settings SET setting = 'x' WHERE name = 'helios.agent_id'"]
 
 PASSING = ["SET helios.agent_id = 'bot-7'", "RESET helios.agent_id", "SET helios.agent_id TO DEFAULT", "RESET ALL", "DISCARD ALL",
-           "SET helios.tenant_id = 'acme'", "PREPARE p(text) AS SELECT set_config('helios.color', $1, false)",
-           "EXECUTE p('red')", "SELECT set_config('helios.tenant_id', 'acme', false)"]
+           "SET helios.tenant_id = 'acme'", "SELECT set_config('helios.tenant_id', 'acme', false)",
+           "PREPARE p(text) AS SELECT set_config('helios.color', $1, false)",
+           # Nobody reads what an EXECUTE sets, and the tenant is not fixed: it is unknown until it is SET.
+           "EXECUTE p('red')", "SET helios.tenant_id = 'acme'"]
 
 
 @pytest.mark.parametrize("with_plugin", [False, True])
@@ -122,7 +124,8 @@ def test_what_is_fixed_is_refused_in_every_spelling(start_proxy, echo, with_plug
         session.send(function_call("helios.agent_id", "x", "f"))
         assert session.ready().sqlstate == "42501"
         for text in PASSING:
-            session.query(text).expect_ok()
+            reply = session.query(text)
+            assert not reply.errors, (text, reply.errors)
         if with_plugin:
             assert FIXED.items() <= told(proxy, session).items()
     for packet in ({"helios.agent_id": "x"}, {"Helios.Roles": "x"}):

@@ -164,9 +164,11 @@ def document(name):
 
 
 def test_operations_page_lists_every_metric_and_no_other(start_proxy, counter):
-    proxy = start_proxy(plugins=[counter], tenant__rules=[{"user": "*", "tenant": "acme"}])
+    capping = os.path.join(os.path.dirname(counter), "capping.wasm")
+    proxy = start_proxy(plugins=[counter, capping], tenant__rules=[{"user": "*", "tenant": "acme"}])
     with proxy.connect() as session:
         session.query("SELECT 1").expect_ok()
+        session.query("SELECT 1 /* rows=0 */")  # cut, so that there is a cut to count
         session.query("SET helios.tenant_id = 'other'")  # refused, so that there is a refusal to count
     text = proxy.admin.get("/metrics").text
     served = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, flags=re.M))

@@ -150,7 +150,7 @@ TEST_F(KvStream, first_record_that_is_wrong_is_named) {
 }
 
 TEST_F(KvStream, what_cannot_be_done_is_explained) {
-  EXPECT_EQ(kv({"stream", "p"}), "error: namespace not found");
+  EXPECT_EQ(kv({"stream", "gone"}), "error: namespace not found");
   append("x");
   EXPECT_EQ(kv({"stream", "p", "none"}), "error: stream not found");
   EXPECT_THAT(kv({"stream", "p", "trail", "--since", "soon"}),
