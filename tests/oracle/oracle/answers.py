@@ -5,7 +5,7 @@ import os
 import re
 from itertools import zip_longest
 
-from harness.wire import NOTIFICATION, fields_of
+from harness.wire import NOTIFICATION, PARAMETER_STATUS, fields_of
 
 from .compare import Divergence
 
@@ -78,6 +78,11 @@ def without_lost_warnings(direct, proxied):
 def depends_on_time(conversation):
     """Which message an error meets is a matter of moments."""
     return conversation.has(b"_timeout", b"!stop", b"!terminate", b"!cancel")
+
+
+def without_settings(messages):
+    """Of a Query that goes in pieces, the server reports a setting at the end of the piece that changed it."""
+    return [each for each in messages if each[0] != PARAMETER_STATUS]
 
 
 def is_of_a_timer(message):

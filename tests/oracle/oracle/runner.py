@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.wire import Closed, WireError
 
-from .answers import depends_on_time, fault_of, first_difference, is_ended_by_server
+from .answers import depends_on_time, fault_of, first_difference, is_ended_by_server, without_settings
 from .compare import Divergence, compare
 from .talk import Talk
 
@@ -104,7 +104,10 @@ class Runner:
         decides = conversation.has(b" refuse*/", b" rewrite*/", b" answer*/")
         both_closed = direct.end == proxied.end == "closed"
         is_timed = depends_on_time(conversation)
-        different, has_refused = first_difference(direct.messages, proxied.messages, both_closed, is_timed)
+        answers = [direct.messages, proxied.messages]
+        if conversation.has(b" cap*/"):
+            answers = [without_settings(each) for each in answers]
+        different, has_refused = first_difference(*answers, both_closed, is_timed)
         interferes = decides or has_refused or conversation.has(b"!cancel", b"!cut")
         is_end_by_chance = is_timed and any(each.end == "closed" and is_ended_by_server(each.messages) for each in (direct, proxied))
         is_own_end = proxied.end == "hang" or is_timed and proxied.end == "closed"

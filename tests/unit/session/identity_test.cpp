@@ -231,7 +231,7 @@ TEST(Identity, what_nobody_reads_is_refused) {
   SessionHarness harness(options);
   harness.connect();
   harness.client_sends(parse("", "set helios.agent_id = 'x' --" + std::string(2000, 'x')) + sync());
-  EXPECT_EQ(harness.take_to_server(), refused_unnamed_parse() + sync());
+  EXPECT_EQ(harness.take_to_server(), refused_parse() + sync());
   harness.server_sends(syntax_error() + ready('I'));
   EXPECT_THAT(harness.to_client,
               AllOf(HasSubstr("42501"), HasSubstr("cannot read whether it does")));
