@@ -11,9 +11,9 @@ namespace {
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 base::Result<void> too_long(std::string_view what, std::size_t bytes, std::size_t most) {
-  return base::fail(base::Errc::limit_exceeded, "the " + std::string(what) + " has " +
-                                                    std::to_string(bytes) + " bytes, more than " +
-                                                    std::to_string(most));
+  return base::fail(base::Errc::invalid, "the " + std::string(what) + " has " +
+                                             std::to_string(bytes) + " bytes, more than " +
+                                             std::to_string(most));
 }
 
 }  // namespace

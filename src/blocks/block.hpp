@@ -46,7 +46,7 @@ struct Block {
 };
 
 // Whether this may be a block. Errors: invalid (no name, a NUL in it; no reason, one that is not UTF-8 or has control
-// characters), limit_exceeded (a name or a reason that is too long). The message is for the operator.
+// characters; a name or a reason that is too long). The message is for the operator.
 [[nodiscard]] base::Result<void> check(const Block& block);
 
 // What a client is told: 'agent "bot" is blocked: runs wild. Ask the administrator of this proxy.'

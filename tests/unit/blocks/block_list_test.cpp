@@ -54,6 +54,7 @@ TEST(Block, names_and_reasons_have_limits) {
   EXPECT_EQ(message_of(one), "fine");
   one.reason += 'r';
   EXPECT_THAT(message_of(one), HasSubstr("the reason has 501 bytes, more than 500"));
+  EXPECT_EQ(check(one).error().code, base::Errc::invalid);  // the list itself is not full
   for (const char* reason : {"", "two\nlines", "\x7f", "\xff"}) {
     one.reason = reason;
     EXPECT_FALSE(check(one)) << reason;
