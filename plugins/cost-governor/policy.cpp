@@ -110,6 +110,19 @@ String read_usage(StringView json, Usage& usage) {
   return fields.read(json);
 }
 
+// What stands there was written by an earlier version, or by force, where it would be refused today: then it counts for what
+// it has always counted for.
+template <class T>
+Stored<T> stored(StringView json, String (*read)(StringView, T&), String (*problem_of)(StringView),
+                 T (*parse)(StringView)) {
+  Stored<T> result{};
+  result.flaw = read(json, result.value);
+  if (result.flaw.empty()) return result;
+  result.problem = problem_of(json);
+  result.value = parse(json);
+  return result;
+}
+
 bool ends_with(StringView text, StringView end) {
   return text.size() >= end.size() && text.part(text.size() - end.size()) == end;
 }
@@ -141,31 +154,15 @@ String problem_of_write(StringView key, StringView value) {
 }
 
 Stored<Budget> stored_budget(StringView json) {
-  Stored<Budget> stored;
-  stored.flaw = read_budget(json, stored.value);
-  if (stored.flaw.empty()) return stored;
-  stored.problem = problem_of_budget(json);
-  stored.value = parse_budget(json);
-  return stored;
+  return stored<Budget>(json, read_budget, problem_of_budget, parse_budget);
 }
 
 Stored<WindowLengths> stored_lengths(StringView json) {
-  Stored<WindowLengths> stored;
-  stored.flaw = read_lengths(json, stored.value);
-  if (stored.flaw.empty()) return stored;
-  stored.problem = problem_of_lengths(json);
-  stored.value = parse_lengths(json);
-  return stored;
+  return stored<WindowLengths>(json, read_lengths, problem_of_lengths, parse_lengths);
 }
 
 Stored<double> stored_reserve(StringView json) {
-  Stored<double> stored;
-  stored.value = 0;
-  stored.flaw = read_reserve(json, stored.value);
-  if (stored.flaw.empty()) return stored;
-  stored.problem = problem_of_reserve(json);
-  stored.value = parse_reserve(json);
-  return stored;
+  return stored<double>(json, read_reserve, problem_of_reserve, parse_reserve);
 }
 
 String problem_of_budget(StringView json) {

@@ -296,35 +296,6 @@ TEST(Hooks, failing_pre_query_passes_under_allow_and_post_query_still_comes) {
   EXPECT_THAT(recorder.events, ElementsAre("post select 1 executed"));
 }
 
-// The beginning of a long one is on its way already, and its end is too long to be copied.
-TEST(Hooks, long_answer_does_not_wait_with_its_ready_for_query) {
-  Recorder recorder;
-  SessionHarness harness(with({recorder.plugin}));
-  harness.connect();
-  harness.client_sends(query("select 1"));
-  recorder.plugin->elsewhere = &harness.elsewhere;
-  harness.auto_run = false;
-  const std::string answer = message('D', std::string(10'000, 'x')) + complete("SELECT 1");
-  harness.server_sends(answer + ready('I'));
-  EXPECT_EQ(harness.to_client, answer);
-  harness.run_executors();
-  EXPECT_EQ(harness.to_client, answer + ready('I'));
-}
-
-TEST(Hooks, session_that_ends_meanwhile_gives_what_waited_without_its_ready_for_query) {
-  Recorder recorder;
-  SessionHarness harness(with({recorder.plugin}));
-  harness.connect();
-  harness.client_sends(query("select 1"));
-  recorder.plugin->elsewhere = &harness.elsewhere;
-  harness.auto_run = false;
-  harness.server_sends(complete("SELECT 1") + ready('I'));
-  harness.drain(true);
-  EXPECT_TRUE(harness.to_client.starts_with(complete("SELECT 1") + "E"));
-  EXPECT_THAT(harness.to_client, testing::HasSubstr("57P01"));
-  EXPECT_EQ(harness.to_client.find(ready('I')), std::string::npos);
-}
-
 TEST(Hooks, failing_post_query_ends_the_session_under_deny) {
   Recorder recorder;
   recorder.plugin->post_query = [](hooks::Call&) { return failure("timeout"); };

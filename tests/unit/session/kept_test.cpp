@@ -52,6 +52,30 @@ TEST_F(Kept, answer_is_released_when_the_ticket_of_pre_query_is_kept) {
   EXPECT_EQ(session_->take_to_client(), complete("SELECT 1") + ready('I'));
 }
 
+// The beginning of a long one is on its way already, and its end is too long to be copied.
+TEST_F(Kept, long_answer_does_not_wait_with_its_ready_for_query) {
+  connect();
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  const std::string answer = message('D', std::string(10'000, 'x')) + complete("SELECT 1");
+  session_->server_sends(answer + ready('I'));
+  EXPECT_EQ(session_->to_client, answer);
+  journal_.reach(5);
+  session_->run_executors();
+  EXPECT_EQ(session_->to_client, answer + ready('I'));
+}
+
+TEST_F(Kept, session_that_ends_meanwhile_gives_what_waited_without_its_ready_for_query) {
+  connect();
+  plugin_->pre_query = [this](hooks::Call&) { return with_ticket(5); };
+  session_->client_sends(query("SELECT 1"));
+  session_->server_sends(complete("SELECT 1") + ready('I'));
+  session_->drain(true);
+  EXPECT_TRUE(session_->to_client.starts_with(complete("SELECT 1") + "E"));
+  EXPECT_THAT(session_->to_client, HasSubstr("57P01"));
+  EXPECT_EQ(session_->to_client.find(ready('I')), std::string::npos);
+}
+
 TEST_F(Kept, ticket_of_post_query_counts_as_well) {
   connect();
   plugin_->post_query = [this](hooks::Call&) { return with_ticket(7); };
