@@ -75,25 +75,16 @@ bool Conversation::step() {
   return may_go_on() && step_input();
 }
 
-bool Conversation::may_go_on() const {
-  if (!is_through() || has_taken_leave_ || farewell_ || context_.link->is_amid_notification()) {
-    return false;
-  }
-  // Limits hold between messages: one that has begun is noted already.
-  return input_.reader.inside_message() || has_room_for_replies();
-}
-
 bool Conversation::is_between_messages() const {
   return is_through() && !forwarder_.is_skipping() && input_.bytes.empty() &&
          input_.reader.at_boundary();
 }
 
 // The server may be waiting for COPY data, so that no answer would come.
-bool Conversation::has_room_for_replies() const {
+bool Conversation::has_room_behind_others() const {
   const backend::Link& link = *context_.link;
   if (link.is_reading_copy()) return true;
   // What is kept for the next ones counts as room, too.
-  if (link.owed().empty()) return true;
   return link.owed().size() < kMaxOutstandingReplies &&
          link.owed().held_bytes() + context_.in_flight.held_bytes() <=
              context_.environment.config->limits.max_session_memory_kb * kKib / 4;

@@ -51,8 +51,13 @@ class Conversation {
   bool step_judge(bool is_ending);
   // Where something waits for answers that the server may be keeping back.
   void ask_for_answers();
-  // Messages are taken.
-  [[nodiscard]] bool may_go_on() const;
+  // Messages are taken. Asked several times for each of them, so it stands here, where it is made part of who asks.
+  [[nodiscard]] bool may_go_on() const {
+    if (!is_through() || has_taken_leave_ || farewell_ || context_.link->is_amid_notification())
+      return false;
+    // Limits hold between messages: one that has begun is noted already.
+    return input_.reader.inside_message() || has_room_for_replies();
+  }
   // Texts are looked at: hooks are loaded or may be later, or helios.kv() is to be answered.
   [[nodiscard]] bool is_watching() const;
   // Nothing is held or being judged, nothing of a message has come.
@@ -122,7 +127,11 @@ class Conversation {
   // Texts are looked at, be it only for what they set.
   [[nodiscard]] bool is_reading() const { return is_watching() || reads_for_blocks(context_); }
   [[nodiscard]] bool has_room_for(std::uint32_t bytes) const;
-  [[nodiscard]] bool has_room_for_replies() const;
+  // Nothing owed is the usual case.
+  [[nodiscard]] bool has_room_for_replies() const {
+    return context_.link->owed().empty() || has_room_behind_others();
+  }
+  [[nodiscard]] bool has_room_behind_others() const;
   bool watch_text();
   void end_streamed_message();
   Refusal refusal_of_length();

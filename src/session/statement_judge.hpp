@@ -142,6 +142,8 @@ class StatementJudge {
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
   bool may_fetch(StatementRun& run);
+  bool may_read_cursors(const StatementRun& run);
+  [[nodiscard]] std::optional<Refusal> objection_to_cursors() const;
   bool bound_answer(StatementRun& run);
   bool plan_bounded();
   [[nodiscard]] bool awaits_block(const sql::Statement& statement) const;

@@ -82,6 +82,36 @@ bool StatementJudge::may_fetch(StatementRun& run) {
   return admit(objection_to_run(context_, settings(), portal.value->run->statements.front()));
 }
 
+// A function that it calls may run a portal that was judged at its Bind: no text shows which. False = refused, or not certain
+// yet.
+bool StatementJudge::may_read_cursors(const StatementRun& run) {
+  if (context_.names.portals.size() == 0) return true;  // nearly always
+  const sql::Statement& statement = *run.statement;
+  if (statement.is_session_statement || statement.transaction != sql::TransactionOp::none ||
+      statement.name_op == sql::NameOp::fetch || statement.name_op == sql::NameOp::close ||
+      statement.name_op == sql::NameOp::close_all)
+    return true;
+  auto refusal = objection_to_cursors();
+  if (refusal && !context_.link->owed().empty()) {  // it may be closed by then
+    stage_ = Stage::wait_for_certainty;
+    return false;
+  }
+  return admit(std::move(refusal));
+}
+
+// To a portal that has not begun to run, and may not under the settings that there are now.
+std::optional<Refusal> StatementJudge::objection_to_cursors() const {
+  const bool is_any = context_.names.portals.any_of([this](const Portal& portal) {
+    return portal.run && !portal.run->is_finished() && !portal.run->is_suspended() &&
+           objection_to_run(context_, settings(), portal.run->statements.front());
+  });
+  if (!is_any) return std::nullopt;
+  return Refusal{
+      std::string(state::kInsufficientPrivilege),
+      "a function may read a cursor that was bound or declared under another tenant: close that "
+      "cursor first"};
+}
+
 // What its plugins let pass of its answer. Their own rows, and the data of COPY FROM, are no answer of the server. False =
 // refused.
 bool StatementJudge::bound_answer(StatementRun& run) {

@@ -3,7 +3,7 @@
 
 import pytest
 from harness.shared import running_proxy
-from harness.wire import SYNC, bind_message, describe_message, execute_message, parse_message
+from harness.wire import SYNC, bind_message, describe_message, execute_message, message, parse_message
 
 FLUSH = b"H\0\0\0\4"
 
@@ -139,7 +139,8 @@ def test_cursor_that_a_commit_runs_makes_the_tenant_unknown(proxy):
         session.query("SELECT 1").expect_ok()
 
 
-@pytest.mark.parametrize("run", ["FETCH ALL FROM c", "MOVE ALL IN c"])
+@pytest.mark.parametrize("run", ["FETCH ALL FROM c", "MOVE ALL IN c", "SELECT cursor_to_xml('c', 10, false, false, '')",
+                                 "DO $$ DECLARE r record; c refcursor := 'c'; BEGIN FETCH c INTO r; END $$"])
 def test_portal_is_not_fetched_under_another_tenant(gate, direct, run):
     gate.query("SET helios.tenant_id = 'a'").expect_ok()
     gate.query("BEGIN").expect_ok()
@@ -149,3 +150,22 @@ def test_portal_is_not_fetched_under_another_tenant(gate, direct, run):
     assert gate.query(run).sqlstate == "42501"
     gate.query("ROLLBACK").expect_ok()
     assert direct.query("SELECT count(*) FROM gate_portals").value() == "0"
+
+
+def test_function_that_reads_cursors_waits_until_it_is_known_which_there_are(gate):
+    """A portal that is closed in front of it in the pipeline, one that is through, and one of the same tenant hinder nobody."""
+    def run(text):
+        return parse_message(text), bind_message(), execute_message()
+
+    def answer(*messages):
+        gate.send(*messages, SYNC)
+        return [error["C"] for error in gate.ready().errors]
+
+    gate.query("BEGIN").expect_ok()
+    gate.send(parse_message("SELECT generate_series(1, 3)", "s"), SYNC)
+    assert gate.ready().errors == []
+    assert answer(bind_message("c", "s"), *run("SELECT cursor_to_xml('c', 1, false, false, '')"), message(b"C", b"Pc\0")) == []
+    assert answer(bind_message("d", "s"), *run("SET helios.tenant_id = 'a'"), message(b"C", b"Pd\0"), *run("SELECT 1")) == []
+    assert answer(bind_message("e", "s"), execute_message("e"), *run("SET helios.tenant_id = 'b'"), *run("SELECT 1")) == []
+    assert answer(bind_message("f", "s"), *run("SET helios.tenant_id = 'c'"), *run("SELECT 1")) == ["42501"]
+    gate.query("ROLLBACK").expect_ok()

@@ -13,6 +13,7 @@ using namespace std::string_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::UnorderedElementsAre;
 
 struct Scene {
@@ -61,6 +62,24 @@ TEST_F(Portals, one_that_something_may_have_read_is_unknown) {
     run("commit", "COMMIT", 'I');
     EXPECT_EQ(witness.events.back(), "post insert into t values (1) returning 1 unknown") << text;
   }
+}
+
+TEST_F(Portals, function_may_not_read_it_under_another_tenant) {
+  begin();
+  bind_c("insert into t values (1) returning 1");
+  run("set helios.tenant_id = 'other'", "SET", 'T');
+  for (const std::string_view text :
+       {"select cursor_to_xml('c', 10)", "select 1", "do $$ begin end $$"}) {
+    harness.to_client.clear();
+    harness.to_server.clear();
+    harness.client_sends(query(text));
+    harness.server_sends(error("42601", "syntax error at or near \"refused\"") + ready('E'));
+    EXPECT_THAT(harness.to_client, HasSubstr("was bound or declared under another tenant")) << text;
+    EXPECT_THAT(harness.to_server, Not(HasSubstr(text)));
+    run("rollback to s", "ROLLBACK", 'T');
+  }
+  run("set helios.tenant_id = ''", "SET", 'T');
+  run("select cursor_to_xml('c', 10)", "SELECT 1", 'T');
 }
 
 TEST_F(Portals, what_failed_may_have_read_it_too) {
