@@ -119,6 +119,7 @@ bool MemoryNamespace::catch_up(Transaction& transaction) const {
     return entry->version == read.version;
   };
   if (!std::ranges::all_of(transaction.reads(), holds)) return false;
+  if (!charges_hold(transaction, now_ms)) return false;
   transaction.set_snapshot(version_, now_ms);
   return true;
 }
@@ -128,6 +129,7 @@ bool MemoryNamespace::is_current(const Transaction& transaction) const {
   if (!transaction.snapshot() || transaction.snapshot() == version_) return true;
   if (transaction.structure().value_or(structure_version_) != structure_version_) return false;
   const std::int64_t as_of_ms = transaction.as_of_ms();
+  if (!charges_hold(transaction, as_of_ms)) return false;
   return std::ranges::all_of(transaction.reads(), [this, as_of_ms](const ReadRecord& read) {
     const Entry* entry = entries_.find(read.key);
     if (entry == nullptr) return read.version == kAbsent;
@@ -155,7 +157,7 @@ WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_v
   if (is_read_only()) return WriteStatus::failed;
   const Limits& limits = limits_.get();
   const std::uint64_t bytes = transaction.write_bytes() + entry_bytes(key.size(), value_bytes);
-  const std::uint64_t keys = transaction.writes().size() + 1;
+  const std::uint64_t keys = transaction.writes().size() + transaction.charges().size() + 1;
   // Far from the limits, as nearly always, an upper bound will do and no lock is taken.
   if (keys_.load(std::memory_order_relaxed) + keys <= limits.max_keys_per_namespace &&
       bytes_.load(std::memory_order_relaxed) + bytes <= limits.max_bytes_per_namespace &&
@@ -165,9 +167,10 @@ WriteStatus MemoryNamespace::admit(const Transaction& transaction, std::string_v
   const std::scoped_lock lock(mutex_);
   for (;;) {
     const Growth others = entries_.growth(transaction.writes(), key);
+    const Growth charged = growth_of_charges(transaction, key);
     const Growth own = entries_.growth(key, value_bytes);
-    const WriteStatus status =
-        check_quotas({.keys = others.keys + own.keys, .bytes = others.bytes + own.bytes});
+    const WriteStatus status = check_quotas({.keys = others.keys + charged.keys + own.keys,
+                                             .bytes = others.bytes + charged.bytes + own.bytes});
     if (status == WriteStatus::ok || remove_expired_locked(clock_.now_ms(), kExpiredPerRound) == 0)
       return status;
   }
@@ -185,6 +188,7 @@ CommitStatus MemoryNamespace::commit(Transaction& transaction, MakeOnCommit make
 
 CommitStatus MemoryNamespace::decide(Transaction& transaction, MakeOnCommit make_done) {
   if (!is_current(transaction)) return CommitStatus::conflict;
+  carry_out_charges(transaction);
   if (transaction.has_changes()) {
     if (const CommitStatus status = apply(transaction); status != CommitStatus::done) return status;
   }

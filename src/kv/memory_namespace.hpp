@@ -11,7 +11,8 @@
 // same goes for time: entries are live or expired as of the snapshot's moment. Whatever changes the
 // entries takes a new version, removal of expired ones included.
 //
-// A commit asks by versions alone: a value that expired after it was read has not changed. A scan adds
+// A commit asks by versions alone: a value that expired after it was read has not changed. Charges are asked again of the
+// number as it is, and what they come to are writes from then on (memory_namespace_charges.cpp). A scan adds
 // one more version, that of the structure: it is the same as long as the same keys are there.
 //
 // With a journal, and a class other than `memory`, everything applied is handed to it under the mutex. Records of
@@ -122,6 +123,10 @@ class MemoryNamespace final : public Namespace {
   [[nodiscard]] std::int64_t present_ms() const;
   bool catch_up(Transaction& transaction) const;
   [[nodiscard]] bool is_current(const Transaction& transaction) const;
+  [[nodiscard]] bool charges_hold(const Transaction& transaction, std::int64_t as_of_ms) const;
+  void carry_out_charges(Transaction& transaction) const;
+  [[nodiscard]] Growth growth_of_charges(const Transaction& transaction,
+                                         std::string_view ignored_key) const;
   CommitStatus decide(Transaction& transaction, MakeOnCommit make_done);
   CommitStatus apply(const Transaction& transaction);
   CommitStatus apply_writes(const Transaction& transaction);

@@ -16,6 +16,10 @@
 // Versions: every commit that writes takes the next version of its namespace. Versions only grow
 // and are never used twice, whatever is deleted in between. Version 0 means absent.
 //
+// Charges (charge.hpp): changes of a number that answer yes or no. What the store checks at commit is that the answers are
+// still the same, not that the version is: so transactions that only charge a key do not conflict over it. They have
+// their place in the order all the same, that of their commits.
+//
 // Expiry changes no version. An entry whose time has come is absent for every read and scan at once;
 // usage may count it until it is removed, which happens when the namespace is next written. It goes by
 // now_ms(), not by the wall clock: whoever wants an entry to live so long adds that to now_ms().
@@ -151,6 +155,11 @@ struct KeyRange {
   std::uint64_t max_items = 256;
   std::uint64_t max_bytes = 1 << 20;  // keys, and bytes_per_item for each of them
   std::uint64_t bytes_per_item = 0;
+
+  // Is `key` one of those that it wants?
+  [[nodiscard]] bool covers(std::string_view key) const {
+    return key.starts_with(prefix) && (after.empty() || key > after);
+  }
 };
 
 struct KeyItem {

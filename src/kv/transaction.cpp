@@ -36,6 +36,8 @@ ReadStatus Transaction::get(std::string_view key, std::string_view& out) {
 ReadStatus Transaction::find(std::string_view key, Found& out) {
   out = {};
   if (ended_) return *ended_;
+  if (ChargeRecord* const open = open_charge(key))
+    if (read_charged(*open) != ReadStatus::value) return *ended_;
   if (const WriteRecord* write = writes_.find(key)) {
     if (write->is_erase) return ReadStatus::absent;
     out = {.value = write->value,
@@ -72,8 +74,7 @@ void Transaction::note_read(std::string_view key, const Stamp& stamp) {
 std::vector<const WriteRecord*> Transaction::own_writes_in(const KeyRange& range) const {
   std::vector<const WriteRecord*> own;
   for (const WriteRecord& write : writes_.view())
-    if (write.key.starts_with(range.prefix) && (range.after.empty() || write.key > range.after))
-      own.push_back(&write);
+    if (range.covers(write.key)) own.push_back(&write);
   std::ranges::sort(own, {},
                     [](const WriteRecord* write) -> const std::string& { return write->key; });
   return own;
@@ -81,7 +82,7 @@ std::vector<const WriteRecord*> Transaction::own_writes_in(const KeyRange& range
 
 ReadStatus Transaction::scan(const KeyRange& range, KeyPage& out) {
   out = {};
-  if (ended_) return *ended_;
+  if (ended_ || read_charged_in(range) != ReadStatus::value) return *ended_;
   const std::vector<const WriteRecord*> own = own_writes_in(range);
   auto write = own.begin();
   KeyPage page{.items = {}, .complete = false};  // of what is committed
@@ -197,6 +198,7 @@ WriteStatus Transaction::put(std::string_view key, Fill fill, std::uint64_t valu
   }
   if (!has_room_for(writes_.size(), bytes)) return WriteStatus::transaction_too_large;
   write_bytes_ += bytes;
+  if (ChargeRecord* const open = open_charge(key)) open->state = ChargeRecord::State::overwritten;
   writes_.add([key, &fill](WriteRecord& fresh) {
     fresh.key.assign(key);
     fill(fresh);
@@ -222,13 +224,16 @@ void Transaction::reset() {
   limits_ = &store_.limits();
   snapshot_.reset();
   structure_.reset();
+  forget(charges_, read_bytes_);
   forget(reads_, read_bytes_);
   forget(writes_, write_bytes_);
   forget(appends_, append_bytes_);
   read_bytes_ = 0;
   write_bytes_ = 0;
   append_bytes_ = 0;
+  charge_steps_ = 0;
   leaves_reserve_ = false;
+  has_effective_charges_ = false;
   ended_.reset();
   missing_key_.clear();
   ticket_ = kNoTicket;

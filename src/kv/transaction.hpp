@@ -14,6 +14,7 @@
 // Transaction stops allocating; after an unusually large attempt it gives them back.
 
 #include "kv/append_list.hpp"
+#include "kv/charge.hpp"
 #include "kv/record_list.hpp"
 #include "kv/store.hpp"
 
@@ -96,6 +97,13 @@ class Transaction {
   // Buffers a delete. Deleting what does not exist is ok.
   [[nodiscard]] WriteStatus erase(std::string_view key);
 
+  // Makes `charge` on the number under `key` if its condition holds (charge.hpp), behind what the transaction has done to
+  // the key so far. At commit the answers to all charges of the key have to be the same as they were; which number gives
+  // them does not matter. That no longer goes for a key that the transaction reads (get, find, scan), before or after: its
+  // version has to be the same then, as for every read. The key of a charge that is answered not_a_number or
+  // not_admitted counts as read.
+  [[nodiscard]] ChargeAnswer charge(std::string_view key, const Charge& charge);
+
   // Buffers a record for the end of a stream of the namespace (stream.hpp), which is made if it is not there.
   // Records come into a stream in the order of these calls. invalid_key: no stream's name;
   // value_too_large: longer than max_record_bytes; namespace_full: max_streams_per_namespace are there;
@@ -108,8 +116,10 @@ class Transaction {
     return !ended_ && has_read_nothing() && !has_changes();
   }
 
-  // Something was written or appended.
-  [[nodiscard]] bool has_changes() const { return writes_.size() != 0 || appends_.size() != 0; }
+  // Something was written, appended or charged.
+  [[nodiscard]] bool has_changes() const {
+    return writes_.size() != 0 || appends_.size() != 0 || has_effective_charges_;
+  }
 
   // Validates and applies. `done` is called, and only then, when the answer is pending.
   // Requires: the transaction stays alive and untouched until then.
@@ -137,6 +147,10 @@ class Transaction {
   [[nodiscard]] std::span<const ReadRecord> reads() const { return reads_.view(); }
   // One per key, in order of first write.
   [[nodiscard]] std::span<const WriteRecord> writes() const { return writes_.view(); }
+  // One per key, in order of first charge. Those that are open are to be carried out.
+  [[nodiscard]] std::span<const ChargeRecord> charges() const { return charges_.view(); }
+  // Makes a write of an open charge: its key, whose entry is `before`, becomes `after`. At commit, or where the key is read.
+  void carry_out(const ChargeRecord& charge, const Number& before, const Number& after);
   // In order.
   [[nodiscard]] std::span<const AppendRecord> appends() const { return appends_.view(); }
   // One of them leaves the reserve, so all of them do.
@@ -146,7 +160,7 @@ class Transaction {
   // That of the namespace when it was scanned: it changes when a key comes or goes. None before that.
   [[nodiscard]] std::optional<Version> structure() const { return structure_; }
   void note_structure(Version version) { structure_ = version; }
-  // What the writes count for at most, deletes included.
+  // What the writes count for at most, deletes and charges included.
   [[nodiscard]] std::uint64_t write_bytes() const { return write_bytes_; }
   // The attempt ended because something was not resident: call Store::fetch, run it again.
   [[nodiscard]] bool needs_fetch() const { return ended_ == ReadStatus::not_resident; }
@@ -170,7 +184,22 @@ class Transaction {
   // Requires: there is room for it, and no record of that key.
   void note_read(std::string_view key, const Stamp& stamp);
   [[nodiscard]] std::vector<const WriteRecord*> own_writes_in(const KeyRange& range) const;
-  [[nodiscard]] bool has_read_nothing() const { return reads_.size() == 0 && !structure_; }
+  [[nodiscard]] bool has_read_nothing() const {
+    return reads_.size() == 0 && charges_.size() == 0 && !structure_;
+  }
+  // The charges of `key` that its version does not decide about, or nullptr.
+  [[nodiscard]] ChargeRecord* open_charge(std::string_view key);
+  // The committed value of `key` into charged_value_; ends the attempt where it has to.
+  ReadStatus read_committed(std::string_view key, Stamp& stamp);
+  WriteStatus admit_charge(const ChargeRecord* open, std::string_view key, const ChargeStep& step);
+  void note_charge(ChargeRecord* open, std::string_view key, const ChargeStep& step);
+  ChargeAnswer count_as_read(ChargeRecord* open, std::string_view key, const Stamp& stamp,
+                             const ChargeAnswer& answer);
+  ChargeAnswer charge_what_is_read(std::string_view key, const Charge& charge);
+  WriteStatus write_number(std::string_view key, const Number& before, const Number& after);
+  // From here on the version counts. `value` unless the attempt is over.
+  ReadStatus read_charged(ChargeRecord& open);
+  ReadStatus read_charged_in(const KeyRange& range);
   [[nodiscard]] bool has_room_for_read(std::string_view key) const;
   // Room for a record at `position` of its list.
   [[nodiscard]] bool has_room_for(std::uint64_t position, std::uint64_t bytes) const;
@@ -184,17 +213,21 @@ class Transaction {
   std::optional<Version> structure_;
   RecordList<ReadRecord> reads_;
   RecordList<WriteRecord> writes_;
+  RecordList<ChargeRecord> charges_;
   AppendList appends_;
   std::uint64_t read_bytes_ = 0;
   std::uint64_t write_bytes_ = 0;
   std::uint64_t append_bytes_ = 0;
   std::array<std::string, 2> values_;  // what the last two get() found, in turn
   std::size_t turn_ = 0;
+  std::string charged_value_;  // what the last charge was made on
+  std::uint64_t charge_steps_ = 0;
   std::optional<ReadStatus> ended_;  // by a read: doomed, not_resident or failed
   std::string missing_key_;
   Ticket ticket_ = kNoTicket;
   bool waits_until_kept_ = false;
   bool leaves_reserve_ = false;
+  bool has_effective_charges_ = false;
 };
 
 }  // namespace helios::kv

@@ -9,6 +9,16 @@ namespace {
 
 std::string shown(const std::optional<std::string>& value) { return value ? *value : "-"; }
 
+std::string shown(const std::string& key, const HistoryCounter& counter) {
+  std::string text;
+  if (counter.seen) text += " " + key + "==" + std::to_string(*counter.seen);
+  for (const HistoryCharge& charge : counter.charges) {
+    text += " " + key + "+" + std::to_string(charge.amount) + (charge.is_made ? " " : " not ") +
+            "within " + std::to_string(charge.limit);
+  }
+  return text + (counter.is_erased ? " " + key + ":=-" : "");
+}
+
 std::string shown(const HistoryRecord& record) {
   std::string text = record.name + " at version " + std::to_string(record.version) + ", moments " +
                      std::to_string(record.began) + " to " + std::to_string(record.ended) + ":";
@@ -19,7 +29,28 @@ std::string shown(const HistoryRecord& record) {
   }
   for (const auto& [key, value] : record.reads) text += " " + key + "==" + shown(value);
   for (const auto& [key, value] : record.writes) text += " " + key + ":=" + shown(value);
+  for (const auto& [key, counter] : record.counters) text += shown(key, counter);
   return text;
+}
+
+// It leaves another value behind, or may do so.
+bool changes(const HistoryCounter& counter) {
+  return counter.is_erased || std::ranges::any_of(counter.charges, [](const HistoryCharge& charge) {
+           return charge.is_made && charge.amount != 0;
+         });
+}
+
+// Whether all that was told is right for a counter that holds `value`, which becomes what it leaves behind.
+bool is_right(const HistoryCounter& counter, std::int64_t& value) {
+  if (counter.seen && *counter.seen != value) return false;
+  for (const HistoryCharge& charge : counter.charges) {
+    const std::int64_t sum = value + charge.amount;
+    if (charge.is_made != (charge.amount < 0 ? sum >= charge.limit : sum <= charge.limit))
+      return false;
+    if (charge.is_made) value = sum;
+  }
+  if (counter.is_erased) value = 0;
+  return true;
 }
 
 class Checker {
@@ -27,10 +58,14 @@ class Checker {
   explicit Checker(const std::vector<HistoryRecord>& history) : history_(history) {}
 
   std::string run() {
+    order_changes();
     collect_writes();
+    collect_counters();
     for (std::size_t reader = 0; reader < history_.size() && fault_.empty(); ++reader) {
       for (const auto& [key, value] : history_[reader].reads) add_read(reader, key, value);
       for (const HistoryScan& scan : history_[reader].scans) add_scan(reader, scan);
+      for (const auto& [key, counter] : history_[reader].counters)
+        add_counter(reader, key, counter);
     }
     if (!fault_.empty()) return fault_;
     add_real_time();
@@ -53,14 +88,21 @@ class Checker {
     if (fault_.empty()) fault_ = what + "\n  " + shown(history_[record]);
   }
 
+  void order_changes() {
+    for (std::size_t i = 0; i < history_.size(); ++i) {
+      const HistoryRecord& record = history_[i];
+      const bool has_changes =
+          !record.writes.empty() || std::ranges::any_of(record.counters, [](const auto& item) {
+            return changes(item.second);
+          });
+      if (has_changes && !by_version_.emplace(record.version, i).second)
+        fail(i, "a version was used twice");
+    }
+  }
+
   void collect_writes() {
     into_.resize(history_.size());
-    std::map<std::uint64_t, std::size_t> by_version;
-    for (std::size_t i = 0; i < history_.size(); ++i) {
-      if (history_[i].writes.empty()) continue;
-      if (!by_version.emplace(history_[i].version, i).second) fail(i, "a version was used twice");
-    }
-    for (const auto& [version, writer] : by_version) {
+    for (const auto& [version, writer] : by_version_) {
       for (const auto& [key, value] : history_[writer].writes) {
         Writers& writers = writers_[key];
         if (!writers.empty()) add_edge(writers.back(), writer, "wrote " + key + " before");
@@ -70,6 +112,36 @@ class Checker {
         }
       }
     }
+  }
+
+  // Who changes a counter comes behind the one before, so all that it was told is to be right for what that one left.
+  void collect_counters() {
+    for (const auto& [version, writer] : by_version_) {
+      for (const auto& [key, counter] : history_[writer].counters) {
+        if (!changes(counter)) continue;
+        Writers& writers = writers_[key];
+        std::vector<std::int64_t>& left = left_[key];
+        std::int64_t value = left.empty() ? 0 : left.back();
+        if (!writers.empty()) add_edge(writers.back(), writer, "changed " + key + " before");
+        if (!is_right(counter, value)) fail(writer, wrong_counter(key, value));
+        writers.push_back(writer);
+        left.push_back(value);
+      }
+    }
+  }
+
+  static std::string wrong_counter(const std::string& key, std::int64_t value) {
+    return "what was told of the counter " + key + " is not right where it held " +
+           std::to_string(value);
+  }
+
+  // Who changes nothing has its place where its version says.
+  void add_counter(std::size_t reader, const std::string& key, const HistoryCounter& counter) {
+    if (changes(counter)) return;
+    const std::size_t state = state_for(reader, key);
+    std::int64_t value = state == 0 ? 0 : left_[key][state - 1];
+    if (!is_right(counter, value)) fail(reader, wrong_counter(key, value));
+    add_read_of_state(reader, key, state);
   }
 
   // `state`: 0 = as before the first write, n = as the n-th writer left it.
@@ -101,14 +173,19 @@ class Checker {
     return static_cast<std::size_t>(at - writers.begin());
   }
 
-  // The last state without the key that the reader's version allows.
+  // The last state that the reader's version allows.
+  std::size_t state_for(std::size_t reader, const std::string& key) {
+    const Writers& writers = writers_[key];
+    const std::size_t state = first_not_before(writers, history_[reader].version);
+    const bool is_at_a_writer = state < writers.size() && writers[state] != reader &&
+                                history_[writers[state]].version == history_[reader].version;
+    return is_at_a_writer ? state + 1 : state;
+  }
+
+  // The last one without the key.
   std::size_t absent_state(std::size_t reader, const std::string& key) {
     const Writers& writers = writers_[key];
-    std::size_t state = first_not_before(writers, history_[reader].version);
-    if (state < writers.size() && writers[state] != reader &&
-        history_[writers[state]].version == history_[reader].version) {
-      ++state;
-    }
+    std::size_t state = state_for(reader, key);
     while (state > 0 && history_[writers[state - 1]].writes.at(key)) --state;
     return state;
   }
@@ -197,9 +274,11 @@ class Checker {
   }
 
   const std::vector<HistoryRecord>& history_;
+  std::map<std::uint64_t, std::size_t> by_version_;  // who changed something
   std::map<std::string, Writers> writers_;
   std::map<std::pair<std::string, std::string>, std::size_t> origin_;  // key, value -> state
-  std::vector<std::vector<Edge>> into_;  // by record, then one for each end
+  std::map<std::string, std::vector<std::int64_t>> left_;  // by the writers of a counter
+  std::vector<std::vector<Edge>> into_;                    // by record, then one for each end
   std::string fault_;
 };
 

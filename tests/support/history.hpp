@@ -15,8 +15,12 @@
 // Every value is written once in a history, so that it names its writer. The order of the writers of a key,
 // and which of several absences was seen, come from `version`. That is a hint and nothing to be trusted:
 // whatever it says, a graph without a cycle is a proof.
+//
+// Counters are keys of their own, whose values repeat. All who change one come in a row, so what it holds between two of
+// them is known; who only asked, or was refused, has its place between two of them. Every answer has to be right there.
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,6 +37,20 @@ struct HistoryScan {
   std::map<std::string, std::uint64_t> shown = {};  // key -> version
 };
 
+// An attempt to add to a counter, and what it was told.
+struct HistoryCharge {
+  std::int64_t amount = 0;  // 0 only asks; it is made when the sum stays within `limit`
+  std::int64_t limit = std::numeric_limits<std::int64_t>::max();
+  bool is_made = false;
+};
+
+// What one transaction did to a counter, in this order.
+struct HistoryCounter {
+  std::optional<std::int64_t> seen = {};  // by a read, before any charge; 0: it was absent
+  std::vector<HistoryCharge> charges = {};
+  bool is_erased = false;
+};
+
 // One committed transaction.
 struct HistoryRecord {
   std::string name;
@@ -46,6 +64,7 @@ struct HistoryRecord {
   std::map<std::string, std::optional<std::string>> writes =
       {};  // the last one of each key; nullopt = delete
   std::vector<HistoryScan> scans = {};
+  std::map<std::string, HistoryCounter> counters = {};  // no key that is read or written otherwise
 };
 
 // Empty when the history is strictly serializable; otherwise what is wrong, with the transactions in it.

@@ -123,6 +123,9 @@ void PendingStore::evict(const kv::Transaction& transaction) {
   for (const kv::ReadRecord& read : transaction.reads()) {
     resident_.erase(Key(&transaction.space(), read.key));
   }
+  for (const kv::ChargeRecord& charge : transaction.charges()) {
+    resident_.erase(Key(&transaction.space(), charge.key));
+  }
   if (transaction.structure()) resident_.erase(Key(&transaction.space(), {}));
 }
 

@@ -8,6 +8,7 @@
 #include "store_contract.hpp"
 #include "support/history.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
@@ -29,6 +30,9 @@ using kv::WriteStatus;
 
 constexpr int kThreads = 4;
 constexpr int kKeys = 6;
+constexpr int kCounters = 2;
+// So low that about every second charge is refused.
+constexpr std::int64_t kMost = 12;
 
 unsigned number_from(const char* variable, unsigned otherwise) {
   const char* wanted = std::getenv(variable);
@@ -102,14 +106,58 @@ class Client {
       if (step % 2 == 1 && below(4) == 0) std::this_thread::yield();
       const int what = below(100);
       const std::string key = any_key();
-      const bool goes_on = what < 20 && record_.writes.empty() ? scan(transaction)
-                           : what < 50                         ? read(transaction, key)
-                           : what < 85                         ? write(transaction, key)
-                                                               : erase(transaction, key);
+      const bool goes_on = what < 15 && record_.writes.empty() ? scan(transaction)
+                           : what < 35                         ? read(transaction, key)
+                           : what < 60                         ? write(transaction, key)
+                           : what < 70                         ? erase(transaction, key)
+                                                               : count(transaction);
       if (!goes_on) return false;
     }
     // By this key it can be asked later under which version the transaction was committed.
-    return record_.writes.empty() || transaction.set(own_key_, record_.name) == WriteStatus::ok;
+    return !has_changes() || transaction.set(own_key_, record_.name) == WriteStatus::ok;
+  }
+
+  [[nodiscard]] bool has_changes() const {
+    return !record_.writes.empty() || std::ranges::any_of(record_.counters, [](const auto& item) {
+      return item.second.is_erased ||
+             std::ranges::any_of(item.second.charges, &HistoryCharge::is_made);
+    });
+  }
+
+  // Mostly charges; a counter is read before them, and erased behind them.
+  bool count(Transaction& transaction) {
+    const std::string key = "c" + std::to_string(below(kCounters));
+    HistoryCounter& counter = record_.counters[key];
+    const int what = below(10);
+    if (counter.is_erased) return true;
+    if (what == 0) {
+      EXPECT_EQ(transaction.erase(key), WriteStatus::ok);
+      counter.is_erased = true;
+      return true;
+    }
+    if (what == 1 && !counter.seen && counter.charges.empty())
+      return look(transaction, key, counter);
+    return charge(transaction, key, counter);
+  }
+
+  static bool look(Transaction& transaction, const std::string& key, HistoryCounter& counter) {
+    std::string_view value;
+    const ReadStatus status = transaction.get(key, value);
+    if (status != ReadStatus::value && status != ReadStatus::absent) return false;
+    counter.seen = status == ReadStatus::value ? kv::number_in(value).value() : 0;
+    return true;
+  }
+
+  bool charge(Transaction& transaction, const std::string& key, HistoryCounter& counter) {
+    HistoryCharge charge{.amount = below(9) - 3, .limit = kMost};
+    if (charge.amount < 0) charge.limit = 0;
+    const kv::ChargeAnswer answer =
+        transaction.charge(key, kv::CounterCharge{.amount = charge.amount, .limit = charge.limit});
+    if (answer.status == kv::ChargeStatus::ended) return false;
+    charge.is_made = answer.status == kv::ChargeStatus::made;
+    EXPECT_TRUE(charge.is_made || answer.status == kv::ChargeStatus::refused);
+    counter.charges.push_back(charge);
+    return true;
   }
 
   bool read(Transaction& transaction, const std::string& key) {
@@ -162,7 +210,7 @@ class Client {
     record_.ended = ++moments_;
     if (status == kv::CommitStatus::conflict) return false;
     EXPECT_EQ(status, kv::CommitStatus::done);
-    if (!record_.writes.empty()) {
+    if (has_changes()) {
       const auto own = contract_.item(own_key_);
       EXPECT_TRUE(own && own->value == record_.name);
       if (own) record_.version = own->version;
@@ -190,6 +238,11 @@ HistoryRecord last_state(StoreContract& contract, std::uint64_t moment) {
     const std::string key = "k" + std::to_string(i);
     const auto item = contract.item(key);
     record.reads[key] = item ? std::optional(item->value) : std::nullopt;
+  }
+  for (int i = 0; i < kCounters; ++i) {
+    const std::string key = "c" + std::to_string(i);
+    const auto item = contract.item(key);
+    record.counters[key].seen = item ? kv::number_in(item->value).value() : 0;
   }
   return record;
 }

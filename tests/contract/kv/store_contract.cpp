@@ -41,6 +41,12 @@ std::string StoreContract::get(kv::Transaction& transaction, std::string_view ke
   return "";
 }
 
+kv::ChargeAnswer StoreContract::charge(kv::Transaction& transaction, std::string_view key,
+                                       const kv::Charge& charge) {
+  make_resident(transaction.space(), key);
+  return transaction.charge(key, charge);
+}
+
 std::string StoreContract::keys_of(kv::Transaction& transaction, const kv::KeyRange& range) {
   kv::KeyPage page;
   {

@@ -65,6 +65,9 @@ class StoreContract : public testing::TestWithParam<StoreFactory> {
   // What `key` holds for `transaction`: the value, or "-" when absent, or "doomed", "failed".
   std::string get(kv::Transaction& transaction, std::string_view key);
 
+  kv::ChargeAnswer charge(kv::Transaction& transaction, std::string_view key,
+                          const kv::Charge& charge);
+
   // The keys of `range` as `transaction` sees them, with spaces between them, and "..." at the end when
   // there are more; or "doomed", "failed".
   std::string keys_of(kv::Transaction& transaction, const kv::KeyRange& range = {});

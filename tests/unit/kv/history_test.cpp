@@ -130,6 +130,52 @@ TEST(History, stale_read_is_found) {
   EXPECT_THAT(find_anomaly(history), is_cycle_of("A", "B"));
 }
 
+HistoryRecord charger(std::string name, std::uint64_t version, const HistoryCharge& charge) {
+  HistoryRecord made = record(std::move(name), version);
+  made.counters["c"].charges = {charge};
+  return made;
+}
+
+TEST(History, charges_that_each_stayed_within_the_limit_are_serializable) {
+  History history{charger("A", 1, {.amount = 6, .limit = 10, .is_made = true}),
+                  charger("B", 2, {.amount = 4, .limit = 10, .is_made = true}),
+                  charger("C", 2, {.amount = 1, .limit = 10, .is_made = false}),
+                  charger("D", 3, {.amount = -3, .limit = 0, .is_made = true}),
+                  charger("E", 3, {.amount = 0, .limit = 7, .is_made = true}),
+                  record("F", 4)};
+  history[5].counters["c"] = {.seen = 7, .is_erased = true};
+  EXPECT_THAT(find_anomaly(history), IsEmpty());
+}
+
+TEST(History, charge_beyond_the_limit_is_found) {
+  const History history{charger("A", 1, {.amount = 6, .limit = 10, .is_made = true}),
+                        charger("B", 2, {.amount = 6, .limit = 10, .is_made = true})};
+  EXPECT_THAT(find_anomaly(history), AllOf(HasSubstr("not right"), HasSubstr("B at")));
+}
+
+TEST(History, charge_that_was_refused_where_it_fitted_is_found) {
+  const History history{charger("A", 1, {.amount = 6, .limit = 10, .is_made = true}),
+                        charger("B", 1, {.amount = 4, .limit = 10, .is_made = false})};
+  EXPECT_THAT(find_anomaly(history), AllOf(HasSubstr("not right"), HasSubstr("B at")));
+}
+
+TEST(History, lost_charge_is_found_by_who_reads_the_counter) {
+  History history{charger("A", 1, {.amount = 6, .limit = 10, .is_made = true}), record("B", 1)};
+  history[1].counters["c"].seen = 0;
+  EXPECT_THAT(find_anomaly(history), AllOf(HasSubstr("not right"), HasSubstr("B at")));
+}
+
+// B saw x as it was before A, and was told that there was no room, which A took.
+TEST(History, charge_that_is_refused_at_another_moment_than_that_of_the_reads_is_found) {
+  History history{charger("A", 1, {.amount = 6, .limit = 10, .is_made = true}),
+                  charger("B", 1, {.amount = 6, .limit = 10, .is_made = false})};
+  history[0].writes = {{"x", "1"}};
+  history[1].reads = {{"x", "1"}};
+  EXPECT_THAT(find_anomaly(history), IsEmpty());
+  history[1].reads = {{"x", kAbsent}};
+  EXPECT_THAT(find_anomaly(history), is_cycle_of("A", "B"));
+}
+
 TEST(History, version_that_is_used_twice_is_found) {
   const History history{writer("A", 1, {}, {{"x", "1"}}), writer("B", 1, {}, {{"y", "2"}})};
   EXPECT_THAT(find_anomaly(history), HasSubstr("version"));

@@ -120,5 +120,37 @@ TEST_F(TransactionTest, reused_transaction_that_updates_entries_allocates_nothin
   EXPECT_EQ(test::allocation_count(), before);
 }
 
+TEST_F(TransactionTest, charges_are_recorded_once_per_key_and_not_as_reads) {
+  Transaction transaction(store_, space_);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(transaction.charge("c", CounterCharge{.amount = 1, .limit = 9}).status,
+              ChargeStatus::made);
+  }
+  EXPECT_TRUE(transaction.reads().empty());
+  EXPECT_TRUE(transaction.writes().empty());
+  ASSERT_EQ(transaction.charges().size(), 1U);
+  EXPECT_EQ(transaction.charges()[0].steps.size(), 3U);
+  EXPECT_EQ(transaction.write_bytes(), entry_bytes(1, 8));
+  EXPECT_FALSE(transaction.is_untouched());
+  transaction.reset();
+  EXPECT_TRUE(transaction.is_untouched());
+}
+
+TEST_F(TransactionTest, reused_transaction_that_charges_allocates_nothing) {
+  const std::string key = "tenant:acme:spent:minute";  // too long for the string's own space
+  Transaction transaction(store_, space_);
+  const auto run = [&] {
+    for (int i = 0; i < 3; ++i)
+      ASSERT_EQ(transaction.charge(key, CounterCharge{.amount = 1, .limit = 1'000'000}).status,
+                ChargeStatus::made);
+    ASSERT_EQ(transaction.commit([](CommitStatus) {}), CommitStatus::done);
+    transaction.reset();
+  };
+  for (int i = 0; i < 3; ++i) run();
+  const std::size_t before = test::allocation_count();
+  for (int i = 0; i < 100; ++i) run();
+  EXPECT_EQ(test::allocation_count(), before);
+}
+
 }  // namespace
 }  // namespace helios::kv

@@ -149,6 +149,8 @@ class Model : public testing::TestWithParam<OptionSet> {
         update(transaction, seen, key);
       } else if (what < 88) {
         append(transaction);
+      } else if (what < 95) {
+        charge(transaction, seen, "n" + std::to_string(below(4)));
       } else {
         EXPECT_EQ(transaction.erase(key), WriteStatus::ok);
         seen.erase(key);
@@ -227,6 +229,29 @@ class Model : public testing::TestWithParam<OptionSet> {
     entry.value = std::to_string(operations_) + "updated";
     const auto status = transaction.update(key, entry.value);
     note(status, seen, key, std::move(entry));
+  }
+
+  // A charge that does not fit is told so before anything else is asked of it.
+  void charge(Transaction& transaction, Entries& seen, const std::string& key) {
+    const std::int64_t amount = below(9) - 3;
+    const std::int64_t limit = amount < 0 ? 0 : 12;
+    const kv::ExpiryMs end = below(2) == 0 ? now_ms() + 1 + below(300) : kv::kNeverExpires;
+    const kv::ChargeAnswer answer = transaction.charge(
+        key, kv::CounterCharge{.amount = amount, .limit = limit, .expires_at_ms = end});
+    if (is_overtaken(answer.status == kv::ChargeStatus::ended)) return;
+    const auto present = seen.find(key);
+    const bool is_there = present != seen.end();
+    const std::int64_t sum = amount + (is_there ? kv::number_in(present->second.value).value() : 0);
+    if (amount < 0 ? sum < limit : sum > limit) {
+      EXPECT_EQ(answer.status, kv::ChargeStatus::refused);
+      return;
+    }
+    if (answer.status != kv::ChargeStatus::not_admitted)
+      EXPECT_EQ(answer.status, kv::ChargeStatus::made);
+    if (amount == 0) return;
+    note(answer.write, seen, key,
+         {.value = std::string(kv::number_bytes(sum)),
+          .expires_at_ms = is_there ? present->second.expires_at_ms : end});
   }
 
   void append(Transaction& transaction) {

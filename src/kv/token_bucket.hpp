@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace helios::plugins {
+namespace helios::kv {
 
 struct BucketRate {
   std::int64_t burst = 0;        // at least 0; nothing fits into 0
@@ -56,4 +56,11 @@ struct BucketAnswer {
                                        const BucketRate& rate, std::int64_t cost,
                                        std::int64_t now_ns);
 
-}  // namespace helios::plugins
+// When a bucket that is full at `full_at_ns` may be forgotten, by the clock that `now_ns` is of. It outlives the moment
+// at which it is full by the slack: an attempt that began a little earlier must not find it gone before that.
+[[nodiscard]] constexpr std::int64_t bucket_expiry_ms(std::int64_t full_at_ns) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  return (full_at_ns + kSlackNs) / kNsPerMs + 1;
+}
+
+}  // namespace helios::kv

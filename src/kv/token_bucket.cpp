@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/supply/token_bucket.hpp"
+#include "kv/token_bucket.hpp"
 
 #include <algorithm>
 
-namespace helios::plugins {
+namespace helios::kv {
 
 RateResult rate_of(std::int64_t burst, std::int64_t tokens, std::int64_t period_ns) {
   if (burst < 0 || tokens < 1 || period_ns < tokens) return {};
@@ -41,4 +41,4 @@ BucketAnswer take_tokens(std::optional<std::int64_t> full_at_ns, const BucketRat
   return answer;
 }
 
-}  // namespace helios::plugins
+}  // namespace helios::kv

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "plugins/supply/token_bucket.hpp"
+#include "kv/token_bucket.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
 
-namespace helios::plugins {
+namespace helios::kv {
 namespace {
 
 constexpr std::int64_t kSecond = 1'000'000'000;
@@ -172,4 +172,4 @@ TEST(TokenBucket, never_more_than_burst_and_rate_over_any_stretch) {
 }
 
 }  // namespace
-}  // namespace helios::plugins
+}  // namespace helios::kv
