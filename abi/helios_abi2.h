@@ -145,7 +145,7 @@ enum {
 
 #define HELIOS_SCRATCH_BYTES 256
 
-/* No bound, for helios_kv_incr(). */
+/* No bound, for helios_kv_incr() and helios_kv_charge(). */
 #define HELIOS_NO_UPPER_LIMIT INT64_MAX
 #define HELIOS_NO_LOWER_LIMIT INT64_MIN
 
@@ -375,6 +375,24 @@ int32_t helios_kv_cas(const char* key, uint32_t key_len, uint64_t version, const
 HELIOS_IMPORT("kv_take")
 int32_t helios_kv_take(const char* key, uint32_t key_len, int64_t cost, int64_t burst,
                        int64_t tokens, int64_t period_ns, helios_kv_bucket* bucket);
+
+/* Adds `amount` to the counter under a key if the sum stays within `limit`: at most that, and where amount is
+ * negative at least that. The counter is as of helios_kv_incr(), with ttl_ms; one that is not there holds 0,
+ * and a sum beyond 64 bits is beyond every limit. An amount of 0 only asks. Returns 1 if it was added, or 0,
+ * and nothing was; how much there is, it does not say. That is why calls that only charge a key do not
+ * overtake one another: the call runs again only if its answer would be another one when it commits. A call
+ * that reads the key as well, in any way, is overtaken as every reader is. LIMIT: the store's. INVALID: the
+ * key is empty or too long, or ttl_ms is negative or absurd. WRONG_TYPE: the value is not of 8 bytes. */
+HELIOS_IMPORT("kv_charge")
+int32_t helios_kv_charge(const char* key, uint32_t key_len, int64_t amount, int64_t limit,
+                         int64_t ttl_ms);
+
+/* As helios_kv_take(), of the same buckets, without what is left: so calls that only draw from a bucket do
+ * not overtake one another, as with helios_kv_charge(). Returns 1 if the tokens were there, or 0. LIMIT,
+ * INVALID, WRONG_TYPE, OVERFLOW: as there. */
+HELIOS_IMPORT("kv_draw")
+int32_t helios_kv_draw(const char* key, uint32_t key_len, int64_t cost, int64_t burst,
+                       int64_t tokens, int64_t period_ns);
 
 /* Copies to `out` which keys begin with `prefix` and are greater than `after` (empty: from the first), in
  * bytewise order, at most 256 of them and as many as fit: for each 4 bytes length of the key, 4 bytes length

@@ -142,6 +142,27 @@ struct Taken {
   return Taken{code == 1, bucket.remaining, bucket.retry_after_ns, bucket.reset_after_ns};
 }
 
+// The same, when only yes or no matters: calls that draw from one bucket at once do not run again because of it.
+[[nodiscard]] inline Optional<bool> kv_draw(StringView key, const Rate& rate, int64_t cost = 1) {
+  constexpr int64_t kNsPerMs = 1000000;
+  if (rate.period_ms > INT64_MAX / kNsPerMs) return {};
+  const int32_t code = helios_kv_draw(key.data(), detail::length_of(key), cost, rate.burst,
+                                      rate.tokens, rate.period_ms * kNsPerMs);
+  if (code < 0) return {};
+  return code == 1;
+}
+
+// Adds to a counter of 8 bytes if the sum stays within `limit` (at most that; with a negative amount at least
+// that), and says whether it did; 0 only asks. A counter that this makes is gone `ttl_ms` milliseconds later,
+// 0: never. Calls that only charge a key at once do not run again because of it; one that reads it too does.
+// Nothing when the host refused it: the value is not a counter, or the namespace is full.
+[[nodiscard]] inline Optional<bool> kv_charge(StringView key, int64_t amount, int64_t limit,
+                                              int64_t ttl_ms = 0) {
+  const int32_t code = helios_kv_charge(key.data(), detail::length_of(key), amount, limit, ttl_ms);
+  if (code < 0) return {};
+  return code == 1;
+}
+
 // Calls `visit(key, value_size)` for each key that begins with `prefix`, in order, until it returns false.
 // When keys come or go meanwhile, the hook call runs again: for tidying up, not for every statement.
 template <class Visit>

@@ -61,6 +61,6 @@ def test_entries_buckets_and_scans_work(make_proxy, built, tmp_path):
     refused = proxy.admin.request("PUT", "/admin/kv/entries/refused", b"today")
     assert (refused.status, refused.json) == (422, {"error": 'the plugin "entries" refuses this value: not today'})
     assert proxy.admin.request("PUT", "/admin/kv/entries/zero", b"today").status == 200
-    assert proxy.admin.get("/admin/kv/entries/").json["keys"] == ["bucket", "once", "zero"]
+    assert proxy.admin.get("/admin/kv/entries/").json["keys"] == ["bucket", "once", "spent", "zero"]
     shown = {each["name"]: each for each in proxy.admin.get("/plugins").json}["entries"]
     assert shown["failures"] == 0, shown["last_error"]

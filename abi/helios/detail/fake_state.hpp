@@ -169,6 +169,30 @@ HELIOS_FAKE int32_t helios_kv_take(const char* key, uint32_t key_len, int64_t co
   return allowed ? 1 : 0;
 }
 
+HELIOS_FAKE int32_t helios_kv_draw(const char* key, uint32_t key_len, int64_t cost, int64_t burst,
+                                   int64_t tokens, int64_t period_ns) {
+  helios_kv_bucket bucket{};
+  return helios_kv_take(key, key_len, cost, burst, tokens, period_ns, &bucket);
+}
+
+HELIOS_FAKE int32_t helios_kv_charge(const char* key, uint32_t key_len, int64_t amount,
+                                     int64_t limit, int64_t ttl_ms) {
+  if (!helios::plugin::FakeHost::require().may_write()) return HELIOS_INVALID;
+  using namespace helios::plugin;
+  const std::string name(key, key_len);
+  if (ttl_ms < 0 || name.empty()) return HELIOS_INVALID;
+  const std::string* value = detail::fake_value(name);
+  if (value != nullptr && value->size() != sizeof(int64_t)) return HELIOS_WRONG_TYPE;
+  int64_t sum = 0;
+  const int64_t present = value == nullptr ? 0 : detail::fake_number(*value);
+  if (__builtin_add_overflow(present, amount, &sum)) return 0;
+  if (amount < 0 ? sum < limit : sum > limit) return 0;
+  if (amount == 0) return 1;
+  const auto code =
+      detail::fake_write(name, detail::fake_bytes(sum), value == nullptr ? ttl_ms : -1);
+  return code == HELIOS_OK ? 1 : code;
+}
+
 HELIOS_FAKE int32_t helios_kv_scan(const char* prefix, uint32_t prefix_len, const char* after,
                                    uint32_t after_len, char* out, uint32_t out_max) {
   using namespace helios::plugin;

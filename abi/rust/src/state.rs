@@ -150,6 +150,27 @@ pub fn kv_take(key: &[u8], rate: Rate, cost: i64) -> Option<Taken> {
     })
 }
 
+/// The same, when only yes or no matters: calls that draw from one bucket at once do not run again because of it.
+#[must_use]
+pub fn kv_draw(key: &[u8], rate: Rate, cost: i64) -> Option<bool> {
+    let period_ns = rate.period_ms.checked_mul(1_000_000)?;
+    let code = unsafe {
+        let (key, key_len) = (key.as_ptr(), key.len() as u32);
+        sys::kv_draw(key, key_len, cost, rate.burst, rate.tokens, period_ns)
+    };
+    (code >= 0).then(|| code == 1)
+}
+
+/// Adds to a counter of 8 bytes if the sum stays within `limit` (at most that; with a negative amount at least
+/// that), and says whether it did; 0 only asks. A counter that this makes is gone `ttl_ms` milliseconds later,
+/// 0: never. Calls that only charge a key at once do not run again because of it; one that reads it too does.
+/// `None`: the host refused it.
+#[must_use]
+pub fn kv_charge(key: &[u8], amount: i64, limit: i64, ttl_ms: i64) -> Option<bool> {
+    let code = unsafe { sys::kv_charge(key.as_ptr(), key.len() as u32, amount, limit, ttl_ms) };
+    (code >= 0).then(|| code == 1)
+}
+
 /// Keys that begin with `prefix` and are greater than `after` (empty: from the first), in order, and the
 /// lengths of their values: a page of them, empty at the end. When keys come or go before the hook call
 /// ends, it runs again.

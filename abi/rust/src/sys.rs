@@ -128,6 +128,15 @@ extern "C" {
         period_ns: i64,
         bucket: *mut Bucket,
     ) -> i32;
+    pub fn kv_charge(key: *const u8, key_len: u32, amount: i64, limit: i64, ttl_ms: i64) -> i32;
+    pub fn kv_draw(
+        key: *const u8,
+        key_len: u32,
+        cost: i64,
+        burst: i64,
+        tokens: i64,
+        period_ns: i64,
+    ) -> i32;
     pub fn kv_scan(
         prefix: *const u8,
         prefix_len: u32,

@@ -29,8 +29,10 @@ bool first() {
          is(kv_take("bucket", {3, 1, 3600000}, 2)->remaining == 1) &&
          is(!kv_take("bucket", {3, 1, 3600000}, 2)->allowed) &&
          is(kv_take("bucket", {3, 1, 3600000}, 4)->retry_after_ns == -1) &&
-         is(!kv_take("bucket", {3, 0, 1}, 1).has_value()) && is(stream_append("trail", "first")) &&
-         is(!stream_append("no/name", "x"));
+         is(!kv_take("bucket", {3, 0, 1}, 1).has_value()) &&
+         is(*kv_draw("bucket", {3, 1, 3600000})) && is(!*kv_draw("bucket", {3, 1, 3600000})) &&
+         is(*kv_charge("spent", 3, 5, 3600000)) && is(!*kv_charge("spent", 3, 5)) &&
+         is(stream_append("trail", "first")) && is(!stream_append("no/name", "x"));
 }
 
 bool second() {
@@ -44,14 +46,16 @@ bool second() {
     bytes += size;
     return true;
   });
-  return is(keys == "bucket cas once ") && is(bytes == 10) &&
+  return is(keys == "bucket cas once spent ") && is(bytes == 18) &&
          is(kv_write_if("cas", entry->version + 1000, "2") == Written::unmet) &&
          is(kv_write_if("cas", entry->version, "2") == Written::done) &&
          is(kv_remove_if("cas", entry->version) == Written::unmet) &&
          is(kv_remove_if("cas", HELIOS_VERSION_OWN) == Written::done) &&
          is(kv_replace("once", "c") == Written::done) &&
          is(kv_read_entry("once")->ttl_left_ms.value_or(0) > 0) &&
-         is(kv_take("bucket", {3, 1, 3600000})->allowed);
+         is(!*kv_draw("bucket", {3, 1, 3600000})) && is(*kv_draw("bucket", {3, 1, 3600000}, -1)) &&
+         is(kv_take("bucket", {3, 1, 3600000})->allowed) && is(*kv_charge("spent", -3, 0)) &&
+         is(kv_increment("spent", 0).value_or(1) == 0);
 }
 
 Verdict check(const QueryContext& context) {

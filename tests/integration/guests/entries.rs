@@ -20,6 +20,10 @@ fn first() {
     assert!(!kv_take(b"bucket", RATE, 2).unwrap().allowed);
     assert_eq!(kv_take(b"bucket", RATE, 4).unwrap().retry_after_ns, -1);
     assert!(kv_take(b"bucket", Rate { burst: 3, tokens: 0, period_ms: 1 }, 1).is_none());
+    assert_eq!(kv_draw(b"bucket", RATE, 1), Some(true));
+    assert_eq!(kv_draw(b"bucket", RATE, 1), Some(false));
+    assert_eq!(kv_charge(b"spent", 3, 5, 3_600_000), Some(true));
+    assert_eq!(kv_charge(b"spent", 3, 5, 0), Some(false));
     assert!(stream_append("trail", b"first"));
     assert!(!stream_append("no/name", b"x"));
 }
@@ -30,16 +34,20 @@ fn second() {
     assert_eq!(entry.ttl_left_ms, None);
     let keys = kv_keys(b"", b"");
     let names: Vec<&[u8]> = keys.iter().map(|(key, _)| key.as_slice()).collect();
-    assert_eq!(names, [b"bucket".as_slice(), b"cas", b"once"]);
-    assert_eq!(keys.iter().map(|(_, size)| size).sum::<u32>(), 10);
-    assert!(kv_keys(b"", b"once").is_empty());
+    assert_eq!(names, [b"bucket".as_slice(), b"cas", b"once", b"spent"]);
+    assert_eq!(keys.iter().map(|(_, size)| size).sum::<u32>(), 18);
+    assert!(kv_keys(b"", b"spent").is_empty());
     assert_eq!(kv_write_if(b"cas", entry.version + 1000, b"2", 0), Written::Unmet);
     assert_eq!(kv_write_if(b"cas", entry.version, b"2", 0), Written::Done);
     assert_eq!(kv_remove_if(b"cas", entry.version), Written::Unmet);
     assert_eq!(kv_remove_if(b"cas", sys::VERSION_OWN), Written::Done);
     assert_eq!(kv_replace(b"once", b"c"), Written::Done);
     assert!(kv_read_entry(b"once").unwrap().ttl_left_ms.is_some());
+    assert_eq!(kv_draw(b"bucket", RATE, 1), Some(false));
+    assert_eq!(kv_draw(b"bucket", RATE, -1), Some(true));
     assert!(kv_take(b"bucket", RATE, 1).unwrap().allowed);
+    assert_eq!(kv_charge(b"spent", -3, 0, 0), Some(true));
+    assert_eq!(kv_increment(b"spent", 0), Some(0));
 }
 
 fn check(context: &QueryContext) -> Verdict {

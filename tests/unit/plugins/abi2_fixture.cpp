@@ -39,6 +39,8 @@ constexpr std::string_view kFrame = R"((module
   (import "env" "kv_get" (func $kv_get (param i32 i32 i32 i32) (result i32)))
   (import "env" "kv_delete" (func $kv_delete (param i32 i32) (result i32)))
   (import "env" "kv_take" (func $kv_take (param i32 i32 i64 i64 i64 i64 i32) (result i32)))
+  (import "env" "kv_charge" (func $kv_charge (param i32 i32 i64 i64 i64) (result i32)))
+  (import "env" "kv_draw" (func $kv_draw (param i32 i32 i64 i64 i64 i64) (result i32)))
   (import "env" "kv_set_ex" (func $kv_set_ex (param i32 i32 i32 i32 i64 i32) (result i32)))
   (import "env" "kv_cas" (func $kv_cas (param i32 i32 i64 i32 i32 i64 i32 i32) (result i32)))
   (import "env" "kv_set" (func $kv_set (param i32 i32 i32 i32) (result i32)))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// kv_set_ex, kv_get_ex, kv_cas, kv_take and kv_scan: their codes, what they write, and hostile pointers.
+// kv_set_ex, kv_get_ex, kv_cas, kv_take, kv_charge, kv_draw and kv_scan: their codes, what they write, and hostile pointers.
 
 #include "helios_abi2.h"
 #include "kv/memory_store.hpp"
@@ -71,6 +71,17 @@ class EntryImportsTest : public ::testing::Test {
     put(kKey, "key");
     return call("kv_take", {kKey, 3, raw(cost), raw(burst), raw(tokens), raw(period_ns), kResult});
   }
+  std::optional<std::int32_t> draw(std::int64_t cost, std::int64_t burst = 3,
+                                   std::int64_t tokens = 1,
+                                   std::int64_t period_ns = 1'000'000'000) {
+    put(kKey, "key");
+    return call("kv_draw", {kKey, 3, raw(cost), raw(burst), raw(tokens), raw(period_ns)});
+  }
+  std::optional<std::int32_t> charge(std::int64_t amount, std::int64_t limit,
+                                     std::int64_t ttl_ms = 0) {
+    put(kKey, "key");
+    return call("kv_charge", {kKey, 3, raw(amount), raw(limit), raw(ttl_ms)});
+  }
   std::optional<std::int32_t> scan(std::string_view prefix, std::string_view after,
                                    std::uint64_t max) {
     put(kKey, prefix);
@@ -102,6 +113,8 @@ TEST_F(EntryImportsTest, types_are_the_documented_ones) {
   EXPECT_EQ(type("kv_get_ex"), "(i32, i32, i32, i32, i32) -> i32");
   EXPECT_EQ(type("kv_cas"), "(i32, i32, i64, i32, i32, i64, i32, i32) -> i32");
   EXPECT_EQ(type("kv_take"), "(i32, i32, i64, i64, i64, i64, i32) -> i32");
+  EXPECT_EQ(type("kv_charge"), "(i32, i32, i64, i64, i64) -> i32");
+  EXPECT_EQ(type("kv_draw"), "(i32, i32, i64, i64, i64, i64) -> i32");
   EXPECT_EQ(type("kv_scan"), "(i32, i32, i32, i32, i32, i32) -> i32");
 }
 
@@ -263,6 +276,55 @@ TEST_F(EntryImportsTest, take_refuses_what_it_cannot_do) {
   EXPECT_EQ(take(1), HELIOS_WRONG_TYPE);
 }
 
+TEST_F(EntryImportsTest, draw_and_take_are_of_one_bucket) {
+  EXPECT_EQ(draw(2), 1);
+  EXPECT_EQ(take(0), 1);
+  EXPECT_EQ(at(kResult), 1);
+  commit();
+  EXPECT_EQ(draw(2), 0);
+  EXPECT_EQ(draw(1), 1);
+  EXPECT_EQ(draw(1), 0);
+  EXPECT_TRUE(transaction_.reads().empty());
+  commit();
+  EXPECT_EQ(draw(-3), 1);
+  commit();
+  EXPECT_EQ(get_ex(), HELIOS_MISSING);
+}
+
+TEST_F(EntryImportsTest, draw_refuses_what_it_cannot_do) {
+  EXPECT_EQ(draw(1, -1), HELIOS_INVALID);
+  EXPECT_EQ(draw(1, 1, 0), HELIOS_INVALID);
+  EXPECT_EQ(draw(1, INT64_MAX), HELIOS_OVERFLOW);
+  EXPECT_EQ(call("kv_draw", {kKey, 0, 1, 1, 1, 1}), HELIOS_INVALID);
+  set_ex("123", 0, 0);
+  EXPECT_EQ(draw(1), HELIOS_WRONG_TYPE);
+}
+
+TEST_F(EntryImportsTest, charge_adds_within_the_limit_and_says_no_more) {
+  EXPECT_EQ(charge(11, 10), 0);
+  EXPECT_EQ(charge(4, 10, 1000), 1);
+  EXPECT_EQ(charge(6, 10, 5000), 1);
+  EXPECT_EQ(charge(1, 10), 0);
+  EXPECT_TRUE(transaction_.reads().empty());
+  commit();
+  EXPECT_EQ(get_ex(), 8);
+  EXPECT_EQ(at(kOut), 10);
+  EXPECT_EQ(at(kResult + 16), 1000) << "one that is there keeps its time";
+  clock_.advance_ms(1000);
+  begin();
+  EXPECT_EQ(charge(10, 10), 1);
+}
+
+TEST_F(EntryImportsTest, charge_refuses_what_it_cannot_do) {
+  EXPECT_EQ(charge(1, 10, -1), HELIOS_INVALID);
+  EXPECT_EQ(charge(1, 10, INT64_MAX), HELIOS_INVALID);
+  EXPECT_EQ(call("kv_charge", {kKey, 0, 1, 1, 0}), HELIOS_INVALID);
+  EXPECT_EQ(call("kv_charge", {kKey, 17, 1, 1, 0}), HELIOS_INVALID);
+  set_ex("123", 0, 0);
+  EXPECT_EQ(charge(1, 10), HELIOS_WRONG_TYPE);
+  EXPECT_EQ(calls_->refused_writes(), 0U);
+}
+
 TEST_F(EntryImportsTest, scan_writes_records_in_order_page_by_page) {
   for (const char* key : {"a:1", "a:2", "a:33", "b"}) {
     put(kKey, key);
@@ -301,6 +363,9 @@ TEST_F(EntryImportsTest, ranges_outside_the_memory_end_the_call) {
       {"kv_take", {kMax, kMax, 1, 1, 1, 1, kResult}},
       {"kv_take", {kKey, 1, 1, 1, 1, 1, kEnd - 23}},
       {"kv_take", {kKey, 1, 1, 1, 1, 1, kMax}},
+      {"kv_charge", {kMax, kMax, 1, 1, 0}},
+      {"kv_charge", {kEnd - 1, 2, 1, 1, 0}},
+      {"kv_draw", {kEnd, 1, 1, 1, 1, 1}},
       {"kv_scan", {kEnd, 1, kValue, 0, kOut, 1}},
       {"kv_scan", {kKey, 0, kMax, 2, kOut, 1}},
       {"kv_scan", {kKey, 0, kValue, 0, kOut, 129}},

@@ -112,6 +112,9 @@ TEST_F(WriteJudgeTest, state_is_read_and_not_changed) {
       expecting(-5, "(call $kv_take " + key +
                         "(i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1000) "
                         "(i32.const 1024))") +
+      expecting(-5, "(call $kv_charge " + key + "(i64.const 1) (i64.const 9) (i64.const 0))") +
+      expecting(-5, "(call $kv_draw " + key +
+                        "(i64.const 1) (i64.const 1) (i64.const 1) (i64.const 1000))") +
       expecting(-5, "(call $kv_set_ex " + key + key + "(i64.const 0) (i32.const 0))") +
       expecting(-5, "(call $kv_cas " + key + "(i64.const 0) " + key +
                         "(i64.const 0) (i32.const 0) (i32.const 1024))") +

@@ -78,6 +78,37 @@ TEST(State, bucket_empties_and_fills) {
   EXPECT_FALSE(kv_take("b", {.burst = 1, .tokens = 1, .period_ms = INT64_MAX}).has_value());
 }
 
+TEST(State, draw_answers_as_take_does) {
+  FakeHost host;
+  const Rate rate{.burst = 2, .tokens = 1, .period_ms = 1000};
+  EXPECT_TRUE(*kv_draw("b", rate, 2));
+  EXPECT_FALSE(*kv_draw("b", rate));
+  EXPECT_EQ(kv_take("b", rate, 0)->remaining, 0);
+  host.now_ms += 1000;
+  EXPECT_TRUE(*kv_draw("b", rate));
+  EXPECT_FALSE(kv_draw("b", {.burst = 1, .tokens = 0}).has_value());
+  EXPECT_FALSE(kv_draw("b", {.burst = 1, .tokens = 1, .period_ms = INT64_MAX}).has_value());
+}
+
+TEST(State, charge_stays_within_the_limit_and_keeps_the_time) {
+  FakeHost host;
+  EXPECT_FALSE(*kv_charge("c", 11, 10));
+  EXPECT_TRUE(*kv_charge("c", 4, 10, 1000));
+  EXPECT_TRUE(*kv_charge("c", 6, 10, 9000));
+  EXPECT_FALSE(*kv_charge("c", 1, 10));
+  EXPECT_TRUE(*kv_charge("c", 0, 10));
+  EXPECT_FALSE(*kv_charge("c", 0, 9));
+  EXPECT_FALSE(*kv_charge("c", -10, 1));
+  EXPECT_TRUE(*kv_charge("c", -9, 1));
+  EXPECT_FALSE(*kv_charge("c", INT64_MAX, INT64_MAX));
+  EXPECT_EQ(kv_increment("c", 0).value_or(0), 1);
+  host.now_ms += 1000;
+  EXPECT_FALSE(kv_increment("c", 0).has_value());
+  host.state["t"] = "text";
+  EXPECT_FALSE(kv_charge("t", 1, 10).has_value());
+  EXPECT_FALSE(kv_charge("", 1, 10).has_value());
+}
+
 TEST(State, each_visits_in_order_over_any_number_of_pages) {
   FakeHost host;
   std::string expected;
