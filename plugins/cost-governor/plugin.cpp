@@ -2,7 +2,8 @@
 
 // The cost governor's hooks: reads and writes the keys, leaves every decision to policy.hpp.
 //
-//   tenant:<id>:budget   {"minute": 1.0, "hour": 10.0, "day": 100.0}, written by the operator
+//   tenant:<id>:budget   {"minute": 1.0, "hour": 10.0, "day": 100.0}, written by the operator;
+//                        of rows and bytes: {"minute_rows": 1000, "day_bytes": 1000000000}
 //   tenant:<id>:usage    the same fields and when each window began, written here
 //   config:windows       {"minute_ms": 60000, "hour_ms": 3600000, "day_ms": 86400000}, optional
 //   config:reserve       {"cost": 0.05}, optional: charge so much before a statement runs
@@ -30,6 +31,14 @@ void write_usage(StringView tenant, const Usage& usage) {
   if (!kv_write(usage_key(tenant), format_usage(usage))) fail();
 }
 
+// One statement gets no more than what is left.
+void bound_answer(const Usage& usage, const Budget& budget) {
+  const AnswerLeft left = left_of(usage, budget);
+  constexpr const char* kHint = "the tenant's budget of rows and bytes allows no more for now";
+  if (left.rows) limit_rows(*left.rows, kHint);
+  if (left.bytes) limit_bytes(*left.bytes, kHint);
+}
+
 // Charges ahead what a statement may cost, if that still fits: what runs at once cannot pass on the same rest.
 Verdict reserve_cost(const QueryContext& context, StringView tenant, const Budget& budget,
                      double cost) {
@@ -40,9 +49,10 @@ Verdict reserve_cost(const QueryContext& context, StringView tenant, const Budge
   if (verdict.action == Verdict::Action::block) return verdict;
   const Usage reserved = charge(present, cost, now_ms());
   write_usage(tenant, reserved);
-  Reservation reservation{cost, {}};
+  Reservation reservation{cost, {}, !budget.answers.is_empty()};
   for (int i = 0; i < kWindowCount; ++i) reservation.start_ms[i] = reserved.start_ms[i];
   context.keep(format_reservation(reservation));
+  bound_answer(present, budget);
   return verdict;
 }
 
@@ -83,14 +93,18 @@ Verdict check_budget(const QueryContext& context) {
     return *refused;
   if (reserve > 0 && budget.has_limit()) return reserve_cost(context, *tenant, budget, reserve);
   const Optional<String> usage_json = kv_read(usage_key(*tenant));
-  if (!budget.has_limit() || !usage_json) return proceed();
+  const bool counts_answer = !budget.answers.is_empty();
+  if (!budget.has_limit() || (!usage_json && !counts_answer)) return proceed();
 
   const WindowLengths window_lengths = lengths();
-  const Usage stored = parse_usage(*usage_json);
+  const Usage stored = parse_usage(usage_json.value_or(String()));
   const Usage present = usage_at(stored, window_lengths, now_ms());
   const Verdict verdict = judge(present, budget, window_lengths, now_ms());
   // A refused tenant is not charged, so nothing else would write down when its window began.
   if (verdict.action == Verdict::Action::block && present != stored) write_usage(*tenant, present);
+  if (verdict.action == Verdict::Action::block || !counts_answer) return verdict;
+  context.keep(format_reservation({.counts_answer = true}));
+  bound_answer(present, budget);
   return verdict;
 }
 
@@ -102,8 +116,11 @@ void charge_cost(const QueryContext& context, const Outcome& outcome) {
   const Usage stored = parse_usage(kv_read(usage_key(*tenant)).value_or(String()));
   const Usage present = usage_at(stored, lengths(), now_ms());
   const double cost = charged_cost(outcome, reservation.cost);
-  write_usage(*tenant, reservation.cost > 0 ? settle(present, reservation, cost, now_ms())
-                                            : charge(present, cost, now_ms()));
+  Usage charged = reservation.cost > 0 ? settle(present, reservation, cost, now_ms())
+                                       : charge(present, cost, now_ms());
+  if (reservation.counts_answer && outcome.may_have_run())
+    charged = count_answer(charged, outcome, now_ms());
+  write_usage(*tenant, charged);
 }
 
 Verdict judge_write(const WriteContext& write) {

@@ -2,6 +2,8 @@
 
 #include "policy.hpp"
 
+#include "names.hpp"
+
 namespace helios::cost_governor {
 
 using plugin::concat;
@@ -15,24 +17,10 @@ using plugin::Verdict;
 
 namespace {
 
-struct WindowNames {
-  StringView field;        // in budgets and usages
-  StringView start_field;  // in usages
-  StringView length_field;
-  StringView adjective;  // in messages
-};
-
-constexpr WindowNames kNames[kWindowCount] = {
-    {"minute", "minute_start_ms", "minute_ms", "minute"},
-    {"hour", "hour_start_ms", "hour_ms", "hourly"},
-    {"day", "day_start_ms", "day_ms", "daily"},
-};
-
 constexpr double kCostPerRow = 1e-6;
 constexpr double kCostPerMillisecond = 1e-3;
 constexpr double kBytesPerRow = 64.0;
-// Sums of reservations are rounded: twenty times 0.05 is a little more than 1.
-constexpr double kRoundedSum = 1 + 1e-9;
+constexpr StringView kCountsAnswer = "answer";  // at the end of notes
 
 double number_in(const Json& object, StringView name) {
   const Optional<Json> field = object.member(name);
@@ -45,20 +33,6 @@ int64_t integer_in(const Json& object, StringView name) {
 }
 
 Json parsed(StringView json) { return Json::parse(json).value_or(Json()); }
-
-// Two decimals, or as many more as a small budget needs for two digits.
-int decimals_for(double limit) {
-  int decimals = 2;
-  for (double least = 0.1; limit < least && decimals < 9; least /= 10) ++decimals;
-  return decimals;
-}
-
-String refusal(int window, double spent, double limit, int64_t left_ms) {
-  return concat("tenant exceeded ", kNames[window].adjective, " budget (",
-                plugin::format_fixed(spent, decimals_for(limit)), "/",
-                plugin::format_fixed(limit, decimals_for(limit)), ") (retry in ",
-                plugin::format_int(left_ms / 1000 + (left_ms % 1000 != 0 ? 1 : 0)), "s)");
-}
 
 // The field as it stands, for a message: at most so much of it.
 String shown(StringView value) {
@@ -78,14 +52,32 @@ String problem_of(const Json& object, StringView name, bool is_whole) {
                 is_whole ? "whole number" : "number", " of 0 or more");
 }
 
+void read_answers(FieldReader& fields, Answers& answers) {
+  for (int i = 0; i < kWindowCount; ++i) {
+    fields.whole(kNames[i].rows_field, answers.rows[i], 0);
+    fields.whole(kNames[i].bytes_field, answers.bytes[i], 0);
+  }
+}
+
+Answers answers_in(const Json& object) {
+  Answers answers;
+  for (int i = 0; i < kWindowCount; ++i) {
+    answers.rows[i] = integer_in(object, kNames[i].rows_field);
+    answers.bytes[i] = integer_in(object, kNames[i].bytes_field);
+  }
+  return answers;
+}
+
 // Each reads what may stand there today; what it answers is wrong with it, or nothing.
 String read_budget(StringView json, Budget& budget) {
   FieldReader fields;
   for (int i = 0; i < kWindowCount; ++i) fields.number(kNames[i].field, budget.limit[i]);
+  read_answers(fields, budget.answers);
   const String problem = fields.read(json);
   if (!problem.empty()) return problem;
   for (const WindowNames& names : kNames)
-    if (fields.has(names.field)) return {};
+    if (fields.has(names.field) || fields.has(names.rows_field) || fields.has(names.bytes_field))
+      return {};
   return "there is none of `minute`, `hour` and `day`";
 }
 
@@ -107,7 +99,13 @@ String read_usage(StringView json, Usage& usage) {
     fields.number(kNames[i].field, usage.spent[i]);
     fields.whole(kNames[i].start_field, usage.start_ms[i], 0);
   }
+  read_answers(fields, usage.answers);
   return fields.read(json);
+}
+
+bool has_spent(const Usage& usage, int window) {
+  return usage.spent[window] != 0 || usage.answers.rows[window] != 0 ||
+         usage.answers.bytes[window] != 0;
 }
 
 // What stands there was written by an earlier version, or by force, where it would be refused today: then it counts for what
@@ -171,8 +169,11 @@ String problem_of_budget(StringView json) {
     return concat("it is ", shown(json), ", not a JSON object");
   bool has_any = false;
   for (const WindowNames& names : kNames) {
-    if (String problem = problem_of(*object, names.field, false); !problem.empty()) return problem;
-    has_any |= object->member(names.field).has_value();
+    for (const StringView name : {names.field, names.rows_field, names.bytes_field}) {
+      const bool is_whole = !(name == names.field);
+      if (String problem = problem_of(*object, name, is_whole); !problem.empty()) return problem;
+      has_any |= object->member(name).has_value();
+    }
   }
   if (!has_any) return concat("it is ", shown(json), ", without a minute, an hour or a day");
   return {};
@@ -207,13 +208,14 @@ double charged_cost(const Outcome& outcome, double reserved) {
 bool Budget::has_limit() const {
   for (const double each : limit)
     if (each > 0) return true;
-  return false;
+  return !answers.is_empty();
 }
 
 Budget parse_budget(StringView json) {
   const Json object = parsed(json);
   Budget budget;
   for (int i = 0; i < kWindowCount; ++i) budget.limit[i] = number_in(object, kNames[i].field);
+  budget.answers = answers_in(object);
   return budget;
 }
 
@@ -237,6 +239,7 @@ Usage parse_usage(StringView json) {
     const int64_t start = integer_in(object, kNames[i].start_field);
     usage.start_ms[i] = start > 0 ? start : 0;
   }
+  usage.answers = answers_in(object);
   return usage;
 }
 
@@ -246,8 +249,13 @@ String format_usage(const Usage& usage) {
     json = concat(json, "\"", kNames[i].field, "\":", plugin::format_double(usage.spent[i]), ",");
   for (int i = 0; i < kWindowCount; ++i)
     json = concat(json, "\"", kNames[i].start_field, "\":", plugin::format_int(usage.start_ms[i]),
-                  i + 1 < kWindowCount ? "," : "}");
-  return json;
+                  i + 1 < kWindowCount ? "," : "");
+  if (usage.answers.is_empty()) return concat(json, "}");
+  for (int i = 0; i < kWindowCount; ++i)
+    json =
+        concat(json, ",\"", kNames[i].rows_field, "\":", plugin::format_int(usage.answers.rows[i]),
+               ",\"", kNames[i].bytes_field, "\":", plugin::format_int(usage.answers.bytes[i]));
+  return concat(json, "}");
 }
 
 double cost_of(const Outcome& outcome) {
@@ -263,22 +271,13 @@ Usage usage_at(const Usage& usage, const WindowLengths& lengths, int64_t now_ms)
     if (begun && usage.start_ms[i] <= now_ms && now_ms - usage.start_ms[i] >= lengths.ms[i]) {
       present.spent[i] = 0;
       present.start_ms[i] = 0;
-    } else if ((!begun && usage.spent[i] != 0) || usage.start_ms[i] > now_ms) {
+      present.answers.rows[i] = 0;
+      present.answers.bytes[i] = 0;
+    } else if ((!begun && has_spent(usage, i)) || usage.start_ms[i] > now_ms) {
       present.start_ms[i] = now_ms;
     }
   }
   return present;
-}
-
-Verdict judge(const Usage& usage, const Budget& budget, const WindowLengths& lengths,
-              int64_t now_ms) {
-  for (int i = kWindowCount - 1; i >= 0; --i) {
-    if (budget.limit[i] <= 0 || usage.spent[i] < budget.limit[i]) continue;
-    const int64_t passed_ms = now_ms - usage.start_ms[i];
-    return plugin::block(refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - passed_ms),
-                         kExceeded);
-  }
-  return plugin::proceed();
 }
 
 double parse_reserve(StringView json) {
@@ -286,23 +285,11 @@ double parse_reserve(StringView json) {
   return cost > 0 ? cost : 0;
 }
 
-Verdict judge_reserving(const Usage& usage, const Budget& budget, const WindowLengths& lengths,
-                        int64_t now_ms, double reserve) {
-  for (int i = kWindowCount - 1; i >= 0; --i) {
-    if (budget.limit[i] <= 0 || usage.spent[i] + reserve <= budget.limit[i] * kRoundedSum) continue;
-    const int64_t start_ms = usage.start_ms[i] == 0 ? now_ms : usage.start_ms[i];
-    return plugin::block(
-        refusal(i, usage.spent[i], budget.limit[i], lengths.ms[i] - (now_ms - start_ms)),
-        kExceeded);
-  }
-  return plugin::proceed();
-}
-
 String format_reservation(const Reservation& reservation) {
   String notes = plugin::format_double(reservation.cost);
   for (const int64_t start_ms : reservation.start_ms)
     notes = concat(notes, " ", plugin::format_int(start_ms));
-  return notes;
+  return reservation.counts_answer ? concat(notes, " ", kCountsAnswer) : notes;
 }
 
 Reservation parse_reservation(StringView notes) {
@@ -320,6 +307,7 @@ Reservation parse_reservation(StringView notes) {
     start_ms = *number;
   }
   reservation.cost = cost.value_or(0);
+  reservation.counts_answer = next() == kCountsAnswer;
   return reservation;
 }
 

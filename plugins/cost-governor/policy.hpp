@@ -17,9 +17,18 @@ inline constexpr const char* kUnusable = "F0000";
 
 inline constexpr int kWindowCount = 3;  // index 0 = minute, 1 = hour, 2 = day
 
-// The cost that ends a window's service; 0 or less = no limit.
+// What answers come to, window by window: rows and bytes.
+struct Answers {
+  int64_t rows[kWindowCount] = {};
+  int64_t bytes[kWindowCount] = {};
+  bool operator==(const Answers&) const = default;
+  [[nodiscard]] bool is_empty() const { return *this == Answers(); }
+};
+
+// What ends a window's service: cost, rows or bytes; 0 or less = no limit.
 struct Budget {
   double limit[kWindowCount] = {};
+  Answers answers;
   [[nodiscard]] bool has_limit() const;
 };
 
@@ -33,6 +42,7 @@ struct WindowLengths {
 struct Usage {
   double spent[kWindowCount] = {};
   int64_t start_ms[kWindowCount] = {};
+  Answers answers;  // of statements that a budget of rows or bytes was in force for
   bool operator==(const Usage&) const = default;
 };
 
@@ -79,21 +89,33 @@ struct Stored {
 [[nodiscard]] Usage usage_at(const Usage& usage, const WindowLengths& lengths, int64_t now_ms);
 
 // Whether a tenant with this usage, as of now_ms, may run a statement: day, hour, minute, in this
-// order.
+// order, of each cost, rows, bytes.
 [[nodiscard]] plugin::Verdict judge(const Usage& usage, const Budget& budget,
                                     const WindowLengths& lengths, int64_t now_ms);
+
+// What of the rows and bytes is left for the next statement: the least of all windows. Requires: judge() lets it run.
+struct AnswerLeft {
+  plugin::Optional<int64_t> rows;  // nothing: there is no such limit
+  plugin::Optional<int64_t> bytes;
+};
+[[nodiscard]] AnswerLeft left_of(const Usage& usage, const Budget& budget);
+
+// The usage, as of now_ms, with the rows and bytes of an answer added to every window.
+[[nodiscard]] Usage count_answer(const Usage& usage, const plugin::Outcome& outcome,
+                                 int64_t now_ms);
 
 // What pre_query has charged ahead, and to which windows; 0: nothing.
 struct Reservation {
   double cost = 0;
   int64_t start_ms[kWindowCount] = {};
+  bool counts_answer = false;  // the budget is one of rows or bytes as well
 };
 
 // The JSON text under `config:reserve`, {"cost": 0.05}: what to charge ahead. 0 for any other text, and for
 // what is not above 0.
 [[nodiscard]] double parse_reserve(plugin::StringView json);
 
-// Whether a statement that may cost `reserve` still fits into every window.
+// Whether a statement that may cost `reserve` still fits into every window, and there are rows and bytes left.
 [[nodiscard]] plugin::Verdict judge_reserving(const Usage& usage, const Budget& budget,
                                               const WindowLengths& lengths, int64_t now_ms,
                                               double reserve);
