@@ -169,7 +169,8 @@ String problem_of_budget(StringView json) {
     return concat("it is ", shown(json), ", not a JSON object");
   bool has_any = false;
   for (const WindowNames& names : kNames) {
-    for (const StringView name : {names.field, names.rows_field, names.bytes_field}) {
+    const StringView fields[] = {names.field, names.rows_field, names.bytes_field};
+    for (const StringView& name : fields) {
       const bool is_whole = !(name == names.field);
       if (String problem = problem_of(*object, name, is_whole); !problem.empty()) return problem;
       has_any |= object->member(name).has_value();

@@ -28,7 +28,7 @@ struct Answers {
 // What ends a window's service: cost, rows or bytes; 0 or less = no limit.
 struct Budget {
   double limit[kWindowCount] = {};
-  Answers answers;
+  Answers answers = {};
   [[nodiscard]] bool has_limit() const;
 };
 
@@ -42,7 +42,7 @@ struct WindowLengths {
 struct Usage {
   double spent[kWindowCount] = {};
   int64_t start_ms[kWindowCount] = {};
-  Answers answers;  // of statements that a budget of rows or bytes was in force for
+  Answers answers = {};  // of statements that a budget of rows or bytes was in force for
   bool operator==(const Usage&) const = default;
 };
 

@@ -206,3 +206,24 @@ def test_reservation_is_given_back_when_the_server_says_that_it_failed(acme, pos
             with pytest.raises((Closed, ConnectionResetError)):
                 session.ready()
             wait_until(lambda: acme.spent() < RESERVED, "the reservation is gone")
+
+
+def test_budget_of_rows_bounds_one_statement_and_refuses_the_next(acme, proxy):
+    put(proxy, f"tenant:{acme.name}:budget", {"minute_rows": 5})
+    with acme.connect() as session:
+        session.query("SELECT generate_series(1, 3)").expect_ok()
+        cut = session.query("SELECT generate_series(1, 1000)")
+        assert cut.sqlstate == "54000" and len(cut.rows) == 2
+        refused = session.query("SELECT 1")
+        assert refused.sqlstate == "53400"
+        assert "tenant exceeded minute budget of rows (5/5) (retry in " in refused.error["M"]
+    usage = json.loads(proxy.admin.value("cost-governor", f"tenant:{acme.name}:usage"))
+    assert usage["minute_rows"] == 5 and usage["minute_bytes"] > 0
+
+
+def test_budget_of_bytes_bounds_one_statement_and_refuses_the_next(acme, proxy):
+    put(proxy, f"tenant:{acme.name}:budget", {"day_bytes": 10000})
+    with acme.connect() as session:
+        assert session.query("SELECT repeat('x', 1000) FROM generate_series(1, 1000)").sqlstate == "54000"
+        put(proxy, f"tenant:{acme.name}:budget", {"day_bytes": 5000})
+        assert session.query("SELECT 1").sqlstate == "53400"

@@ -106,7 +106,8 @@ TEST_F(CostGovernor, WhatOperatorsWrite_IsJudged) {
       {"tenant:acme:usage", R"({"minute_start_ms":1.7e12})", ""},
       {"tenant:acme:usage", R"({"start":1})",
        "usage: field `start` is not known; there are `minute`, `minute_start_ms`, `hour`, "
-       "`hour_start_ms`, `day`, `day_start_ms`"},
+       "`hour_start_ms`, `day`, `day_start_ms`, `minute_rows`, `minute_bytes`, `hour_rows`, "
+       "`hour_bytes`, `day_rows`, `day_bytes`"},
       {"config:windows", R"({"minute_ms":1e3})", ""},
       {"config:windows", R"({"minute_ms":1.5})",
        "config:windows: field `minute_ms` must be a whole number of 1 or more"},
@@ -140,7 +141,8 @@ TEST_F(CostGovernor, WhatStandsThereAlready_IsTreatedAsEver_AndLoggedOnce) {
   EXPECT_EQ(host_.log,
             std::vector<std::string>{
                 "\"tenant:acme:budget\" would be refused today: field `note` is not known; there "
-                "are `minute`, `hour`, `day`"});
+                "are `minute`, `hour`, `day`, `minute_rows`, `minute_bytes`, `hour_rows`, "
+                "`hour_bytes`, `day_rows`, `day_bytes`"});
   run(1'100'000);
   EXPECT_NE(ask(), "");
 }
