@@ -117,6 +117,13 @@ struct WriteOpinion {
 };
 using OnJudged = std::move_only_function<void(WriteOpinion)>;
 
+// Whether the PostgreSQL server can be reached, as the last attempt to connect a client to it has told.
+struct ServerStatus {
+  std::string_view state = "unknown";  // "up", "down", "unknown": no attempt yet; static storage
+  std::int64_t seconds_ago = 0;        // since that attempt ended
+  std::string reason;                  // down: one line, e.g. "Connection refused"
+};
+
 // Called once with the folder of the copy, on any thread.
 using OnBackedUp = std::move_only_function<void(base::Result<std::string>)>;
 
@@ -164,6 +171,8 @@ class Control {
 
   // Whether the proxy takes connections and its plugins and store work. Errors: the reason.
   [[nodiscard]] virtual base::Result<void> ready() = 0;
+
+  [[nodiscard]] virtual ServerStatus server() = 0;
 
   // What will stand in its way soon if nobody acts: one line each, for people.
   [[nodiscard]] virtual std::vector<std::string> warnings() = 0;

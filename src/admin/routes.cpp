@@ -102,11 +102,17 @@ Response ready_page(const Sources& sources, std::string_view) {
   const auto ready = sources.control.ready();
   if (!ready) return error_reply(503, ready.error().message);
   boost::json::array warnings;
+  // No 503: only clients find out that it is there again, and they would be sent elsewhere.
+  const ServerStatus server = sources.control.server();
+  if (server.state == "down")
+    warnings.emplace_back(readable("the server could not be reached " +
+                                   std::to_string(server.seconds_ago) +
+                                   " s ago: " + server.reason));
   for (const std::string& line : sources.control.warnings()) warnings.emplace_back(readable(line));
-  if (warnings.empty()) return ok_reply();
+  boost::json::object body{{"ok", true}, {"server", readable(server.state)}};
+  if (!warnings.empty()) body.emplace("warnings", std::move(warnings));
   Response response;
-  response.body =
-      boost::json::serialize(boost::json::object{{"ok", true}, {"warnings", std::move(warnings)}});
+  response.body = boost::json::serialize(body);
   return response;
 }
 

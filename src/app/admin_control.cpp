@@ -46,6 +46,15 @@ admin::WriteOpinion::Kind to_kind(plugins::WriteOpinion::Kind kind) {
   std::unreachable();
 }
 
+std::string_view to_word(net::ServerHealth::State state) {
+  switch (state) {
+    case net::ServerHealth::State::unknown: return "unknown";
+    case net::ServerHealth::State::up: return "up";
+    case net::ServerHealth::State::down: return "down";
+  }
+  std::unreachable();
+}
+
 }  // namespace
 
 std::vector<admin::PluginStatus> AdminControl::plugins() {
@@ -109,6 +118,16 @@ std::vector<admin::IdentityRuleStatus> AdminControl::identity_rules() {
                       .matches = matches});
   }
   return result;
+}
+
+admin::ServerStatus AdminControl::server() {
+  const auto health = process_.proxy.server_health();
+  if (!health) return {};
+  auto reading = health->read();
+  const auto age_ns = process_.clock.monotonic_ns() - reading.last_attempt_ns;
+  return {.state = to_word(reading.state),
+          .seconds_ago = std::max<std::int64_t>(age_ns / 1'000'000'000, 0),
+          .reason = std::move(reading.reason)};
 }
 
 base::Result<void> AdminControl::ready() {

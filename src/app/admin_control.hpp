@@ -6,9 +6,11 @@
 #include "app/identity_rule_use.hpp"
 #include "app/refusal_log.hpp"
 #include "app/usage_watch.hpp"
+#include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "kv/store.hpp"
 #include "metrics/registry.hpp"
+#include "net/proxy.hpp"
 #include "plugins/plugin_host.hpp"
 #include "plugins/write_judge.hpp"
 
@@ -40,6 +42,8 @@ class AdminControl final : public admin::Control {
     const UsageWatch& usage;
     base::Executor& reader;      // whose threads may wait for a disk
     plugins::WriteJudge& judge;  // of what operators write
+    const net::Proxy& proxy;     // of which any thread may ask
+    const base::Clock& clock;
   };
   explicit AdminControl(Process process) : process_(std::move(process)) {}
 
@@ -62,6 +66,7 @@ class AdminControl final : public admin::Control {
   }
   base::Executor& reader() override { return process_.reader; }
   base::Result<void> ready() override;
+  admin::ServerStatus server() override;
   std::vector<std::string> warnings() override { return process_.usage.warnings(); }
   std::string version() override { return HELIOS_VERSION; }
   std::string engine() override { return std::string(process_.engine); }

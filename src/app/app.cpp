@@ -259,7 +259,9 @@ base::Result<void> App::start_admin() {
       },
       usage_,
       *reader_,
-      write_judge_};
+      write_judge_,
+      *proxy_,
+      clock_};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) return base::fail(access.error().code, access.error().message);
   admin_ = std::make_unique<AdminService>(std::move(process), store_, log_, clock_,
@@ -289,7 +291,7 @@ void App::register_metrics() {
     registrations_.push_back(
         registry_.add_source(worker_metrics(proxy_->workers()[i]->stats(), i)));
   }
-  registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_)));
+  registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_, clock_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
   registrations_.push_back(registry_.add_source(identity_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(refusals_.metrics_source()));

@@ -2,6 +2,7 @@
 
 #include "app/metrics_sources.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -83,6 +84,30 @@ void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   }
 }
 
+// No sample where nobody knows: an alarm for 0 has nothing to say then.
+void add_server(const net::ServerHealth& health, const base::Clock& clock,
+                std::vector<Family>& out) {
+  Family up{
+      "helios_server_up",
+      "1 after a connection to the server, 0 after a failure to make one; none before the first",
+      Kind::gauge,
+      {}};
+  Family age{"helios_server_last_attempt_seconds",
+             "How long ago that was, so how old helios_server_up is",
+             Kind::gauge,
+             {}};
+  const auto reading = health.read();
+  if (reading.state != net::ServerHealth::State::unknown) {
+    const Labels labels = {{"server", health.server()}};
+    const auto age_ns = std::max<std::int64_t>(clock.monotonic_ns() - reading.last_attempt_ns, 0);
+    const bool is_up = reading.state == net::ServerHealth::State::up;
+    up.samples.push_back({labels, is_up ? 1.0 : 0.0, {}});
+    age.samples.push_back({labels, static_cast<double>(age_ns) * 1e-9, {}});
+  }
+  out.push_back(std::move(up));
+  out.push_back(std::move(age));
+}
+
 // One family with one sample per plugin.
 class PluginFamily {
  public:
@@ -123,8 +148,9 @@ metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index)
   };
 }
 
-metrics::Source proxy_metrics(const net::Proxy& proxy) {
-  return [&proxy](std::vector<Family>& out) {
+metrics::Source proxy_metrics(const net::Proxy& proxy, const base::Clock& clock) {
+  return [&proxy, &clock](std::vector<Family>& out) {
+    if (const auto health = proxy.server_health()) add_server(*health, clock, out);
     out.push_back(counter_family("helios_accept_pauses_total",
                                  "Rests of accepting for lack of descriptors or memory",
                                  proxy.accept_pauses().value()));

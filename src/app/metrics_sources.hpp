@@ -3,6 +3,7 @@
 
 // The numbers of the process as metrics sources: what each part counts, under its public name.
 
+#include "base/clock.hpp"
 #include "exec/slow_lane.hpp"
 #include "kv/rocksdb/archiver.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
@@ -16,7 +17,7 @@ namespace helios::app {
 
 // Requires, of all: what is passed outlives the source.
 [[nodiscard]] metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index);
-[[nodiscard]] metrics::Source proxy_metrics(const net::Proxy& proxy);
+[[nodiscard]] metrics::Source proxy_metrics(const net::Proxy& proxy, const base::Clock& clock);
 [[nodiscard]] metrics::Source plugin_metrics(const plugins::PluginHost& host);
 [[nodiscard]] metrics::Source store_metrics(kv::Store& store);
 [[nodiscard]] metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal);

@@ -17,8 +17,8 @@ class CancelSender::Run final : public DialHandler, public StreamHandler {
       : engine_(engine),
         packet_(pgwire::serialize_cancel_request(key)),
         on_end_(std::move(on_end)),
-        target_(std::make_shared<const ServerTarget>(
-            ServerTarget{.endpoints = {to}, .connect_timeout_ms = kCancelTimeoutMs})) {
+        target_(std::make_shared<const ServerTarget>(ServerTarget{
+            .endpoints = {to}, .connect_timeout_ms = kCancelTimeoutMs, .health = {}})) {
     time_limit_ = engine_.start_timer(kCancelTimeoutMs, [this] { on_end_(); });
     try {
       dialer_ = std::make_unique<Dialer>(engine_, target_, *this);

@@ -127,10 +127,7 @@ void ClientDriver::on_link_dialled(Fd connection, const Endpoint& to) {
 }
 
 void ClientDriver::on_link_refused(const std::string& reason) {
-  run_event([&] {
-    link_->warn_of_refusal(reason);
-    session_.on_refused(reason, context_.actions);
-  });
+  run_event([&] { session_.on_refused(reason, context_.actions); });
 }
 
 void ClientDriver::on_link_received(std::string_view bytes) {

@@ -15,7 +15,9 @@ constexpr std::int64_t kBusyRetryMs = 10;
 }  // namespace
 
 ServerTarget server_target(const config::Server& server) {
-  return {server_endpoints(server), server.connect_timeout_ms};
+  auto endpoints = server_endpoints(server);
+  auto health = std::make_shared<ServerHealth>(endpoints.back().text());
+  return {std::move(endpoints), server.connect_timeout_ms, std::move(health)};
 }
 
 Dialer::Dialer(Engine& engine, SharedTarget target, DialHandler& handler)

@@ -4,6 +4,7 @@
 // Reaches the configured server: tries its addresses one after the other, within one time limit.
 
 #include "net/engine/engine.hpp"
+#include "net/server_health.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -16,9 +17,12 @@ namespace helios::net {
 struct ServerTarget {
   std::vector<Endpoint> endpoints;
   std::int64_t connect_timeout_ms = 5000;  // for all endpoints together
+  std::shared_ptr<ServerHealth>
+      health;  // what attempts of sessions have told; null: no session dials it
 };
 using SharedTarget = std::shared_ptr<const ServerTarget>;
 
+// With a health of which nothing is known.
 [[nodiscard]] ServerTarget server_target(const config::Server& server);
 
 class DialHandler {

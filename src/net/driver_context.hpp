@@ -31,7 +31,6 @@ struct DriverContext {
   std::function<void(SessionId)> on_cancel_delivered;
   // Leads to ClientDriver::on_cap_cancelled() likewise.
   std::function<void(SessionId)> on_cap_cancelled;
-  std::int64_t dial_warning_due_ns = 0;  // no further log line about a missing server before
   // Of the event under way, of which there is one at a time; empty between events. Its memory is used
   // again and again.
   session::Actions actions{};

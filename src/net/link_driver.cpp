@@ -8,11 +8,6 @@
 #include <utility>
 
 namespace helios::net {
-namespace {
-
-constexpr std::int64_t kDialWarningIntervalNs = 1'000'000'000;
-
-}  // namespace
 
 LinkDriver::LinkDriver(DriverContext& context, Holder& holder, std::string own_name)
     : context_(context), holder_(holder), target_(context.server), link_(std::move(own_name)) {
@@ -21,6 +16,7 @@ LinkDriver::LinkDriver(DriverContext& context, Holder& holder, std::string own_n
 }
 
 void LinkDriver::on_dialled(Fd connection, const Endpoint& to) {
+  target_->health->note_up(context_.environment.clock->monotonic_ns(), *context_.environment.log);
   holder_.on_link_dialled(std::move(connection), to);
 }
 
@@ -37,19 +33,9 @@ void LinkDriver::put_layer(const MakeLayer& make) {
 
 void LinkDriver::on_dial_failed(const std::string& reason) {
   context_.stats.server_connect_failures.add();
+  target_->health->note_down(reason, context_.environment.clock->monotonic_ns(),
+                             *context_.environment.log);
   holder_.on_link_refused(reason);
-}
-
-// Many clients may find out at once, and again and again.
-void LinkDriver::warn_of_refusal(const std::string& reason) {
-  const auto now_ns = context_.environment.clock->monotonic_ns();
-  if (now_ns < context_.dial_warning_due_ns) {
-    return;
-  }
-  context_.dial_warning_due_ns = now_ns + kDialWarningIntervalNs;
-  context_.environment.log->write(
-      base::LogLevel::warning,
-      "cannot connect to the server at " + target_->endpoints.back().text() + ": " + reason);
 }
 
 void LinkDriver::on_received(std::string_view bytes) {

@@ -7,7 +7,7 @@
 // What ties it to the worker that dialled it, and what it would take to hand it to another one:
 //  - The stream belongs to the worker's engine. Stream::detach() takes the connection out, with what is unread and unsent;
 //    a task in the other worker's mailbox brings it there, and Engine::adopt() takes it in.
-//  - `context` is the worker's: its engine, counters and configuration, and the time of the next warning. Nothing in it is
+//  - `context` is the worker's: its engine, counters and configuration. Nothing in it is
 //    about this link, so the other worker's takes its place. `holder` is on the worker's thread too.
 //  - The Link itself holds no thread, clock or socket, only who has it, and the outputs of the present event. Between two
 //    events, and without a user, it is a value: it has to be owned by a pointer to travel, which it is not yet.
@@ -70,9 +70,6 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   void finish_sending();
   // Drops the connection, or the attempt to get one; unsent bytes too. Nothing is reported afterwards.
   void close();
-
-  // Of on_link_refused(): a line in the log, of one worker at most one a second.
-  void warn_of_refusal(const std::string& reason);
 
   // More bytes of the server are wanted, or are not.
   void receive(bool is_wanted);

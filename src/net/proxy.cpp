@@ -18,7 +18,9 @@ constexpr std::chrono::seconds kPauseWarningInterval{10};
 base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> workers,
                                                    Engine& control, base::Log& log) {
   std::unique_ptr<Proxy> proxy(new Proxy(control, log));
+  if (!workers.empty()) proxy->server_health_ = workers.front().server.health;
   for (auto& options : workers) {
+    options.server.health = proxy->server_health_;
     options.cancel_registry = &proxy->cancel_registry_;
     options.memory_share = &proxy->memory_.add_share();
     options.memory_budget = &proxy->memory_;
@@ -123,6 +125,23 @@ void Proxy::start(std::function<void()> on_drained) {
   }
 }
 
+// What is known of a server stays known while it is the same one.
+SharedTarget Proxy::renew_target(const config::Server& server) {
+  auto target = server_target(server);
+  const std::lock_guard lock(server_mutex_);
+  if (server_health_ && server_health_->server() == target.health->server()) {
+    target.health = server_health_;
+  } else {
+    server_health_ = target.health;
+  }
+  return std::make_shared<const ServerTarget>(std::move(target));
+}
+
+std::shared_ptr<const ServerHealth> Proxy::server_health() const {
+  const std::lock_guard lock(server_mutex_);
+  return server_health_;
+}
+
 void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done) {
   // Run, or destroyed, with the last worker's answer.
   struct Answer {
@@ -130,8 +149,9 @@ void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done)
     std::size_t missing;  // the control thread
   };
   const auto answer = std::make_shared<Answer>(Answer{std::move(done), workers_.size()});
+  const auto server = renew_target(snapshot.config->server);
   for (const auto& worker : workers_) {
-    worker->replace_snapshot(snapshot, [&control = control_, answer] {
+    worker->replace_snapshot(snapshot, server, [&control = control_, answer] {
       control.mailbox().post([answer] {
         if (--answer->missing == 0) {
           answer->done();

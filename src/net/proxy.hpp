@@ -19,6 +19,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -72,6 +73,8 @@ class Proxy final : private AcceptHandler {
 
   // How often accepting rested for lack of descriptors or memory. Any thread.
   [[nodiscard]] const metrics::Counter& accept_pauses() const { return accept_pauses_; }
+  // Whether the server that sessions are connected to from now on can be reached. Any thread.
+  [[nodiscard]] std::shared_ptr<const ServerHealth> server_health() const;
   // What sessions hold. Any thread.
   [[nodiscard]] const MemoryBudget& memory() const { return memory_; }
 
@@ -81,6 +84,7 @@ class Proxy final : private AcceptHandler {
  private:
   Proxy(Engine& control, base::Log& log) : control_(control), log_(log) {}
 
+  SharedTarget renew_target(const config::Server& server);
   base::Result<void> listen_on_unix_socket(const config::Listen& listen);
   void note_unix_socket(const std::string& path);
   void on_accepted(Fd connection, const Endpoint& peer) override;
@@ -91,6 +95,8 @@ class Proxy final : private AcceptHandler {
   base::Log& log_;
   CancelRegistry cancel_registry_;
   MemoryBudget memory_;
+  mutable std::mutex server_mutex_;  // the pointer, which a reload replaces
+  std::shared_ptr<ServerHealth> server_health_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Fd> bound_;  // from listen() to start()
   std::vector<config::Address> addresses_;

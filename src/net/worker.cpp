@@ -197,9 +197,10 @@ void Worker::start_session(Fd connection, const Endpoint& peer,
                                                                     .session_id = make_uuid()}));
 }
 
-void Worker::replace_snapshot(session::Snapshot snapshot, base::Task done) {
-  mailbox().post([this, snapshot = std::move(snapshot), done = std::move(done)]() mutable {
-    server_ = std::make_shared<const ServerTarget>(server_target(snapshot.config->server));
+void Worker::replace_snapshot(session::Snapshot snapshot, SharedTarget server, base::Task done) {
+  mailbox().post([this, snapshot = std::move(snapshot), server = std::move(server),
+                  done = std::move(done)]() mutable {
+    server_.swap(server);
     environment_.config.swap(snapshot.config);
     environment_.chain.swap(snapshot.chain);
     done();

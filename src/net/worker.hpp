@@ -67,10 +67,10 @@ class Worker final : public CancelSink {
   // A client has connected; `os_user` where it came through a Unix socket.
   void accept(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
 
-  // New statements use `snapshot`; those under way keep theirs, sessions keep what was decided when
+  // New statements use `snapshot`, new sessions `server`; those under way keep theirs, sessions keep what was decided when
   // they began (their server, their tenant). `done` is run on the worker's thread once that is so;
   // destroyed unrun when the worker ends first.
-  void replace_snapshot(session::Snapshot snapshot, base::Task done);
+  void replace_snapshot(session::Snapshot snapshot, SharedTarget server, base::Task done);
 
   // Ends the worker: sessions end when they are idle, or at once when `force` is set; connections
   // that are accepted from now on are closed.

@@ -210,14 +210,14 @@ class Link:
 
 
 class Relay:
-    def __init__(self, host, port, on_link=None):
+    def __init__(self, host, port, on_link=None, own_port=0):
         self.on_link = on_link or (lambda link: None)
         self.links = collections.deque(maxlen=256)  # the newest
         self.links_made = 0
         self._target = (host, port)
         self._loop = asyncio.new_event_loop()
         self._tasks = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server(("127.0.0.1", own_port), backlog=512)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._accept(),), daemon=True)

@@ -45,6 +45,7 @@ class FakeControl final : public Control {
     forced.emplace_back(space, key);
   }
   [[nodiscard]] base::Result<void> ready() override { return ready_result; }
+  [[nodiscard]] ServerStatus server() override { return server_status; }
   [[nodiscard]] std::vector<std::string> warnings() override { return warning_list; }
   [[nodiscard]] std::string version() override { return "0.4.0"; }
   [[nodiscard]] std::string engine() override { return "epoll"; }
@@ -56,6 +57,7 @@ class FakeControl final : public Control {
   bool judges_later = false;
   std::vector<std::pair<std::string, std::string>> forced;
   base::Result<void> ready_result;
+  ServerStatus server_status;
   std::vector<std::string> warning_list;
   std::vector<IdentityRuleStatus> rules;
   RefusalPage refusal_page;

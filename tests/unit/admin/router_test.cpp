@@ -247,7 +247,21 @@ TEST_F(RouterTest, ready_tells_what_will_stand_in_the_way_soon) {
   admin.control.warning_list = {"the namespace p holds 80 % of it", "q too"};
   const Response ready = admin.get("/readyz");
   EXPECT_EQ(ready.status, 200);
-  EXPECT_EQ(ready.body, R"({"ok":true,"warnings":["the namespace p holds 80 % of it","q too"]})");
+  EXPECT_EQ(
+      ready.body,
+      R"({"ok":true,"server":"unknown","warnings":["the namespace p holds 80 % of it","q too"]})");
+}
+
+TEST_F(RouterTest, ready_tells_of_the_server_and_stays_ready) {
+  admin.control.server_status = {.state = "up", .seconds_ago = 3, .reason = {}};
+  EXPECT_EQ(admin.get("/readyz").body, R"({"ok":true,"server":"up"})");
+  admin.control.server_status = {.state = "down", .seconds_ago = 3, .reason = "no \xff route"};
+  admin.control.warning_list = {"q too"};
+  const Response ready = admin.get("/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_THAT(ready.body, HasSubstr(R"("server":"down")"));
+  EXPECT_THAT(ready.body, HasSubstr(R"(["the server could not be reached 3 s ago: no )"));
+  EXPECT_THAT(ready.body, HasSubstr(R"(","q too"])"));
 }
 
 TEST_F(RouterTest, state_shows_streams) {

@@ -141,16 +141,24 @@ TEST_P(ProxyFixture, client_that_says_nothing_is_cut_in_time) {
   EXPECT_EQ(receive_message(session.server.get()), query("SELECT 1"));
 }
 
-TEST_P(ProxyFixture, missing_server_is_logged_once_in_a_while) {
+TEST_P(ProxyFixture, missing_server_is_logged_once) {
   server_socket_.reset();
-  worker_count_ = 1;
   start_proxy();
+  EXPECT_EQ(proxy_->server_health()->read().state, ServerHealth::State::unknown);
   for (int i = 0; i < 5; ++i) {
     const auto client = connect_client();
     send_all(client.get(), startup_packet());
     EXPECT_THAT(receive_message(client.get()), HasSubstr("Connection refused"));
   }
   EXPECT_EQ(log_.count("cannot connect to the server at 127.0.0.1:"), 1U);
+  EXPECT_EQ(proxy_->server_health()->read().state, ServerHealth::State::down);
+  EXPECT_EQ(proxy_->server_health()->read().reason, "Connection refused");
+}
+
+TEST_P(ProxyFixture, server_that_answers_is_up) {
+  start_proxy();
+  open_session(1);
+  EXPECT_EQ(proxy_->server_health()->read().state, ServerHealth::State::up);
 }
 
 TEST_P(ProxyFixture, localhost_falls_back_to_ipv4) {
