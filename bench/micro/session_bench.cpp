@@ -216,6 +216,7 @@ class Bench {
     environment_.analyzer = &analyzer_;
     environment_.store = &store_;
     environment_.counters = &counters_;
+    environment_.timings = &timings_;
     environment_.config = std::make_shared<config::Config>(std::move(config));
     session_ = std::make_unique<Session>(
         environment_,
@@ -327,6 +328,7 @@ class Bench {
   kv::MemoryStore store_{kv::Limits{}, standing_clock_};
   sql::Analyzer analyzer_{sql::Analyzer::Options{}};
   Counters counters_;
+  Timings timings_;
   std::unique_ptr<exec::SlowLane> lane_;
   std::unique_ptr<plugins::PluginHost> host_;
   Environment environment_;

@@ -54,6 +54,24 @@ void add_rounds(const net::WorkerStats& stats, std::size_t index, std::vector<Fa
       stats.round_seconds.snapshot(), {{"worker", std::to_string(index)}}));
 }
 
+// Of all workers together.
+void add_timings(const session::Timings& timings, std::vector<Family>& out) {
+  out.push_back(metrics::histogram_family(
+      "helios_statement_seconds", "What the server spent on statements that plugins looked at",
+      timings.statements.snapshot()));
+  out.push_back(metrics::histogram_family(
+      "helios_pre_query_seconds",
+      "From the first pre_query of a message's statements until it was forwarded",
+      timings.pre_query.snapshot()));
+  for (const auto& [reason, waits] : {std::pair("answers", &timings.waits_for_answers),
+                                      std::pair("work", &timings.waits_for_work),
+                                      std::pair("post_query", &timings.waits_for_post_query)}) {
+    out.push_back(metrics::histogram_family("helios_wait_seconds",
+                                            "What had to wait in the proxy, and for how long",
+                                            waits->snapshot(), {{"waits_for", reason}}));
+  }
+}
+
 void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_queries_total", "Query messages that plugins looked at",
                                stats.queries.value()));
@@ -144,6 +162,7 @@ metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index)
     add_traffic(stats, out);
     add_work(stats, out);
     add_texts(stats, out);
+    add_timings(stats.timings, out);
     add_rounds(stats, index, out);
   };
 }

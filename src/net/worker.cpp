@@ -78,6 +78,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
   }
   environment_.home = &engine_->mailbox();
   environment_.counters = &counters_;
+  environment_.timings = &stats_.timings;
   environment_.admission = &connection_limits_;
   environment_.memory.elsewhere = [this] {
     const auto shown = memory_share_.bytes.load(std::memory_order_relaxed);

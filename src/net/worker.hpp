@@ -39,7 +39,7 @@ struct WorkerOptions {
   // How long a client may take for its first packet. From then on the server has a limit of its own.
   ConnectionLimits* connection_limits = nullptr;
   base::FaultSink* faults = nullptr;  // see Engine::report_faults_to()
-  // `home`, `counters` and `admission` are filled in by the worker; everything else must be there.
+  // `home`, `counters`, `timings` and `admission` are filled in by the worker; everything else must be there.
   session::Environment environment;
 };
 

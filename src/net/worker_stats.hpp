@@ -6,6 +6,7 @@
 #include "blocks/block.hpp"
 #include "metrics/counter.hpp"
 #include "metrics/histogram.hpp"
+#include "session/timings.hpp"
 
 #include <array>
 
@@ -35,6 +36,8 @@ struct WorkerStats {
   metrics::Counter texts_prefiltered;
   metrics::Counter texts_cached;
   metrics::Counter texts_parsed;
+
+  session::Timings timings;  // written by the worker's sessions themselves
 
   // Seconds of work per round of the event loop: how long a session may have to wait for another.
   metrics::Histogram round_seconds{metrics::duration_bounds()};

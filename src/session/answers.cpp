@@ -22,6 +22,15 @@ bool may_change_anything(const sql::Statement& statement) {
   });
 }
 
+void note_durations(const QueryRun& run, Timings& timings) {
+  for (const StatementRun& statement : run.statements) {
+    const hooks::StatementExecution* execution = statement.execution.get();
+    if (execution != nullptr && (execution->outcome == hooks::Outcome::executed ||
+                                 execution->outcome == hooks::Outcome::failed))
+      timings.statements.observe_ns(execution->duration_ns);
+  }
+}
+
 }  // namespace
 
 Answers::Answers(SessionContext& context, std::function<void()> wake)
@@ -31,6 +40,10 @@ Answers::Answers(SessionContext& context, std::function<void()> wake)
 bool Answers::step() {
   if (context_.held_ready.empty()) return context_.link->step();
   if (post_hooks_.pending()) return false;
+  if (context_.environment.timings != nullptr) {
+    context_.environment.timings->waits_for_post_query.observe_ns(
+        context_.environment.clock->monotonic_ns() - held_since_ns_);
+  }
   release_ready();
   return true;
 }
@@ -85,6 +98,7 @@ void Answers::settle_portal(const InFlight& item, char answer) {
 
 // Its post_query comes with ReadyForQuery.
 void Answers::end_run(std::unique_ptr<QueryRun>& run) {
+  if (context_.environment.timings != nullptr) note_durations(*run, *context_.environment.timings);
   base::make_room(ended_runs_);
   ended_runs_.push_back(std::move(run));
 }
@@ -245,6 +259,8 @@ void Answers::on_ready(std::string_view message, bool is_view) {
     if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) {
       release_ready();
     } else {
+      if (context_.environment.timings != nullptr)
+        held_since_ns_ = context_.environment.clock->monotonic_ns();
       hold_answer();
     }
   } else if (is_view) {

@@ -98,6 +98,7 @@ class Answers {
   std::vector<std::unique_ptr<QueryRun>> ended_runs_;  // their post_query comes with ReadyForQuery
   std::vector<std::unique_ptr<QueryRun>> lost_runs_;   // the end: still to get theirs
   std::optional<CutAnswer> cut_;     // of the message that the server is answering
+  std::int64_t held_since_ns_ = 0;   // a ReadyForQuery, where it waits
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
   std::uint64_t cursor_readers_ = 0;  // statements that it ran and that could have read a cursor
 };

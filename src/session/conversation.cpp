@@ -317,7 +317,22 @@ Refusal Conversation::refusal_of_length() {
 void Conversation::handle_message() {
   if (step_present()) return;
   present_.hold();
+  begin_wait();
   ask_for_answers();
+}
+
+// The message that is held waits: for work elsewhere where its judge does, otherwise for answers. The first reason counts.
+void Conversation::begin_wait() {
+  Timings* timings = context_.environment.timings;
+  if (timings == nullptr) return;
+  waits_since_ns_ = context_.environment.clock->monotonic_ns();
+  waits_in_ = judge_.pending() ? &timings->waits_for_work : &timings->waits_for_answers;
+}
+
+void Conversation::end_wait() {
+  if (waits_in_ == nullptr) return;
+  const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
+  std::exchange(waits_in_, nullptr)->observe_ns(now_ns - waits_since_ns_);
 }
 
 // True = it was handled now.
@@ -327,6 +342,7 @@ bool Conversation::step_held() {
     ask_for_answers();
     return false;
   }
+  end_wait();
   present_.drop();
   return true;
 }
@@ -361,6 +377,7 @@ void Conversation::carry_out(Decision& decision) {
     case fe::kFunctionCall: simple_.carry_out(decision); break;
     default: extended_.carry_out(decision); break;
   }
+  end_wait();
   present_.drop();
 }
 

@@ -24,6 +24,7 @@
 #include "session/statement_judge.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -138,6 +139,8 @@ class Conversation {
 
   void handle_message();
   bool step_held();
+  void begin_wait();
+  void end_wait();
   bool step_present();
   void carry_out(Decision& decision);
 
@@ -151,11 +154,13 @@ class Conversation {
   SimpleQuery simple_;
   ExtendedQuery extended_;
 
-  Plan plan_ = Plan::pass;          // of the message that is being read
-  char copy_breaker_ = 0;           // the message that did not belong into COPY data
-  bool has_passed_unread_ = false;  // texts, while nobody was watching; a reload may change that
-  bool has_taken_leave_ = false;    // the client's Terminate was forwarded
-  std::unique_ptr<Farewell> farewell_;  // null: none is due
+  Plan plan_ = Plan::pass;           // of the message that is being read
+  char copy_breaker_ = 0;            // the message that did not belong into COPY data
+  bool has_passed_unread_ = false;   // texts, while nobody was watching; a reload may change that
+  bool has_taken_leave_ = false;     // the client's Terminate was forwarded
+  std::int64_t waits_since_ns_ = 0;  // the message that is held
+  metrics::DurationHistogram* waits_in_ = nullptr;  // where that counts; null: nowhere
+  std::unique_ptr<Farewell> farewell_;              // null: none is due
 };
 
 }  // namespace helios::session

@@ -13,6 +13,7 @@
 #include "kv/store.hpp"
 #include "session/prepared.hpp"
 #include "session/recycler.hpp"
+#include "session/timings.hpp"
 #include "sql/analyzer.hpp"
 
 #include <array>
@@ -91,6 +92,7 @@ struct Environment {
   // (Session::on_blocks()), so that nobody slips through in between.
   blocks::SharedBlockSet blocks;
   Counters* counters = nullptr;
+  Timings* timings = nullptr;  // null: nobody wants to know
   MemoryUse memory;
   Admission* admission = nullptr;                // null: no limits on connections
   IdentityRuleUse* identity_rule_use = nullptr;  // null: nobody counts

@@ -41,15 +41,22 @@ void Forwarder::make_room() {
   context_.in_flight.make_room_for_add();
 }
 
+// When the message that was judged last is forwarded.
+std::int64_t Forwarder::note_time() {
+  const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
+  judge_.note_forwarded(now_ns);
+  return now_ns;
+}
+
 backend::Tag Forwarder::follow(InFlight&& item) {
-  if (judge_.has_run()) item.forwarded_ns = context_.environment.clock->monotonic_ns();
+  if (judge_.has_run()) item.forwarded_ns = note_time();
   make_room();
   item.run = judge_.take_run();
   return add(std::move(item));
 }
 
 void Forwarder::adopt(InFlight&& item) {
-  if (judge_.has_run()) item.forwarded_ns = context_.environment.clock->monotonic_ns();
+  if (judge_.has_run()) item.forwarded_ns = note_time();
   make_room();
   if (judge_.has_run()) item.portal->run = judge_.take_run();
   add(std::move(item));

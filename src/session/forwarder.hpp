@@ -15,6 +15,7 @@
 #include "session/session_context.hpp"
 #include "session/statement_judge.hpp"
 
+#include <cstdint>
 #include <string_view>
 
 namespace helios::session {
@@ -60,6 +61,7 @@ class Forwarder {
  private:
   void make_room();
   backend::Tag add(InFlight&& item);
+  std::int64_t note_time();
   void refuse_here(const Refusal& refusal);
   void ask_what_is_wrong(const Refusal& refusal, const pgwire::ParseView& view);
 

@@ -53,6 +53,7 @@ void StatementJudge::begin(Subject subject) {
   in_this_turn_ = 0;
   is_cancelled_ = false;
   is_followed_ = false;
+  hooks_began_ns_ = 0;
   parse_fault_ = nullptr;
   base::renew(decision_);
   stage_ = Stage::wait_for_answers;
@@ -263,11 +264,23 @@ void StatementJudge::judge_next() {
   const bool is_hooked = chain_->has_hooks() &&
                          (!run.statement->is_session_statement || chain_->wants_all_statements());
   if (is_hooked) {
+    note_hooks_begin();
     make_execution(run);
     run.is_session_statement = run.statement->is_session_statement;
     if (start_hooks(run)) elsewhere_.await();
   }
   stage_ = Stage::pre_query;
+}
+
+// One reading for all statements of the message.
+void StatementJudge::note_hooks_begin() {
+  if (hooks_began_ns_ == 0 && context_.environment.timings != nullptr)
+    hooks_began_ns_ = context_.environment.clock->monotonic_ns();
+}
+
+void StatementJudge::note_forwarded(std::int64_t now_ns) {
+  if (hooks_began_ns_ == 0) return;
+  context_.environment.timings->pre_query.observe_ns(now_ns - std::exchange(hooks_began_ns_, 0));
 }
 
 // True = pending.

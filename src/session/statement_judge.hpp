@@ -95,6 +95,8 @@ class StatementJudge {
   [[nodiscard]] const AnswerCaps& portal_caps() const { return run_->statements.front().caps; }
   // That one is not null.
   [[nodiscard]] bool has_run() const { return is_followed_; }
+  // The message that was decided last is on its way to the server.
+  void note_forwarded(std::int64_t now_ns);
 
   [[nodiscard]] bool busy() const { return stage_ != Stage::idle; }
   // What is being judged, or is decided and not taken yet; null: nothing. Its statements may not be there yet.
@@ -133,6 +135,7 @@ class StatementJudge {
   void begin(Subject subject);
   void begin_bound(Subject subject, std::shared_ptr<const BoundStatement> bound);
   bool advance();
+  void note_hooks_begin();
   [[nodiscard]] bool awaits_answers() const;
   bool parse();
   void begin_judging();
@@ -180,7 +183,8 @@ class StatementJudge {
   Subject subject_ = Subject::query;
   base::Completion elsewhere_;  // of a hook, of a text that the slow lane reads, of a turn
   bool is_cancelled_ = false;
-  bool is_followed_ = false;  // run_, once it was decided
+  bool is_followed_ = false;         // run_, once it was decided
+  std::int64_t hooks_began_ns_ = 0;  // of the present message; 0: not yet, or nobody wants to know
   std::exception_ptr parse_fault_;
 
   // Of the present message.

@@ -60,3 +60,21 @@ def test_of_another_server_nothing_is_known(start_proxy, dead_port):
     assert proxy.admin.get("/readyz").json["server"] == "up"
     reload_with(proxy, server__port=dead_port)
     assert proxy.admin.get("/readyz").json["server"] == "unknown"
+
+
+def test_times_of_statements_with_hooks_are_counted(start_proxy, counter):
+    proxy = start_proxy(plugins=[counter])
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        for _ in range(3):
+            session.query("SELECT 1; SELECT 2").expect_ok()
+        assert session.query("SELECT 1/0").error
+    assert proxy.admin.metric("helios_statement_seconds_count") == 7
+    assert proxy.admin.metric("helios_pre_query_seconds_count") == 4
+    assert proxy.admin.metric("helios_statement_seconds_sum") > 0
+
+
+def test_statements_without_hooks_are_not_timed(start_proxy):
+    proxy = start_proxy()
+    with proxy.connect() as session:
+        session.query("SELECT 1").expect_ok()
+    assert proxy.admin.metric("helios_statement_seconds_count") == 0

@@ -28,6 +28,9 @@ TEST(MetricsSources, workers_are_added_up) {
   one.texts_cached.add(9);
   one.round_seconds.observe(0.001);
   two.round_seconds.observe(0.002);
+  one.timings.statements.observe_ns(1'000'000);
+  two.timings.statements.observe_ns(2'000'000);
+  two.timings.waits_for_work.observe_ns(1);
   metrics::Registry registry;
   const auto first = registry.add_source(worker_metrics(one, 0));
   const auto second = registry.add_source(worker_metrics(two, 1));
@@ -37,7 +40,9 @@ TEST(MetricsSources, workers_are_added_up) {
         "helios_bytes_total{direction=\"in\",peer=\"client\"} 100\n",
         "helios_bytes_total{direction=\"out\",peer=\"server\"} 7\n", "helios_refused_total 2\n",
         "helios_query_texts_total{read=\"cached\"} 9\n",
-        "helios_worker_round_seconds_count{worker=\"1\"} 1\n"}) {
+        "helios_worker_round_seconds_count{worker=\"1\"} 1\n", "helios_statement_seconds_count 2\n",
+        "helios_statement_seconds_sum 0.003\n",
+        "helios_wait_seconds_count{waits_for=\"work\"} 1\n"}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
 }

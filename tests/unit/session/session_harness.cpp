@@ -132,6 +132,7 @@ SessionHarness::SessionHarness(Options options) : options_(std::move(options)) {
   environment.analyzer = &analyzer;
   environment.store = &store;
   environment.counters = &counters;
+  environment.timings = &timings;
   environment.config = std::make_shared<config::Config>(options_.config);
   set_chain(options_.plugins);
   session = std::make_unique<Session>(environment,

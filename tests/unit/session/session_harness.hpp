@@ -163,6 +163,7 @@ class SessionHarness {
   kv::MemoryStore store{kv::Limits{}, clock};
   sql::Analyzer analyzer{sql::Analyzer::Options{}};
   Counters counters;
+  Timings timings;
   Environment environment;
   FakeUpstream upstream;
   std::unique_ptr<Session> session;
