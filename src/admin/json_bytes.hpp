@@ -10,6 +10,9 @@
 
 #include <boost/json/object.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -29,6 +32,17 @@ inline void put_value(boost::json::object& object, std::string_view value) {
     object["value"] = value;
   else
     object["value_base64"] = base64_encode(value);
+}
+
+// "counter", beside the value: the number that 8 bytes stand for where kv_incr has written them. Nobody notes what a value
+// is, so 8 letters that people can read are none; a counter from -2^56 to 2^56 is never taken for such.
+inline void put_counter(boost::json::object& object, std::string_view value) {
+  const auto is_letter = [](char c) { return c >= ' ' && c <= '~'; };
+  if (value.size() != sizeof(std::uint64_t) || std::ranges::all_of(value, is_letter)) return;
+  std::uint64_t number = 0;
+  for (std::size_t i = value.size(); i-- > 0;)
+    number = number << 8 | static_cast<unsigned char>(value[i]);
+  object["counter"] = static_cast<std::int64_t>(number);
 }
 
 }  // namespace helios::admin

@@ -90,6 +90,7 @@ void put_entries(boost::json::object& body, const Found& found, StartId start) {
     boost::json::object entry;
     put_key(entry, item.key);
     put_value(entry, item.value);
+    put_counter(entry, item.value);
     entry["version"] = item.version;
     entry["etag"] = entity_tag(start, item.version);
     if (item.expires_at_ms != kv::kNeverExpires) entry["expires_at_ms"] = item.expires_at_ms;

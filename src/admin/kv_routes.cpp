@@ -62,6 +62,7 @@ Response value_reply(const Place& place, FoundValue found, std::string tag, bool
   boost::json::object body{{"plugin", place.plugin}};
   put_key(body, place.key);
   put_value(body, found.value);
+  put_counter(body, found.value);
   response.body = boost::json::serialize(body);
   return response;
 }

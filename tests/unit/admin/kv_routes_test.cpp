@@ -126,6 +126,24 @@ TEST_F(KvRoutesTest, value_that_is_not_utf8_comes_back_as_base64) {
             R"({"plugin":"p","key":"key","value_base64":"/v8="})");
 }
 
+TEST_F(KvRoutesTest, counter_is_shown_as_a_number_beside_its_bytes) {
+  admin.put("/admin/kv/p/key", "\x05\0\0\0\0\0\0\0"s);
+  EXPECT_EQ(
+      admin.get("/admin/kv/p/key").body,
+      R"({"plugin":"p","key":"key","value":"\u0005\u0000\u0000\u0000\u0000\u0000\u0000\u0000","counter":5})");
+  admin.put("/admin/kv/p/key", "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF"s);
+  EXPECT_EQ(admin.get("/admin/kv/p/key").body,
+            R"({"plugin":"p","key":"key","value_base64":"/v////////8=","counter":-2})");
+  EXPECT_THAT(admin.get("/admin/kv/p/?values=true").body, HasSubstr(R"("counter":-2)"));
+}
+
+TEST_F(KvRoutesTest, eight_letters_are_no_counter_and_neither_are_seven_bytes) {
+  admin.put("/admin/kv/p/key", "12345678"s);
+  EXPECT_EQ(admin.get("/admin/kv/p/key").body, R"({"plugin":"p","key":"key","value":"12345678"})");
+  admin.put("/admin/kv/p/key", "\x05\0\0\0\0\0\0"s);
+  EXPECT_EQ(admin.get("/admin/kv/p/key").body.find("counter"), std::string::npos);
+}
+
 TEST_F(KvRoutesTest, raw_value_is_served_byte_for_byte) {
   admin.put("/admin/kv/p/key", every_byte());
   const Response get = get_as("application/octet-stream");
