@@ -276,7 +276,9 @@ void App::back_up(const std::string& folder, const std::string& name, admin::OnB
   background_.post([this, path = folder + "/" + name, done = std::move(done)]() mutable {
     std::error_code error;
     // What is wrong with the folder, the copy will say.
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+    const auto parent = std::filesystem::path(path).parent_path();
+    if (std::filesystem::create_directories(parent, error))
+      std::filesystem::permissions(parent, std::filesystem::perms::owner_all, error);
     const auto copied = store_.backup(path);
     if (!copied) return done(std::unexpected(copied.error()));
     if (const auto written = write_hmac_key(path, hmac_key_); !written)

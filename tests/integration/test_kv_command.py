@@ -86,6 +86,13 @@ def test_thousands_of_entries_are_paged(start_proxy, tmp_path):
     assert len(kv("--url", url, "ls", "p").splitlines()) == 2500
 
 
+def modes_below(folder):
+    found = {"folder": {folder.stat().st_mode & 0o777}, "file": set()}
+    for path in folder.rglob("*"):
+        found["folder" if path.is_dir() else "file"].add(path.stat().st_mode & 0o777)
+    return found
+
+
 def test_backup_is_a_state_that_a_proxy_starts_on(make_proxy, counter, tmp_path):
     backups = tmp_path / "backups"
     first = make_proxy(plugins=[counter], state__directory="state", state__backups=str(backups)).start()
@@ -94,6 +101,7 @@ def test_backup_is_a_state_that_a_proxy_starts_on(make_proxy, counter, tmp_path)
         for _ in range(7):
             client.query("SELECT 1").expect_ok()
         assert kv("--url", url, "backup", "monday") == f"{backups}/monday\n"
+        assert modes_below(backups) == {"folder": {0o700}, "file": {0o600}}
         client.query("SELECT 1").expect_ok()
     assert "monday" in kv("--url", url, "backup", "monday", status=1)
     second = make_proxy(plugins=[counter], state__directory=str(backups / "monday")).start()

@@ -294,6 +294,28 @@ base::Result<StreamPage> DiskJournal::read_stream(std::string_view space, std::s
   return page;
 }
 
+namespace {
+
+// For the owner alone. Tables may be links to those of the directory, whose folder has kept others out until now.
+base::Result<void> make_private(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::permissions(folder, fs::perms::owner_all, error);
+  fs::recursive_directory_iterator at(folder, error);
+  for (; !error && at != fs::recursive_directory_iterator(); at.increment(error)) {
+    const bool is_folder = at->is_directory(error);
+    if (error) break;
+    const auto file = fs::perms::owner_read | fs::perms::owner_write;
+    fs::permissions(at->path(), is_folder ? fs::perms::owner_all : file, error);
+    if (error) break;
+  }
+  if (!error) return {};
+  return base::fail(base::Errc::unavailable,
+                    "backup to " + folder + " failed: its permissions: " + error.message());
+}
+
+}  // namespace
+
 base::Result<void> DiskJournal::backup(const std::string& path) {
   std::error_code error;
   if (std::filesystem::exists(path, error)) {
@@ -306,7 +328,9 @@ base::Result<void> DiskJournal::backup(const std::string& path) {
   if (error) {
     return base::fail(base::Errc::unavailable, "backup to " + path + " failed: " + error.message());
   }
-  auto copied = database_->copy_to(path);
+  auto copied = make_private(path);  // before anything is in it
+  if (copied) copied = database_->copy_to(path);
+  if (copied) copied = make_private(path);
   if (!copied) std::filesystem::remove_all(path, error);
   return copied;
 }

@@ -273,6 +273,25 @@ TEST_F(Reopen, backup_of_a_running_store_can_be_started_on) {
   EXPECT_EQ(content(), (Content{{"a", "1"}, {"b", "3"}}));
 }
 
+TEST_F(Reopen, backup_is_for_its_owner_alone) {
+  namespace fs = std::filesystem;
+  TemporaryFolder elsewhere;
+  const std::string path = elsewhere.path() + "/backup";
+  put("a", "1");
+  reopen();  // a table, which the backup may have as a link
+  put("b", "2");
+  ASSERT_TRUE(store().backup(path));
+  const fs::perms others = fs::perms::group_all | fs::perms::others_all;
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms::owner_all);
+  for (const auto& entry : fs::recursive_directory_iterator(path)) {
+    const fs::perms found = entry.status().permissions();
+    EXPECT_EQ(found & others, fs::perms::none) << entry.path();
+    EXPECT_EQ(found, entry.is_directory() ? fs::perms::owner_all
+                                          : fs::perms::owner_read | fs::perms::owner_write)
+        << entry.path();
+  }
+}
+
 // More than a log's worth, so that logs are begun and memory is flushed to tables on the way.
 TEST_F(Reopen, large_values_and_many_logs_come_back) {
   const std::string value(60'000, 'x');
