@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 namespace helios::admin {
@@ -97,17 +98,29 @@ base::Result<Grant> TokenSet::read_grant(const config::AdminToken& token) {
 
 base::Result<std::shared_ptr<const TokenSet>> TokenSet::load(const config::Admin& admin) {
   auto result = std::make_shared<TokenSet>();
+  std::optional<base::Error> problem;
   for (const config::AdminToken& token : admin.tokens) {
-    const auto digest = read_digest(token);
-    if (!digest) return base::fail(digest.error().code, digest.error().message);
-    auto grant = read_grant(token);
-    if (!grant) return base::fail(grant.error().code, grant.error().message);
-    const auto same = std::ranges::find(result->entries_, *digest, &Entry::digest);
-    if (same != result->entries_.end())
-      return fail_at(token, "is the same token as " + same->grant.name);
-    result->entries_.push_back({*digest, *std::move(grant)});
+    const auto added = result->add(token);
+    if (added) continue;
+    if (problem) {
+      problem->message += "\n" + added.error().message;
+    } else {
+      problem = added.error();
+    }
   }
+  if (problem) return std::unexpected(*std::move(problem));
   return result;
+}
+
+base::Result<void> TokenSet::add(const config::AdminToken& token) {
+  const auto digest = read_digest(token);
+  if (!digest) return std::unexpected(digest.error());
+  auto grant = read_grant(token);
+  if (!grant) return std::unexpected(grant.error());
+  const auto same = std::ranges::find(entries_, *digest, &Entry::digest);
+  if (same != entries_.end()) return fail_at(token, "is the same token as " + same->grant.name);
+  entries_.push_back({*digest, *std::move(grant)});
+  return {};
 }
 
 const Grant* TokenSet::find(std::string_view token) const {

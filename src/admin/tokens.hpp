@@ -46,8 +46,8 @@ struct Grant {
 class TokenSet {
  public:
   // Reads the token files too. Errors: those of config::read_secret_file(), invalid (a token that is
-  // too short or no token, two equal ones, a namespace that cannot be); the message begins with the
-  // place in the configuration.
+  // too short or no token, two equal ones, a namespace that cannot be); one line for each
+  // token that is wrong, which begins with its place in the configuration.
   [[nodiscard]] static base::Result<std::shared_ptr<const TokenSet>> load(
       const config::Admin& admin);
 
@@ -69,6 +69,7 @@ class TokenSet {
   static Digest digest_from_hex(std::string_view hex);
   static base::Result<Digest> read_digest(const config::AdminToken& token);
   static base::Result<Grant> read_grant(const config::AdminToken& token);
+  base::Result<void> add(const config::AdminToken& token);
 
   std::vector<Entry> entries_;
 };

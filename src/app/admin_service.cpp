@@ -25,13 +25,12 @@ base::Result<AdminService::Access> AdminService::load(const config::Admin& admin
     return base::fail(checked.error().code, prefixed(admin.origin, checked.error().message));
   }
   auto tokens = admin::TokenSet::load(admin);
-  if (!tokens) {
-    return base::fail(tokens.error().code, tokens.error().message);
-  }
   auto tls = admin::http::load_tls(admin);
-  if (!tls) {
-    return base::fail(tls.error().code, tls.error().message);
+  if (!tokens && !tls) {
+    return base::fail(tokens.error().code, tokens.error().message + "\n" + tls.error().message);
   }
+  if (!tokens) return std::unexpected(tokens.error());
+  if (!tls) return std::unexpected(tls.error());
   return Access{*std::move(tokens), *std::move(tls), admin.limits};
 }
 

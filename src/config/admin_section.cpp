@@ -123,19 +123,22 @@ void read_admin_access(TomlSection& section, Admin& out) {
 }
 
 base::Result<void> check_admin(const Admin& admin) {
+  std::string problems;
+  const auto add = [&problems](const Address& address, std::string_view what) {
+    problems += (problems.empty() ? "" : "\n") + to_string(address) + ": " + std::string(what);
+  };
   for (const auto& address : admin.addresses) {
     if (is_loopback(address)) continue;
     if (admin.tokens.empty()) {
-      return base::fail(base::Errc::invalid, to_string(address) + ": an address beyond loopback " +
-                                                 "needs [[admin.tokens]]");
-    }
-    if (admin.tls_certificate.empty() && !admin.allow_plaintext) {
-      return base::fail(base::Errc::invalid,
-                        to_string(address) + ": tokens would cross the network in clear: needs " +
-                            "tls_certificate and tls_key, or allow_plaintext = true");
+      add(address, "an address beyond loopback needs [[admin.tokens]]");
+    } else if (admin.tls_certificate.empty() && !admin.allow_plaintext) {
+      add(address,
+          "tokens would cross the network in clear: needs tls_certificate and tls_key, or "
+          "allow_plaintext = true");
     }
   }
-  return {};
+  if (problems.empty()) return {};
+  return base::fail(base::Errc::invalid, std::move(problems));
 }
 
 }  // namespace helios::config

@@ -129,7 +129,8 @@ void read_admin(TomlSection section, Admin& out) {
   read_addresses(section, out.addresses, out.is_default, out.origin);
   read_admin_access(section, out);
   if (const auto checked = check_admin(out); section.has("addresses") && !checked) {
-    section.add_problem("addresses", checked.error().message);
+    for (const auto& line : base::split_lines(checked.error().message))
+      section.add_problem("addresses", line);
   }
   section.finish();
 }

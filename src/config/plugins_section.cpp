@@ -33,14 +33,14 @@ void read_required_plugin(TomlSection& section, Plugins& out) {
   RequiredPlugin plugin{.name = {}, .sha256 = {}, .origin = section.own_place()};
   section.text("name", plugin.name);
   section.text("sha256", plugin.sha256);
-  if (!section.has("name")) return section.add_own_problem("needs a name");
+  if (!section.has("name")) section.add_own_problem("needs a name");
   plugin.sha256 = base::to_lower(plugin.sha256);
   const bool is_digest = plugin.sha256.size() == kSha256Digits && is_hex(plugin.sha256);
   if (section.has("sha256") && !is_digest) {
     section.add_problem("sha256", "must be 64 hex digits: sha256sum FILE.wasm");
   }
   section.finish();
-  out.required.push_back(std::move(plugin));
+  if (section.has("name")) out.required.push_back(std::move(plugin));
 }
 
 void read_required(TomlSection& section, Plugins& out) {

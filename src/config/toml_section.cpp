@@ -82,13 +82,17 @@ void TomlSection::tables(std::string_view key, const std::function<void(TomlSect
     return;
   }
   const auto* array = node->as_array();
-  if (array == nullptr || !array->is_homogeneous(toml::node_type::table)) {
+  if (array == nullptr || array->empty()) {
     add_problem(key, "must be an array of tables");
     return;
   }
   for (const auto& element : *array) {
-    TomlSection table(full_name(key), element.as_table(), problems_);
-    read(table);
+    if (const auto* table = element.as_table()) {
+      TomlSection section(full_name(key), table, problems_);
+      read(section);
+    } else {
+      problems_.add(line_of(element), full_name(key), "must be an array of tables");
+    }
   }
 }
 

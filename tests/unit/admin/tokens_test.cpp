@@ -102,6 +102,16 @@ TEST_F(TokenFileTest, file_that_holds_no_token_is_refused) {
   EXPECT_THAT(error_of(missing), HasSubstr("is not a regular file"));
 }
 
+TEST_F(TokenFileTest, each_token_that_is_wrong_is_named) {
+  config::Admin admin;
+  admin.tokens = {in_file("short"), in_file(kSecret), in_file(kSecret, 0644)};
+  const auto tokens = TokenSet::load(admin);
+  ASSERT_FALSE(tokens);
+  EXPECT_THAT(tokens.error().message, HasSubstr("at least 32 characters"));
+  EXPECT_THAT(tokens.error().message, HasSubstr("\nh.toml:1: "));
+  EXPECT_THAT(tokens.error().message, HasSubstr("others may read or write it"));
+}
+
 TEST_F(TokenFileTest, same_token_twice_is_refused) {
   config::Admin admin;
   admin.tokens = {in_file(kSecret), in_file(kSecret)};

@@ -315,7 +315,10 @@ TEST(Config, wrong_requirements_are_named) {
        "h.toml:2: plugins.required: \"a\" is there twice"},
       {"[plugins]\noptional = [\"a\"]\nrequired = [\"a\"]\n",
        "h.toml:3: plugins.required: \"a\" is in plugins.optional as well: it is one or the other"},
-      {"[plugins]\nrequired = [{ sha256 = \"0\" }]\n", "h.toml:2: plugins.required: needs a name"},
+      {"[plugins]\nrequired = [{ sha256 = \"0\", x = 1 }]\n",
+       "h.toml:2: plugins.required.sha256: must be 64 hex digits: sha256sum FILE.wasm\n"
+       "h.toml:2: plugins.required.x: unknown key; known here: name, sha256\n"
+       "h.toml:2: plugins.required: needs a name"},
       {"[plugins]\nrequired = [{ name = \"a\", sha256 = \"0\" }]\n",
        "h.toml:2: plugins.required.sha256: must be 64 hex digits: sha256sum FILE.wasm"},
       {"[plugins]\nrequired = [{ name = \"a\", sha = \"0\" }]\n",
