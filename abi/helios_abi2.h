@@ -14,13 +14,14 @@
  *   helios_abi_version() -> i32       2; called once, when the module is loaded. Must not import anything
  *                                     to find out.
  *   _initialize()                     optional; once per instance, before its first hook
- *   authenticate, pre_query, post_query, settled, check_write      the hooks that it wants, each () -> i32 or () -> ()
+ *   authenticate, pre_query, post_query, settled, check_write, event   the hooks that it wants, each () -> i32 or () -> ()
  *
  *   authenticate  a client has introduced itself; the server has not been asked yet
  *   pre_query     before a statement execution; here, and in authenticate, a verdict can be given
  *   post_query    it has ended: exactly once for each pre_query that ran
  *   settled       the transaction that it ran in has ended: exactly once, after post_query
  *   check_write   somebody outside wants to set a key: helios_block(), or a failure, refuses. It cannot change state.
+ *   event         something happened that is about no statement: the proxy has started, somebody was blocked, ...
  *
  * A hook that returns anything but 0 has failed, as if it had trapped: nothing that it did happens, and
  * the manifest's `on_error` decides about the statement. (A hook without result has not.)
@@ -88,7 +89,11 @@ enum {
   HELIOS_REDACTED_EXECUTE_TEXT = 14,
   HELIOS_REDACTED_ERROR_MESSAGE = 15,
   HELIOS_WRITE_KEY = 16, /* in check_write, which has no other field */
-  HELIOS_WRITE_VALUE = 17
+  HELIOS_WRITE_VALUE = 17,
+  /* In event, which has no other fields: what happened, by a word, and one JSON object that tells more of it, at most 32 KiB.
+   * docs/plugin-abi.md lists them. More words come with later versions. */
+  HELIOS_EVENT_KIND = 18,
+  HELIOS_EVENT_DETAIL = 19
 };
 
 /* Fields of helios_field_number(). */

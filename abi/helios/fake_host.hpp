@@ -34,6 +34,7 @@ int32_t helios_guest_pre_query();
 int32_t helios_guest_post_query();
 int32_t helios_guest_settled();
 int32_t helios_guest_check_write();
+int32_t helios_guest_event();
 }
 
 namespace helios::plugin {
@@ -106,6 +107,12 @@ class FakeHost {
     call(write, helios_guest_check_write);
     is_judging_write_ = false;
     return verdict.text;
+  }
+  void event(const std::string& kind, const std::string& json) {
+    FakeQuery happened("");
+    happened.texts = {{HELIOS_EVENT_KIND, kind}, {HELIOS_EVENT_DETAIL, json}};
+    happened.numbers.clear();
+    call(happened, helios_guest_event);
   }
   // A hook that only judges what somebody else wants to write changes nothing.
   [[nodiscard]] bool may_write() const { return !is_judging_write_; }

@@ -21,6 +21,7 @@
 // helios/fake_host.hpp, for unit tests under sanitizers and for debuggers. docs/writing-plugins.md is the
 // guide; helios_abi2.h is what is underneath.
 
+#include "helios/event.hpp"
 #include "helios/fields.hpp"
 #include "helios/json.hpp"
 #include "helios/memory.hpp"
@@ -40,6 +41,7 @@ using PreQuery = Verdict (*)(const QueryContext&);
 using PostQuery = void (*)(const QueryContext&, const Outcome&);
 using Settled = void (*)(const QueryContext&, Settlement);
 using CheckWrite = Verdict (*)(const WriteContext&);  // proceed() or block()
+using OnEvent = void (*)(const EventContext&);
 
 namespace detail {
 
@@ -84,6 +86,12 @@ inline int32_t run_check_write(CheckWrite hook) {
   return 0;
 }
 
+inline int32_t run_event(OnEvent hook) {
+  const HookMemory memory;
+  hook(EventContext());
+  return 0;
+}
+
 #ifdef __wasm__
 extern "C" {
 HELIOS_EXPORT("helios_abi_version")
@@ -94,7 +102,7 @@ inline int32_t helios_abi2_version() { return HELIOS_ABI_VERSION; }
 }  // namespace detail
 }  // namespace helios::plugin
 
-// Each makes `function` (see PreQuery, PostQuery, Settled, CheckWrite) the plugin's hook. In a native build,
+// Each makes `function` (see PreQuery, PostQuery, Settled, CheckWrite, OnEvent) the plugin's hook. In a native build,
 // helios/fake_host.hpp calls them.
 #define HELIOS_PRE_QUERY(function)                                         \
   extern "C" HELIOS_EXPORT("pre_query") int32_t helios_guest_pre_query() { \
@@ -111,4 +119,8 @@ inline int32_t helios_abi2_version() { return HELIOS_ABI_VERSION; }
 #define HELIOS_CHECK_WRITE(function)                                           \
   extern "C" HELIOS_EXPORT("check_write") int32_t helios_guest_check_write() { \
     return helios::plugin::detail::run_check_write(function);                  \
+  }
+#define HELIOS_EVENT(function)                                     \
+  extern "C" HELIOS_EXPORT("event") int32_t helios_guest_event() { \
+    return helios::plugin::detail::run_event(function);            \
   }

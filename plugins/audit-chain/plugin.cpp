@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The audit chain's hooks: a record of what a statement is about to do before it may run, one of what became of
-// it, and, where that is not known by then, one of what became of its transaction. They go into a stream of the namespace, which the store numbers and
+// it, and, where that is not known by then, one of what became of its transaction; and one of each event. They go into a stream of the namespace, which the store numbers and
 // chains; so sessions never wait for one another.
 
 #include "helios/plugin.hpp"
@@ -63,8 +63,15 @@ void record_settlement(const QueryContext& context, Settlement settlement) {
   must_append(format_settlement(now_ms(), context, settlement));
 }
 
+// What happened beside statements. What cannot be recorded is the proxy's to deal with: on_error = "deny".
+void record_event(const EventContext& event) {
+  if (!carry_old_chain()) fail();
+  must_append(format_event(now_ms(), event.kind(), event.json()));
+}
+
 }  // namespace
 
 HELIOS_PRE_QUERY(record_intent)
 HELIOS_POST_QUERY(record_outcome)
 HELIOS_SETTLED(record_settlement)
+HELIOS_EVENT(record_event)

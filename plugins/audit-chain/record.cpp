@@ -216,6 +216,14 @@ String format_settlement(int64_t now_ms, const QueryContext& context, Settlement
   return record.end();
 }
 
+String format_event(int64_t now_ms, StringView kind, StringView json) {
+  Record record("event", now_ms);
+  record.text("event", kind);
+  record.name("detail");
+  record.raw().append(json);
+  return record.end();
+}
+
 Optional<String> format_carried(int64_t now_ms, StringView head) {
   const Optional<Json> object = Json::parse(head);
   if (!object) return {};

@@ -27,6 +27,10 @@ inline constexpr size_t kMaxRecordBytes = 60'000;
 [[nodiscard]] plugin::String format_settlement(int64_t now_ms, const plugin::QueryContext& context,
                                                plugin::Settlement settlement);
 
+// What happened beside statements: `kind` is a word, `json` one JSON object.
+[[nodiscard]] plugin::String format_event(int64_t now_ms, plugin::StringView kind,
+                                          plugin::StringView json);
+
 // The trail goes on where a chain of version 1 or 2 ended, of which this is the head, as it stands under its key.
 // Nothing when `head` is none.
 [[nodiscard]] plugin::Optional<plugin::String> format_carried(int64_t now_ms,

@@ -117,6 +117,18 @@ struct WriteOpinion {
 };
 using OnJudged = std::move_only_function<void(WriteOpinion)>;
 
+// A request that changes something, about to be carried out.
+struct AdminAction {
+  std::string method;  // "PUT", "POST", "DELETE"
+  std::string target;  // as on the request line
+  std::string token;   // by whose name; empty: none was needed
+  std::string client;  // "127.0.0.1:4711"
+  std::string body;
+  bool is_forced = false;
+};
+// Called with nothing where it may be carried out, else with the reason why not.
+using OnTold = std::move_only_function<void(std::string)>;
+
 // Whether the PostgreSQL server can be reached, as the last attempt to connect a client to it has told.
 struct ServerStatus {
   std::string_view state = "unknown";  // "up", "down", "unknown": no attempt yet; static storage
@@ -154,6 +166,13 @@ class Control {
   // Errors: not_found, unavailable.
   virtual void unblock(blocks::Kind kind, std::string name, OnBlocked done) = 0;
 
+  // Tells plugins, elsewhere than on the calling thread; at once where none wants to know. Calls `done` once, on `home`, which
+  // is this thread's.
+  virtual void tell_action(AdminAction action, std::shared_ptr<base::Executor> home,
+                           OnTold done) = 0;
+
+  // The plugin whose namespace it is, where nobody but that may change it; empty: there is none such.
+  [[nodiscard]] virtual std::string sole_writer_of(std::string_view space) = 0;
   // Asks the plugin, elsewhere than on the calling thread; at once where there is none to ask. Calls `done` once, on `home`,
   // which is this thread's.
   virtual void judge_write(KeyWrite write, std::shared_ptr<base::Executor> home, OnJudged done) = 0;

@@ -169,6 +169,8 @@ void set_if_allowed(const KvContext& context, const std::string& space, Edit edi
 
 void edit_key(const KvContext& context, const Place& place, const WriteFlags& flags,
               const Grant& grant, Edit edit, Responder respond) {
+  if (auto refusal = refuse_append_only(context.control, place.plugin))
+    return respond(*std::move(refusal));
   // Looked at before the namespace is made, so that a refused write leaves no trace.
   const auto* set = std::get_if<SetValue>(&edit.change);
   if (place.key.size() > context.store->limits().max_key_bytes)
@@ -225,6 +227,8 @@ void purge(const KvContext& context, const Place& place, std::string_view query,
     response.body = R"({"ok":true,"deleted":0})";
     return respond(std::move(response));
   }
+  if (auto refusal = refuse_append_only(context.control, place.plugin))
+    return respond(*std::move(refusal));
   start_purge(context, *space, parameters->front().second, std::move(respond));
 }
 

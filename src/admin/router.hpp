@@ -29,6 +29,7 @@ class Router {
   void handle(Request request, Responder respond);
 
  private:
+  void tell(const Route& route, Request request, Grant grant, Responder respond);
   void dispatch(const Route& route, Request request, const Grant& grant, Responder respond);
   void handle_reload(Responder respond);
   void handle_backup(const Request& request, Responder respond);

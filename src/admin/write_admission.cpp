@@ -82,6 +82,14 @@ Response no_such_namespace(kv::Store& store, const Grant& grant, std::string_vie
                          "--new)");
 }
 
+std::optional<Response> refuse_append_only(Control* control, std::string_view space) {
+  const std::string plugin = control == nullptr ? "" : control->sole_writer_of(space);
+  if (plugin.empty()) return std::nullopt;
+  return error_reply(403,
+                     "nobody but the plugin " + readable(plugin) +
+                         " changes what is in its namespace: its manifest says append_only = true");
+}
+
 Response write_refused(const WriteOpinion& opinion) {
   const std::string plugin = "the plugin \"" + opinion.plugin + "\" ";
   if (opinion.kind == WriteOpinion::Kind::refused)

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "kv/store.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,9 @@ struct WriteFlags {
 // a mistyped name is the usual reason.
 [[nodiscard]] Response no_such_namespace(kv::Store& store, const Grant& grant,
                                          std::string_view name);
+
+// 403 where nobody but the plugin of the namespace may change it; nullopt: others may. `control`: null: no plugin runs.
+[[nodiscard]] std::optional<Response> refuse_append_only(Control* control, std::string_view space);
 
 // 422 for a value that is not written. Requires: the opinion is not `allowed`.
 [[nodiscard]] Response write_refused(const WriteOpinion& opinion);

@@ -96,6 +96,26 @@ void AdminControl::unblock(blocks::Kind kind, std::string name, admin::OnBlocked
   });
 }
 
+void AdminControl::tell_action(admin::AdminAction action, std::shared_ptr<base::Executor> home,
+                               admin::OnTold done) {
+  if (!process_.events.has_listeners()) return done({});
+  auto answer = [home = std::move(home), done = std::move(done)](std::string problem) mutable {
+    home->post([done = std::move(done), problem = std::move(problem)]() mutable {
+      done(std::move(problem));
+    });
+  };
+  process_.control.post([this, action = std::move(action), answer = std::move(answer)]() mutable {
+    process_.events.admin_action(action, std::move(answer));
+  });
+}
+
+std::string AdminControl::sole_writer_of(std::string_view space) {
+  for (const auto& plugin : process_.host.running())
+    if (plugin->version().manifest().is_append_only && plugin->version().space().name() == space)
+      return plugin->traits().name;
+  return {};
+}
+
 void AdminControl::judge_write(admin::KeyWrite write, std::shared_ptr<base::Executor> home,
                                admin::OnJudged done) {
   process_.judge.judge(

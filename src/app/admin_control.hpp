@@ -3,6 +3,7 @@
 
 #include "admin/control.hpp"
 #include "app/block_keeper.hpp"
+#include "app/event_feed.hpp"
 #include "app/identity_rule_use.hpp"
 #include "app/refusal_log.hpp"
 #include "app/usage_watch.hpp"
@@ -42,6 +43,7 @@ class AdminControl final : public admin::Control {
     const UsageWatch& usage;
     base::Executor& reader;      // whose threads may wait for a disk
     plugins::WriteJudge& judge;  // of what operators write
+    EventFeed& events;           // but for has_listeners(), on the control thread
     const net::Proxy& proxy;     // of which any thread may ask
     const base::Clock& clock;
   };
@@ -59,6 +61,9 @@ class AdminControl final : public admin::Control {
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
   }
+  void tell_action(admin::AdminAction action, std::shared_ptr<base::Executor> home,
+                   admin::OnTold done) override;
+  std::string sole_writer_of(std::string_view space) override;
   void judge_write(admin::KeyWrite write, std::shared_ptr<base::Executor> home,
                    admin::OnJudged done) override;
   void note_forced_write(std::string_view space, std::string_view key) override {

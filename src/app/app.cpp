@@ -5,16 +5,16 @@
 #include "app/descriptor_limit.hpp"
 #include "app/hmac_key.hpp"
 #include "app/metrics_sources.hpp"
+#include "app/reload_report.hpp"
+#include "app/start_id.hpp"
 #include "app/store_settings.hpp"
 #include "base/text.hpp"
 #include "config/restart_keys.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 
 #include <signal.h>
@@ -24,28 +24,8 @@ namespace {
 
 constexpr std::int64_t kMaxWaitMs = 60'000;
 constexpr std::int64_t kStoreIntervalMs = 1'000;
-constexpr std::size_t kMaxWorkers = 64;
 // No queue has more than one task running then: streams are read while plugins are compiled.
 constexpr std::size_t kBackgroundThreads = 2;
-
-std::size_t worker_count(const config::Listen& listen) {
-  const std::size_t wanted =
-      listen.workers != 0 ? listen.workers : std::thread::hardware_concurrency();
-  return std::clamp<std::size_t>(wanted, 1, kMaxWorkers);
-}
-
-admin::ReloadReport to_report(const plugins::ReloadResult& result) {
-  admin::ReloadReport report{.changes = {}, .errors = result.errors};
-  for (const plugins::PluginChange& change : result.changes) {
-    report.changes.push_back({.kind = plugins::to_text(change.kind),
-                              .name = change.name,
-                              .version = change.version,
-                              .sha256 = change.sha256,
-                              .old_version = change.old_version,
-                              .old_sha256 = change.old_sha256});
-  }
-  return report;
-}
 
 }  // namespace
 
@@ -97,6 +77,7 @@ base::Result<void> App::start() {
   in_force_.chain = *std::move(chain);
   control_ = *std::move(control);
   control_->report_faults_to(faults_);
+  start_events();
   blocks_ = std::make_unique<BlockKeeper>(store_, control_->mailbox(), log_, journal_ != nullptr);
   blocks_->load();
   if (auto made = make_proxy(); !made) return made;
@@ -138,6 +119,23 @@ base::Result<void> App::open_state() {
   return {};
 }
 
+// Whoever listens has heard that the process runs before anybody is served.
+void App::start_events() {
+  events_ =
+      std::make_unique<EventFeed>(host_, control_->mailbox(), log_, hmac_key_,
+                                  ProcessFacts{.process = to_word(new_start_id()),
+                                               .configuration = in_force_.config->file_sha256});
+  refusals_.pass_logins_to(events_.get());
+  events_->start();
+  while (!events_->is_idle()) control_->run_once(kMaxWaitMs);
+}
+
+// Everybody has left by now.
+void App::finish_events() {
+  events_->stop();
+  while (!events_->is_idle()) control_->run_once(kMaxWaitMs);
+}
+
 base::Result<void> App::choose_engine() {
   const auto chosen = net::choose_engine(in_force_.config->listen.engine);
   if (!chosen) return base::fail(chosen.error().code, "listen.engine: " + chosen.error().message);
@@ -149,7 +147,7 @@ base::Result<void> App::choose_engine() {
 }
 
 base::Result<void> App::make_proxy() {
-  const auto count = worker_count(in_force_.config->listen);
+  const auto count = net::worker_count(in_force_.config->listen);
   std::vector<net::WorkerOptions> options;
   for (std::size_t i = 0; i < count; ++i) {
     options.push_back(worker_options(i, count));
@@ -159,14 +157,17 @@ base::Result<void> App::make_proxy() {
   proxy_ = *std::move(proxy);
   ReloadSteps steps;
   steps.load = [this] { return load_snapshot(); };
-  steps.install = [this](const auto& next, base::Task done) { install(next, std::move(done)); };
+  steps.install = [this](const auto& loaded, base::Task done) { install(loaded, std::move(done)); };
   reloader_ =
       std::make_unique<Reloader>(std::move(steps), background_, control_->mailbox(), log_, faults_);
   blocks_->start(
       {.put_in_force = [this](const auto& blocks,
                               auto done) { proxy_->set_blocks(blocks, std::move(done)); },
        .call_after = [this](std::int64_t delay_ms,
-                            auto task) { control_->start_timer(delay_ms, std::move(task)); }});
+                            auto task) { control_->start_timer(delay_ms, std::move(task)); },
+       .on_blocked = [this](const auto& block, auto ended) { events_->blocked(block, ended); },
+       .on_unblocked = [this](const auto& block,
+                              auto cause) { events_->unblocked(block, cause); }});
   return proxy_->listen(in_force_.config->listen);
 }
 
@@ -203,7 +204,19 @@ LoadedSnapshot App::load_snapshot() {
   return {{std::move(config), std::move(loaded.chain)}, std::move(report), false};
 }
 
-void App::install(const session::Snapshot& snapshot, base::Task done) {
+void App::install(const LoadedSnapshot& loaded, base::Task done) {
+  const session::Snapshot snapshot = loaded.snapshot;
+  events_->reload(snapshot.config->file_sha256, loaded.is_refused, loaded.report,
+                  [this, snapshot, done = std::move(done)](base::Task tell_rest) mutable {
+                    put_in_force(snapshot, [done = std::move(done),
+                                            tell_rest = std::move(tell_rest)]() mutable {
+                      tell_rest();
+                      done();
+                    });
+                  });
+}
+
+void App::put_in_force(const session::Snapshot& snapshot, base::Task done) {
   in_force_ = snapshot;
   store_.set_limits(to_limits(*snapshot.config));
   if (archiver_) archiver_->set(to_archiver_options(snapshot.config->state));
@@ -260,6 +273,7 @@ base::Result<void> App::start_admin() {
       usage_,
       *reader_,
       write_judge_,
+      *events_,
       *proxy_,
       clock_};
   auto access = AdminService::load(in_force_.config->admin);
@@ -326,6 +340,7 @@ void App::run() {
   while (!finished_) {
     control_->run_once(kMaxWaitMs);
   }
+  finish_events();
   log_.write(base::LogLevel::info, "stopped");
 }
 
@@ -379,6 +394,7 @@ void App::stop() {
   if (archiver_) archiver_->stop();
   if (journal_) journal_->stop(store_.last_used_version());
   write_judge_.stop();
+  if (events_) events_->forget();
 }
 
 }  // namespace helios::app

@@ -16,6 +16,7 @@
 
 #include "app/admin_service.hpp"
 #include "app/block_keeper.hpp"
+#include "app/event_feed.hpp"
 #include "app/identity_rule_use.hpp"
 #include "app/internal_faults.hpp"
 #include "app/refusal_log.hpp"
@@ -83,7 +84,10 @@ class App {
   void log_addresses();
   void on_signal(int signal);
   [[nodiscard]] LoadedSnapshot load_snapshot();
-  void install(const session::Snapshot& snapshot, base::Task done);
+  void install(const LoadedSnapshot& loaded, base::Task done);
+  void put_in_force(const session::Snapshot& snapshot, base::Task done);
+  void start_events();
+  void finish_events();
   void drain();
   void cut();
   void look_after_store_regularly();
@@ -115,6 +119,7 @@ class App {
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker
   net::EngineKind engine_ = net::EngineKind::epoll;
   std::unique_ptr<net::Engine> control_;
+  std::unique_ptr<EventFeed> events_;
   std::unique_ptr<BlockKeeper> blocks_;
   std::unique_ptr<net::Proxy> proxy_;
   std::unique_ptr<Reloader> reloader_;

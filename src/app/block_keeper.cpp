@@ -228,6 +228,10 @@ void BlockKeeper::end(Change& change) {
     line += ": " + base::escape_for_log(block.reason, blocks::kMaxReasonBytes);
   }
   log_.write(base::LogLevel::info, line);
+  if (change.is_end)
+    steps_.on_unblocked(block, "taken away");
+  else
+    steps_.on_blocked(block, change.outcome.sessions_ended);
   if (!change.outcome.warning.empty())
     log_.write(base::LogLevel::warning, "block: " + who(block) + ": " + change.outcome.warning);
   change.done(std::move(change.outcome));
@@ -256,8 +260,10 @@ void BlockKeeper::expire() {
   if (over.empty()) return;
   show();
   steps_.put_in_force(list_.snapshot(), [](std::size_t) {});
-  for (const Block& block : over)
+  for (const Block& block : over) {
     log_.write(base::LogLevel::info, "block: " + who(block) + " is over");
+    steps_.on_unblocked(block, "expired");
+  }
 }
 
 }  // namespace helios::app

@@ -44,6 +44,10 @@ class BlockKeeper {
         put_in_force;
     // Runs the task on the control thread, so many milliseconds later.
     std::function<void(std::int64_t, base::Task)> call_after;
+    // A block is in force, and so many sessions have ended.
+    std::function<void(const blocks::Block&, std::uint64_t)> on_blocked;
+    // A block is in force no longer: "taken away" or "expired".
+    std::function<void(const blocks::Block&, std::string_view)> on_unblocked;
   };
 
   // `has_disk`: what the store is told outlives the process.

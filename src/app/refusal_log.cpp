@@ -68,6 +68,7 @@ std::string line_of(const admin::RefusalStatus& status) {
 }  // namespace
 
 void RefusalLog::note(session::RefusalRecord record) {
+  if (record.is_login && logins_ != nullptr) logins_->note_denied_login(record, false);
   const std::string_view cap = record.cap;
   auto status = std::make_shared<admin::RefusalStatus>(to_status(std::move(record)));
   std::uint64_t left_out = 0;
@@ -90,6 +91,10 @@ void RefusalLog::note(session::RefusalRecord record) {
     log_.write(base::LogLevel::info,
                std::to_string(left_out) + " refusals before this one are not in the log");
   log_.write(base::LogLevel::info, line_of(*status));
+}
+
+void RefusalLog::note_rejected_login(session::RefusalRecord record) {
+  if (logins_ != nullptr) logins_->note_denied_login(std::move(record), true);
 }
 
 void RefusalLog::count(const std::string& plugin, const std::string& sqlstate) {

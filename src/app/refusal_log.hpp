@@ -22,6 +22,14 @@
 
 namespace helios::app {
 
+// Takes the logins that came to nothing. Thread rule: any thread.
+class DeniedLogins {
+ public:
+  virtual ~DeniedLogins() = default;
+  // `by_server`: the server did not let the client in, and not the proxy.
+  virtual void note_denied_login(session::RefusalRecord record, bool by_server) = 0;
+};
+
 class RefusalLog final : public session::RefusalSink {
  public:
   static constexpr std::size_t kMaxRecords = 10'000;
@@ -35,6 +43,10 @@ class RefusalLog final : public session::RefusalSink {
   RefusalLog(base::Log& log, const base::Clock& clock) : log_(log), clock_(clock) {}
 
   void note(session::RefusalRecord record) override;
+  // The server's own refusals are none of the proxy's: they are passed on, and neither kept nor counted here.
+  void note_rejected_login(session::RefusalRecord record) override;
+  // To be called before the first refusal. `logins` outlives whoever calls note(); null: nobody wants them.
+  void pass_logins_to(DeniedLogins* logins) { logins_ = logins; }
 
   // The newest that fit, in the order of time; with `query.after`, the first that fit behind it.
   [[nodiscard]] admin::RefusalPage read(const admin::RefusalQuery& query) const;
@@ -50,6 +62,7 @@ class RefusalLog final : public session::RefusalSink {
 
   base::Log& log_;
   const base::Clock& clock_;
+  DeniedLogins* logins_ = nullptr;
   mutable std::mutex mutex_;  // guards what follows
   std::deque<Kept> kept_;
   std::size_t bytes_ = 0;

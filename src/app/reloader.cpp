@@ -2,6 +2,7 @@
 
 #include "app/reloader.hpp"
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -58,8 +59,8 @@ void Reloader::start(OnReloaded done) {
 
 void Reloader::install(LoadedSnapshot loaded) {
   const bool is_on_its_way = base::contain(&faults_, base::FaultPlace::reload, [&] {
-    const auto snapshot = loaded.snapshot;
-    steps_.install(snapshot, [this, loaded = std::move(loaded)] { finish(loaded); });
+    const auto shared = std::make_shared<const LoadedSnapshot>(std::move(loaded));
+    steps_.install(*shared, [this, shared] { finish(*shared); });
   });
   if (!is_on_its_way) {
     fail();

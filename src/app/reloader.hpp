@@ -31,8 +31,8 @@ struct LoadedSnapshot {
 struct ReloadSteps {
   // Loads everything anew; called in the background.
   std::function<LoadedSnapshot()> load;
-  // Puts a snapshot into force everywhere, then runs the task.
-  std::function<void(const session::Snapshot&, base::Task)> install;
+  // Puts the snapshot into force everywhere, then runs the task.
+  std::function<void(const LoadedSnapshot&, base::Task)> install;
 };
 
 class Reloader {

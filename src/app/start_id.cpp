@@ -2,6 +2,8 @@
 
 #include "app/start_id.hpp"
 
+#include "base/text.hpp"
+
 #include <sys/random.h>
 
 namespace helios::app {
@@ -11,6 +13,10 @@ admin::StartId new_start_id() {
   // Cannot fail or be short for so few bytes, once the system is up.
   [[maybe_unused]] const auto got = ::getrandom(&id, sizeof(id), 0);
   return id;
+}
+
+std::string to_word(admin::StartId id) {
+  return base::to_hex({reinterpret_cast<const char*>(&id), sizeof(id)});
 }
 
 }  // namespace helios::app

@@ -317,7 +317,10 @@ void Link::handle_login() {
       break;
     case be::kParameterStatus: note_parameter(body); break;
     // Every error during a login ends the connection.
-    case be::kErrorResponse: had_fatal_ = true; break;
+    case be::kErrorResponse:
+      had_fatal_ = true;
+      user_->on_login_rejected(pgwire::parse_error_response(body));
+      break;
     case be::kReadyForQuery: {
       const auto status = pgwire::parse_ready_for_query(body);
       if (!status || !login_.is_authenticated()) return user_->on_malformed(kMalformed);

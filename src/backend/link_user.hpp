@@ -27,6 +27,8 @@ class LinkUser {
   // ---- While it logs in
   virtual void on_cancel_key(pgwire::CancelKey key) = 0;
   virtual void on_logged_in() = 0;
+  // The server does not let it in: this is its reason, which the client gets.
+  virtual void on_login_rejected(const pgwire::ErrorFieldsView& fields) = 0;
 
   // ---- Answers. Their bytes have been passed on to the client, or are next.
   // CommandComplete, with its tag; EmptyQueryResponse and FunctionCallResponse, with an empty one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_command.hpp"
 
+#include "cli/audit_events.hpp"
 #include "cli/audit_search.hpp"
 #include "cli/audit_verify.hpp"
 #include "cli/audit_why.hpp"
@@ -14,6 +15,7 @@ base::Result<void> run_audit(const AuditOptions& options, const AuditPorts& port
     case AuditVerb::head: return print_audit_head(options, ports);
     case AuditVerb::search: return search_audit(options, ports);
     case AuditVerb::why: return explain_request(options, ports);
+    case AuditVerb::events: return print_audit_events(options, ports);
   }
   return base::fail(base::Errc::invalid, "nothing to do");
 }

@@ -30,9 +30,10 @@ void declare_checks(CLI::App& audit, AuditOptions& options) {
 }
 
 void declare_span(CLI::App& command, AuditOptions& options) {
-  command.add_option("--since", options.since,
-                     "Only what began then or later: 10m ago, or 2026-10-03T12:00:00Z");
-  command.add_option("--until", options.until, "Only what began before that moment");
+  command.add_option(
+      "--since", options.since,
+      "Only what began, or happened, then or later: 10m ago, or 2026-10-03T12:00:00Z");
+  command.add_option("--until", options.until, "Only what began, or happened, before that moment");
 }
 
 void declare_filter(CLI::App& command, StatementFilter& filter) {
@@ -108,6 +109,17 @@ void declare_why(CLI::App& audit, AuditOptions& options) {
                      "How far back to look for it: 10m, 30d, or a time; a day if left out");
 }
 
+void declare_events(CLI::App& audit, AuditOptions& options) {
+  CLI::App& command =
+      add_verb(audit, options, AuditVerb::events, "events",
+               "Print what happened beside statements: starts, reloads, logins denied, ...");
+  declare_span(command, options);
+  command.add_option("--event", options.event, "Only of this kind, such as login_denied");
+  command.add_flag_callback(
+      "--json", [&options] { options.format = StatementFormat::jsonl; },
+      "A JSON object for each, one a line");
+}
+
 }  // namespace
 
 void declare_audit(CLI::App& app, AuditOptions& options) {
@@ -120,6 +132,7 @@ void declare_audit(CLI::App& app, AuditOptions& options) {
   declare_search(*audit, options);
   declare_export(*audit, options);
   declare_why(*audit, options);
+  declare_events(*audit, options);
 }
 
 }  // namespace helios::cli

@@ -17,7 +17,7 @@ class App;
 
 namespace helios::cli {
 
-enum class AuditVerb { none, verify, head, search, why };
+enum class AuditVerb { none, verify, head, search, why, events };
 
 struct AuditOptions {
   AuditVerb verb = AuditVerb::none;  // none: the command line asks for something else
@@ -37,6 +37,7 @@ struct AuditOptions {
   std::string
       since;  // as parse_moment() takes it; empty: from the first record, why: of the last day
   std::string request;  // why: whose id
+  std::string event;    // events: only of this kind; empty: all
 };
 
 // Adds the subcommand `audit` to `app`. Parsing fills `options`, which outlives `app`.

@@ -47,10 +47,13 @@ base::Result<void> TrailVerifier::add_record(const kv::StreamRecord& record) {
   const std::string_view request = view_of(object, "request");
   if (request.size() > kMaxRequestBytes)
     return wrong(number, "it is no record of audit-chain: its \"request\" is too long");
+  intervals_.add(record, type == "event" ? &object : nullptr);
   if (type == "intent") return open(request, number);
   if (type == "outcome") return close(request, number);
   if (type == "carried") {
     carried_ = ChainLink{number_of(object, "seq").value_or(0), text_of(object, "sha256")};
+  } else if (type == "event") {
+    ++events_;
   } else if (type != "settlement") {
     ++others_;
   }
@@ -108,15 +111,23 @@ std::string TrailVerifier::summary() const {
     text += ", " + std::to_string(given_up_) +
             " of them given up before their outcome: more than " + std::to_string(most_open_) +
             " were open at a time";
-  if (open_.empty()) return text + (given_up_ == 0 ? ", each with its outcome\n" : "\n");
+  if (open_.empty())
+    return text + (given_up_ == 0 ? ", each with its outcome\n" : "\n") + events_summary();
   text += ", " + std::to_string(open_.size()) +
           " of them without an outcome: they are under way, or were when the proxy ended\n";
   std::size_t named = 0;
   for (const auto& [number, request] : oldest_) {
-    if (++named > kMostNamed) return text + "  ...\n";
+    if (++named > kMostNamed) {
+      text += "  ...\n";
+      break;
+    }
     text += "  " + shown_request(request) + "\n";
   }
-  return text;
+  return text + events_summary();
+}
+
+std::string TrailVerifier::events_summary() const {
+  return (events_ == 0 ? "" : std::to_string(events_) + " events\n") + intervals_.summary();
 }
 
 }  // namespace helios::cli

@@ -2,7 +2,7 @@
 #pragma once
 
 // Checks a trail of the audit-chain plugin (plugins/audit-chain/README.md has the format): the stream is whole, every
-// outcome belongs to an intent, and which statements have no outcome. No I/O.
+// outcome belongs to an intent, which statements have no outcome, and when the plugin did not run. No I/O.
 //
 // Whoever wrote the trail cannot make it take more memory than kMostOpen statements need. Beyond that it gives up the
 // oldest one that is open, and says so: whether that one has an outcome is not looked for any more.
@@ -11,6 +11,7 @@
 #include "cli/audit_chain.hpp"
 #include "cli/record_parser.hpp"
 #include "cli/stream_verifier.hpp"
+#include "cli/trail_intervals.hpp"
 #include "kv/stream.hpp"
 
 #include <cstddef>
@@ -61,6 +62,7 @@ class TrailVerifier {
   [[nodiscard]] base::Result<void> add_record(const kv::StreamRecord& record);
   [[nodiscard]] base::Result<void> open(std::string_view request, std::int64_t number);
   [[nodiscard]] base::Result<void> close(std::string_view request, std::int64_t number);
+  [[nodiscard]] std::string events_summary() const;
   [[nodiscard]] base::Result<void> check_anchor(const kv::StreamRecord& record) const;
 
   const std::size_t most_open_;
@@ -73,8 +75,10 @@ class TrailVerifier {
   std::map<std::string, std::int64_t, std::less<>> open_;
   std::map<std::int64_t, std::string_view> oldest_;  // views the keys of open_
   std::uint64_t given_up_ = 0;                       // more than most_open_ were open
-  std::uint64_t late_ = 0;            // outcomes that must belong to one that was given up
-  std::uint64_t statements_ = 0;      // intents
+  std::uint64_t late_ = 0;        // outcomes that must belong to one that was given up
+  std::uint64_t statements_ = 0;  // intents
+  TrailIntervals intervals_;      // when the plugin did not run
+  std::uint64_t events_ = 0;
   std::uint64_t others_ = 0;          // records of a type that this program does not know
   std::optional<ChainLink> carried_;  // what the trail says that it goes on from
 };

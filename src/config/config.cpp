@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 
+#include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "config/admin_section.hpp"
 #include "config/identity_section.hpp"
@@ -309,6 +310,9 @@ base::Result<Config> load_config(const std::string& path) {
   auto config = parse_config(*text, path);
   if (config) {
     read_paths_from(std::filesystem::path(path).parent_path(), *config);
+    base::Sha256 digest;
+    digest.update(*text);
+    config->file_sha256 = base::to_hex(digest.finish());
   }
   return config;
 }

@@ -250,6 +250,7 @@ struct Config {
   KvSql kv_sql;
   Logging log;
   Shutdown shutdown;
+  std::string file_sha256;  // of the file that it was read from, in hex; empty: of none
 };
 
 // The configuration of a proxy that nobody configured: what an empty file gives.

@@ -186,7 +186,8 @@ void ChainRun::absorb() {
       statement_->plugins[next_].settled_owed = false;
       absorb_end(traits, "settled");
       break;
-    case HookPoint::check_write: break;  // is about no statement, and asked of one plugin alone
+    case HookPoint::check_write:
+    case HookPoint::event: break;  // are about no statement, and no chain runs them
   }
 }
 

@@ -8,6 +8,7 @@
 #include "hooks/statement_execution.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,6 +21,7 @@ enum class HookPoint {
   post_query,
   settled,      // the transaction that a statement ran in has ended
   check_write,  // somebody outside wants to set a key of the plugin's namespace
+  event,        // something happened that is about no statement
 };
 
 // What happens to a statement when the plugin itself fails.
@@ -34,6 +36,13 @@ struct KeyWrite {
   std::string key;
   std::string value;
 };
+
+// Something that happened to the proxy, or that somebody did to it. docs/plugin-abi.md lists the kinds.
+struct Event {
+  std::string kind;    // "start", "reload", ...
+  std::string detail;  // one JSON object, at most kMaxEventBytes
+};
+inline constexpr std::size_t kMaxEventBytes = 32U << 10;
 
 // Fixed properties of one loaded version of a plugin.
 struct PluginTraits {
@@ -75,6 +84,7 @@ struct Call {
   HookPoint point = HookPoint::pre_query;
   const AuthenticationRequest* authentication = nullptr;  // authenticate
   const KeyWrite* write = nullptr;                        // check_write
+  const Event* event = nullptr;                           // event
   StatementExecution* statement = nullptr;                // any other
   std::size_t slot = 0;                     // index of the plugin in statement->plugins
   base::Executor* home = nullptr;           // where on_done is posted when the call is pending

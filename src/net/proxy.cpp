@@ -4,16 +4,25 @@
 
 #include "net/engine/sockets.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <thread>
 #include <utility>
 
 namespace helios::net {
 namespace {
 
 constexpr std::chrono::seconds kPauseWarningInterval{10};
+constexpr std::size_t kMaxWorkers = 64;
 
 }  // namespace
+
+std::size_t worker_count(const config::Listen& listen) {
+  const std::size_t wanted =
+      listen.workers != 0 ? listen.workers : std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(wanted, 1, kMaxWorkers);
+}
 
 base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> workers,
                                                    Engine& control, base::Log& log) {

@@ -26,6 +26,9 @@
 
 namespace helios::net {
 
+// How many workers it asks for: at least one, and at most 64. Zero stands for the number of processors.
+[[nodiscard]] std::size_t worker_count(const config::Listen& listen);
+
 class Proxy final : private AcceptHandler {
  public:
   // One worker for each element of `workers`; their cancel_registry is filled in here.

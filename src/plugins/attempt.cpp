@@ -50,6 +50,7 @@ GuestFunction export_of(hooks::HookPoint point) {
     case hooks::HookPoint::post_query: return GuestFunction::post_query;
     case hooks::HookPoint::settled: return GuestFunction::settled;
     case hooks::HookPoint::check_write: return GuestFunction::check_write;
+    case hooks::HookPoint::event: return GuestFunction::event;
   }
   return GuestFunction::pre_query;
 }

@@ -29,6 +29,7 @@ std::string_view to_word(hooks::HookPoint point) {
     case hooks::HookPoint::post_query: return "post_query";
     case hooks::HookPoint::settled: return "settled";
     case hooks::HookPoint::check_write: return "check_write";
+    case hooks::HookPoint::event: return "event";
   }
   return "";
 }
@@ -51,10 +52,12 @@ hooks::RunStatus CallRun::start(hooks::Call& call) {
   return hooks::RunStatus::done;
 }
 
-// A write is judged for somebody who can wait, on a thread that has others to serve.
-bool CallRun::begins_slow() const {
-  return call_->point == hooks::HookPoint::check_write || supply_.begins_slow();
+// What is about no statement runs for somebody who can wait, on a thread that has others to serve.
+bool CallRun::is_of_no_client() const {
+  return call_->point == hooks::HookPoint::check_write || call_->point == hooks::HookPoint::event;
 }
+
+bool CallRun::begins_slow() const { return is_of_no_client() || supply_.begins_slow(); }
 
 template <typename Step>
 CallRun::Next CallRun::run(Step&& step) {
@@ -178,8 +181,7 @@ CallRun::Next CallRun::after_commit(kv::CommitStatus status) {
 }
 
 void CallRun::apply_effects() {
-  const bool is_of_statement = call_->point != hooks::HookPoint::check_write;
-  if ((effects_.verdict.action == hooks::Verdict::Action::block && is_of_statement) ||
+  if ((effects_.verdict.action == hooks::Verdict::Action::block && !is_of_no_client()) ||
       effects_.authentication.action == hooks::AuthenticationVerdict::Action::denied)
     version_.counters().add(PluginEvent::refusal);
   call_->result.verdict = std::move(effects_.verdict);
@@ -205,10 +207,9 @@ void CallRun::write_log_lines(std::string_view mark) {
                                          base::escape_for_log(line.text, kMaxLogBytes));
 }
 
-// Who judges a write has none on the event loop, and needs none ready there.
+// What is about no statement has none on the event loop, and needs none ready there.
 void CallRun::end_instance() {
-  if (call_->point != hooks::HookPoint::check_write)
-    supply_.end_instance(std::move(live_), *call_->home);
+  if (!is_of_no_client()) supply_.end_instance(std::move(live_), *call_->home);
 }
 
 CallRun::Next CallRun::after_conflict() {

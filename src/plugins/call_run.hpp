@@ -15,7 +15,7 @@
 //   slow lane --> attempts as above, each with the plugin's full timeout
 //                 overran                  --> done: "timeout after N ms"
 //
-// A check_write begins on the slow lane, whatever the plugin's other calls do.
+// A check_write, or an event, begins on the slow lane, whatever the plugin's other calls do.
 //
 // No thread waits at any arrow; whoever makes the next step owns the run meanwhile. What a step needs
 // to go on is decided by where it runs: on home, the result is handed over directly (start) or by
@@ -72,6 +72,7 @@ class CallRun : public boost::intrusive_ref_counter<CallRun> {
   template <typename Step>
   Next run(Step&& step);
 
+  [[nodiscard]] bool is_of_no_client() const;
   [[nodiscard]] bool begins_slow() const;
   Next run_attempts(Lane lane);
   Next attempt(Lane lane);

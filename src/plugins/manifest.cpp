@@ -16,8 +16,8 @@ namespace {
 using config::Problems;
 using config::TomlSection;
 
-constexpr std::array<std::string_view, 5> kCalledHooks{"authenticate", "pre_query", "post_query",
-                                                       "settled", "check_write"};
+constexpr std::array<std::string_view, 6> kCalledHooks{"authenticate", "pre_query",   "post_query",
+                                                       "settled",      "check_write", "event"};
 
 // What manifests of HeliosProxy have beside our keys. None of it was ever enforced there either.
 constexpr std::array<std::string_view, 7> kLeftAside{
@@ -31,8 +31,8 @@ void read_hooks(TomlSection& root, Manifest& out) {
     if (std::ranges::find(kCalledHooks, hook) == kCalledHooks.end())
       root.add_problem("hooks", "\"" + base::escape_for_log(hook) +
                                     "\" is not a hook that this version calls; it calls "
-                                    "authenticate, pre_query, post_query, settled and "
-                                    "check_write");
+                                    "authenticate, pre_query, post_query, settled, "
+                                    "check_write and event");
 }
 
 void read_imports(TomlSection& root, Manifest& out) {
@@ -65,6 +65,7 @@ void read_manifest(TomlSection root, Manifest& out) {
   root.choice("statements", out.all_statements, {{"queries", false}, {"all", true}});
   root.choice("instance", out.reuses_instances, {{"fresh", false}, {"reuse", true}});
   root.boolean("normalized", out.sends_normalized);
+  root.boolean("append_only", out.is_append_only);
   if (root.has("durability"))
     root.choice("durability", out.durability.emplace(),
                 {{"memory", kv::Durability::memory},

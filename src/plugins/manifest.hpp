@@ -13,6 +13,7 @@
 //   statements = "all"                  # default "queries": not those that only manage the session
 //   instance = "fresh"                  # or "reuse" (ABI 2): kept for later calls
 //   normalized = false                  # ABI 1: without the field, which is a second copy of the text
+//   append_only = false                 # true: operators neither set nor delete keys of its namespace
 //   durability = "strict"               # "relaxed", "memory"; default: [state] durability
 //   imports = ["kv_get", "sha256_hex"]  # default: all that the proxy offers
 //   [limits]                            # default, and most that is allowed: [plugins.limits]
@@ -51,6 +52,7 @@ struct Manifest {
   bool all_statements = false;
   bool reuses_instances = false;
   bool sends_normalized = true;
+  bool is_append_only = false;
   std::optional<kv::Durability> durability;  // nullopt: as configured for all
   config::PluginLimits limits;               // module_kb as configured
   std::vector<std::pair<std::string, std::string>> config;

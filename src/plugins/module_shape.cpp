@@ -140,7 +140,7 @@ std::string no_hook_to_call(const WasmModule& module) {
   for (const ModuleExport& one : module.exports())
     if (is_uncalled_hook(one)) uncalled += (uncalled.empty() ? "" : ", ") + quote(one.name);
   const std::string called =
-      " (authenticate, pre_query, post_query, with ABI 2 settled and check_write)";
+      " (authenticate, pre_query, post_query, with ABI 2 settled, check_write and event)";
   if (uncalled.empty()) return "exports no hook" + called;
   return "exports no hook that this version calls" + called + ", only " + uncalled +
          ": it would never act. Its manifest's optional_hooks, or [plugins] optional, says that it "
@@ -150,7 +150,7 @@ std::string no_hook_to_call(const WasmModule& module) {
 // A hook that ABI 1 does not have would be named and never called.
 Check check_hooks_of_abi2(const WasmModule& module, const Manifest& manifest, ModuleShape& shape) {
   if (shape.says_version) return {};
-  for (const std::string_view name : {"settled", "check_write"}) {
+  for (const std::string_view name : {"settled", "check_write", "event"}) {
     if (manifest.hooks && contains(*manifest.hooks, name))
       return invalid("its manifest names the hook " + quote(name) +
                      ", which plugins of ABI 1 do not have");
@@ -167,12 +167,14 @@ Check check_hooks(const WasmModule& module, const Manifest& manifest, ModuleShap
   if (auto checked = check_hooks_of_abi2(module, manifest, shape); !checked) return checked;
   shape.has_settled = shape.says_version && wants_hook(module, manifest, "settled", shape);
   shape.has_check_write = shape.says_version && wants_hook(module, manifest, "check_write", shape);
+  shape.has_event = shape.says_version && wants_hook(module, manifest, "event", shape);
   const bool misses_none = note_uncalled(module, manifest, shape);
   bool has_any = false;
   for (const auto& [is_wanted, name] :
        {std::pair(shape.has_authenticate, "authenticate"),
         std::pair(shape.has_pre_query, "pre_query"), std::pair(shape.has_post_query, "post_query"),
-        std::pair(shape.has_settled, "settled"), std::pair(shape.has_check_write, "check_write")}) {
+        std::pair(shape.has_settled, "settled"), std::pair(shape.has_check_write, "check_write"),
+        std::pair(shape.has_event, "event")}) {
     if (!is_wanted) continue;
     has_any = true;
     if (auto checked = check_function(module, name, types_of(name, shape.says_version)); !checked)

@@ -31,6 +31,7 @@ struct ModuleShape {
   bool has_post_query = false;
   bool has_settled = false;
   bool has_check_write = false;
+  bool has_event = false;
   bool has_initialize = false;
   std::vector<std::string> warnings;  // one line each
 };

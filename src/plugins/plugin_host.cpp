@@ -367,11 +367,12 @@ std::optional<std::string> PluginHost::why_full() const {
   return std::nullopt;
 }
 
-std::shared_ptr<WasmPlugin> PluginHost::judge_of(std::string_view space) const {
+std::vector<std::shared_ptr<WasmPlugin>> PluginHost::running() const {
+  std::vector<std::shared_ptr<WasmPlugin>> found;
   const std::lock_guard lock(table_mutex_);
   for (const Entry& entry : table_)
-    if (entry.plugin != nullptr && entry.plugin->judges_writes_to(space)) return entry.plugin;
-  return nullptr;
+    if (entry.plugin != nullptr) found.push_back(entry.plugin);
+  return found;
 }
 
 std::vector<PluginInfo> PluginHost::describe() const {

@@ -78,9 +78,8 @@ class PluginHost {
   // namespace is full. Nullopt: none.
   [[nodiscard]] std::optional<std::string> why_full() const;
 
-  // The plugin that judges what others write into the namespace (check_write); null: none does. There is at most one,
-  // since no two plugins share a namespace.
-  [[nodiscard]] std::shared_ptr<WasmPlugin> judge_of(std::string_view space) const;
+  // Those that run, in the order of their files.
+  [[nodiscard]] std::vector<std::shared_ptr<WasmPlugin>> running() const;
 
   // Alive on event loops, those included that are kept ready for calls to come.
   [[nodiscard]] std::uint32_t instances() const { return slots_.used(); }

@@ -78,11 +78,12 @@ enum class GuestFunction : std::uint8_t {
   post_query,
   settled,
   check_write,
+  event,
   abi_version,
 };
-inline constexpr std::array<std::string_view, 8> kGuestFunctionNames{
-    "alloc",      "_initialize", "authenticate", "pre_query",
-    "post_query", "settled",     "check_write",  "helios_abi_version"};
+inline constexpr std::array<std::string_view, 9> kGuestFunctionNames{
+    "alloc",   "_initialize", "authenticate", "pre_query",         "post_query",
+    "settled", "check_write", "event",        "helios_abi_version"};
 
 [[nodiscard]] constexpr std::string_view name_of(GuestFunction function) {
   return kGuestFunctionNames[static_cast<std::size_t>(function)];

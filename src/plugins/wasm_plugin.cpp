@@ -14,6 +14,7 @@ std::vector<std::string> hooks_of(const ModuleShape& shape) {
   if (shape.has_post_query) names.emplace_back("post_query");
   if (shape.has_settled) names.emplace_back("settled");
   if (shape.has_check_write) names.emplace_back("check_write");
+  if (shape.has_event) names.emplace_back("event");
   return names;
 }
 

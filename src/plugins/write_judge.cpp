@@ -34,6 +34,13 @@ std::string quoted(std::string_view key) {
   return "\"" + base::escape_for_log(key, kMaxLoggedKeyBytes) + "\"";
 }
 
+// The plugin whose namespace it is, where it has a check_write. There is at most one: no two plugins share a namespace.
+std::shared_ptr<WasmPlugin> judge_of(const PluginHost& host, std::string_view space) {
+  for (auto& plugin : host.running())
+    if (plugin->judges_writes_to(space)) return plugin;
+  return nullptr;
+}
+
 }  // namespace
 
 // What the call refers to stays here until it is over.
@@ -53,7 +60,7 @@ void WriteJudge::stop() { pending_.clear(); }
 
 void WriteJudge::judge(std::string_view space, hooks::KeyWrite write,
                        std::shared_ptr<base::Executor> home, Done done) {
-  auto plugin = host_.judge_of(space);
+  auto plugin = judge_of(host_, space);
   if (plugin == nullptr) return done({});
   auto pending = std::make_unique<Pending>();
   pending->plugin = std::move(plugin);
@@ -88,7 +95,7 @@ void WriteJudge::log_objection(const WriteOpinion& opinion, std::string_view key
 }
 
 void WriteJudge::note_forced(std::string_view space, std::string_view key) {
-  const auto plugin = host_.judge_of(space);
+  const auto plugin = judge_of(host_, space);
   if (plugin == nullptr) return;
   plugin->version().counters().add(PluginEvent::write_forced);
   log_.write(base::LogLevel::warning, "plugin " + plugin->traits().name +

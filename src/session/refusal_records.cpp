@@ -137,15 +137,36 @@ Refusal note_cut(SessionContext& context, const CutAnswer& cut, const StatementR
   return note(context.environment, std::move(refusal), std::move(record));
 }
 
-Refusal note_denied_login(Environment& environment, const Identity& identity, Refusal refusal,
-                          const hooks::ChainResult* decision) {
-  if (environment.refusals == nullptr) return refusal;
+namespace {
+
+RefusalRecord login_record(const Identity& identity) {
   RefusalRecord record;
   identity.describe(record);
   record.request_id = request_id_text(identity.session_id(), 0);
+  record.is_login = true;
+  return record;
+}
+
+}  // namespace
+
+Refusal note_denied_login(Environment& environment, const Identity& identity, Refusal refusal,
+                          const hooks::ChainResult* decision) {
+  if (environment.refusals == nullptr) return refusal;
+  RefusalRecord record = login_record(identity);
   if (decision != nullptr) add_decision(*decision, record);
   if (record.decided_by != DecidedBy::on_error) record.decided_by = DecidedBy::login;
   return note(environment, std::move(refusal), std::move(record));
+}
+
+void note_rejected_login(Environment& environment, const Identity& identity,
+                         const pgwire::ErrorFieldsView& error) {
+  if (environment.refusals == nullptr) return;
+  RefusalRecord record = login_record(identity);
+  record.time_ms = environment.clock->wall_ms();
+  record.decided_by = DecidedBy::login;
+  record.sqlstate = error.sqlstate;
+  record.reason = error.message;
+  environment.refusals->note_rejected_login(std::move(record));
 }
 
 }  // namespace helios::session

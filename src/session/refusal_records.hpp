@@ -5,6 +5,7 @@
 // part of it: the text of a statement, or a parameter.
 
 #include "hooks/chain.hpp"
+#include "pgwire/error_response.hpp"
 #include "session/answer_cap.hpp"
 #include "session/refusal.hpp"
 
@@ -37,7 +38,8 @@ struct RefusalRecord {
   std::string_view statement_kind;           // static storage; empty: not known
   std::optional<std::uint64_t> fingerprint;  // of the statement
   hooks::DecidedBy decided_by = hooks::DecidedBy::rule;
-  std::string_view cap;  // the limit at which an answer was cut, as to_word(CapKind); empty: none
+  bool is_login = false;  // of a client that was not let in
+  std::string_view cap;   // the limit at which an answer was cut, as to_word(CapKind); empty: none
 };
 
 // Takes records. Thread rule: any thread. Called for refusals only, so it may lock.
@@ -45,6 +47,8 @@ class RefusalSink {
  public:
   virtual ~RefusalSink() = default;
   virtual void note(RefusalRecord record) = 0;
+  // The server did not let a client in.
+  virtual void note_rejected_login(RefusalRecord record) = 0;
 };
 
 // Gives a refusal its cause, which the client is told, and notes it. Once: one that has a cause is returned as it is, and
@@ -62,5 +66,9 @@ class RefusalSink {
 // The same for a client that is not let in.
 [[nodiscard]] Refusal note_denied_login(Environment& environment, const Identity& identity,
                                         Refusal refusal, const hooks::ChainResult* decision);
+
+// Notes that the server has answered a login with this error. The client is told by the server.
+void note_rejected_login(Environment& environment, const Identity& identity,
+                         const pgwire::ErrorFieldsView& error);
 
 }  // namespace helios::session

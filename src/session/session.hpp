@@ -164,6 +164,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   // ---- What the link says: to whom it matters. See backend::LinkUser.
   void on_cancel_key(pgwire::CancelKey key) override;
   void on_logged_in() override;
+  void on_login_rejected(const pgwire::ErrorFieldsView& fields) override;
   void on_parameter(std::string_view name, std::string_view value) override;
   void on_malformed(std::string_view what) override;
   void on_copy_in(bool is_reading) override { conversation_.on_copy_in(is_reading); }

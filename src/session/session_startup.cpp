@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pgwire/sqlstate.hpp"
+#include "session/refusal_records.hpp"
 #include "session/session.hpp"
 
 // The way in: ClientLogin says whether the client may go on, then the link relays what client and server say to each other.
@@ -80,6 +81,10 @@ void Session::on_logged_in() {
   login_.reset();
   state_ = State::ready;
   context_.link->be_exact(conversation_.is_watching());
+}
+
+void Session::on_login_rejected(const pgwire::ErrorFieldsView& fields) {
+  note_rejected_login(context_.environment, context_.identity, fields);
 }
 
 // What plugins see of what the server reports.

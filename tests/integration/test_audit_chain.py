@@ -14,6 +14,7 @@ import pytest
 from harness.waiting import wait_until
 from harness.wire import SYNC, cstring, execute_message, message, parse_message, query_message
 from test_kv_command import kv, run_cli
+from test_plugins import files_of
 
 SESSIONS = 8
 STATEMENTS = 25
@@ -61,7 +62,8 @@ def test_concurrent_sessions_make_one_trail_with_every_statement(proxy):
     run_sessions(proxy)
     statements = SESSIONS * STATEMENTS
     records, digest, summary = re.fullmatch(
-        r"(\d+) records, 1 to \1, none changed, missing or out of place; the last digest is (\S+)\n(.*)\n",
+        r"(\d+) records, 1 to \1, none changed, missing or out of place; the last digest is (\S+)\n(.*)\n1 events\n"
+        r"the plugin ran all the time since its start\n",
         audit(proxy, "verify")).groups()
     assert summary == f"{statements} statements, each with its outcome"
     assert audit(proxy, "head") == f"{records}:{digest}\n"
@@ -149,7 +151,8 @@ def test_nobody_changes_a_record(proxy):
     for method in ("PUT", "POST", "DELETE"):
         reply = proxy.admin.request(method, "/admin/streams/audit-chain/trail", body=b"")
         assert reply.status == 405 and "nothing changes or removes them" in reply.text
-    kv("--url", f"http://127.0.0.1:{proxy.admin.port}", "purge", "audit-chain", "--all")
+    assert "nobody but the plugin audit-chain changes" in kv(
+        "--url", f"http://127.0.0.1:{proxy.admin.port}", "purge", "audit-chain", "--all", status=1)
     assert "1 statements, each with its outcome" in audit(proxy, "verify")
 
 
@@ -242,18 +245,27 @@ def old_chain(count):
     return chain
 
 
-def test_chain_of_an_older_version_is_verified_and_carried_over(proxy):
-    url = ("--url", f"http://127.0.0.1:{proxy.admin.port}")
-    for key, value in old_chain(3).items():
-        kv(*url, "put", "audit-chain", key, value)
+def test_chain_of_an_older_version_is_verified_and_carried_over(make_proxy):
+    """The old keys are put there while the plugin, which lets nobody write, is not loaded."""
+    def put(chain):
+        for key, value in chain.items():
+            proxy.admin.put("audit-chain", key, value)
+
+    proxy = make_proxy(state__directory="state").start()
+    put(old_chain(3))
     assert audit(proxy, "verify").startswith("3 records, none changed")
+    for file in files_of("audit-chain"):
+        proxy.install(file)
+    assert proxy.reload().status == 200
     with proxy.connect() as client:
         client.query("SELECT 4").expect_ok()
     printed = audit(proxy, "verify")
     assert printed.startswith("3 records, none changed") and "1 statements, each with its outcome" in printed
-    kv(*url, "put", "audit-chain", "rec:0000000000000002", "{}")
+    for file in files_of("audit-chain"):
+        os.remove(os.path.join(proxy.plugins, os.path.basename(file)))
+    assert proxy.reload().status == 200
+    proxy.admin.put("audit-chain", "rec:0000000000000002", "{}")
     assert "record 2" in audit(proxy, "verify", status=1)
-    for key, value in old_chain(2).items():
-        kv(*url, "put", "audit-chain", key, value)
-    kv(*url, "del", "audit-chain", "rec:0000000000000003")
+    put(old_chain(2))
+    proxy.admin.delete("audit-chain", "rec:0000000000000003")
     assert "does not go on from the chain before it" in audit(proxy, "verify", status=1)

@@ -20,6 +20,7 @@
 //! Everything that one hook call reads and writes is one transaction. A panic ends the call: nothing
 //! that it did happens, and the manifest's `on_error` decides about the statement.
 
+mod event;
 mod fields;
 mod host;
 mod query;
@@ -30,6 +31,7 @@ pub mod sys;
 mod verdict;
 mod write;
 
+pub use event::*;
 pub use host::*;
 pub use query::*;
 pub use state::*;
@@ -81,6 +83,17 @@ macro_rules! check_write {
         #[no_mangle]
         pub extern "C" fn check_write() -> i32 {
             $crate::run::check_write($function)
+        }
+    };
+}
+
+/// Makes a function the plugin's `event`.
+#[macro_export]
+macro_rules! event {
+    ($function:path) => {
+        #[no_mangle]
+        pub extern "C" fn event() -> i32 {
+            $crate::run::event($function)
         }
     };
 }

@@ -2,7 +2,7 @@
 
 //! What the macros expand to.
 
-use crate::{sys, Outcome, QueryContext, Settlement, Verdict, WriteContext};
+use crate::{sys, EventContext, Outcome, QueryContext, Settlement, Verdict, WriteContext};
 
 pub fn pre_query(hook: fn(&QueryContext) -> Verdict) -> i32 {
     give(hook(&QueryContext(())))
@@ -10,6 +10,11 @@ pub fn pre_query(hook: fn(&QueryContext) -> Verdict) -> i32 {
 
 pub fn check_write(hook: fn(&WriteContext) -> Verdict) -> i32 {
     give(hook(&WriteContext(())))
+}
+
+pub fn event(hook: fn(&EventContext)) -> i32 {
+    hook(&EventContext(()));
+    0
 }
 
 fn give(verdict: Verdict) -> i32 {

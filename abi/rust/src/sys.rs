@@ -47,6 +47,8 @@ pub const REDACTED_EXECUTE_TEXT: u32 = 14;
 pub const REDACTED_ERROR_MESSAGE: u32 = 15;
 pub const WRITE_KEY: u32 = 16;
 pub const WRITE_VALUE: u32 = 17;
+pub const EVENT_KIND: u32 = 18;
+pub const EVENT_DETAIL: u32 = 19;
 
 pub const IS_READ_ONLY: u32 = 102;
 pub const PARAMETER_COUNT: u32 = 104;

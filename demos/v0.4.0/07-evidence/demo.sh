@@ -89,6 +89,7 @@ verified=$("$HELIOS_BIN" audit verify 2>&1 || true)
 expect_match "no record is changed, missing or out of place" '^[0-9]+ records, 1 to [0-9]+, none changed' "$verified"
 expect_above "every one of $answered answered statements has its record" $((answered - 1)) "$(statements_in "$verified")"
 expect_above "and only what was under way has one beyond that" "$(statements_in "$verified")" $((answered + 2 * SESSIONS + 1))
+expect_match "it says when nobody was watching" 'without a stop: killed, or a crash' "$verified"
 
 ################################################################################################################
 title "Part 2: why was it refused?"
@@ -169,6 +170,12 @@ expect_match "its login is refused" '28000|empties the shop' "$(PGOPTIONS="-c he
 helios blocked
 "$HELIOS_BIN" unblock agent bot-7
 expect_equal "until it is let in again" 1 "$(PGOPTIONS="-c helios.agent_id=bot-7" value_of_query "SELECT 1")"
+
+step "what operators did, and whom it met, is in the trail as well"
+events=$("$HELIOS_BIN" audit events)
+expect_match "the block" 'block: .*"name":"bot-7".*"reason":"empties the shop"' "$events"
+expect_match "the login that came to nothing" 'login_denied: .*"by":"proxy","sqlstate":"28000"' "$events"
+expect_match "the reload that would have removed the guard" 'reload: .*"refused":true' "$events"
 
 step "the trail of all this"
 helios audit verify

@@ -147,7 +147,8 @@ std::string abi1_input(hooks::HookPoint point, const hooks::StatementExecution& 
   switch (point) {
     case hooks::HookPoint::authenticate:
     case hooks::HookPoint::settled:
-    case hooks::HookPoint::check_write: break;  // not of this kind, or not of this ABI
+    case hooks::HookPoint::check_write:
+    case hooks::HookPoint::event: break;  // not of this kind, or not of this ABI
     case hooks::HookPoint::pre_query:
       append_query_context(out, statement, config, with_normalized);
       break;

@@ -73,6 +73,9 @@ class HostCalls {
   [[nodiscard]] const hooks::KeyWrite* write() const {
     return scope_.call == nullptr ? nullptr : scope_.call->write;
   }
+  [[nodiscard]] const hooks::Event* event() const {
+    return scope_.call == nullptr ? nullptr : scope_.call->event;
+  }
   [[nodiscard]] bool is_at(hooks::HookPoint point) const {
     return scope_.call != nullptr && scope_.call->point == point;
   }

@@ -38,6 +38,8 @@ enum class BytesField : std::uint32_t {
   redacted_error_message,
   write_key,
   write_value,
+  event_kind,
+  event_detail,
 };
 enum class NumberField : std::uint32_t {
   statement_id = 101,
@@ -97,15 +99,19 @@ Found<std::string_view> authentication_field(BytesField field,
     case BytesField::redacted_execute_text:
     case BytesField::redacted_error_message:
     case BytesField::write_key:
-    case BytesField::write_value: return {};
+    case BytesField::write_value:
+    case BytesField::event_kind:
+    case BytesField::event_detail: return {};
   }
   return {.code = kInvalid};
 }
 
-Found<std::string_view> write_field(BytesField field, const hooks::KeyWrite& write) {
-  if (field == BytesField::write_key) return found(std::string_view(write.key));
-  if (field == BytesField::write_value) return found(std::string_view(write.value));
-  const bool is_field = field >= BytesField::text && field <= BytesField::write_value;
+// Of a call that is about no statement, and has these two fields.
+Found<std::string_view> field_of(BytesField field, BytesField first, std::string_view its_value,
+                                 BytesField second, std::string_view its_value_too) {
+  if (field == first) return found(its_value);
+  if (field == second) return found(its_value_too);
+  const bool is_field = field >= BytesField::text && field <= BytesField::event_detail;
   return {.code = is_field ? kMissing : kInvalid};
 }
 
@@ -140,7 +146,9 @@ Found<std::string_view> statement_field(BytesField field, const hooks::Statement
     case BytesField::redacted_execute_text:
       return has_text ? unless_empty(it.execute_text) : Found<std::string_view>();
     case BytesField::write_key:
-    case BytesField::write_value: return {};
+    case BytesField::write_value:
+    case BytesField::event_kind:
+    case BytesField::event_detail: return {};
   }
   return {.code = kInvalid};
 }
@@ -169,7 +177,12 @@ Found<std::string_view> bytes_field(HostCalls& calls, std::uint32_t field, UuidB
     return statement_field(which, *statement, calls.scope().call->point, uuid);
   if (const auto* const request = calls.authentication())
     return authentication_field(which, *request);
-  if (const auto* const write = calls.write()) return write_field(which, *write);
+  if (const auto* const write = calls.write())
+    return field_of(which, BytesField::write_key, write->key, BytesField::write_value,
+                    write->value);
+  if (const auto* const event = calls.event())
+    return field_of(which, BytesField::event_kind, event->kind, BytesField::event_detail,
+                    event->detail);
   return {};
 }
 

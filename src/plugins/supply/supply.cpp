@@ -75,11 +75,12 @@ bool Supply::make_one_for_stock() {
 // Only where nothing is left half done. A post_query that follows a pre_query is what gives back that
 // one's reservations, so it is always made. An authenticate hook runs for clients that have not proved
 // who they are, so one of them must not be able to switch it off for another. An operator asks now and then, and never in
-// a flood: he is told what is wrong each time.
+// a flood: he is told what is wrong each time. Of events there are few.
 bool Supply::may_back_off(const hooks::Call& call) const {
   switch (call.point) {
     case hooks::HookPoint::authenticate:
-    case hooks::HookPoint::check_write: return false;
+    case hooks::HookPoint::check_write:
+    case hooks::HookPoint::event: return false;
     case hooks::HookPoint::pre_query: return true;
     case hooks::HookPoint::post_query:
     case hooks::HookPoint::settled: return !version_.traits().has_pre_query;

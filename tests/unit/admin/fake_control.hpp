@@ -36,6 +36,13 @@ class FakeControl final : public Control {
     unblocked.emplace_back(kind, std::move(name));
     on_blocked.push_back(std::move(done));
   }
+  void tell_action(AdminAction action, std::shared_ptr<base::Executor>, OnTold done) override {
+    actions.push_back(std::move(action));
+    done(untold);
+  }
+  [[nodiscard]] std::string sole_writer_of(std::string_view space) override {
+    return space == append_only_space ? "its-plugin" : "";
+  }
   void judge_write(KeyWrite write, std::shared_ptr<base::Executor> home, OnJudged done) override {
     judged.push_back(std::move(write));
     if (!judges_later) return done(opinion);
@@ -52,6 +59,9 @@ class FakeControl final : public Control {
   [[nodiscard]] std::string metrics_text() override { return "helios_queries_total 7\n"; }
 
   std::vector<PluginStatus> plugin_list;
+  std::vector<AdminAction> actions;
+  std::string untold;  // why those cannot be told
+  std::string append_only_space;
   std::vector<KeyWrite> judged;
   WriteOpinion opinion;  // on each of them
   bool judges_later = false;

@@ -129,6 +129,33 @@ TEST_F(RouterTest, refused_reload_has_one_line_for_all_reasons) {
   EXPECT_EQ(reload->response->body, R"({"error":"one; two"})");
 }
 
+TEST_F(RouterTest, what_changes_something_is_told_first_and_left_alone_where_that_fails) {
+  admin.control.untold = "plugin \"a\" failed (trap)";
+  for (const auto& [method, target] :
+       {std::pair(Method::put, "/admin/kv/x/k"), std::pair(Method::post, "/plugins/reload"),
+        std::pair(Method::del, "/admin/kv/x/?prefix=")}) {
+    const Response response = admin.send(request(method, target, "v"));
+    EXPECT_EQ(response.status, 503) << target;
+    EXPECT_THAT(response.body,
+                testing::HasSubstr("could not be recorded: plugin \\\"a\\\" failed"));
+  }
+  EXPECT_TRUE(admin.control.reloads.empty());
+  Request forced = request(Method::put, "/admin/kv/x/k", "v");
+  forced.force = "true";
+  forced.peer = "127.0.0.1:1";
+  EXPECT_EQ(admin.send(std::move(forced)).status, 200);
+  ASSERT_EQ(admin.control.actions.size(), 4U);
+  const AdminAction& told = admin.control.actions.back();
+  EXPECT_EQ(told.method, "PUT");
+  EXPECT_EQ(told.target, "/admin/kv/x/k");
+  EXPECT_EQ(told.body, "v");
+  EXPECT_EQ(told.client, "127.0.0.1:1");
+  EXPECT_TRUE(told.is_forced);
+  admin.send(request(Method::get, "/admin/kv/x/k"));
+  admin.send(request(Method::put, "/no/such/route"));
+  EXPECT_EQ(admin.control.actions.size(), 4U) << "nothing is changed by these";
+}
+
 TEST_F(RouterTest, refusals_are_listed_as_asked_for) {
   RefusalStatus refusal;
   refusal.number = 7;

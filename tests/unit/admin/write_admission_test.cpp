@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <string>
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -101,6 +101,24 @@ TEST_F(WriteAdmission, forced_write_is_not_judged_but_noted) {
   EXPECT_THAT(admin.control.forced,
               ElementsAre(std::pair<std::string, std::string>("cost-governor", "k")));
   EXPECT_EQ(admin.log.count("PUT /admin/kv/cost-governor/k, 6 bytes, forced: 200"), 1U);
+}
+
+TEST_F(WriteAdmission, append_only_namespace_is_its_plugins_alone) {
+  ASSERT_EQ(admin.send(request(Method::put, "/admin/kv/trail/k", "v")).status, 200);
+  admin.control.append_only_space = "trail";
+  Request forced = request(Method::put, "/admin/kv/trail/k", "w");
+  forced.force = "true";
+  for (Request& each :
+       std::array{std::move(forced), request(Method::put, "/admin/kv/trail/new", "v"),
+                  request(Method::post, "/admin/kv/trail/n", R"({"increment":1})"),
+                  request(Method::del, "/admin/kv/trail/k"),
+                  request(Method::del, "/admin/kv/trail/?prefix=")}) {
+    const Response response = admin.send(std::move(each));
+    EXPECT_EQ(response.status, 403);
+    EXPECT_THAT(response.body, HasSubstr("nobody but the plugin its-plugin changes"));
+  }
+  EXPECT_THAT(admin.send(request(Method::get, "/admin/kv/trail/k")).body, HasSubstr("\"v\""));
+  EXPECT_EQ(admin.send(request(Method::put, "/admin/kv/other/k", "v")).status, 200);
 }
 
 TEST_F(WriteAdmission, flags_say_true_or_nothing) {

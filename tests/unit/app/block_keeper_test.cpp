@@ -31,15 +31,22 @@ class Keeper : public testing::Test {
   void start(bool has_disk = true) {
     keeper_ = std::make_unique<BlockKeeper>(store_, control_, log_, has_disk);
     keeper_->load();
-    keeper_->start({.put_in_force =
-                        [this](const blocks::SharedBlockSet& set, auto done) {
-                          in_force_ = set;
-                          on_force_.push_back(std::move(done));
-                        },
-                    .call_after =
-                        [this](std::int64_t delay_ms, base::Task task) {
-                          timers_.emplace_back(delay_ms, std::move(task));
-                        }});
+    keeper_->start(
+        {.put_in_force =
+             [this](const blocks::SharedBlockSet& set, auto done) {
+               in_force_ = set;
+               on_force_.push_back(std::move(done));
+             },
+         .call_after = [this](std::int64_t delay_ms,
+                              base::Task task) { timers_.emplace_back(delay_ms, std::move(task)); },
+         .on_blocked =
+             [this](const blocks::Block& block, std::uint64_t ended) {
+               told_.push_back("blocked " + block.name + ", " + std::to_string(ended));
+             },
+         .on_unblocked =
+             [this](const blocks::Block& block, std::string_view cause) {
+               told_.push_back(std::string(cause) + " " + block.name);
+             }});
   }
   void block(Kind kind, std::string name, std::optional<std::int64_t> for_ms = std::nullopt,
              std::string reason = "runs wild") {
@@ -75,6 +82,7 @@ class Keeper : public testing::Test {
   blocks::SharedBlockSet in_force_;
   std::vector<std::move_only_function<void(std::size_t)>> on_force_;
   std::vector<std::pair<std::int64_t, base::Task>> timers_;
+  std::vector<std::string> told_;  // as events
   std::vector<base::Result<admin::BlockOutcome>> outcomes_;
 };
 
@@ -96,6 +104,8 @@ TEST_F(Keeper, block_is_in_force_at_once_and_answers_when_it_is_everywhere_and_o
     outcomes_.clear();
   }
   EXPECT_EQ(log_.count("agent \"bot\" is blocked, 3 sessions ended: runs wild"), 1U);
+  EXPECT_EQ(told_.size(), 2U);
+  EXPECT_EQ(told_.back(), "blocked bot, 3");
 }
 
 TEST_F(Keeper, next_process_finds_it_and_not_what_was_taken_away) {
@@ -109,6 +119,7 @@ TEST_F(Keeper, next_process_finds_it_and_not_what_was_taken_away) {
   write();
   const auto before = keeper_->read();
   EXPECT_EQ(outcomes_.size(), 4U);
+  EXPECT_EQ(told_.back(), "taken away bob");
   start();
   EXPECT_EQ(keeper_->read(), before);
   EXPECT_EQ(keeper_->snapshot()->find(Kind::user, "ann")->reason, "runs wild");
@@ -130,6 +141,7 @@ TEST_F(Keeper, is_over_in_time_everywhere) {
   EXPECT_THAT(names(), ElementsAre("ann", "cid"));
   EXPECT_EQ(in_force_->size(), 2U);
   EXPECT_EQ(log_.count("user \"bob\" is over"), 1U);
+  EXPECT_THAT(told_, ElementsAre("expired bob"));
   clock_.advance_ms(58'000);
   std::exchange(timers_[0].second, {})();
   EXPECT_THAT(names(), ElementsAre("ann", "cid"));

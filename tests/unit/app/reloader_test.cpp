@@ -28,9 +28,9 @@ class ReloaderTest : public testing::Test {
       if (fault_ == "load") throw std::runtime_error("planted");
       return LoadedSnapshot{{config_, chain_}, report_, is_refused_};
     };
-    steps.install = [this](const session::Snapshot& snapshot, base::Task done) {
+    steps.install = [this](const LoadedSnapshot& loaded, base::Task done) {
       if (fault_ == "install") throw std::runtime_error("planted");
-      installed_.push_back(snapshot);
+      installed_.push_back(loaded.snapshot);
       in_force_ = std::move(done);
     };
     return steps;

@@ -63,6 +63,15 @@ TEST_F(AuditChain, Records_HaveTheDocumentedFormat) {
                            std::string(kRequest) + R"(,"settlement":"committed"})");
 }
 
+TEST_F(AuditChain, EventIsRecordedAsItIs) {
+  host_.event("login_denied", R"({"user":"ann","reason":"\"no\""})");
+  EXPECT_EQ(record(1),
+            R"({"type":"event","version":4,"time_ms":1700000000000,"event":"login_denied",)"
+            R"("detail":{"user":"ann","reason":"\"no\""}})");
+  host_.max_record_bytes = 10;
+  EXPECT_THROW(host_.event("stop", "{}"), std::runtime_error);
+}
+
 TEST_F(AuditChain, SettlementThatIsKnownStandsInTheOutcome) {
   const FakeQuery asked = query("SELECT 1");
   EXPECT_EQ(host_.pre_query(asked), "");

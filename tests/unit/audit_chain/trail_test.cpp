@@ -19,6 +19,7 @@ namespace helios::plugin {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class Trail : public testing::Test {
  protected:
@@ -194,6 +195,37 @@ TEST_F(Trail, records_of_a_later_version_are_counted) {
   host_.streams["trail"] = {R"({"type":"weather","version":5})"};
   EXPECT_EQ(verify(page()), "");
   EXPECT_THAT(summary_, HasSubstr("0 statements, 1 records of another kind"));
+}
+
+TEST_F(Trail, time_in_which_the_plugin_did_not_run_is_told) {
+  run_many(1);
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("no record says when the plugin ran"));
+  host_.event("start", R"({"cause":"added"})");
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("1 events\nbefore record 4 no record says when the plugin ran\n"
+                                  "the plugin ran all the time since its start\n"));
+  host_.event("stop", R"({"cause":"removed"})");
+  intend(7);  // was under way
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("(record 6), stopped: removed\n"));
+  host_.event("start", R"({"cause":"added"})");
+  host_.event("reload", "{}");
+  host_.event("start", R"({"cause":"start"})");
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("the plugin did not run 2 times:\n"));
+  EXPECT_THAT(summary_, HasSubstr("(record 6) to "));
+  EXPECT_THAT(summary_, HasSubstr("(record 7), stopped: removed\n"));
+  EXPECT_THAT(summary_, HasSubstr("(record 8) to "));
+  EXPECT_THAT(summary_, HasSubstr("(record 9), without a stop: killed, or a crash\n"));
+}
+
+TEST_F(Trail, intervals_without_number_take_no_memory_without_bound) {
+  for (int i = 0; i < 1'200; ++i) host_.event("start", "{}");
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("did not run 1199 times:\n  ... the last 1000 of them:\n"));
+  EXPECT_THAT(summary_, HasSubstr("(record 200) to "));
+  EXPECT_THAT(summary_, Not(HasSubstr("(record 199) to ")));
 }
 
 }  // namespace

@@ -50,6 +50,9 @@ struct Recorder final : LinkUser {
 
   void on_cancel_key(pgwire::CancelKey) override { note("key"); }
   void on_logged_in() override { note("logged in"); }
+  void on_login_rejected(const pgwire::ErrorFieldsView& fields) override {
+    note("login rejected " + std::string(fields.sqlstate));
+  }
   void on_completion(Answer answer, std::string_view tag) override {
     note("completion '" + std::string(tag) + "'" + of(answer));
   }

@@ -83,7 +83,7 @@ TEST_F(WriteJudgeTest, there_is_no_statement_to_ask_about) {
   std::string body;
   for (const int field : {1, 3, 7, 10, 15})
     body += expecting(-1, "(call $field_length (i32.const " + std::to_string(field) + "))");
-  body += expecting(-5, "(call $field_length (i32.const 18))");
+  body += expecting(-5, "(call $field_length (i32.const 20))");
   body += expecting(-1, "(call $field_number (i32.const 101) (i32.const 1024))");
   body += expecting(5, "(call $field_length (i32.const 17))");
   body += expecting(-5, "(call $explain (i32.const 1) (i32.const 16) (i32.const 3))");

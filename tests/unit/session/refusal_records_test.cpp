@@ -20,7 +20,9 @@ using testing::SizeIs;
 class Sink final : public RefusalSink {
  public:
   void note(RefusalRecord record) override { records.push_back(std::move(record)); }
+  void note_rejected_login(RefusalRecord record) override { rejected.push_back(std::move(record)); }
   std::vector<RefusalRecord> records;
+  std::vector<RefusalRecord> rejected;
 };
 
 class Records : public testing::Test {
@@ -175,6 +177,21 @@ TEST_F(Records, denied_login_is_noted_and_told) {
   EXPECT_EQ(sink_.records[0].request_id, id_of(0));
   EXPECT_THAT(harness.to_client, HasSubstr("FATAL"));
   EXPECT_THAT(harness.to_client, HasSubstr("request " + sink_.records[0].request_id));
+}
+
+TEST_F(Records, login_that_the_server_rejects_is_noted_and_is_no_refusal) {
+  SessionHarness harness(options_);
+  harness.environment.refusals = &sink_;
+  harness.client_sends(startup_packet({{"user", "ann"}, {"database", "shop"}}));
+  const std::string rejected = error("28P01", "password authentication failed for user \"ann\"");
+  harness.server_sends(rejected);
+  EXPECT_THAT(sink_.records, SizeIs(0));
+  ASSERT_THAT(sink_.rejected, SizeIs(1));
+  EXPECT_EQ(sink_.rejected[0].sqlstate, "28P01");
+  EXPECT_EQ(sink_.rejected[0].reason, "password authentication failed for user \"ann\"");
+  EXPECT_EQ(sink_.rejected[0].user, "ann");
+  EXPECT_TRUE(sink_.rejected[0].is_login);
+  EXPECT_EQ(harness.to_client, rejected) << "the server's own words";
 }
 
 }  // namespace

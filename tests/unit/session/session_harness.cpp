@@ -27,7 +27,8 @@ void NativePlugin::perform(hooks::Call& call) {
     case hooks::HookPoint::pre_query: call.result = pre_query(call); break;
     case hooks::HookPoint::post_query: call.result = post_query(call); break;
     case hooks::HookPoint::settled: call.result = settled(call); break;
-    case hooks::HookPoint::check_write: break;  // of no session
+    case hooks::HookPoint::check_write:
+    case hooks::HookPoint::event: break;  // of no session
   }
 }
 
