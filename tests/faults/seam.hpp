@@ -13,11 +13,13 @@
 #include "kv/memory_store.hpp"
 #include "kv/rocksdb/archiver.hpp"
 #include "kv/rocksdb/disk_journal.hpp"
+#include "plugins/event_announcer.hpp"
 #include "plugins/plugin_host.hpp"
 #include "plugins/write_judge.hpp"
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace helios::test {
 
@@ -51,6 +53,9 @@ class PlantedPluginHost {
   [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load();
   [[nodiscard]] plugins::ReloadResult reload(const config::Plugins& config);
   [[nodiscard]] std::vector<plugins::PluginInfo> describe() const { return host_.describe(); }
+  [[nodiscard]] std::vector<std::shared_ptr<plugins::WasmPlugin>> running() const {
+    return host_.running();
+  }
   [[nodiscard]] std::uint32_t instances() const { return host_.instances(); }
   [[nodiscard]] std::optional<std::string> why_full() const { return host_.why_full(); }
   // Of those who ask its plugins about writes.

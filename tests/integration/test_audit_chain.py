@@ -82,7 +82,8 @@ def test_trail_is_verified_without_a_proxy(proxy):
     proxy.stop()
     state = ("--state", os.path.join(proxy.directory, "state"))
     assert "\n3 statements, each with its outcome\n" in run_cli("audit", "verify", *state, "--anchor", head.strip())
-    assert run_cli("audit", "head", *state) == head
+    number = int(head.split(":")[0])
+    assert run_cli("audit", "head", *state).startswith(f"{number + 1}:"), "the stop is the last record"
 
 
 def test_statement_whose_end_was_seen_is_in_the_trail_of_a_killed_proxy(proxy):

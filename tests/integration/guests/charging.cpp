@@ -10,7 +10,7 @@ namespace {
 using namespace helios::plugin;
 
 constexpr int64_t kFew = 100;
-constexpr Rate kPlenty{.burst = 1000000, .tokens = 1, .period_ms = 3600000};
+constexpr Rate kPlenty{.burst = 1000000, .tokens = 1, .period_ms = 1000};
 
 Verdict charge(const QueryContext& context) {
   const Optional<String> tenant = context.tenant();

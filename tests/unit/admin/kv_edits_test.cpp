@@ -155,7 +155,7 @@ TYPED_TEST(KvEditsTest, increment_makes_a_counter_and_adds_to_it) {
   EXPECT_EQ(this->add("/admin/kv/p/n", "-7").body, R"({"ok":true,"value":-2})");
   EXPECT_EQ(this->add("/admin/kv/p/n", "0").body, R"({"ok":true,"value":-2})");
   EXPECT_EQ(this->get("/admin/kv/p/n").body,
-            R"({"plugin":"p","key":"n","value_base64":"/v////////8="})");
+            R"({"plugin":"p","key":"n","value_base64":"/v////////8=","counter":-2})");
 }
 
 TYPED_TEST(KvEditsTest, increment_of_something_else_or_beyond_64_bits_is_409) {

@@ -6,6 +6,7 @@
 #include "kv/transaction.hpp"
 #include "unit/admin/router_fixture.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -16,6 +17,7 @@ namespace helios::admin {
 namespace {
 
 using namespace std::string_literals;
+using testing::HasSubstr;
 
 class KvRoutesTest : public ::testing::Test {
  protected:

@@ -104,8 +104,7 @@ TEST_F(Keeper, block_is_in_force_at_once_and_answers_when_it_is_everywhere_and_o
     outcomes_.clear();
   }
   EXPECT_EQ(log_.count("agent \"bot\" is blocked, 3 sessions ended: runs wild"), 1U);
-  EXPECT_EQ(told_.size(), 2U);
-  EXPECT_EQ(told_.back(), "blocked bot, 3");
+  EXPECT_THAT(told_, ElementsAre("blocked bot, 3", "blocked bot2, 3"));
 }
 
 TEST_F(Keeper, next_process_finds_it_and_not_what_was_taken_away) {

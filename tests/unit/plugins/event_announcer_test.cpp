@@ -96,7 +96,7 @@ TEST_F(EventAnnouncerTest, events_are_told_in_their_order_also_those_that_come_o
   std::vector<std::string> told;
   const auto note = [&](std::string kind) {
     return [this, &told, kind](const EventOutcome&) {
-      told.push_back(kind + ":" + value("p", "key"));
+      told.push_back(kind + ":" + value("p", "key").value_or(""));
     };
   };
   announcer_.announce({"first", "{}"}, listeners(), [&](const EventOutcome& outcome) {

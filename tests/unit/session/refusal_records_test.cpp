@@ -183,6 +183,7 @@ TEST_F(Records, login_that_the_server_rejects_is_noted_and_is_no_refusal) {
   SessionHarness harness(options_);
   harness.environment.refusals = &sink_;
   harness.client_sends(startup_packet({{"user", "ann"}, {"database", "shop"}}));
+  harness.server_connected();
   const std::string rejected = error("28P01", "password authentication failed for user \"ann\"");
   harness.server_sends(rejected);
   EXPECT_THAT(sink_.records, SizeIs(0));
