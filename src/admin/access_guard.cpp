@@ -17,22 +17,6 @@ namespace {
 constexpr std::string_view kScheme = "Bearer";
 constexpr std::size_t kMaxLoggedTargetBytes = 1024;
 
-bool changes_something(Method method) {
-  return method == Method::put || method == Method::post || method == Method::del;
-}
-
-std::string_view method_name(Method method) {
-  switch (method) {
-    case Method::get: return "GET";
-    case Method::head: return "HEAD";
-    case Method::put: return "PUT";
-    case Method::post: return "POST";
-    case Method::del: return "DELETE";
-    case Method::other: return "other";
-  }
-  std::unreachable();
-}
-
 // The token of "Bearer <token>"; empty when it is not of that form.
 std::string_view bearer_token(std::string_view authorization) {
   const std::string_view scheme = authorization.substr(0, authorization.find(' '));
@@ -58,7 +42,7 @@ Response insufficient_scope(std::string_view scope, const std::string& text) {
 std::string description_of(const Request& request, const Grant& grant) {
   std::string text = grant.name.empty() ? "anybody" : "token " + base::escape_for_log(grant.name);
   text += " from " + base::escape_for_log(request.peer) + ": ";
-  text += method_name(request.method);
+  text += to_word(request.method);
   text += " " + base::escape_for_log(request.target, kMaxLoggedTargetBytes);
   if (request.method == Method::put) text += ", " + std::to_string(request.body.size()) + " bytes";
   if (request.force && changes_something(request.method)) text += ", forced";

@@ -42,8 +42,6 @@ bool is_loopback_v6(const std::string& name) {
   return inet_pton(AF_INET6, name.c_str(), &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address);
 }
 
-bool changes_something(Method method) { return method != Method::get && method != Method::head; }
-
 bool is_cross_site(const Request& request) {
   if (request.sec_fetch_site && *request.sec_fetch_site != "same-origin" &&
       *request.sec_fetch_site != "none")
@@ -67,7 +65,7 @@ std::optional<Response> refuse_browser_attack(const Request& request) {
     return error_reply(403,
                        "the Host header must be localhost or a loopback address: "
                        "use http://localhost:<port>/");
-  if (changes_something(request.method) && is_cross_site(request))
+  if (!only_reads(request.method) && is_cross_site(request))
     return error_reply(403, "cross-site request refused");
   return std::nullopt;
 }

@@ -117,13 +117,13 @@ struct WriteOpinion {
 };
 using OnJudged = std::move_only_function<void(WriteOpinion)>;
 
-// A request that changes something, about to be carried out.
+// A request that changes something, about to be carried out. Views live as long as the call that they are passed to.
 struct AdminAction {
-  std::string method;  // "PUT", "POST", "DELETE"
-  std::string target;  // as on the request line
-  std::string token;   // by whose name; empty: none was needed
-  std::string client;  // "127.0.0.1:4711"
-  std::string body;
+  std::string_view method;  // "PUT", "POST", "DELETE"
+  std::string_view target;  // as on the request line
+  std::string_view token;   // by whose name; empty: none was needed
+  std::string_view client;  // "127.0.0.1:4711"
+  std::string_view body;
   bool is_forced = false;
 };
 // Called with nothing where it may be carried out, else with the reason why not.
@@ -168,7 +168,7 @@ class Control {
 
   // Tells plugins, elsewhere than on the calling thread; at once where none wants to know. Calls `done` once, on `home`, which
   // is this thread's.
-  virtual void tell_action(AdminAction action, std::shared_ptr<base::Executor> home,
+  virtual void tell_action(const AdminAction& action, std::shared_ptr<base::Executor> home,
                            OnTold done) = 0;
 
   // The plugin whose namespace it is, where nobody but that may change it; empty: there is none such.

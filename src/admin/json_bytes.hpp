@@ -7,12 +7,11 @@
 #include "admin/base64.hpp"
 #include "admin/target.hpp"
 #include "base/text.hpp"
+#include "kv/charge.hpp"
 
 #include <boost/json/object.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -38,11 +37,8 @@ inline void put_value(boost::json::object& object, std::string_view value) {
 // is, so 8 letters that people can read are none; a counter from -2^56 to 2^56 is never taken for such.
 inline void put_counter(boost::json::object& object, std::string_view value) {
   const auto is_letter = [](char c) { return c >= ' ' && c <= '~'; };
-  if (value.size() != sizeof(std::uint64_t) || std::ranges::all_of(value, is_letter)) return;
-  std::uint64_t number = 0;
-  for (std::size_t i = value.size(); i-- > 0;)
-    number = number << 8 | static_cast<unsigned char>(value[i]);
-  object["counter"] = static_cast<std::int64_t>(number);
+  const auto number = kv::number_in(value);
+  if (number && !std::ranges::all_of(value, is_letter)) object["counter"] = *number;
 }
 
 }  // namespace helios::admin

@@ -7,11 +7,35 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace helios::admin {
 
 enum class Method { get, head, put, post, del, other };
+
+// "GET", "HEAD", "PUT", "POST", "DELETE", or "other".
+[[nodiscard]] constexpr std::string_view to_word(Method method) {
+  switch (method) {
+    case Method::get: return "GET";
+    case Method::head: return "HEAD";
+    case Method::put: return "PUT";
+    case Method::post: return "POST";
+    case Method::del: return "DELETE";
+    case Method::other: return "other";
+  }
+  std::unreachable();
+}
+
+// Whatever is sent with another method may change something.
+[[nodiscard]] constexpr bool only_reads(Method method) {
+  return method == Method::get || method == Method::head;
+}
+
+[[nodiscard]] constexpr bool changes_something(Method method) {
+  return method == Method::put || method == Method::post || method == Method::del;
+}
 
 struct Request {
   Method method = Method::get;

@@ -19,27 +19,14 @@
 namespace helios::admin {
 namespace {
 
-bool is_read(Method method) { return method == Method::get || method == Method::head; }
-
-std::string_view word_of(Method method) {
-  switch (method) {
-    case Method::get: return "GET";
-    case Method::head: return "HEAD";
-    case Method::put: return "PUT";
-    case Method::post: return "POST";
-    case Method::del: return "DELETE";
-    case Method::other: return "";
-  }
-  return "";
-}
-
-// Does it change something, and may who asks do so?
-bool is_action(const Request& request, const Grant& grant) {
-  return !is_read(request.method) && request.method != Method::other && grant.allows(Scope::write);
+// Is it carried out, if at all, by changing something?
+bool is_action(const Route& route, const Request& request, const Grant& grant) {
+  const bool has_actions = route.action != Action::none && route.action != Action::streams;
+  return has_actions && changes_something(request.method) && grant.allows(Scope::write);
 }
 
 AdminAction action_of(const Request& request, const Grant& grant) {
-  return {.method = std::string(word_of(request.method)),
+  return {.method = to_word(request.method),
           .target = request.target,
           .token = grant.name,
           .client = request.peer,
@@ -49,7 +36,7 @@ AdminAction action_of(const Request& request, const Grant& grant) {
 
 // Whether a route other than those of keys, streams and single blocks has the method.
 bool has_method(const Route& route, Method method) {
-  return route.page != nullptr ? is_read(method) : method == Method::post;
+  return route.page != nullptr ? only_reads(method) : method == Method::post;
 }
 
 std::optional<Response> refuse_need(const Route& route, const Grant& grant) {
@@ -123,23 +110,25 @@ void Router::handle(Request request, Responder respond) {
   if (!grant) return respond(std::move(grant.error()));
   if (route == nullptr) return respond(error_reply(404, "not found"));
   respond = access_.watch(request, **grant, std::move(respond));
-  if (is_action(request, **grant))
+  if (is_action(*route, request, **grant))
     return tell(*route, std::move(request), **grant, std::move(respond));
   dispatch(*route, std::move(request), **grant, std::move(respond));
 }
 
 // Nothing is changed that a guard could not take note of.
 void Router::tell(const Route& route, Request request, Grant grant, Responder respond) {
-  AdminAction action = action_of(request, grant);
+  const auto asked = std::make_shared<Request>(std::move(request));  // where the action views it
+  const auto granted = std::make_shared<const Grant>(std::move(grant));
+  const AdminAction action = action_of(*asked, *granted);
   sources_.control.tell_action(
-      std::move(action), home_,
-      [this, &route, request = std::move(request), grant = std::move(grant),
+      action, home_,
+      [this, &route, asked, granted,
        respond = std::move(respond)](const std::string& problem) mutable {
-        if (!problem.empty() && request.force != "true")
+        if (!problem.empty() && asked->force != "true")
           return respond(error_reply(
               503, "not carried out, since it could not be recorded: " + readable(problem) +
                        "; with the header Helios-Force: true it is carried out all the same"));
-        dispatch(route, std::move(request), grant, std::move(respond));
+        dispatch(route, std::move(*asked), *granted, std::move(respond));
       });
 }
 

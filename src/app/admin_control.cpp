@@ -96,17 +96,18 @@ void AdminControl::unblock(blocks::Kind kind, std::string name, admin::OnBlocked
   });
 }
 
-void AdminControl::tell_action(admin::AdminAction action, std::shared_ptr<base::Executor> home,
-                               admin::OnTold done) {
+void AdminControl::tell_action(const admin::AdminAction& action,
+                               std::shared_ptr<base::Executor> home, admin::OnTold done) {
   if (!process_.events.has_listeners()) return done({});
   auto answer = [home = std::move(home), done = std::move(done)](std::string problem) mutable {
     home->post([done = std::move(done), problem = std::move(problem)]() mutable {
       done(std::move(problem));
     });
   };
-  process_.control.post([this, action = std::move(action), answer = std::move(answer)]() mutable {
-    process_.events.admin_action(action, std::move(answer));
-  });
+  process_.control.post(
+      [this, detail = process_.events.detail_of(action), answer = std::move(answer)]() mutable {
+        process_.events.admin_action(std::move(detail), std::move(answer));
+      });
 }
 
 std::string AdminControl::sole_writer_of(std::string_view space) {

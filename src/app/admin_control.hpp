@@ -43,7 +43,7 @@ class AdminControl final : public admin::Control {
     const UsageWatch& usage;
     base::Executor& reader;      // whose threads may wait for a disk
     plugins::WriteJudge& judge;  // of what operators write
-    EventFeed& events;           // but for has_listeners(), on the control thread
+    EventFeed& events;           // but for what any thread may call, on the control thread
     const net::Proxy& proxy;     // of which any thread may ask
     const base::Clock& clock;
   };
@@ -61,7 +61,7 @@ class AdminControl final : public admin::Control {
   void back_up(std::string name, admin::OnBackedUp done) override {
     process_.back_up(name, std::move(done));
   }
-  void tell_action(admin::AdminAction action, std::shared_ptr<base::Executor> home,
+  void tell_action(const admin::AdminAction& action, std::shared_ptr<base::Executor> home,
                    admin::OnTold done) override;
   std::string sole_writer_of(std::string_view space) override;
   void judge_write(admin::KeyWrite write, std::shared_ptr<base::Executor> home,

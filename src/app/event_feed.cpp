@@ -26,7 +26,7 @@ EventAnnouncer::Listeners without(const EventAnnouncer::Listeners& listeners,
   return left;
 }
 
-std::string hmac_of(const plugins::HmacKey& key, const std::string& bytes) {
+std::string hmac_of(const plugins::HmacKey& key, std::string_view bytes) {
   if (bytes.empty()) return {};
   std::array<char, base::kSha256HexBytes> digits{};
   // Nobody ends it early.
@@ -75,9 +75,12 @@ void EventFeed::tell_removed(const Listeners& removed) {
 
 void EventFeed::stop() { tell("stop", stop_json(facts_, "shutdown"), listeners_); }
 
-void EventFeed::admin_action(const admin::AdminAction& action, OnTold done) {
-  hooks::Event event{"admin", admin_json(action, hmac_of(hmac_key_, action.body))};
-  announcer_.announce(std::move(event), listeners_,
+std::string EventFeed::detail_of(const admin::AdminAction& action) const {
+  return admin_json(action, hmac_of(hmac_key_, action.body));
+}
+
+void EventFeed::admin_action(std::string detail, OnTold done) {
+  announcer_.announce({"admin", std::move(detail)}, listeners_,
                       [this, done = std::move(done)](const EventOutcome& told) mutable {
                         log_problem("admin", told);
                         done(told.problem);
@@ -92,14 +95,14 @@ void EventFeed::unblocked(const blocks::Block& block, std::string_view cause) {
   tell("unblock", unblock_json(block, cause), listeners_);
 }
 
-void EventFeed::note_denied_login(session::RefusalRecord record, bool by_server) {
+void EventFeed::note_denied_login(const session::RefusalRecord& record, bool by_server) {
   if (!has_listeners_) return;
   if (waiting_logins_.fetch_add(1) >= kMaxWaitingLogins) {
     waiting_logins_.fetch_sub(1);
     left_out_.fetch_add(1);
     return;
   }
-  control_.post([this, record = std::move(record), by_server] { tell_login(record, by_server); });
+  control_.post([this, record, by_server] { tell_login(record, by_server); });
 }
 
 void EventFeed::tell_login(const session::RefusalRecord& record, bool by_server) {

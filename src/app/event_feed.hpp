@@ -13,7 +13,7 @@
 // Flow: 1 start(), before anybody is served; 2 the others, as they happen; 3 stop(), then run the executor until is_idle();
 // 4 forget(), when the threads of the slow lane and of the store have ended.
 //
-// Thread rule: the control thread, but for note_denied_login(), which any thread may call. Lifetime: what is passed outlives
+// Thread rule: the control thread, but for what says that any thread may call it. Lifetime: what is passed outlives
 // it; so do those who call, and what they post to the control thread is not run after it has ended.
 
 #include "admin/control.hpp"
@@ -55,12 +55,14 @@ class EventFeed final : public DeniedLogins {
 
   // Whether anybody listens; what is about to be told may then be left out. Thread rule: any.
   [[nodiscard]] bool has_listeners() const { return has_listeners_.load(); }
-  void admin_action(const admin::AdminAction& action, OnTold done);
+  // What the event of this action tells. Thread rule: any.
+  [[nodiscard]] std::string detail_of(const admin::AdminAction& action) const;
+  void admin_action(std::string detail, OnTold done);
   void blocked(const blocks::Block& block, std::uint64_t sessions_ended);
   void unblocked(const blocks::Block& block, std::string_view cause);
 
   // Thread rule: any.
-  void note_denied_login(session::RefusalRecord record, bool by_server) override;
+  void note_denied_login(const session::RefusalRecord& record, bool by_server) override;
 
  private:
   using Listeners = plugins::EventAnnouncer::Listeners;

@@ -94,7 +94,7 @@ void RefusalLog::note(session::RefusalRecord record) {
 }
 
 void RefusalLog::note_rejected_login(session::RefusalRecord record) {
-  if (logins_ != nullptr) logins_->note_denied_login(std::move(record), true);
+  if (logins_ != nullptr) logins_->note_denied_login(record, true);
 }
 
 void RefusalLog::count(const std::string& plugin, const std::string& sqlstate) {

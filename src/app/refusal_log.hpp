@@ -27,7 +27,7 @@ class DeniedLogins {
  public:
   virtual ~DeniedLogins() = default;
   // `by_server`: the server did not let the client in, and not the proxy.
-  virtual void note_denied_login(session::RefusalRecord record, bool by_server) = 0;
+  virtual void note_denied_login(const session::RefusalRecord& record, bool by_server) = 0;
 };
 
 class RefusalLog final : public session::RefusalSink {

@@ -6,12 +6,11 @@
 #include "cli/json_answer.hpp"
 #include "cli/record_parser.hpp"
 #include "cli/shown.hpp"
-#include "cli/since.hpp"
 #include "cli/stream_pages.hpp"
+#include "cli/trail_span.hpp"
 
 #include <boost/json/serialize.hpp>
 
-#include <optional>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -20,14 +19,6 @@ namespace helios::cli {
 namespace {
 
 namespace json = boost::json;
-
-base::Result<std::optional<std::int64_t>> moment(std::string_view option, const std::string& text,
-                                                 std::int64_t now_ms) {
-  if (text.empty()) return std::nullopt;
-  const auto ms = parse_moment(option, text, now_ms);
-  if (!ms) return std::unexpected(ms.error());
-  return *ms;
-}
 
 json::value detail_of(const json::object& event) {
   const json::value* detail = event.if_contains("detail");
@@ -48,19 +39,17 @@ std::string line_of(const kv::StreamRecord& record, const json::object& event, b
 }  // namespace
 
 base::Result<void> print_audit_events(const AuditOptions& options, const AuditPorts& ports) {
-  const auto since = moment("--since", options.since, ports.now_ms);
-  if (!since) return std::unexpected(since.error());
-  const auto until = moment("--until", options.until, ports.now_ms);
-  if (!until) return std::unexpected(until.error());
+  const auto span = span_of(options, ports.now_ms);
+  if (!span) return std::unexpected(span.error());
   StreamPages pages(
-      {.plugin = options.plugin, .stream = std::string(kTrailStream), .since_ms = *since},
+      {.plugin = options.plugin, .stream = std::string(kTrailStream), .since_ms = span->since_ms},
       ports.state.read_page);
   RecordParser parser;
   do {
     const auto answer = pages.next();
     if (!answer) return std::unexpected(answer.error());
     for (const kv::StreamRecord& record : answer->page.records) {
-      if (*until && record.time_ms >= **until) return {};
+      if (span->ends_before(record)) return {};
       const auto parsed = parser.parse(record.bytes);
       if (!parsed || view_of(**parsed, "type") != "event") continue;
       if (!options.event.empty() && view_of(**parsed, "event") != options.event) continue;

@@ -3,9 +3,9 @@
 
 #include "admin/stream_page.hpp"
 #include "cli/audit_trail.hpp"
-#include "cli/since.hpp"
 #include "cli/statement_joiner.hpp"
 #include "cli/stream_pages.hpp"
+#include "cli/trail_span.hpp"
 
 #include <optional>
 #include <ostream>
@@ -23,37 +23,9 @@ base::Result<void> failed(std::string message) {
   return base::fail(base::Errc::invalid, std::move(message));
 }
 
-// A stretch of the trail.
-struct Span {
-  std::optional<std::int64_t> since_ms;
-  std::optional<std::int64_t> until_ms;  // the first moment behind it
-
-  [[nodiscard]] bool ends_before(const kv::StreamRecord& record) const {
-    return until_ms && record.time_ms >= *until_ms;
-  }
-};
-
-base::Result<std::optional<std::int64_t>> moment(std::string_view option, const std::string& text,
-                                                 std::int64_t now_ms) {
-  if (text.empty()) return std::nullopt;
-  const auto ms = parse_moment(option, text, now_ms);
-  if (!ms) return std::unexpected(ms.error());
-  return *ms;
-}
-
-base::Result<Span> span_of(const AuditOptions& options, std::int64_t now_ms) {
-  const auto since = moment("--since", options.since, now_ms);
-  if (!since) return std::unexpected(since.error());
-  const auto until = moment("--until", options.until, now_ms);
-  if (!until) return std::unexpected(until.error());
-  if (*since && *until && **until <= **since)
-    return base::fail(base::Errc::invalid, "--until must be later than --since");
-  return Span{*since, *until};
-}
-
 class Search {
  public:
-  Search(const AuditOptions& options, const AuditPorts& ports, const Span& span)
+  Search(const AuditOptions& options, const AuditPorts& ports, const TrailSpan& span)
       : options_(options),
         ports_(ports),
         span_(span),
@@ -142,7 +114,7 @@ class Search {
 
   const AuditOptions& options_;
   const AuditPorts& ports_;
-  const Span span_;
+  const TrailSpan span_;
   StreamPages pages_;
   const std::unique_ptr<StatementWriter> writer_;
   StatementJoiner joiner_;

@@ -44,7 +44,7 @@ void TrailIntervals::note_start(const kv::StreamRecord& record) {
   if (first_start_ == 0) first_start_ = record.number;
   if (state_ != State::unknown) {
     ++count_;
-    if (kept_.size() == kMostKept) kept_.erase(kept_.begin());
+    if (kept_.size() == kMostKept) kept_.pop_front();
     kept_.push_back({.last = last_,
                      .last_ms = last_ms_,
                      .first = record.number,

@@ -13,9 +13,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace helios::cli {
 
@@ -49,7 +49,7 @@ class TrailIntervals {
   kv::RecordNumber last_ = 0;
   std::int64_t last_ms_ = 0;
   std::uint64_t count_ = 0;  // of intervals
-  std::vector<Interval> kept_;
+  std::deque<Interval> kept_;
   kv::RecordNumber first_start_ = 0;  // 0: none
   kv::RecordNumber first_record_ = 0;
 };

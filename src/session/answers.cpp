@@ -3,6 +3,7 @@
 
 #include "pgwire/error_response.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/objections.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -130,7 +131,7 @@ void Answers::on_completion(backend::Answer answer, std::string_view command_tag
   InFlight* item = context_.in_flight.find(answer.tag);
   if (item == nullptr) return;
   QueryRun* run = item->present_run();
-  if (may_read_cursors(run)) ++cursor_readers_;
+  if (may_have_read_cursors(run)) ++cursor_readers_;
   if (is_settling()) {
     settlements_.on_complete(run != nullptr ? run->present() : nullptr, command_tag,
                              run == nullptr || run->statements.size() == 1, most_unsettled());
@@ -164,15 +165,11 @@ bool Answers::may_commit_itself(QueryRun& run) const {
          !context_.link->is_in_block();
 }
 
-// By FETCH, or by a function that is given a cursor's name. What a COMMIT runs is left out: triggers that
-// were put off.
-bool Answers::may_read_cursors(QueryRun* run) {
+// Its present statement. Of what nobody has read anything may be.
+bool Answers::may_have_read_cursors(QueryRun* run) {
   const StatementRun* statement = run == nullptr ? nullptr : run->present();
-  if (statement == nullptr || !statement->analysis->parsed) return true;
-  const sql::Statement& what = *statement->statement;
-  const bool ends_cursor =
-      what.name_op == sql::NameOp::close || what.name_op == sql::NameOp::close_all;
-  return !what.is_session_statement && what.transaction == sql::TransactionOp::none && !ends_cursor;
+  return statement == nullptr || !statement->analysis->parsed ||
+         may_read_cursors(*statement->statement);
 }
 
 // The text of this Execute is not known; its tag tells something of what it was.

@@ -79,7 +79,7 @@ class Answers {
   void note_execution(std::string_view tag);
   void note_time(const InFlight& item, QueryRun& run);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
-  [[nodiscard]] static bool may_read_cursors(QueryRun* run);
+  [[nodiscard]] static bool may_have_read_cursors(QueryRun* run);
   [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
   void settle_portal(const InFlight& item, char answer);
   void end_run(std::unique_ptr<QueryRun>& run);

@@ -52,7 +52,7 @@ class Conversation {
   bool step_judge(bool is_ending);
   // Where something waits for answers that the server may be keeping back.
   void ask_for_answers();
-  // Messages are taken. Asked several times for each of them, so it stands here, where it is made part of who asks.
+  // Messages are taken. In the header because it is asked several times for each message, and is to be inlined there.
   [[nodiscard]] bool may_go_on() const {
     if (!is_through() || has_taken_leave_ || farewell_ || context_.link->is_amid_notification())
       return false;

@@ -152,6 +152,13 @@ std::optional<Refusal> objection_to_run(const SessionContext& context, const Set
       "at Bind: bind the portal again"};
 }
 
+bool may_read_cursors(const sql::Statement& statement) {
+  const bool ends_cursor =
+      statement.name_op == NameOp::close || statement.name_op == NameOp::close_all;
+  return !statement.is_session_statement && statement.transaction == sql::TransactionOp::none &&
+         !ends_cursor;
+}
+
 std::optional<std::vector<hooks::Parameter>> parameters_of(const sql::Statement& execute) {
   std::vector<hooks::Parameter> parameters;
   for (const sql::ExecuteArgument& argument : execute.arguments) {

@@ -56,6 +56,10 @@ struct Grounds {
                                                       const Settings& settings,
                                                       const StatementRun& judged);
 
+// May the server read a cursor for it: by FETCH, or by a function that is given the cursor's name? What a COMMIT runs is left
+// out: triggers that were put off.
+[[nodiscard]] bool may_read_cursors(const sql::Statement& statement);
+
 // What an EXECUTE gives as parameters; nullopt: some of them only the server knows. Views into it.
 [[nodiscard]] std::optional<std::vector<hooks::Parameter>> parameters_of(
     const sql::Statement& execute);

@@ -259,7 +259,7 @@ void StatementJudge::judge_next() {
     follow_settings();
   }
   if (!admit(objection_to_names(grounds(), *run.statement))) return;
-  if (!find_prepared(run) || !may_fetch(run) || !may_read_cursors(run)) return;
+  if (!find_prepared(run) || !may_fetch(run) || !may_call_functions(run)) return;
   if (!admit(objection_to(grounds(), *run.statement))) return;
   const bool is_hooked = chain_->has_hooks() &&
                          (!run.statement->is_session_statement || chain_->wants_all_statements());

@@ -145,7 +145,7 @@ class StatementJudge {
   void resolve_parameters();
   bool find_prepared(StatementRun& run);
   bool may_fetch(StatementRun& run);
-  bool may_read_cursors(const StatementRun& run);
+  bool may_call_functions(const StatementRun& run);
   [[nodiscard]] std::optional<Refusal> objection_to_cursors() const;
   bool bound_answer(StatementRun& run);
   bool plan_bounded();

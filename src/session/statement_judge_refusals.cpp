@@ -84,13 +84,11 @@ bool StatementJudge::may_fetch(StatementRun& run) {
 
 // A function that it calls may run a portal that was judged at its Bind: no text shows which. False = refused, or not certain
 // yet.
-bool StatementJudge::may_read_cursors(const StatementRun& run) {
+bool StatementJudge::may_call_functions(const StatementRun& run) {
   if (context_.names.portals.size() == 0) return true;  // nearly always
   const sql::Statement& statement = *run.statement;
-  if (statement.is_session_statement || statement.transaction != sql::TransactionOp::none ||
-      statement.name_op == sql::NameOp::fetch || statement.name_op == sql::NameOp::close ||
-      statement.name_op == sql::NameOp::close_all)
-    return true;
+  const bool is_fetch = statement.name_op == sql::NameOp::fetch;  // may_fetch() knows its portal
+  if (is_fetch || !may_read_cursors(statement)) return true;
   auto refusal = objection_to_cursors();
   if (refusal && !context_.link->owed().empty()) {  // it may be closed by then
     stage_ = Stage::wait_for_certainty;

@@ -36,8 +36,11 @@ class FakeControl final : public Control {
     unblocked.emplace_back(kind, std::move(name));
     on_blocked.push_back(std::move(done));
   }
-  void tell_action(AdminAction action, std::shared_ptr<base::Executor>, OnTold done) override {
-    actions.push_back(std::move(action));
+  void tell_action(const AdminAction& action, std::shared_ptr<base::Executor>,
+                   OnTold done) override {
+    actions.push_back(std::string(action.method) + " " + std::string(action.target) + " by \"" +
+                      std::string(action.token) + "\" from " + std::string(action.client) + ": " +
+                      std::string(action.body) + (action.is_forced ? ", forced" : ""));
     done(untold);
   }
   [[nodiscard]] std::string sole_writer_of(std::string_view space) override {
@@ -59,7 +62,7 @@ class FakeControl final : public Control {
   [[nodiscard]] std::string metrics_text() override { return "helios_queries_total 7\n"; }
 
   std::vector<PluginStatus> plugin_list;
-  std::vector<AdminAction> actions;
+  std::vector<std::string> actions;
   std::string untold;  // why those cannot be told
   std::string append_only_space;
   std::vector<KeyWrite> judged;
