@@ -252,15 +252,11 @@ void Answers::on_status(TransactionStatus status, bool has_failed) {
 void Answers::on_ready(std::string_view message, bool is_view) {
   if (!context_.link->is_in_block()) end_portals();
   if (!ended_runs_.empty() || settlements_.has_due()) {
-    context_.held_ready = message;
-    if (post_hooks_.start(ended_runs_, &settlements_) == hooks::RunStatus::done) {
-      release_ready();
-    } else {
-      if (context_.environment.timings != nullptr)
-        held_since_ns_ = context_.environment.clock->monotonic_ns();
-      hold_answer();
-    }
-  } else if (is_view) {
+    if (post_hooks_.start(ended_runs_, &settlements_) != hooks::RunStatus::done)
+      return hold_ready(message);
+    if (ends_by_hooks()) return;
+  }
+  if (is_view) {
     context_.actions->to_client.append_view(message);
   } else {
     context_.actions->to_client.append(std::string(message));
@@ -269,21 +265,27 @@ void Answers::on_ready(std::string_view message, bool is_view) {
 
 // A short answer waits with its ReadyForQuery: one send instead of two, and no row of it is seen before what its hooks
 // have stored is kept.
-void Answers::hold_answer() {
+void Answers::hold_ready(std::string_view message) {
   constexpr std::size_t kMostBytes = 8192;
+  if (context_.environment.timings != nullptr)
+    held_since_ns_ = context_.environment.clock->monotonic_ns();
   base::Output& answer = context_.actions->to_client;
-  if (answer.bytes() > kMostBytes) return;
-  context_.held_ready.insert(0, answer.flatten());
-  answer.discard();
+  if (answer.bytes() <= kMostBytes) {
+    context_.held_ready = answer.flatten();
+    answer.discard();
+  }
+  context_.held_ready += message;
 }
 
 void Answers::release_ready() {
-  if (post_hooks_.fatal()) {
-    context_.end.fail(post_hooks_.fatal()->sqlstate,
-                      "terminating connection: " + post_hooks_.fatal()->message);
-    return;
-  }
-  context_.actions->to_client.append(std::exchange(context_.held_ready, {}));
+  if (!ends_by_hooks()) context_.actions->to_client.append(std::exchange(context_.held_ready, {}));
+}
+
+bool Answers::ends_by_hooks() {
+  const hooks::ChainResult* fatal = post_hooks_.fatal();
+  if (fatal == nullptr) return false;
+  context_.end.fail(fatal->sqlstate, "terminating connection: " + fatal->message);
+  return true;
 }
 
 // ---- the end ----

@@ -87,8 +87,10 @@ class Answers {
   [[nodiscard]] Followed followed() { return {context_.settings, context_.names}; }
   [[nodiscard]] bool is_settling() const;
   [[nodiscard]] std::size_t most_unsettled() const;
-  void hold_answer();
+  void hold_ready(std::string_view message);
   void release_ready();
+  // True: a post_query hook wants the session ended, and it ends.
+  bool ends_by_hooks();
   void note_unfinished();
   void lose_portal(const std::shared_ptr<Portal>& portal);
 

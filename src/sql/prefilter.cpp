@@ -2,44 +2,46 @@
 #include "sql/prefilter.hpp"
 
 #include <array>
+#include <bit>
 #include <cstdint>
-#include <iterator>
 
 namespace helios::sql {
 namespace {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-// The scan looks at pairs of neighbouring bytes and stops only at those that begin something worth a
-// closer look. Each such pair is one bit: set for its first byte in kFirst, for its second in kSecond.
-constexpr std::string_view kPairs[] = {"he", "se", "pg", "u&", "in", "fo",
-                                       "up", "de", "me", "--", "/*"};
-constexpr std::uint16_t kAlone = 1U << std::size(kPairs);  // bytes that need no second one: ; NUL
+using namespace std::string_view_literals;
 
-using PairTable = std::array<std::uint16_t, 256>;
+// The scan stops only where one of these ends, for a closer look: the beginnings of the words below,
+// of comments, and bytes that need no second one. None is the end of another: one at most ends at a byte.
+constexpr std::string_view kBeginnings[] = {"hel"sv, "set"sv, "pg_"sv, "u&"sv,  "int"sv,
+                                            "ins"sv, "for"sv, "upd"sv, "del"sv, "mer"sv,
+                                            "--"sv,  "/*"sv,  ";"sv,   "\0"sv};
 
-constexpr PairTable make_table(std::size_t position) {
-  PairTable table{};
-  for (std::size_t i = 0; i < std::size(kPairs); ++i) {
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      if (lower(static_cast<char>(byte)) == kPairs[i][position])
-        table[byte] = static_cast<std::uint16_t>(table[byte] | (1U << i));
+// Shift-And (Baeza-Yates and Gonnet, "A new approach to text searching", 1992): a bit for each byte of
+// each beginning, set while that beginning matches up to this byte.
+struct Bits {
+  std::uint64_t first = 0;                  // the first bytes of all
+  std::uint64_t last = 0;                   // the last bytes of all
+  std::array<std::uint64_t, 256> of{};      // where a byte, as small letter or capital, stands
+  std::array<std::uint8_t, 64> distance{};  // by bit of a last byte: how far behind the first it is
+};
+
+constexpr Bits kBits = [] {
+  Bits bits;
+  unsigned bit = 0;
+  for (const std::string_view beginning : kBeginnings) {
+    bits.first |= std::uint64_t{1} << bit;
+    for (const char c : beginning) {
+      for (unsigned byte = 0; byte < 256; ++byte) {
+        if (lower(static_cast<char>(byte)) == c) bits.of[byte] |= std::uint64_t{1} << bit;
+      }
+      ++bit;
     }
+    bits.last |= std::uint64_t{1} << (bit - 1);
+    bits.distance[bit - 1] = static_cast<std::uint8_t>(beginning.size() - 1);
   }
-  return table;
-}
-
-constexpr PairTable kFirst = [] {
-  PairTable table = make_table(0);
-  table[';'] |= kAlone;
-  table['\0'] |= kAlone;
-  return table;
-}();
-
-constexpr PairTable kSecond = [] {
-  PairTable table = make_table(1);
-  for (std::uint16_t& bits : table) bits |= kAlone;
-  return table;
+  return bits;
 }();
 
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -114,11 +116,13 @@ bool is_harmless_at(std::string_view text, std::size_t at, bool reads, bool allo
 
 // Is there nothing in the statement's text that needs the parser's eye?
 bool is_plain(std::string_view text, bool reads, bool allows_comments) {
+  std::uint64_t matching = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    const auto second = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : ' ');
-    if ((kFirst[first] & kSecond[second]) != 0 && !is_harmless_at(text, i, reads, allows_comments))
-      return false;
+    matching = (matching << 1 | kBits.first) & kBits.of[static_cast<unsigned char>(text[i])];
+    if (const std::uint64_t ended = matching & kBits.last; ended != 0) [[unlikely]] {
+      const std::size_t at = i - kBits.distance[static_cast<std::size_t>(std::countr_zero(ended))];
+      if (!is_harmless_at(text, at, reads, allows_comments)) return false;
+    }
   }
   return true;
 }
