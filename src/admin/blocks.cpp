@@ -4,8 +4,8 @@
 #include "admin/access_guard.hpp"
 #include "admin/json_bytes.hpp"
 #include "admin/replies.hpp"
-#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
+#include "base/rfc3339.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -84,14 +84,14 @@ void put_name(json::object& out, std::string_view name) {
 
 json::value time_or_null(std::int64_t ms) {
   if (ms == blocks::kNeverOver) return nullptr;
-  return json::value(to_rfc3339(ms));
+  return json::value(base::to_rfc3339(ms));
 }
 
 json::object to_json(const blocks::Block& block) {
   json::object out{{"kind", blocks::to_word(block.kind)}};
   put_name(out, block.name);
   out["reason"] = block.reason;
-  out["since"] = to_rfc3339(block.since_ms);
+  out["since"] = base::to_rfc3339(block.since_ms);
   out["expires_at"] = time_or_null(block.expires_at_ms);
   out["kept"] = block.is_kept;
   return out;

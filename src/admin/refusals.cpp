@@ -2,8 +2,8 @@
 #include "admin/refusals.hpp"
 
 #include "admin/replies.hpp"
-#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
+#include "base/rfc3339.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -37,7 +37,7 @@ base::Result<void> take(const std::string& name, const std::string& value, Refus
   } else if (name == "plugin") {
     out.plugin = value;
   } else if (name == "since") {
-    const auto since = parse_rfc3339(value);
+    const auto since = base::parse_rfc3339(value);
     if (!since) return wrong("since: " + since.error().message);
     out.since_ms = *since;
   } else if (name == "after") {
@@ -74,7 +74,7 @@ boost::json::value fingerprint_or_null(std::optional<std::uint64_t> fingerprint)
 
 boost::json::object to_json(const RefusalStatus& refusal) {
   return {{"number", refusal.number},
-          {"time", to_rfc3339(refusal.time_ms)},
+          {"time", base::to_rfc3339(refusal.time_ms)},
           {"request_id", refusal.request_id},
           {"plugin", readable(refusal.plugin)},
           {"decided_by", refusal.decided_by},

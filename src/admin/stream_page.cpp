@@ -2,8 +2,8 @@
 #include "admin/stream_page.hpp"
 
 #include "admin/json_bytes.hpp"
-#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
+#include "base/rfc3339.hpp"
 #include "base/sha256.hpp"
 
 #include <boost/json/array.hpp>
@@ -38,7 +38,7 @@ base::Result<void> read_parameter(std::string_view name, std::string_view value,
   if (name == "max_bytes") return read_number(name, value, kMaxPageBytes, out.max_bytes);
   if (name != "since")
     return base::fail(base::Errc::invalid, "unknown query parameter: " + std::string(name));
-  const auto since = parse_rfc3339(value);
+  const auto since = base::parse_rfc3339(value);
   if (!since) return base::fail(base::Errc::invalid, "since: " + since.error().message);
   out.since_ms = *since;
   return {};
@@ -48,12 +48,12 @@ void put_extent(boost::json::object& object, const kv::StreamExtent& extent) {
   object["first"] = extent.first;
   object["next"] = extent.next;
   object["bytes"] = extent.bytes;
-  if (extent.next > 1) object["last_time"] = to_rfc3339(extent.last_time_ms);
+  if (extent.next > 1) object["last_time"] = base::to_rfc3339(extent.last_time_ms);
 }
 
 boost::json::object to_json(const kv::StreamRecord& record) {
   boost::json::object object{{"number", record.number},
-                             {"time", to_rfc3339(record.time_ms)},
+                             {"time", base::to_rfc3339(record.time_ms)},
                              {"digest", base::to_hex(record.digest)}};
   put_value(object, record.bytes);
   return object;

@@ -3,7 +3,6 @@
 #include "app/app.hpp"
 
 #include "app/descriptor_limit.hpp"
-#include "app/hmac_key.hpp"
 #include "app/metrics_sources.hpp"
 #include "app/reload_report.hpp"
 #include "app/start_id.hpp"
@@ -11,10 +10,8 @@
 #include "base/text.hpp"
 #include "config/restart_keys.hpp"
 
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <signal.h>
@@ -37,14 +34,12 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
       identity_rule_use_(in_force_.config->identity),
       faults_(log_, clock_),
       refusals_(log_, clock_),
-      store_(to_limits(*in_force_.config), clock_),
-      usage_(store_, log_),
+      state_(*in_force_.config, clock_, log_, faults_),
       slow_lane_(in_force_.config->plugins.slow_lane_threads, &faults_),
       background_(kBackgroundThreads, &faults_),
       reader_(background_.make_queue()),
-      hmac_key_(random_hmac_key()),
-      host_(in_force_.config->plugins, store_, slow_lane_, clock_, log_, plugins::kInlineTicks,
-            &faults_, in_force_.config->state, &hmac_key_),
+      host_(in_force_.config->plugins, state_.store(), slow_lane_, clock_, log_,
+            plugins::kInlineTicks, &faults_, in_force_.config->state, &state_.hmac_key()),
       write_judge_(host_, log_) {}
 
 App::~App() { stop(); }
@@ -56,17 +51,21 @@ base::Result<void> App::check() {
 
 // What the configuration alone cannot tell to be wrong, all at once.
 base::Result<std::shared_ptr<const hooks::Chain>> App::load_plugins() {
-  const auto access = AdminService::load(in_force_.config->admin);
+  std::string wrong;
+  const auto note = [&wrong](const auto& result) {
+    if (!result) wrong += (wrong.empty() ? "" : "\n") + result.error().message;
+  };
+  note(AdminService::load(in_force_.config->admin));
+  note(to_anchor_plans(in_force_.config->state));
   auto chain = host_.load();
-  if (access) return chain;
-  base::Error error = access.error();
-  if (!chain) error.message += "\n" + chain.error().message;
-  return std::unexpected(std::move(error));
+  note(chain);
+  if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
+  return chain;
 }
 
 base::Result<void> App::start() {
   raise_descriptor_limit(in_force_.config->limits, log_);
-  if (auto opened = open_state(); !opened) return opened;
+  if (auto opened = state_.open(in_force_.config->state); !opened) return opened;
   auto chain = load_plugins();
   if (!chain) return std::unexpected(chain.error());
   if (auto chosen = choose_engine(); !chosen) {
@@ -78,7 +77,8 @@ base::Result<void> App::start() {
   control_ = *std::move(control);
   control_->report_faults_to(faults_);
   start_events();
-  blocks_ = std::make_unique<BlockKeeper>(store_, control_->mailbox(), log_, journal_ != nullptr);
+  blocks_ =
+      std::make_unique<BlockKeeper>(state_.store(), control_->mailbox(), log_, state_.is_on_disk());
   blocks_->load();
   if (auto made = make_proxy(); !made) return made;
   register_metrics();
@@ -87,42 +87,17 @@ base::Result<void> App::start() {
   signals_.start(
       [this](int signal) { control_->mailbox().post([this, signal] { on_signal(signal); }); });
   look_after_store_regularly();
+  state_.start_anchors(in_force_.config->state);
   proxy_->start([this] { finished_ = true; });
   serving_ = true;
   log_.write(base::LogLevel::info, "ready");
   return {};
 }
 
-// What earlier runs kept is there before the first plugin is loaded.
-base::Result<void> App::open_state() {
-  const config::State& state = in_force_.config->state;
-  if (state.directory.empty()) return {};
-  auto durabilities = to_durabilities(state);
-  if (!durabilities) return std::unexpected(durabilities.error());
-  auto journal = kv::rocksdb::DiskJournal::open({.directory = state.directory,
-                                                 .salvage = state.salvage,
-                                                 .archive = state.archive,
-                                                 .faults = &faults_},
-                                                clock_, log_);
-  if (!journal) return std::unexpected(journal.error());
-  const auto key = hmac_key_of(state.directory);
-  if (!key) return std::unexpected(key.error());
-  hmac_key_ = *key;
-  store_.attach(**journal, *std::move(durabilities));
-  journal_ = *std::move(journal);
-  if (auto recovered = journal_->recover(store_); !recovered) return recovered;
-  journal_->start();
-  if (journal_->archive() == nullptr) return {};
-  archiver_ = std::make_unique<kv::rocksdb::Archiver>(store_, *journal_, to_archiver_options(state),
-                                                      clock_, log_, &faults_);
-  archiver_->start();
-  return {};
-}
-
 // Whoever listens has heard that the process runs before anybody is served.
 void App::start_events() {
   events_ =
-      std::make_unique<EventFeed>(host_, control_->mailbox(), log_, hmac_key_,
+      std::make_unique<EventFeed>(host_, control_->mailbox(), log_, state_.hmac_key(),
                                   ProcessFacts{.process = to_word(new_start_id()),
                                                .configuration = in_force_.config->file_sha256});
   refusals_.pass_logins_to(events_.get());
@@ -189,6 +164,8 @@ LoadedSnapshot App::load_snapshot() {
       log_.write(base::LogLevel::warning,
                  "reload: " + std::string(key) + " has changed: that takes a restart");
     }
+    if (const auto plans = to_anchor_plans(read->state); !plans)
+      return refuse(plans.error().message);
     // Tokens and certificates are read again as well: their files may have changed alone.
     if (admin_) {
       auto renewed = AdminService::load(read->admin);
@@ -218,8 +195,7 @@ void App::install(const LoadedSnapshot& loaded, base::Task done) {
 
 void App::put_in_force(const session::Snapshot& snapshot, base::Task done) {
   in_force_ = snapshot;
-  store_.set_limits(to_limits(*snapshot.config));
-  if (archiver_) archiver_->set(to_archiver_options(snapshot.config->state));
+  state_.set(*snapshot.config);
   connection_limits_.set_limits(snapshot.config->limits);
   identity_rule_use_.set_rules(snapshot.config->identity);
   if (reconfiguration_.set_log_level) {
@@ -235,7 +211,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.clock = &clock_;
   environment.log = &log_;
   environment.analyzer = analyzers_.back().get();
-  environment.store = &store_;
+  environment.store = &state_.store();
   environment.config = in_force_.config;
   environment.chain = in_force_.chain;
   environment.identity_rule_use = &identity_rule_use_;
@@ -260,7 +236,7 @@ base::Result<void> App::start_admin() {
       identity_rule_use_,
       refusals_,
       *blocks_,
-      store_,
+      state_.store(),
       registry_,
       control_->mailbox(),
       [this](admin::OnReloaded done) { reloader_->request(std::move(done)); },
@@ -270,7 +246,7 @@ base::Result<void> App::start_admin() {
                                                        admin::OnBackedUp done) {
         back_up(folder, name, std::move(done));
       },
-      usage_,
+      state_.usage(),
       *reader_,
       write_judge_,
       *events_,
@@ -278,7 +254,7 @@ base::Result<void> App::start_admin() {
       clock_};
   auto access = AdminService::load(in_force_.config->admin);
   if (!access) return base::fail(access.error().code, access.error().message);
-  admin_ = std::make_unique<AdminService>(std::move(process), store_, log_, clock_,
+  admin_ = std::make_unique<AdminService>(std::move(process), state_.store(), log_, clock_,
                                           *std::move(access), faults_);
   registrations_.push_back(registry_.add_source(admin_->metrics_source()));
   return admin_->start(in_force_.config->admin);
@@ -288,16 +264,7 @@ void App::back_up(const std::string& folder, const std::string& name, admin::OnB
   if (folder.empty())
     return done(base::fail(base::Errc::invalid, "state.backups names no folder for copies"));
   background_.post([this, path = folder + "/" + name, done = std::move(done)]() mutable {
-    std::error_code error;
-    // What is wrong with the folder, the copy will say.
-    const auto parent = std::filesystem::path(path).parent_path();
-    if (std::filesystem::create_directories(parent, error))
-      std::filesystem::permissions(parent, std::filesystem::perms::owner_all, error);
-    const auto copied = store_.backup(path);
-    if (!copied) return done(std::unexpected(copied.error()));
-    if (const auto written = write_hmac_key(path, hmac_key_); !written)
-      return done(std::unexpected(written.error()));
-    log_.write(base::LogLevel::info, "state: copied to " + path);
+    if (const auto made = state_.back_up(path); !made) return done(std::unexpected(made.error()));
     done(std::move(path));
   });
 }
@@ -312,9 +279,8 @@ void App::register_metrics() {
   registrations_.push_back(registry_.add_source(identity_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(refusals_.metrics_source()));
   registrations_.push_back(registry_.add_source(blocks_->metrics_source()));
-  registrations_.push_back(registry_.add_source(store_metrics(store_)));
-  if (journal_) registrations_.push_back(registry_.add_source(journal_metrics(*journal_)));
-  if (archiver_) registrations_.push_back(registry_.add_source(archive_metrics(*archiver_)));
+  for (auto& source : state_.metrics_sources())
+    registrations_.push_back(registry_.add_source(std::move(source)));
   registrations_.push_back(registry_.add_source(process_metrics(slow_lane_)));
   registrations_.push_back(registry_.add_source(faults_.metrics_source()));
 }
@@ -323,7 +289,7 @@ void App::log_addresses() {
   log_.write(base::LogLevel::info, "heliosproxy " HELIOS_VERSION ", " +
                                        std::to_string(proxy_->workers().size()) + " workers on " +
                                        std::string(net::to_string(engine_)));
-  if (!journal_) {
+  if (!state_.is_on_disk()) {
     log_.write(base::LogLevel::info,
                "plugin state is kept in memory only, and forgotten at the end: [state] directory "
                "is not set");
@@ -371,12 +337,10 @@ void App::cut() {
   proxy_->drain(true);
 }
 
-// Nobody may ever touch a namespace again whose entries have expired.
 void App::look_after_store_regularly() {
   control_->start_timer(kStoreIntervalMs, [this] {
     look_after_store_regularly();  // first: whatever becomes of this round, there is a next one
-    store_.remove_expired();
-    usage_.look(journal_ != nullptr, archiver_ ? archiver_->health() : std::string());
+    state_.look_after();
   });
 }
 
@@ -391,8 +355,7 @@ void App::stop() {
   // Its threads may still be leaving the mailboxes of workers that have ended.
   slow_lane_.stop();
   proxy_.reset();
-  if (archiver_) archiver_->stop();
-  if (journal_) journal_->stop(store_.last_used_version());
+  state_.close();
   write_judge_.stop();
   if (events_) events_->forget();
 }

@@ -19,16 +19,13 @@
 #include "app/event_feed.hpp"
 #include "app/identity_rule_use.hpp"
 #include "app/internal_faults.hpp"
+#include "app/plugin_state.hpp"
 #include "app/refusal_log.hpp"
 #include "app/reloader.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
-#include "app/usage_watch.hpp"
 #include "config/config.hpp"
 #include "exec/slow_lane.hpp"
-#include "kv/memory_store.hpp"
-#include "kv/rocksdb/archiver.hpp"
-#include "kv/rocksdb/disk_journal.hpp"
 #include "metrics/registry.hpp"
 #include "net/proxy.hpp"
 #include "plugins/plugin_host.hpp"
@@ -73,7 +70,6 @@ class App {
   }
 
  private:
-  [[nodiscard]] base::Result<void> open_state();
   [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load_plugins();
   [[nodiscard]] base::Result<void> choose_engine();
   [[nodiscard]] base::Result<void> make_proxy();
@@ -104,16 +100,11 @@ class App {
   SystemClock clock_;
   InternalFaults faults_;
   RefusalLog refusals_;
-  std::unique_ptr<kv::rocksdb::DiskJournal> journal_;  // null: state is in memory only
-  kv::MemoryStore store_;
-  std::unique_ptr<kv::rocksdb::Archiver> archiver_;  // null: records stay where they are
-  UsageWatch usage_;
+  PluginState state_;
   exec::SlowLane slow_lane_;
   exec::SlowLane background_;  // loads plugins, makes backups: one task at a time
   std::unique_ptr<exec::SlowLane::Queue>
       reader_;  // of background_, which keeps a thread free for it
-  plugins::HmacKey
-      hmac_key_;  // of the state directory, or of this process; there before plugins are
   plugins::PluginHost host_;
   plugins::WriteJudge write_judge_;                        // on the admin thread
   std::vector<std::unique_ptr<sql::Analyzer>> analyzers_;  // one per worker

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/block_keeper.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "base/text.hpp"
 #include "kv/namespace_name.hpp"
 #include "kv/transaction.hpp"
@@ -222,7 +222,7 @@ void BlockKeeper::end(Change& change) {
   } else {
     line += " is blocked";
     if (block.expires_at_ms != blocks::kNeverOver)
-      line += " until " + admin::to_rfc3339(block.expires_at_ms);
+      line += " until " + base::to_rfc3339(block.expires_at_ms);
     line += ", " + std::to_string(change.outcome.sessions_ended) + " sessions ended";
     line += change.outcome.is_kept ? "" : ", kept until the proxy ends";
     line += ": " + base::escape_for_log(block.reason, blocks::kMaxReasonBytes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/event_json.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "base/text.hpp"
 #include "hooks/plugin.hpp"
 
@@ -131,7 +131,7 @@ std::string block_json(const blocks::Block& block, std::uint64_t sessions_ended)
   json::object object = block_object(block);
   object["until"] = block.expires_at_ms == blocks::kNeverOver
                         ? json::value(nullptr)
-                        : json::value(admin::to_rfc3339(block.expires_at_ms));
+                        : json::value(base::to_rfc3339(block.expires_at_ms));
   object["sessions_ended"] = sessions_ended;
   return json::serialize(object);
 }

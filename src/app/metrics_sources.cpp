@@ -316,6 +316,19 @@ metrics::Source archive_metrics(const kv::rocksdb::Archiver& archiver) {
   };
 }
 
+metrics::Source anchor_metrics(const anchors::AnchorKeeper& keeper) {
+  return [&keeper](std::vector<Family>& out) {
+    const auto stats = keeper.stats();
+    out.push_back(
+        counter_family("helios_anchors_total", "Anchors of streams that were kept", stats.kept));
+    out.push_back(counter_family("helios_anchor_failures_total",
+                                 "Anchors that could not be made or kept", stats.failures));
+    out.push_back(gauge_family("helios_anchor_last_timestamp_seconds",
+                               "When the last one was kept, since 1970; 0: none yet",
+                               static_cast<double>(stats.last_kept_ms) / 1000));
+  };
+}
+
 metrics::Source process_metrics(const exec::SlowLane& lane) {
   return [&lane](std::vector<Family>& out) {
     out.push_back(gauge_family("helios_slow_lane_waiting", "Tasks that wait for the slow lane",

@@ -3,6 +3,7 @@
 
 // The numbers of the process as metrics sources: what each part counts, under its public name.
 
+#include "anchors/anchor_keeper.hpp"
 #include "base/clock.hpp"
 #include "exec/slow_lane.hpp"
 #include "kv/rocksdb/archiver.hpp"
@@ -22,6 +23,7 @@ namespace helios::app {
 [[nodiscard]] metrics::Source store_metrics(kv::Store& store);
 [[nodiscard]] metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal);
 [[nodiscard]] metrics::Source archive_metrics(const kv::rocksdb::Archiver& archiver);
+[[nodiscard]] metrics::Source anchor_metrics(const anchors::AnchorKeeper& keeper);
 [[nodiscard]] metrics::Source process_metrics(const exec::SlowLane& lane);
 
 }  // namespace helios::app

@@ -53,4 +53,25 @@ kv::rocksdb::ArchiverOptions to_archiver_options(const config::State& state) {
           .remove_after_ms = state.archive_keep_days * kMsPerDay};
 }
 
+base::Result<std::vector<anchors::AnchorPlan>> to_anchor_plans(const config::State& state) {
+  std::vector<anchors::AnchorPlan> plans;
+  std::string wrong;
+  for (const config::StateAnchor& anchor : state.anchors) {
+    auto id = anchors::parse_stream_id(anchor.stream);
+    if (!id) {
+      wrong += (wrong.empty() ? "" : "\n") + anchor.origin + ".stream: " + id.error().message;
+      continue;
+    }
+    auto& plan = plans.emplace_back();
+    plan.stream = *std::move(id);
+    plan.interval_ms = std::int64_t{anchor.every_s} * 1000;
+    plan.file = anchor.file;
+    if (anchor.url.empty()) continue;
+    plan.post = anchors::PostTarget{
+        .url = anchor.url, .token_file = anchor.token_file, .ca_file = anchor.ca_file};
+  }
+  if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
+  return plans;
+}
+
 }  // namespace helios::app

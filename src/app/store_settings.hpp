@@ -3,11 +3,14 @@
 
 // The configuration of the store in the store's own words.
 
+#include "anchors/anchor_keeper.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "kv/limits.hpp"
 #include "kv/memory_store.hpp"
 #include "kv/rocksdb/archiver.hpp"
+
+#include <vector>
 
 namespace helios::app {
 
@@ -18,5 +21,9 @@ namespace helios::app {
 
 // Requires: an archive is configured.
 [[nodiscard]] kv::rocksdb::ArchiverOptions to_archiver_options(const config::State& state);
+
+// Errors: invalid (a name that no stream can have); a line for each.
+[[nodiscard]] base::Result<std::vector<anchors::AnchorPlan>> to_anchor_plans(
+    const config::State& state);
 
 }  // namespace helios::app

@@ -34,7 +34,7 @@ std::vector<UsageWatch::Quota> UsageWatch::measure(bool has_directory) {
   return all;
 }
 
-void UsageWatch::look(bool has_directory, std::string archive_trouble) {
+void UsageWatch::look(bool has_directory, const std::vector<std::string>& troubles) {
   Warnings now;
   std::vector<std::string> fresh;
   {
@@ -49,7 +49,7 @@ void UsageWatch::look(bool has_directory, std::string archive_trouble) {
       if (!was_near) fresh.push_back(text);
       now[name] = std::move(text);
     }
-    if (!archive_trouble.empty()) now["archive"] = std::move(archive_trouble);
+    for (const std::string& trouble : troubles) now[trouble] = trouble;
     warnings_ = std::move(now);
   }
   for (const std::string& text : fresh) log_.write(base::LogLevel::warning, "state: " + text);

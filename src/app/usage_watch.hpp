@@ -25,8 +25,8 @@ class UsageWatch {
   UsageWatch(kv::Store& store, base::Log& log) : store_(store), log_(log) {}
 
   // `has_directory`: streams are on disk. Otherwise they are rings, which are full as a matter of course.
-  // `archive_trouble`: what the archiver says of itself, which it has logged; empty: nothing.
-  void look(bool has_directory, std::string archive_trouble = {});
+  // `troubles`: what archive and anchors say of themselves, which they have logged: a line each.
+  void look(bool has_directory, const std::vector<std::string>& troubles = {});
 
   // One line for each quota that is nearly used up, as of the last look; the last line may say how many more
   // there are.

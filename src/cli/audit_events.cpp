@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_events.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "cli/audit_trail.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/record_parser.hpp"
@@ -26,7 +26,7 @@ json::value detail_of(const json::object& event) {
 }
 
 std::string line_of(const kv::StreamRecord& record, const json::object& event, bool is_json) {
-  const std::string time = admin::to_rfc3339(record.time_ms);
+  const std::string time = base::to_rfc3339(record.time_ms);
   if (is_json)
     return json::serialize(json::object{{"number", record.number},
                                         {"time", time},

@@ -26,6 +26,10 @@ void declare_checks(CLI::App& audit, AuditOptions& options) {
                     "NUMBER:SHA256 of the record before the first one, where older ones are gone");
   verify.add_option("--anchor", options.anchors,
                     "NUMBER:SHA256 of a record that must be there; may be repeated");
+  verify
+      .add_option("--anchors", options.anchor_files,
+                  "A file to which [[state.anchors]] adds; may be repeated")
+      ->allow_extra_args(false);
   add_verb(audit, options, AuditVerb::head, "head", "Print NUMBER:SHA256 of the newest record");
 }
 

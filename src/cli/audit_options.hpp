@@ -26,6 +26,7 @@ struct AuditOptions {
   std::string file;                  // verify: an export instead of a proxy; "-" = standard input
   std::string after;                 // verify: the record before the first, as `head` prints it
   std::vector<std::string> anchors;  // verify: records that must be there
+  std::vector<std::string> anchor_files;  // verify: files of such, as [[state.anchors]] makes them
   // Of the verb `search`, as which follow and export run too.
   StatementFilter filter;
   StatementFormat format = StatementFormat::text;

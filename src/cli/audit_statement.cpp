@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_statement.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "base/text.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/shown.hpp"
@@ -82,9 +82,9 @@ base::Result<json::object> parsed(const std::optional<kv::StreamRecord>& record)
 
 json::value trail_field(const Statement& statement, std::string_view name) {
   if (name == "number") return json::value(statement.intent.number);
-  if (name == "time") return json::value(admin::to_rfc3339(statement.intent.time_ms));
+  if (name == "time") return json::value(base::to_rfc3339(statement.intent.time_ms));
   if (!statement.settlement) return nullptr;
-  return json::value(admin::to_rfc3339(statement.settlement->time_ms));
+  return json::value(base::to_rfc3339(statement.settlement->time_ms));
 }
 
 json::value field_of(const json::object& record, std::string_view name) {

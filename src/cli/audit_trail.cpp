@@ -32,7 +32,7 @@ base::Result<void> TrailVerifier::add(const kv::StreamPage& page) {
   if (!page.records.empty() && !has_records()) begins_at_first_ = page.records.front().number == 1;
   for (const kv::StreamRecord& record : page.records) {
     if (auto added = add_record(record); !added) return added;
-    if (auto checked = check_anchor(record); !checked) return checked;
+    if (auto checked = anchors_.check(record); !checked) return checked;
   }
   if (!page.records.empty()) newest_ = link_of(page.records.back());
   return {};
@@ -85,18 +85,10 @@ base::Result<void> TrailVerifier::close(std::string_view request, std::int64_t n
   return {};
 }
 
-base::Result<void> TrailVerifier::check_anchor(const kv::StreamRecord& record) const {
-  const auto number = static_cast<std::int64_t>(record.number);
-  const auto anchor = anchors_.find(number);
-  if (anchor == anchors_.end() || anchor->second == base::to_hex(record.digest)) return {};
-  return wrong(number, "it is not the one that the anchor names: the trail was made anew");
-}
-
 base::Result<void> TrailVerifier::finish(const kv::StreamExtent& extent,
                                          const std::optional<ChainLink>& before) const {
   if (auto finished = records_.finish(extent); !finished) return finished;
-  if (!anchors_.empty() && anchors_.rbegin()->first > newest_.seq)
-    return wrong(anchors_.rbegin()->first, "it is missing: an anchor names it");
+  if (auto finished = anchors_.finish(newest_.seq); !finished) return finished;
   if (before && before->seq != 0 && begins_at_first_ && has_records() && carried_ != before)
     return base::fail(base::Errc::invalid,
                       "the trail does not go on from the chain before it, which ends with " +
@@ -127,7 +119,8 @@ std::string TrailVerifier::summary() const {
 }
 
 std::string TrailVerifier::events_summary() const {
-  return (events_ == 0 ? "" : std::to_string(events_) + " events\n") + intervals_.summary();
+  return (events_ == 0 ? "" : std::to_string(events_) + " events\n") + anchors_.summary() +
+         intervals_.summary();
 }
 
 }  // namespace helios::cli

@@ -11,6 +11,7 @@
 #include "cli/audit_chain.hpp"
 #include "cli/record_parser.hpp"
 #include "cli/stream_verifier.hpp"
+#include "cli/trail_anchors.hpp"
 #include "cli/trail_intervals.hpp"
 #include "kv/stream.hpp"
 
@@ -21,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace helios::cli {
 
@@ -41,8 +43,8 @@ class TrailVerifier {
   explicit TrailVerifier(std::string_view space, std::size_t most_open = kMostOpen)
       : most_open_(most_open), records_(space, kTrailStream) {}
 
-  // The trail must have this record as it says.
-  void expect(const ChainLink& anchor) { anchors_[anchor.seq] = anchor.hash; }
+  // `anchors`: what the trail must have.
+  void hold_against(TrailAnchors anchors) { anchors_ = std::move(anchors); }
 
   [[nodiscard]] base::Result<void> add(const kv::StreamPage& page);
 
@@ -63,12 +65,11 @@ class TrailVerifier {
   [[nodiscard]] base::Result<void> open(std::string_view request, std::int64_t number);
   [[nodiscard]] base::Result<void> close(std::string_view request, std::int64_t number);
   [[nodiscard]] std::string events_summary() const;
-  [[nodiscard]] base::Result<void> check_anchor(const kv::StreamRecord& record) const;
 
   const std::size_t most_open_;
   RecordParser parser_;
   StreamVerifier records_;
-  std::map<std::int64_t, std::string> anchors_;  // number -> hash
+  TrailAnchors anchors_;
   ChainLink newest_{.seq = 0, .hash = {}};
   bool begins_at_first_ = true;  // the first record was record 1
   // Requests that have an intent and no outcome, by the number of the intent, and back.

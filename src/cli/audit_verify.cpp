@@ -76,6 +76,23 @@ base::Result<bool> has_stream(const AuditOptions& options, const AuditPorts& por
                                                     : std::unexpected(page.error());
 }
 
+base::Result<TrailAnchors> read_anchors(const AuditOptions& options, std::string_view space) {
+  TrailAnchors anchors;
+  for (const std::string& text : options.anchors) {
+    const auto anchor = parse_link(text);
+    if (!anchor) return base::fail(anchor.error().code, "--anchor: " + anchor.error().message);
+    if (auto expected = anchors.expect(*anchor); !expected)
+      return std::unexpected(expected.error());
+  }
+  for (const std::string& path : options.anchor_files) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return base::fail(base::Errc::not_found, path + ": cannot be opened");
+    if (auto expected = anchors.expect_lines(file, path, space, kTrailStream); !expected)
+      return std::unexpected(expected.error());
+  }
+  return anchors;
+}
+
 base::Result<void> read_trail(const AuditOptions& options, const AuditPorts& ports,
                               std::optional<TrailVerifier>& verifier, kv::StreamExtent& extent) {
   StreamPages pages({.plugin = options.plugin, .stream = std::string(kTrailStream)},
@@ -84,12 +101,10 @@ base::Result<void> read_trail(const AuditOptions& options, const AuditPorts& por
     const auto answer = pages.next();
     if (!answer) return std::unexpected(answer.error());
     if (!verifier) {
+      auto anchors = read_anchors(options, answer->plugin);
+      if (!anchors) return std::unexpected(anchors.error());
       verifier.emplace(answer->plugin);
-      for (const std::string& text : options.anchors) {
-        const auto anchor = parse_link(text);
-        if (!anchor) return base::fail(anchor.error().code, "--anchor: " + anchor.error().message);
-        verifier->expect(*anchor);
-      }
+      verifier->hold_against(*std::move(anchors));
     }
     if (auto added = verifier->add(answer->page); !added) return added;
     extent = answer->page.extent;
@@ -154,6 +169,9 @@ base::Result<void> verify_audit(const AuditOptions& options, const AuditPorts& p
     if (!has_trail) return std::unexpected(has_trail.error());
     if (*has_trail) return verify_trail(options, ports);
   }
+  if (!options.anchor_files.empty())
+    return base::fail(base::Errc::invalid,
+                      "--anchors is about a trail, and this is a chain in keys: use --anchor");
   const auto last = verify_keys(options, ports);
   return last ? base::Result<void>() : std::unexpected(last.error());
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit_why.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "base/text.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/request_finder.hpp"
@@ -34,7 +34,7 @@ base::Result<std::int64_t> first_moment(const AuditOptions& options, const Found
                                         std::int64_t now_ms) {
   if (!options.since.empty()) return parse_since(options.since, now_ms);
   if (decision.record) {
-    const auto refused = admin::parse_rfc3339(text_of(*decision.record, "time"));
+    const auto refused = base::parse_rfc3339(text_of(*decision.record, "time"));
     if (refused) return *refused - kBeforeRefusalMs;
   }
   return now_ms - kDayMs;
@@ -51,7 +51,7 @@ std::string nothing_known(const std::string& request, const FoundRequest& found,
   if (!found.has_trail) {
     text += "there is no trail here";
   } else {
-    text += "the trail has none of its records since " + admin::to_rfc3339(found.since_ms) + " (" +
+    text += "the trail has none of its records since " + base::to_rfc3339(found.since_ms) + " (" +
             std::to_string(found.read) + " were read" +
             (found.is_oldest ? ", down to the oldest one)" : "; --since looks further back)");
   }

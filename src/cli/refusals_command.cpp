@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/refusals_command.hpp"
 
-#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
+#include "base/rfc3339.hpp"
 #include "base/text.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/since.hpp"
@@ -98,7 +98,7 @@ base::Result<void> run_refusals(const RefusalsOptions& options, const AskAdmin& 
   if (!options.since.empty()) {
     const auto since_ms = parse_since(options.since, now_ms);
     if (!since_ms) return std::unexpected(since_ms.error());
-    since = admin::to_rfc3339(*since_ms);
+    since = base::to_rfc3339(*since_ms);
   }
   auto last = print_page(options, since, ask, out, std::nullopt);
   while (last && options.follow && out && wait()) {

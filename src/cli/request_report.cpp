@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/request_report.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/shown.hpp"
 
@@ -60,8 +60,7 @@ class Report {
   void unknown(const std::string& text) { line("not known", text); }
 
   static std::string place_of(const kv::StreamRecord& record) {
-    return ", at " + admin::to_rfc3339(record.time_ms) + ", record " +
-           std::to_string(record.number);
+    return ", at " + base::to_rfc3339(record.time_ms) + ", record " + std::to_string(record.number);
   }
 
   void print_text(std::string_view label, std::string_view prefix) {
@@ -73,7 +72,7 @@ class Report {
 
   void print_intent() {
     const kv::StreamRecord& intent = found_.statement.intent;
-    line("began", admin::to_rfc3339(intent.time_ms) + ", record " + std::to_string(intent.number));
+    line("began", base::to_rfc3339(intent.time_ms) + ", record " + std::to_string(intent.number));
     std::string who;
     for (const std::string_view name :
          {"user", "database", "tenant", "agent", "application", "client"}) {
@@ -162,7 +161,7 @@ class Report {
     if (!found_.has_trail)
       return unknown("who, what and what became of it: there is no trail here");
     std::string text = "who, what and what became of it: the trail has no intent since " +
-                       admin::to_rfc3339(found_.since_ms);
+                       base::to_rfc3339(found_.since_ms);
     text += found_.is_oldest ? ", where its oldest record is" : "; --since looks further back";
     if (decision_.record && view_of(*decision_.record, "decided_by") != "verdict")
       text += ". What the proxy itself refuses may reach no hook, and leaves no record then";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/since.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 
 #include <charconv>
 
@@ -37,7 +37,7 @@ base::Result<std::int64_t> parse_moment(std::string_view option, std::string_vie
                                         std::int64_t now_ms) {
   const auto before = parse_duration(text);
   if (before && *before <= now_ms) return now_ms - *before;
-  const auto time = admin::parse_rfc3339(text);
+  const auto time = base::parse_rfc3339(text);
   if (time) return time;
   return base::fail(base::Errc::invalid,
                     std::string(option) +

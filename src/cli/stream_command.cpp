@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/stream_command.hpp"
 
-#include "admin/rfc3339.hpp"
 #include "admin/stream_page.hpp"
+#include "base/rfc3339.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/one_line.hpp"
 #include "cli/since.hpp"
@@ -62,7 +62,7 @@ void print(const kv::StreamRecord& record, bool as_json, std::ostream& out) {
   if (as_json) {
     out << admin::record_line(record) << '\n';
   } else {
-    out << record.number << '\t' << admin::to_rfc3339(record.time_ms) << '\t'
+    out << record.number << '\t' << base::to_rfc3339(record.time_ms) << '\t'
         << on_one_line(record.bytes) << '\n';
   }
 }

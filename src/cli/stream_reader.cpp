@@ -2,8 +2,8 @@
 #include "cli/stream_reader.hpp"
 
 #include "admin/base64.hpp"
-#include "admin/rfc3339.hpp"
 #include "admin/target.hpp"
+#include "base/rfc3339.hpp"
 #include "cli/json_answer.hpp"
 
 #include <boost/json/array.hpp>
@@ -49,7 +49,7 @@ base::Result<std::string> bytes_of(const json::object& object) {
 base::Result<kv::StreamRecord> record_of(const json::object& object) {
   const auto number = record_number_of(object, "number");
   if (!number) return std::unexpected(number.error());
-  const auto time_ms = admin::parse_rfc3339(text_of(object, "time"));
+  const auto time_ms = base::parse_rfc3339(text_of(object, "time"));
   if (!time_ms) return bad_answer("a record's time: " + time_ms.error().message);
   const auto digest = digest_of(object, "digest");
   if (!digest) return std::unexpected(digest.error());
@@ -101,7 +101,7 @@ base::Result<AnsweredPage> read_page(const AskAdmin& ask, std::string_view plugi
                    "&limit=" + std::to_string(range.max_records) +
                    "&max_bytes=" + std::to_string(range.max_bytes);
   if (range.since_ms)
-    request.target += "&since=" + admin::percent_encode(admin::to_rfc3339(*range.since_ms));
+    request.target += "&since=" + admin::percent_encode(base::to_rfc3339(*range.since_ms));
   const auto response = checked(ask(request));
   if (!response) return std::unexpected(response.error());
   const auto body = parse_object(response->body);

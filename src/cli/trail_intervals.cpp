@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/trail_intervals.hpp"
 
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/shown.hpp"
 
@@ -11,7 +11,7 @@ namespace helios::cli {
 namespace {
 
 std::string at(kv::RecordNumber number, std::int64_t time_ms) {
-  return admin::to_rfc3339(time_ms) + " (record " + std::to_string(number) + ")";
+  return base::to_rfc3339(time_ms) + " (record " + std::to_string(number) + ")";
 }
 
 std::string times(std::uint64_t count) {

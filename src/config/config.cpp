@@ -7,6 +7,7 @@
 #include "config/admin_section.hpp"
 #include "config/identity_section.hpp"
 #include "config/plugins_section.hpp"
+#include "config/state_section.hpp"
 #include "config/tenant_section.hpp"
 #include "config/toml_file.hpp"
 
@@ -21,12 +22,6 @@ namespace {
 constexpr std::uint64_t kKib = 1024;
 constexpr std::uint64_t kMib = 1024 * kKib;
 constexpr std::uint64_t kGib = 1024 * kMib;
-
-const Words<Durability> kDurabilities = {
-    {"memory", Durability::memory},
-    {"relaxed", Durability::relaxed},
-    {"strict", Durability::strict},
-};
 
 const Words<LogLevel> kLogLevels = {
     {"debug", LogLevel::debug},
@@ -178,53 +173,6 @@ void read_kv(TomlSection section, Kv& out) {
   section.finish();
 }
 
-// Whoever asks for it counts on it.
-void check_strict(TomlSection& section, std::string_view key, Durability durability,
-                  const State& state) {
-  if (durability != Durability::strict || !state.directory.empty()) return;
-  section.add_problem(key,
-                      "\"strict\" needs a place on disk: set state.directory, or use \"memory\"");
-}
-
-void read_archive(TomlSection& section, State& out) {
-  constexpr std::uint32_t kMaxDays = 36500;
-  section.text("archive", out.archive);
-  section.integer("archive_above_bytes", out.archive_above_bytes, std::uint64_t{0},
-                  1024 * 1024 * kGib);
-  section.integer("archive_after_days", out.archive_after_days, 0U, kMaxDays);
-  section.integer("archive_keep_days", out.archive_keep_days, 0U, kMaxDays);
-  if (out.archive.empty()) return;
-  if (out.directory.empty())
-    section.add_problem("archive",
-                        "needs a state directory, whose records move there: set state.directory");
-  // A sixteenth is kept free for what has begun.
-  if (out.archive_above_bytes >= out.max_stream_bytes / 16 * 15)
-    section.add_problem(
-        "archive_above_bytes",
-        "must be less than 15/16 of state.max_stream_bytes, or appends are refused before "
-        "anything moves");
-}
-
-void read_state(TomlSection section, State& out) {
-  section.text("directory", out.directory);
-  section.choice("durability", out.durability, kDurabilities);
-  check_strict(section, "durability", out.durability, out);
-  section.boolean("salvage", out.salvage);
-  section.text("backups", out.backups);
-  section.integer("max_stream_bytes", out.max_stream_bytes, std::uint64_t{1}, 1024 * 1024 * kGib);
-  read_archive(section, out);
-  TomlSection named = section.section("namespaces");
-  std::vector<std::pair<std::string, std::string>> all;
-  named.all_texts(all);
-  for (const auto& [name, word] : all) {
-    auto& durability = out.namespaces.emplace_back(name, Durability::relaxed).second;
-    named.choice(name, durability, kDurabilities);
-    check_strict(named, name, durability, out);
-  }
-  named.finish();
-  section.finish();
-}
-
 void read_kv_sql(TomlSection section, KvSql& out) {
   section.texts("readers", out.readers);
   section.integer("max_bytes", out.max_bytes, std::uint64_t{1}, 256 * kMib);
@@ -268,6 +216,9 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
   resolve(config.state.directory);
   resolve(config.state.backups);
   resolve(config.state.archive);
+  for (auto& anchor : config.state.anchors) {
+    for (std::string* path : {&anchor.file, &anchor.token_file, &anchor.ca_file}) resolve(*path);
+  }
   resolve(config.admin.tls_certificate);
   resolve(config.admin.tls_key);
   for (auto& token : config.admin.tokens) resolve(token.file);

@@ -202,6 +202,18 @@ struct Kv {  // [kv]
 // What survives of a namespace: docs/state.md.
 enum class Durability { memory, relaxed, strict };
 
+// Where the last record of a stream is written down now and then, so that nobody can make the stream anew.
+struct StateAnchor {             // [[state.anchors]]
+  std::string stream;            // stream = "audit-chain/trail": NAMESPACE/STREAM
+  std::uint32_t every_s = 3600;  // every_s
+  std::string file;              // file: a line for each is added to it; or
+  std::string url;               // url: each is posted to it. https:// only
+  std::string token_file;        // token_file: of a secret to send along. As admin.tokens.file
+  std::string ca_file;  // ca_file: PEM, of who may have signed its certificate; empty: the system's
+  std::string origin;
+  bool operator==(const StateAnchor&) const = default;
+};
+
 struct State {            // [state]: where plugin state is kept
   std::string directory;  // directory = "": in memory only. Relative to the config file.
   Durability durability = Durability::relaxed;  // durability = "memory" | "relaxed" | "strict"
@@ -215,6 +227,7 @@ struct State {            // [state]: where plugin state is kept
   std::uint64_t archive_above_bytes = 1ULL << 30;  // that all streams hold: what is more moves
   std::uint32_t archive_after_days = 0;            // what is older moves; 0 = none for its age
   std::uint32_t archive_keep_days = 0;             // what is older is removed; 0 = nothing is
+  std::vector<StateAnchor> anchors;                // a reload changes them
   // [state.namespaces]: the class of one, whatever its plugin asks for
   std::vector<std::pair<std::string, Durability>> namespaces;
   bool operator==(const State&) const = default;

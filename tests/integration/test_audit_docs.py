@@ -5,11 +5,13 @@ a real server with exactly what was said."""
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 from harness.clients import environment, psql
 from harness.proxy import BINARY
+from harness.waiting import wait_until
 from test_admin_docs import steps
 from test_docs import code_blocks, document
 from test_kv_command import run_cli
@@ -33,7 +35,8 @@ def normal(lines):
 def story(postgres, tmp_path_factory):
     """A proxy with the four statements that the document is about."""
     from harness.proxy import Proxy
-    proxy = Proxy({"server.host": "127.0.0.1", "server.port": postgres.port, "state.directory": "state"})
+    proxy = Proxy({"server.host": "127.0.0.1", "server.port": postgres.port, "state.directory": "state",
+                   "state.anchors": [{"stream": "audit-chain/trail", "file": "anchors"}]})
     try:
         for name in ("audit-chain", "rate-limit"):
             for file in files_of(name):
@@ -43,6 +46,7 @@ def story(postgres, tmp_path_factory):
         psql(proxy.port, "SELECT 40 + 2 AS answer", "SELECT 1 / 0", "SELECT 'one too many'",
              options="-c helios.tenant_id=acme", check=False)
         psql(proxy.port, "SELECT 'of globex'", options="-c helios.tenant_id=globex")
+        wait_until(lambda: os.path.exists(os.path.join(proxy.directory, "anchors")), "an anchor")
         yield proxy
         proxy.stop()
     finally:
@@ -59,6 +63,7 @@ def test_all_commands_stand_in_blocks():
 def test_commands_show_what_they_say(story, postgres, tmp_path, block):
     where = f" --url http://127.0.0.1:{story.admin.port}"
     server = {"PGHOST": "127.0.0.1", "PGPORT": str(postgres.port), "PGUSER": "postgres", "PGDATABASE": "demo"}
+    shutil.copy(os.path.join(story.directory, "anchors"), tmp_path)
     script = ""
     for command, _ in steps(block):
         script += re.sub(r"\bheliosproxy audit (\w+)", rf"{BINARY} audit \1{where}", command) + "\necho END\n"

@@ -42,7 +42,7 @@ class Talk:
         try:
             self._speak(expected)
             self.wire.send(message(b"f", b"the end\0"), SYNC, query_message("ROLLBACK"), query_message("that_is_all"))
-            if not self._until(self._is_over, HANG):
+            if not self._until(self._is_over, HANG, is_of_silence=True):
                 self.answers.end = "hang"
             self.wire.send(TERMINATE)
         except Cut:
@@ -108,10 +108,11 @@ class Talk:
 
     def _is_over(self):
         """The last text is none: its error comes in whatever state the session is. Behind it, others may notify."""
-        messages = [each for each in self.answers.messages if each[0] != b"A"][-2:]
+        messages = [each for each in self.answers.messages[-1000:] if each[0] != b"A"][-2:]
         return len(messages) > 1 and messages[-1][0] == b"Z" and messages[-2][0] == b"E" and b"that_is_all" in messages[-2][1]
 
-    def _until(self, condition, seconds):
+    def _until(self, condition, seconds, is_of_silence=False):
+        """False: it did not come true within these seconds; of silence: within so many behind the last byte."""
         end = time.monotonic() + seconds
         while not condition():
             left = end - time.monotonic()
@@ -121,6 +122,8 @@ class Talk:
             if not chunk:
                 raise Closed(b"")
             self._feed(chunk)
+            if is_of_silence:
+                end = time.monotonic() + seconds
         return True
 
     def _drain(self):

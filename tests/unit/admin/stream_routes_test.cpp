@@ -3,7 +3,7 @@
 // /admin/streams: lists, pages of records in both forms, and what is refused.
 
 #include "admin/base64.hpp"
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 #include "kv/memory_store.hpp"
 #include "support/append_record.hpp"
 #include "support/stream_chain.hpp"
@@ -216,7 +216,7 @@ TEST_F(StreamRoutesTest, pages_of_any_size_are_the_whole_chain) {
             text != nullptr ? std::string(text->as_string())
                             : base64_decode(object.at("value_base64").as_string()).value();
         ASSERT_EQ(bytes, record.bytes);
-        ASSERT_EQ(object.at("time").as_string(), to_rfc3339(record.time_ms));
+        ASSERT_EQ(object.at("time").as_string(), base::to_rfc3339(record.time_ms));
         last = object.at("digest").as_string();
       }
       ASSERT_EQ(body.at("next_from").to_number<std::size_t>(), read + 1);

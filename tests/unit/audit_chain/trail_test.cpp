@@ -14,6 +14,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace helios::plugin {
 namespace {
@@ -53,7 +54,9 @@ class Trail : public testing::Test {
   std::string verify(const kv::StreamPage& page, const std::optional<cli::ChainLink>& before = {},
                      const std::optional<cli::ChainLink>& anchor = {}) {
     cli::TrailVerifier verifier("audit-chain", most_open_);
-    if (anchor) verifier.expect(*anchor);
+    cli::TrailAnchors anchors;
+    if (anchor) static_cast<void>(anchors.expect(*anchor));
+    verifier.hold_against(std::move(anchors));
     if (const auto added = verifier.add(page); !added) return added.error().message;
     if (const auto done = verifier.finish(page.extent, before); !done) return done.error().message;
     summary_ = verifier.summary();
@@ -143,6 +146,29 @@ TEST_F(Trail, part_of_a_trail_may_begin_with_an_outcome) {
   run_many(3);
   EXPECT_EQ(verify(page(2)), "");
   EXPECT_THAT(summary_, HasSubstr("8 records, 2 to 9"));
+}
+
+TEST(TrailAnchors, two_that_contradict_each_other_are_an_error) {
+  cli::TrailAnchors anchors;
+  const std::string hash(64, 'a');
+  ASSERT_TRUE(anchors.expect({.seq = 7, .hash = hash}));
+  ASSERT_TRUE(anchors.expect({.seq = 7, .hash = hash}));
+  const auto other = anchors.expect({.seq = 7, .hash = std::string(64, 'b')});
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().message, "record 7: two anchors contradict each other");
+}
+
+TEST(TrailAnchors, those_of_records_that_are_gone_are_counted) {
+  cli::TrailAnchors anchors;
+  kv::StreamRecord record;
+  record.number = 9;
+  ASSERT_TRUE(anchors.expect({.seq = 7, .hash = std::string(64, 'a')}));
+  ASSERT_TRUE(anchors.expect({.seq = 9, .hash = std::string(64, '0')}));
+  ASSERT_TRUE(anchors.check(record));
+  ASSERT_TRUE(anchors.finish(9));
+  EXPECT_EQ(anchors.summary(),
+            "1 anchors, each as it says; 1 name records before the first that is there\n");
+  EXPECT_FALSE(anchors.finish(8));
 }
 
 TEST_F(Trail, trail_made_anew_is_found_by_an_anchor_only) {

@@ -56,5 +56,47 @@ TEST(StateSection, archive_that_would_come_too_late_is_refused) {
             "state.max_stream_bytes, or appends are refused before anything moves");
 }
 
+TEST(StateSection, anchors_arrive) {
+  const auto config = parse_config(R"(
+    [[state.anchors]]
+    stream = "audit-chain/trail"
+    every_s = 60
+    file = "/srv/anchors"
+    [[state.anchors]]
+    stream = "audit-chain/trail"
+    url = "https://anchors.example/helios"
+    token_file = "token"
+    ca_file = "ca.pem")",
+                                   "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  ASSERT_EQ(config->state.anchors.size(), 2U);
+  const StateAnchor& first = config->state.anchors[0];
+  EXPECT_EQ(first.stream, "audit-chain/trail");
+  EXPECT_EQ(first.every_s, 60U);
+  EXPECT_EQ(first.file, "/srv/anchors");
+  EXPECT_EQ(first.origin, "h.toml:2: state.anchors");
+  const StateAnchor& second = config->state.anchors[1];
+  EXPECT_EQ(second.every_s, 3600U);
+  EXPECT_EQ(second.url, "https://anchors.example/helios");
+  EXPECT_EQ(second.token_file, "token");
+  EXPECT_EQ(second.ca_file, "ca.pem");
+}
+
+TEST(StateSection, anchor_needs_a_stream_and_one_place) {
+  const auto with = [](const std::string& keys) { return error_of("[[state.anchors]]\n" + keys); };
+  EXPECT_EQ(with("file = \"f\"\n"),
+            "h.toml:1: state.anchors: needs a stream, as in audit-chain/trail");
+  EXPECT_EQ(with("stream = \"a/b\"\n"), "h.toml:1: state.anchors: needs either file or url");
+  EXPECT_EQ(with("stream = \"a/b\"\nfile = \"f\"\nurl = \"https://h/\"\n"),
+            "h.toml:1: state.anchors: needs either file or url");
+  EXPECT_EQ(with("stream = \"a/b\"\nurl = \"http://h/\"\n"),
+            "h.toml:3: state.anchors.url: must begin with https://");
+  EXPECT_EQ(with("stream = \"a/b\"\nfile = \"f\"\ntoken_file = \"t\"\n"),
+            "h.toml:4: state.anchors.token_file: is of no meaning without url");
+  std::string many;
+  for (int i = 0; i < 17; ++i) many += "[[state.anchors]]\nstream = \"a/b\"\nfile = \"f\"\n";
+  EXPECT_EQ(error_of(many), "h.toml:49: state.anchors: is one too many: there may be 16");
+}
+
 }  // namespace
 }  // namespace helios::config

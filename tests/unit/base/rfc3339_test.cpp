@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-namespace helios::admin {
+namespace helios::base {
 namespace {
 
 std::int64_t ms_of(std::string_view text) {
@@ -51,4 +51,4 @@ TEST(Rfc3339, what_is_written_is_read_as_the_same) {
 }
 
 }  // namespace
-}  // namespace helios::admin
+}  // namespace helios::base

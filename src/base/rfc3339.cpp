@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admin/rfc3339.hpp"
+#include "base/rfc3339.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <optional>
 
-namespace helios::admin {
+namespace helios::base {
 namespace {
 
 using std::chrono::days;
@@ -116,18 +116,17 @@ std::string to_rfc3339(std::int64_t ms) {
   return text.data();
 }
 
-base::Result<std::int64_t> parse_rfc3339(std::string_view text) {
+Result<std::int64_t> parse_rfc3339(std::string_view text) {
   Reader reader(text);
   const auto day = read_day(reader);
   reader.one_of("Tt");
   const auto time = read_time(reader);
   const auto ahead = read_offset(reader);
   if (!day || !time || !ahead || !reader.is_complete())
-    return base::fail(
-        base::Errc::invalid,
-        "expected a time such as 2026-10-03T12:00:00Z or 2026-10-03T14:00:00.5+02:00");
+    return fail(Errc::invalid,
+                "expected a time such as 2026-10-03T12:00:00Z or 2026-10-03T14:00:00.5+02:00");
   const sys_time<milliseconds> moment = *day + *time - *ahead;
   return moment.time_since_epoch().count();
 }
 
-}  // namespace helios::admin
+}  // namespace helios::base
