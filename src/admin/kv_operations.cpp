@@ -170,17 +170,15 @@ class EditOperation final : public Operation {
   }
 
   void add(const Increment& increment, const std::optional<FoundValue>& present) {
-    std::int64_t sum = 0;
-    if (present && present->value.size() != sizeof(sum))
-      return finish(error_reply(409, "the value is no counter: it has not 8 bytes"));
-    if (present) std::memcpy(&sum, present->value.data(), sizeof(sum));
-    if (__builtin_add_overflow(sum, increment.by, &sum))
-      return finish(error_reply(409, "the sum does not fit 64 bits"));
-    sum_ = sum;
+    const kv::Version version = present ? present->version : kv::kAbsent;
+    if (increment.only_if && *increment.only_if != version)
+      return finish(error_reply(412, "the key has changed meanwhile"));
+    const auto sum = counter_sum(present, increment.by);
+    if (!sum) return finish(error_reply(409, sum.error().message));
+    sum_ = *sum;
     if (!present && increment.by == 0) return on_committed();  // only asked for
-    const std::string value(reinterpret_cast<const char*>(&sum), sizeof(sum));
-    write(present ? transaction_.update(edit_.key, value)
-                  : transaction_.set(edit_.key, value, increment.expires_at_ms));
+    write(present ? transaction_.update(edit_.key, counter_bytes(*sum))
+                  : transaction_.set(edit_.key, counter_bytes(*sum), increment.expires_at_ms));
   }
 
   void write(kv::WriteStatus status) {
@@ -250,6 +248,20 @@ class PurgeOperation final : public Operation {
 };
 
 }  // namespace
+
+base::Result<std::int64_t> counter_sum(const std::optional<FoundValue>& present, std::int64_t by) {
+  std::int64_t sum = 0;
+  if (present && present->value.size() != sizeof(sum))
+    return base::fail(base::Errc::invalid, "the value is no counter: it has not 8 bytes");
+  if (present) std::memcpy(&sum, present->value.data(), sizeof(sum));
+  if (__builtin_add_overflow(sum, by, &sum))
+    return base::fail(base::Errc::invalid, "the sum does not fit 64 bits");
+  return sum;
+}
+
+std::string counter_bytes(std::int64_t value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
 
 void start_read(const KvContext& context, kv::Namespace& space, std::string key, OnValue found,
                 Responder failed) {

@@ -53,7 +53,13 @@ struct Remove {};
 struct Increment {
   std::int64_t by = 0;
   kv::ExpiryMs expires_at_ms = kv::kNeverExpires;  // of a counter that this makes
+  std::optional<kv::Version> only_if = {};  // the key has this version; kAbsent: is not there
 };
+
+// What `present` becomes when `by` is added. Errors: invalid (it is no counter, or the sum does not fit).
+[[nodiscard]] base::Result<std::int64_t> counter_sum(const std::optional<FoundValue>& present,
+                                                     std::int64_t by);
+[[nodiscard]] std::string counter_bytes(std::int64_t value);
 
 struct Edit {
   std::string key;
@@ -62,7 +68,7 @@ struct Edit {
 };
 
 // Makes the change and answers: 200, 409 (Increment of what is no counter, or beyond 64 bits), 412 (a
-// precondition does not hold), 413 (key or value too large), 507 (a quota is used up), 503 (the store
+// precondition does not hold, or `only_if`), 413 (key or value too large), 507 (a quota is used up), 503 (the store
 // is broken or too busy). The answer to an Increment has the new value.
 void start_edit(const KvContext& context, kv::Namespace& space, Edit edit, Responder respond);
 

@@ -167,6 +167,61 @@ void set_if_allowed(const KvContext& context, const std::string& space, Edit edi
                                });
 }
 
+// Adds to a counter if the plugin whose namespace it is has nothing against what it becomes. Others may add to it while the
+// plugin is asked: then it is asked again.
+class JudgedIncrement : public std::enable_shared_from_this<JudgedIncrement> {
+ public:
+  // Requires: `edit` is an Increment.
+  JudgedIncrement(const KvContext& context, std::string space, Edit edit, Responder respond)
+      : context_(context),
+        space_(std::move(space)),
+        edit_(std::move(edit)),
+        respond_(std::move(respond)) {}
+
+  void start() {
+    ++attempts_;
+    kv::Namespace* const space = context_.store->find(space_);
+    if (space == nullptr) return judge(std::nullopt);
+    start_read(
+        context_, *space, edit_.key,
+        [self = shared_from_this()](const std::optional<FoundValue>& found) { self->judge(found); },
+        [self = shared_from_this()](Response failure) { self->respond_(std::move(failure)); });
+  }
+
+ private:
+  static constexpr int kMostAttempts = 10;
+
+  void judge(const std::optional<FoundValue>& present) {
+    const kv::Version version = present ? present->version : kv::kAbsent;
+    if (!edit_.preconditions.hold(entity_tag(context_.start, version)))
+      return respond_(error_reply(412, "the key is not as the request wants it"));
+    auto& increment = std::get<Increment>(edit_.change);
+    increment.only_if = version;
+    const auto sum = counter_sum(present, increment.by);
+    if (!sum) return respond_(error_reply(409, sum.error().message));
+    context_.control->judge_write({.space = space_, .key = edit_.key, .value = counter_bytes(*sum)},
+                                  context_.home,
+                                  [self = shared_from_this()](const WriteOpinion& opinion) {
+                                    if (opinion.kind != WriteOpinion::Kind::allowed)
+                                      return self->respond_(write_refused(opinion));
+                                    self->add();
+                                  });
+  }
+
+  void add() {
+    make_edit(context_, space_, edit_, [self = shared_from_this()](Response response) {
+      if (response.status == 412 && self->attempts_ < kMostAttempts) return self->start();
+      self->respond_(std::move(response));
+    });
+  }
+
+  const KvContext context_;
+  const std::string space_;
+  Edit edit_;
+  Responder respond_;
+  int attempts_ = 0;
+};
+
 void edit_key(const KvContext& context, const Place& place, const WriteFlags& flags,
               const Grant& grant, Edit edit, Responder respond) {
   if (auto refusal = refuse_append_only(context.control, place.plugin))
@@ -182,10 +237,16 @@ void edit_key(const KvContext& context, const Place& place, const WriteFlags& fl
     return respond(error_reply(412, "the key is not as the request wants it"));
   if (is_new && !flags.makes_namespace)
     return respond(no_such_namespace(*context.store, grant, place.plugin));
-  if (set == nullptr || context.control == nullptr)
+  const auto* increment = std::get_if<Increment>(&edit.change);
+  const bool writes = set != nullptr || (increment != nullptr && increment->by != 0);
+  if (!writes || context.control == nullptr)
     return make_edit(context, place.plugin, std::move(edit), std::move(respond));
-  if (!flags.is_forced)
+  if (!flags.is_forced && set != nullptr)
     return set_if_allowed(context, place.plugin, std::move(edit), std::move(respond));
+  if (!flags.is_forced)
+    return std::make_shared<JudgedIncrement>(context, place.plugin, std::move(edit),
+                                             std::move(respond))
+        ->start();
   context.control->note_forced_write(place.plugin, edit.key);
   make_edit(context, place.plugin, std::move(edit), std::move(respond));
 }

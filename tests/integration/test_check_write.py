@@ -52,6 +52,15 @@ def checks(proxy, plugin, outcome):
     return int(line.rsplit(" ", 1)[1])
 
 
+def test_counter_that_would_stand_where_a_setting_belongs_is_refused(proxy):
+    path = "/admin/kv/cost-governor/tenant:counted:budget"
+    answer = proxy.admin.request("POST", path, '{"increment":1}', {"Helios-New-Namespace": None})
+    assert answer.status == 422 and 'the plugin "cost-governor" refuses this value: budget: ' in answer.json["error"]
+    assert proxy.admin.get(path).status == 404
+    forced = proxy.admin.request("POST", path, '{"increment":1}', {"Helios-Force": "true"})
+    assert (forced.status, forced.json["value"]) == (200, 1)
+
+
 @pytest.mark.parametrize("path,value,reason", [
     ("cost-governor/tenant:acme:budget", '{"minut":1.0}', "budget: field `minut` is not known; did you mean `minute`?"),
     ("cost-governor/tenant:acme:budget", '{"day":"10"}', "budget: field `day` must be a number, and is a text"),

@@ -6,6 +6,7 @@
 #include "admin/control.hpp"
 #include "support/manual_executor.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ class FakeControl final : public Control {
   }
   void judge_write(KeyWrite write, std::shared_ptr<base::Executor> home, OnJudged done) override {
     judged.push_back(std::move(write));
+    if (meanwhile) meanwhile();
     if (!judges_later) return done(opinion);
     home->post([this, done = std::move(done)]() mutable { done(opinion); });
   }
@@ -68,6 +70,7 @@ class FakeControl final : public Control {
   std::vector<KeyWrite> judged;
   WriteOpinion opinion;  // on each of them
   bool judges_later = false;
+  std::function<void()> meanwhile;  // what others do before the opinion
   std::vector<std::pair<std::string, std::string>> forced;
   base::Result<void> ready_result;
   ServerStatus server_status;

@@ -5,6 +5,7 @@
 
 #include "admin/write_admission.hpp"
 
+#include "admin/kv_operations.hpp"
 #include "kv/memory_store.hpp"
 #include "unit/admin/router_fixture.hpp"
 
@@ -40,6 +41,20 @@ class WriteAdmission : public ::testing::Test {
     Request forced = plain(Method::put, "/admin/kv/cost-governor/k", "forced");
     forced.force = std::move(value);
     return admin.send(std::move(forced));
+  }
+
+  Response add(const std::string& by) {
+    return send(Method::post, "/admin/kv/cost-governor/n", "{\"increment\":" + by + "}");
+  }
+  static Request forced_add(const std::string& by) {
+    Request forced = plain(Method::post, "/admin/kv/cost-governor/n", "{\"increment\":" + by + "}");
+    forced.force = "true";
+    return forced;
+  }
+  std::vector<std::string> judged_values() {
+    std::vector<std::string> values;
+    for (const KeyWrite& write : admin.control.judged) values.push_back(write.value);
+    return values;
   }
 
   test::FakeClock clock;
@@ -131,10 +146,54 @@ TEST_F(WriteAdmission, flags_say_true_or_nothing) {
   EXPECT_THAT(admin.control.forced, IsEmpty());
 }
 
-TEST_F(WriteAdmission, only_what_sets_a_value_is_judged) {
-  EXPECT_EQ(send(Method::post, "/admin/kv/cost-governor/n", R"({"increment":1})").status, 200);
+TEST_F(WriteAdmission, deletes_and_what_only_asks_are_not_judged) {
+  EXPECT_EQ(add("0").status, 200);
   EXPECT_EQ(send(Method::del, "/admin/kv/cost-governor/n").status, 200);
   EXPECT_EQ(send(Method::del, "/admin/kv/cost-governor/?prefix=").status, 200);
+  EXPECT_THAT(admin.control.judged, IsEmpty());
+}
+
+TEST_F(WriteAdmission, increment_is_judged_by_what_the_counter_becomes) {
+  EXPECT_EQ(add("5").body, R"({"ok":true,"value":5})");
+  EXPECT_EQ(add("-2").body, R"({"ok":true,"value":3})");
+  EXPECT_THAT(judged_values(), ElementsAre(counter_bytes(5), counter_bytes(3)));
+  admin.control.opinion = {Kind::refused, "cost-governor", "no"};
+  EXPECT_EQ(add("1").status, 422);
+  EXPECT_EQ(add("0").body, R"({"ok":true,"value":3})");
+}
+
+TEST_F(WriteAdmission, increment_that_others_overtake_is_judged_again) {
+  int others = 2;
+  admin.control.meanwhile = [&] {
+    if (others-- > 0) admin.send(forced_add("10"));
+  };
+  EXPECT_EQ(add("1").body, R"({"ok":true,"value":21})");
+  EXPECT_THAT(judged_values(), ElementsAre(counter_bytes(1), counter_bytes(11), counter_bytes(21)));
+}
+
+TEST_F(WriteAdmission, increment_that_others_always_overtake_comes_to_an_end) {
+  admin.control.meanwhile = [&] { admin.send(forced_add("10")); };
+  const Response response = add("1");
+  EXPECT_EQ(response.status, 412);
+  EXPECT_EQ(response.body, R"({"error":"the key has changed meanwhile"})");
+  EXPECT_EQ(admin.control.judged.size(), 10U);
+}
+
+TEST_F(WriteAdmission, increment_that_is_forced_is_not_judged_but_noted) {
+  admin.control.opinion = {Kind::refused, "cost-governor", "no"};
+  EXPECT_EQ(admin.send(forced_add("1")).status, 200);
+  EXPECT_THAT(admin.control.judged, IsEmpty());
+  EXPECT_THAT(admin.control.forced,
+              ElementsAre(std::pair<std::string, std::string>("cost-governor", "n")));
+}
+
+TEST_F(WriteAdmission, increment_that_cannot_be_made_is_not_judged) {
+  send(Method::put, "/admin/kv/cost-governor/n", "text");
+  admin.control.judged.clear();
+  EXPECT_EQ(add("1").status, 409);
+  Request create = plain(Method::post, "/admin/kv/cost-governor/n", R"({"increment":1})");
+  create.if_none_match = "*";
+  EXPECT_EQ(admin.send(create).status, 412);
   EXPECT_THAT(admin.control.judged, IsEmpty());
 }
 
