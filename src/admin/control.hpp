@@ -125,6 +125,7 @@ struct AdminAction {
   std::string_view client;  // "127.0.0.1:4711"
   std::string_view body;
   bool is_forced = false;
+  std::string_view ttl_ms = {};  // the header Helios-TTL-Ms as it came; empty: none
 };
 // Called with nothing where it may be carried out, else with the reason why not.
 using OnTold = std::move_only_function<void(std::string)>;

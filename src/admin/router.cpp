@@ -31,7 +31,8 @@ AdminAction action_of(const Request& request, const Grant& grant) {
           .token = grant.name,
           .client = request.peer,
           .body = request.body,
-          .is_forced = request.force == "true"};
+          .is_forced = request.force == "true",
+          .ttl_ms = request.ttl_ms ? std::string_view(*request.ttl_ms) : std::string_view()};
 }
 
 // Whether a route other than those of keys, streams and single blocks has the method.

@@ -15,7 +15,9 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kLongestWaitMs = 3'600'000;
 
-std::string target_of(const AnchorPlan& plan) { return plan.post ? plan.post->url : plan.file; }
+std::string target_of(const AnchorPlan& plan) {
+  return plan.post ? shown_url(plan.post->url) : plan.file;
+}
 
 }  // namespace
 
@@ -73,11 +75,21 @@ std::int64_t AnchorKeeper::run_due() {
   adopt_plans();
   std::int64_t wait_ms = kLongestWaitMs;
   for (Entry& entry : entries_) {
-    if (clock_.monotonic_ns() >= entry.due_ns) make(entry);
+    if (clock_.monotonic_ns() >= entry.due_ns) {
+      if (is_interrupted()) return 1;
+      make(entry);
+      publish();
+    }
     wait_ms = std::min(wait_ms, (entry.due_ns - clock_.monotonic_ns()) / kNsPerMs + 1);
   }
   publish();
   return std::max<std::int64_t>(wait_ms, 1);
+}
+
+// Between two deliveries: the end, and other plans, do not wait for the rest of a round.
+bool AnchorKeeper::is_interrupted() const {
+  const std::scoped_lock lock(mutex_);
+  return is_stopping_ || next_plans_;
 }
 
 // Whoever stops the proxy does not wait for addresses that do not answer.
@@ -113,6 +125,7 @@ void AnchorKeeper::adopt_plans() {
             ? *known
             : Entry{.plan = std::move(plan), .due_ns = clock_.monotonic_ns(), .trouble = {}});
   }
+  std::ranges::stable_partition(next, [](const Entry& entry) { return !entry.plan.post; });
   entries_ = std::move(next);
 }
 
@@ -155,21 +168,20 @@ void AnchorKeeper::note(Entry& entry, const base::Result<Anchor>& made) {
     log_.write(base::LogLevel::error, trouble);
   }
   entry.trouble = trouble;
+  if (made) entry.kept_ms = made->time_ms;
   const std::scoped_lock lock(mutex_);
-  if (!made) {
-    ++stats_.failures;
-    return;
-  }
-  ++stats_.kept;
-  stats_.last_kept_ms = made->time_ms;
+  ++(made ? stats_.kept : stats_.failures);
 }
 
 void AnchorKeeper::publish() {
   std::vector<std::string> health;
+  std::int64_t furthest_ms = entries_.empty() ? 0 : INT64_MAX;
   for (const Entry& entry : entries_) {
     if (!entry.trouble.empty()) health.push_back(entry.trouble);
+    furthest_ms = std::min(furthest_ms, entry.kept_ms);
   }
   const std::scoped_lock lock(mutex_);
+  stats_.last_kept_ms = furthest_ms;
   health_ = std::move(health);
 }
 

@@ -46,9 +46,10 @@ struct AnchorPorts {
 };
 
 struct AnchorStats {
-  std::uint64_t kept = 0;         // anchors
-  std::uint64_t failures = 0;     // tries that kept none
-  std::int64_t last_kept_ms = 0;  // by the wall clock; 0: none yet
+  std::uint64_t kept = 0;      // anchors
+  std::uint64_t failures = 0;  // tries that kept none
+  // When that plan kept its last one that is furthest behind, by the wall clock; 0: it has none yet, or there is no plan.
+  std::int64_t last_kept_ms = 0;
 };
 
 // Thread rule: any thread.
@@ -64,11 +65,11 @@ class AnchorKeeper {
   ~AnchorKeeper();
 
   void start();
-  // Makes the last anchors, while what they read is still there. Takes as long as a delivery under way, and
+  // Makes the last anchors, while what they read is still there. Takes as long as the one delivery that is under way, and
   // kFarewellMs.
   void stop();
 
-  // A plan that was there before keeps its time; a new one is due at once.
+  // A plan that was there before keeps its time; a new one is due at once. Files come before addresses, which may be slow.
   void set(std::vector<AnchorPlan> plans);
 
   // Makes the anchors that are due, as the thread does; without start(), for those who have no thread. Returns the
@@ -84,6 +85,7 @@ class AnchorKeeper {
     AnchorPlan plan;
     std::int64_t due_ns = 0;  // by the monotonic clock
     std::string trouble;
+    std::int64_t kept_ms = 0;  // when it kept its last one, by the wall clock; 0: none yet
   };
 
   void run();
@@ -92,6 +94,7 @@ class AnchorKeeper {
   void make(Entry& entry);
   void note(Entry& entry, const base::Result<Anchor>& made);
   void publish();
+  [[nodiscard]] bool is_interrupted() const;
   [[nodiscard]] base::Result<Anchor> make_anchor(const StreamId& stream) const;
   [[nodiscard]] base::Result<void> deliver(const AnchorPlan& plan, const Anchor& anchor) const;
 

@@ -21,10 +21,18 @@ struct PostTarget {
   bool operator==(const PostTarget&) const = default;
 };
 
+// https, a host, no user and password, which would stand in logs: those are what a token is for. Errors: invalid; the message
+// says what it must be.
+[[nodiscard]] base::Result<void> check_url(const std::string& url);
+
+// Fit for logs: without what stands behind a '?', which may be secret.
+[[nodiscard]] std::string shown_url(const std::string& url);
+
 // Once per process, before other threads use it.
 void prepare_to_post();
 
-// Posts `body`, and takes a status from 200 to 299 for a yes. Follows no redirect, reads no more of the answer than its status, uses
+// Posts `body`, and takes a status from 200 to 299 for a yes, whatever becomes of the answer behind it: its body is not read.
+// Follows no redirect, uses
 // no proxy but what the environment names (HTTPS_PROXY). Blocks. Errors: unavailable; the message has the address, and not
 // the token.
 [[nodiscard]] base::Result<void> post_json(const PostTarget& target, std::string_view body);

@@ -100,13 +100,12 @@ std::string reload_json(const ProcessFacts& facts, std::string_view old_configur
 }
 
 std::string admin_json(const admin::AdminAction& action, std::string_view body_hmac) {
-  return json::serialize(json::object{{"method", action.method},
-                                      {"target", text(action.target)},
-                                      {"token", text(action.token)},
-                                      {"client", text(action.client)},
-                                      {"forced", action.is_forced},
-                                      {"body_bytes", action.body.size()},
-                                      {"body_hmac", text(body_hmac)}});
+  json::object object{{"method", action.method},     {"target", text(action.target)},
+                      {"token", text(action.token)}, {"client", text(action.client)},
+                      {"forced", action.is_forced},  {"body_bytes", action.body.size()},
+                      {"body_hmac", text(body_hmac)}};
+  if (!action.ttl_ms.empty()) object["ttl_ms"] = text(action.ttl_ms);
+  return json::serialize(object);
 }
 
 std::string login_json(const session::RefusalRecord& record, bool by_server,

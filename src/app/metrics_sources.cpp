@@ -323,9 +323,10 @@ metrics::Source anchor_metrics(const anchors::AnchorKeeper& keeper) {
         counter_family("helios_anchors_total", "Anchors of streams that were kept", stats.kept));
     out.push_back(counter_family("helios_anchor_failures_total",
                                  "Anchors that could not be made or kept", stats.failures));
-    out.push_back(gauge_family("helios_anchor_last_timestamp_seconds",
-                               "When the last one was kept, since 1970; 0: none yet",
-                               static_cast<double>(stats.last_kept_ms) / 1000));
+    out.push_back(
+        gauge_family("helios_anchor_last_timestamp_seconds",
+                     "When the place that is furthest behind kept its last one, since 1970",
+                     static_cast<double>(stats.last_kept_ms) / 1000));
   };
 }
 

@@ -28,6 +28,7 @@ SignalWatcher::SignalWatcher() {
   const auto set = watched_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);
 }
 
 SignalWatcher::~SignalWatcher() { stop(); }

@@ -3,7 +3,8 @@
 
 // SIGTERM, SIGINT and SIGHUP as calls instead of interruptions: a thread of its own waits for them.
 // They are blocked everywhere else, so this has to exist before any other thread. The signals that a
-// trapping plugin raises (SIGSEGV and the like) stay as they are. SIGPIPE is ignored from then on.
+// trapping plugin raises (SIGSEGV and the like) stay as they are. SIGPIPE and SIGXFSZ (a file
+// that may not grow: the write fails) are ignored from then on.
 
 #include <atomic>
 #include <functional>

@@ -58,10 +58,15 @@ base::Result<std::vector<anchors::AnchorPlan>> to_anchor_plans(const config::Sta
   std::string wrong;
   for (const config::StateAnchor& anchor : state.anchors) {
     auto id = anchors::parse_stream_id(anchor.stream);
+    const auto note = [&](std::string_view key, const base::Error& error) {
+      wrong += (wrong.empty() ? "" : "\n") + anchor.origin + std::string(key) + error.message;
+    };
     if (!id) {
-      wrong += (wrong.empty() ? "" : "\n") + anchor.origin + ".stream: " + id.error().message;
+      note(".stream: ", id.error());
       continue;
     }
+    if (const auto good = anchors::check_url(anchor.url); !anchor.url.empty() && !good)
+      note(".url: ", good.error());
     auto& plan = plans.emplace_back();
     plan.stream = *std::move(id);
     plan.interval_ms = std::int64_t{anchor.every_s} * 1000;

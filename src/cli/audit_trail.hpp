@@ -41,7 +41,7 @@ class TrailVerifier {
   // `space`: the namespace. Where the first page does not begin at record 1, an outcome may belong to an intent
   // before it.
   explicit TrailVerifier(std::string_view space, std::size_t most_open = kMostOpen)
-      : most_open_(most_open), records_(space, kTrailStream) {}
+      : most_open_(most_open), records_(space, kTrailStream), intervals_(space) {}
 
   // `anchors`: what the trail must have.
   void hold_against(TrailAnchors anchors) { anchors_ = std::move(anchors); }

@@ -5,6 +5,7 @@
 #include "cli/audit_trail.hpp"
 #include "cli/json_answer.hpp"
 #include "cli/stream_pages.hpp"
+#include "kv/namespace_name.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -95,14 +96,17 @@ base::Result<TrailAnchors> read_anchors(const AuditOptions& options, std::string
 
 base::Result<void> read_trail(const AuditOptions& options, const AuditPorts& ports,
                               std::optional<TrailVerifier>& verifier, kv::StreamExtent& extent) {
+  // Before the first page: one that is made meanwhile may name a record behind the last page.
+  const auto space = kv::namespace_name(options.plugin);
+  if (!space) return std::unexpected(space.error());
+  auto anchors = read_anchors(options, *space);
+  if (!anchors) return std::unexpected(anchors.error());
   StreamPages pages({.plugin = options.plugin, .stream = std::string(kTrailStream)},
                     ports.state.read_page);
   do {
     const auto answer = pages.next();
     if (!answer) return std::unexpected(answer.error());
     if (!verifier) {
-      auto anchors = read_anchors(options, answer->plugin);
-      if (!anchors) return std::unexpected(anchors.error());
       verifier.emplace(answer->plugin);
       verifier->hold_against(*std::move(anchors));
     }

@@ -24,14 +24,15 @@ base::Result<void> TrailAnchors::expect(const ChainLink& anchor) {
 
 base::Result<void> TrailAnchors::expect_lines(std::istream& in, const std::string& file,
                                               std::string_view space, std::string_view stream) {
-  std::size_t number = 0;
   std::size_t taken = 0;
   for (std::string line; std::getline(in, line);) {
-    ++number;
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty()) continue;
     const auto anchor = anchors::parse_line(line);
-    if (!anchor)
-      return base::fail(anchor.error().code,
-                        file + ":" + std::to_string(number) + ": " + anchor.error().message);
+    if (!anchor) {
+      ++unreadable_;
+      continue;
+    }
     if (anchor->stream != anchors::StreamId{std::string(space), std::string(stream)}) continue;
     ++taken;
     if (auto expected = expect({static_cast<std::int64_t>(anchor->number), anchor->sha256});
@@ -55,8 +56,13 @@ base::Result<void> TrailAnchors::check(const kv::StreamRecord& record) {
 }
 
 base::Result<void> TrailAnchors::finish(std::int64_t newest) const {
-  if (hashes_.empty() || hashes_.rbegin()->first <= newest) return {};
-  return wrong(hashes_.rbegin()->first, "it is missing: an anchor names it");
+  if (hashes_.empty()) return {};
+  if (hashes_.rbegin()->first > newest)
+    return wrong(hashes_.rbegin()->first, "it is missing: an anchor names it");
+  if (met_ != 0) return {};
+  return base::fail(base::Errc::invalid,
+                    "none of the records is there that anchors name: all of them, up to record " +
+                        std::to_string(hashes_.rbegin()->first) + ", were removed");
 }
 
 std::string TrailAnchors::summary() const {
@@ -65,6 +71,8 @@ std::string TrailAnchors::summary() const {
   std::string text = std::to_string(met_) + " anchors, each as it says";
   if (before != 0)
     text += "; " + std::to_string(before) + " name records before the first that is there";
+  if (unreadable_ != 0)
+    text += "; " + std::to_string(unreadable_) + " lines of the file are no anchors";
   return text + "\n";
 }
 

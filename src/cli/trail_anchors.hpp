@@ -20,7 +20,8 @@ namespace helios::cli {
 class TrailAnchors {
  public:
   [[nodiscard]] base::Result<void> expect(const ChainLink& anchor);
-  // Every line of a file of anchors (anchors/anchor.hpp) that is about this stream. At least one must be.
+  // Every line of a file of anchors (anchors/anchor.hpp) that is about this stream. At least one must be. Lines that are no
+  // anchors are counted: a disk that was full leaves such, and from a file to which one can only add nobody takes them out.
   [[nodiscard]] base::Result<void> expect_lines(std::istream& in, const std::string& file,
                                                 std::string_view space, std::string_view stream);
 
@@ -34,6 +35,7 @@ class TrailAnchors {
  private:
   std::map<std::int64_t, std::string> hashes_;  // by number
   std::size_t met_ = 0;
+  std::size_t unreadable_ = 0;  // lines
 };
 
 }  // namespace helios::cli

@@ -2,7 +2,8 @@
 #pragma once
 
 // When the plugin audit-chain did not run, as far as its own records tell: it records when it begins ("start") and when it
-// ends ("stop"). No I/O.
+// ends ("stop"); and when a reload changed the plugin itself: it may have been another module, or one without some of its
+// hooks, in between. No I/O.
 //
 // A "start" behind records without a "stop" says that the process ended without a word: it was killed, or crashed, or the
 // machine did. Thread rule: one thread.
@@ -24,6 +25,9 @@ class TrailIntervals {
   // Of so many it prints all; of more, the last of them.
   static constexpr std::size_t kMostKept = 1'000;
 
+  // `space`: the namespace of the plugin.
+  explicit TrailIntervals(std::string_view space) : space_(space) {}
+
   // `event`: its record where it is one of an event, else null. In the order of the trail.
   void add(const kv::StreamRecord& record, const boost::json::object* event);
 
@@ -42,8 +46,13 @@ class TrailIntervals {
   enum class State { unknown, running, stopped };
 
   void note_start(const kv::StreamRecord& record);
+  void note_reload(const kv::StreamRecord& record, const boost::json::object& event);
   [[nodiscard]] static std::string line_of(const Interval& interval);
+  [[nodiscard]] std::string changes_summary() const;
 
+  const std::string space_;
+  std::uint64_t change_count_ = 0;
+  std::deque<std::string> changes_;  // the last of them, a line each
   State state_ = State::unknown;
   std::string why_;  // stopped: its cause
   kv::RecordNumber last_ = 0;

@@ -86,6 +86,10 @@ void read_state(TomlSection section, State& out) {
   section.integer("max_stream_bytes", out.max_stream_bytes, std::uint64_t{1}, 1024 * 1024 * kGib);
   read_archive(section, out);
   section.tables("anchors", [&out](TomlSection anchor) { read_anchor(anchor, out); });
+  if (!out.anchors.empty() && out.directory.empty())
+    section.add_problem("anchors",
+                        "need a state directory: what is in memory only is forgotten, and an "
+                        "anchor of it would accuse the next trail");
   TomlSection named = section.section("namespaces");
   std::vector<std::pair<std::string, std::string>> all;
   named.all_texts(all);

@@ -113,7 +113,9 @@ void QueryRun::close_statement(hooks::Outcome outcome, Names& names) {
     if (outcome == hooks::Outcome::executed && rows_before_ != 0 && !execution->rows) {
       execution->rows = rows_before_;  // the portal ended before its last row
     }
-    if (is_answer_cut_) execution->rows = rows_sent_;
+    // Without an end that says how many there were: those that were sent.
+    if (is_answer_cut_ || (outcome != hooks::Outcome::executed && rows_sent_ != 0))
+      execution->rows = rows_sent_;
   }
   answer_bytes_ = rows_sent_ = 0;
   is_answer_cut_ = false;

@@ -6,10 +6,14 @@ import json
 import os
 import re
 import shutil
+import socket
 import ssl
+import subprocess
 import threading
+import time
 
 import pytest
+from harness.proxy import BINARY
 from harness.waiting import wait_until
 from test_admin_access import make_certificate
 from test_kv_command import run_cli
@@ -36,6 +40,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.send_response(self.server.status)
         self.send_header("Location", "/elsewhere")
         self.end_headers()
+        self.wfile.write(self.server.body)
 
     def log_message(self, *_):
         pass
@@ -48,7 +53,7 @@ def receiver(tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.received, server.status, server.ca = [], 204, str(certificate)
+    server.received, server.status, server.body, server.ca = [], 204, b"", str(certificate)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -122,7 +127,7 @@ def test_what_is_no_anchor_is_named(make_audited):
     path = os.path.join(proxy.directory, "anchors.log")
     with open(path, "a", encoding="utf-8") as file:
         file.write("2026-10-03T12:00:00.000Z audit-cha\n")
-    assert f"{path}:2: is no anchor" in verify_against_file(proxy, status=1)
+    assert "1 anchors, each as it says; 1 lines of the file are no anchors\n" in verify_against_file(proxy)
     other = os.path.join(proxy.directory, "other")
     with open(other, "w", encoding="utf-8") as file:
         file.write(lines_of(proxy)[0].replace("/trail", "/other") + "\n")
@@ -144,6 +149,41 @@ def test_anchors_are_posted_with_the_token(make_audited, receiver, tmp_path):
     assert len(receiver.received) == 2
     assert receiver.received[1][2]["number"] > body["number"]
     assert "secret-of-the-address" not in proxy.log
+
+
+def test_anchor_that_is_made_while_the_trail_is_read_is_no_alarm(make_audited, tmp_path):
+    proxy = make_audited({"every_s": 1, "file": "anchors.log"}).start()
+    run_statements(proxy)
+    wait_until(lambda: lines_of(proxy), "an anchor")
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    reading = subprocess.Popen([BINARY, "audit", "verify", "--url", f"http://127.0.0.1:{proxy.admin.port}", "--anchors",
+                                pipe], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with open(pipe, "w", encoding="utf-8") as file:
+        before = len(lines_of(proxy))
+        run_statements(proxy)
+        wait_until(lambda: len(lines_of(proxy)) >= before + 2, "an anchor of what was said meanwhile")
+        file.write("\n".join(lines_of(proxy)) + "\n")
+    said, _ = reading.communicate(timeout=60)
+    assert reading.returncode == 0, said
+
+
+def test_end_waits_for_one_delivery_and_not_for_all(make_audited):
+    silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
+    proxy = make_audited(*[{"url": f"https://127.0.0.1:{each.getsockname()[1]}/"} for each in silent]).start()
+    silent[0].accept()
+    begun = time.monotonic()
+    proxy.stop()
+    assert time.monotonic() - begun < 30  # one of 10 s, and 5 s for all the others
+    for each in silent:
+        each.close()
+
+
+def test_yes_is_a_yes_whatever_follows_it(make_audited, receiver):
+    receiver.status, receiver.body = 200, b"x" * 100_000
+    proxy = make_audited({"url": url_of(receiver), "ca_file": receiver.ca}).start()
+    wait_until(lambda: proxy.admin.metric("helios_anchors_total") == 1, "an anchor")
+    assert proxy.admin.metric("helios_anchor_failures_total") == 0
 
 
 def test_address_that_cannot_be_trusted_or_refuses_is_said_where_operators_look(make_audited, receiver):
@@ -179,5 +219,8 @@ def test_check_names_every_anchor_that_is_wrong(make_audited):
     proxy = make_audited({"file": "a"}, {"file": "b"})
     proxy.config["state.anchors"] = [{"stream": "a", "file": "f"}, {"stream": "b/.c", "file": "f"}]
     proxy.write_config()
+    proxy.config["state.anchors"].append({"stream": "a/b", "url": "https://user:word@host/"})
+    proxy.write_config()
     said = run_cli("--check", "--config", proxy.config_file, status=1)
     assert said.count("state.anchors.stream: must be NAMESPACE/STREAM, as in audit-chain/trail") == 2, said
+    assert "state.anchors.url: must not hold a user or a password" in said and "word@" not in said

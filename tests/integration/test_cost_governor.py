@@ -221,6 +221,16 @@ def test_budget_of_rows_bounds_one_statement_and_refuses_the_next(acme, proxy):
     assert usage["minute_rows"] == 5 and usage["minute_bytes"] > 0
 
 
+@pytest.mark.parametrize("text", ["SELECT i, 1 / (4 - i) FROM generate_series(1, 4) i",
+                                  "COPY (SELECT i, 1 / (4 - i) FROM generate_series(1, 4) i) TO STDOUT"])
+def test_rows_of_a_statement_that_fails_are_counted(acme, proxy, text):
+    put(proxy, f"tenant:{acme.name}:budget", {"minute_rows": 5})
+    with acme.connect() as session:
+        assert session.query(text).sqlstate == "22012"
+        assert session.query(text).sqlstate == "54000"
+        assert session.query("SELECT 1").sqlstate == "53400"
+
+
 def test_budget_of_bytes_bounds_one_statement_and_refuses_the_next(acme, proxy):
     put(proxy, f"tenant:{acme.name}:budget", {"day_bytes": 10000})
     with acme.connect() as session:

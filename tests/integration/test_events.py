@@ -111,6 +111,8 @@ def test_requests_of_operators_are_told_before_they_are_carried_out(proxy):
     assert re.fullmatch("[0-9a-f]{64}", put["body_hmac"]) and put["body_hmac"] != hashlib.sha256(b"hunter2").hexdigest()
     assert (delete["method"], delete["body_bytes"], delete["body_hmac"]) == ("DELETE", 0, None)
     assert "hunter2" not in json.dumps(events(proxy))
+    proxy.admin.request("PUT", "/admin/kv/notes/secret", body=b"x", headers={"Helios-TTL-Ms": "1"})
+    assert events(proxy, "--event", "admin")[-1]["detail"]["ttl_ms"] == "1"
 
 
 def test_blocks_and_their_end_are_told(proxy):

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <utility>
 
 namespace helios::anchors {
@@ -43,14 +44,16 @@ class AnchorKeeperTest : public testing::Test {
             },
             .post = [this](const PostTarget& target, std::string_view body) -> base::Result<void> {
               timeouts_.push_back(target.timeout_ms);
+              clock_.advance_ms(takes_ms_);
               return keep(target.url, body);
             }};
   }
 
   base::Result<void> keep(const std::string& where, std::string_view what) {
-    clock_.advance_ms(takes_ms_);
-    if (is_full_) return base::fail(base::Errc::unavailable, where + " is full");
+    if (is_full_ || where == broken_)
+      return base::fail(base::Errc::unavailable, where + " is full");
     kept_.push_back(where + " " + std::string(what.substr(0, 1)));
+    if (on_kept_) on_kept_();
     return {};
   }
 
@@ -64,6 +67,8 @@ class AnchorKeeperTest : public testing::Test {
   kv::RecordNumber head_ = 7;
   std::string error_;
   bool is_full_ = false;
+  std::string broken_;  // the place that keeps nothing
+  std::function<void()> on_kept_;
   std::int64_t takes_ms_ = 0;
   std::vector<std::string> kept_;
   std::vector<std::uint32_t> timeouts_;
@@ -120,6 +125,38 @@ TEST_F(AnchorKeeperTest, stream_that_is_not_there_or_cannot_be_read_is_said) {
               ElementsAre("no anchor of audit-chain/trail in f: the disk is gone"));
 }
 
+TEST_F(AnchorKeeperTest, plan_that_is_furthest_behind_is_what_the_gauge_shows) {
+  broken_ = "g";
+  keeper_.set({to_file(1'000)});
+  pass(0);
+  EXPECT_EQ(keeper_.stats().last_kept_ms, clock_.wall_ms());
+  keeper_.set({to_file(1'000), to_file(1'000, "g")});
+  pass(1'000);
+  EXPECT_EQ(keeper_.stats().last_kept_ms, 0);
+  broken_.clear();
+  const std::int64_t kept_ms = clock_.wall_ms() + 1'000;
+  pass(1'000);
+  EXPECT_EQ(keeper_.stats().last_kept_ms, kept_ms);
+  broken_ = "g";
+  pass(5'000);
+  EXPECT_EQ(keeper_.stats().last_kept_ms, kept_ms);
+}
+
+TEST_F(AnchorKeeperTest, files_do_not_wait_for_addresses) {
+  keeper_.set({to_address(1'000), to_file(1'000)});
+  pass(0);
+  EXPECT_THAT(kept_, ElementsAre("f 2", "u {"));
+}
+
+TEST_F(AnchorKeeperTest, other_plans_do_not_wait_for_the_rest_of_a_round) {
+  keeper_.set({to_file(1'000), to_file(2'000), to_file(3'000)});
+  on_kept_ = [this] { keeper_.set({to_file(1'000, "g")}); };
+  EXPECT_EQ(keeper_.run_due(), 1);
+  on_kept_ = nullptr;
+  pass(0);
+  EXPECT_THAT(kept_, ElementsAre("f 2", "g 2"));
+}
+
 TEST_F(AnchorKeeperTest, plan_that_was_there_before_keeps_its_time) {
   keeper_.set({to_file(10'000)});
   pass(0);
@@ -156,7 +193,7 @@ TEST_F(AnchorKeeperTest, end_does_not_wait_for_addresses_for_long) {
   takes_ms_ = AnchorKeeper::kFarewellMs;
   keeper_.start();
   keeper_.stop();
-  EXPECT_THAT(kept_, ElementsAre("u {", "f 2"));
+  EXPECT_THAT(kept_, ElementsAre("f 2", "u {"));
   EXPECT_EQ(log_.count("no last anchor of audit-chain/trail to u: others took too long"), 1U);
 }
 

@@ -93,8 +93,10 @@ TEST(EventJson, texts_of_clients_and_operators_are_bounded) {
                                                  .token = kHostile,
                                                  .client = kHostile,
                                                  .body = kHostile,
-                                                 .is_forced = true},
+                                                 .is_forced = true,
+                                                 .ttl_ms = "1"},
                                                 ""));
+  EXPECT_EQ(action.at("ttl_ms"), "1");
   EXPECT_EQ(action.at("body_bytes").to_number<std::size_t>(), kHostile.size());
   EXPECT_TRUE(action.at("body_hmac").is_null());
   EXPECT_TRUE(action.at("forced").as_bool());

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -171,6 +172,28 @@ TEST(TrailAnchors, those_of_records_that_are_gone_are_counted) {
   EXPECT_FALSE(anchors.finish(8));
 }
 
+TEST(TrailAnchors, trail_without_any_of_them_is_an_error) {
+  cli::TrailAnchors anchors;
+  ASSERT_TRUE(anchors.expect({.seq = 7, .hash = std::string(64, 'a')}));
+  const auto finished = anchors.finish(9);
+  ASSERT_FALSE(finished);
+  EXPECT_EQ(finished.error().message,
+            "none of the records is there that anchors name: all of them, up to record 7, were "
+            "removed");
+}
+
+TEST(TrailAnchors, lines_that_are_none_are_counted) {
+  std::istringstream lines(
+      "2024-01-01T00:00:00.007Z p/trail 9:" + std::string(64, '0') +
+      "\r\n2024-01-01T00:0\n\n2024-01-01T00:00:00.007Z p/other 5:" + std::string(64, 'f') + "\n");
+  cli::TrailAnchors anchors;
+  ASSERT_TRUE(anchors.expect_lines(lines, "file", "p", "trail"));
+  kv::StreamRecord record;
+  record.number = 9;
+  ASSERT_TRUE(anchors.check(record));
+  EXPECT_EQ(anchors.summary(), "1 anchors, each as it says; 1 lines of the file are no anchors\n");
+}
+
 TEST_F(Trail, trail_made_anew_is_found_by_an_anchor_only) {
   run_many(3);
   EXPECT_EQ(verify(page()), "");
@@ -244,6 +267,27 @@ TEST_F(Trail, time_in_which_the_plugin_did_not_run_is_told) {
   EXPECT_THAT(summary_, HasSubstr("(record 7), stopped: removed\n"));
   EXPECT_THAT(summary_, HasSubstr("(record 8) to "));
   EXPECT_THAT(summary_, HasSubstr("(record 9), without a stop: killed, or a crash\n"));
+}
+
+TEST_F(Trail, reload_that_changed_the_plugin_itself_is_told) {
+  const auto change = [](const char* name, const char* from, const char* to) {
+    return R"({"changes":[{"change":"changed","name":")" + std::string(name) +
+           R"(","old_sha256":")" + from + R"(","sha256":")" + to + R"("}]})";
+  };
+  host_.event("start", R"({"cause":"start"})");
+  host_.event("reload", change("rate-limit", "aa", "bb").c_str());
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, Not(HasSubstr("reloads changed the plugin itself")));
+  host_.event("reload", change("audit_chain", "0123456789abcdef", "fedcba9876543210").c_str());
+  host_.event("reload", change("audit-chain", "aa", "aa").c_str());
+  host_.event("reload", R"({"changes":[7,{"change":"added","name":"audit-chain"}]})");
+  host_.event("reload", R"({"changes":7})");
+  EXPECT_EQ(verify(page()), "");
+  EXPECT_THAT(summary_, HasSubstr("the plugin ran all the time since its start\n"
+                                  "reloads changed the plugin itself 2 times; what ran before "
+                                  "each need not have recorded everything:\n"));
+  EXPECT_THAT(summary_, HasSubstr("(record 3), module 0123456789ab to fedcba987654\n"));
+  EXPECT_THAT(summary_, HasSubstr("(record 4), its manifest, module aa\n"));
 }
 
 TEST_F(Trail, intervals_without_number_take_no_memory_without_bound) {

@@ -58,6 +58,8 @@ TEST(StateSection, archive_that_would_come_too_late_is_refused) {
 
 TEST(StateSection, anchors_arrive) {
   const auto config = parse_config(R"(
+    [state]
+    directory = "state"
     [[state.anchors]]
     stream = "audit-chain/trail"
     every_s = 60
@@ -74,7 +76,7 @@ TEST(StateSection, anchors_arrive) {
   EXPECT_EQ(first.stream, "audit-chain/trail");
   EXPECT_EQ(first.every_s, 60U);
   EXPECT_EQ(first.file, "/srv/anchors");
-  EXPECT_EQ(first.origin, "h.toml:2: state.anchors");
+  EXPECT_EQ(first.origin, "h.toml:4: state.anchors");
   const StateAnchor& second = config->state.anchors[1];
   EXPECT_EQ(second.every_s, 3600U);
   EXPECT_EQ(second.url, "https://anchors.example/helios");
@@ -82,20 +84,28 @@ TEST(StateSection, anchors_arrive) {
   EXPECT_EQ(second.ca_file, "ca.pem");
 }
 
+TEST(StateSection, anchors_need_a_state_directory) {
+  EXPECT_EQ(error_of("[[state.anchors]]\nstream = \"a/b\"\nfile = \"f\"\n"),
+            "h.toml:1: state.anchors: need a state directory: what is in memory only is forgotten, "
+            "and an anchor of it would accuse the next trail");
+}
+
 TEST(StateSection, anchor_needs_a_stream_and_one_place) {
-  const auto with = [](const std::string& keys) { return error_of("[[state.anchors]]\n" + keys); };
+  const auto with = [](const std::string& keys) {
+    return error_of("[state]\ndirectory = \"s\"\n[[state.anchors]]\n" + keys);
+  };
   EXPECT_EQ(with("file = \"f\"\n"),
-            "h.toml:1: state.anchors: needs a stream, as in audit-chain/trail");
-  EXPECT_EQ(with("stream = \"a/b\"\n"), "h.toml:1: state.anchors: needs either file or url");
+            "h.toml:3: state.anchors: needs a stream, as in audit-chain/trail");
+  EXPECT_EQ(with("stream = \"a/b\"\n"), "h.toml:3: state.anchors: needs either file or url");
   EXPECT_EQ(with("stream = \"a/b\"\nfile = \"f\"\nurl = \"https://h/\"\n"),
-            "h.toml:1: state.anchors: needs either file or url");
+            "h.toml:3: state.anchors: needs either file or url");
   EXPECT_EQ(with("stream = \"a/b\"\nurl = \"http://h/\"\n"),
-            "h.toml:3: state.anchors.url: must begin with https://");
+            "h.toml:5: state.anchors.url: must begin with https://");
   EXPECT_EQ(with("stream = \"a/b\"\nfile = \"f\"\ntoken_file = \"t\"\n"),
-            "h.toml:4: state.anchors.token_file: is of no meaning without url");
-  std::string many;
+            "h.toml:6: state.anchors.token_file: is of no meaning without url");
+  std::string many = "[state]\ndirectory = \"s\"\n";
   for (int i = 0; i < 17; ++i) many += "[[state.anchors]]\nstream = \"a/b\"\nfile = \"f\"\n";
-  EXPECT_EQ(error_of(many), "h.toml:49: state.anchors: is one too many: there may be 16");
+  EXPECT_EQ(error_of(many), "h.toml:51: state.anchors: is one too many: there may be 16");
 }
 
 }  // namespace
