@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "anchors/anchor_file.hpp"
 
+#include "base/open_file.hpp"
+
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,34 +13,19 @@
 namespace helios::anchors {
 namespace {
 
-class File {
- public:
-  explicit File(int number) : number_(number) {}
-  ~File() { close(); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-  [[nodiscard]] int number() const { return number_; }
-  // Some file systems tell only now that a write has failed.
-  bool close() { return !is_open() || ::close(std::exchange(number_, -1)) == 0; }
-
- private:
-  int number_;
-};
-
 std::unexpected<base::Error> cannot(std::string_view what, const std::string& path) {
   return base::fail(base::Errc::unavailable,
                     path + " cannot be " + std::string(what) + ": " + std::strerror(errno));
 }
 
-bool ends_amid_a_line(const File& file) {
+bool ends_amid_a_line(const base::OpenFile& file) {
   struct stat status{};
   char last = '\n';
   if (::fstat(file.number(), &status) != 0 || status.st_size == 0) return false;
   return ::pread(file.number(), &last, 1, status.st_size - 1) == 1 && last != '\n';
 }
 
-bool write_all(const File& file, std::string_view bytes) {
+bool write_all(const base::OpenFile& file, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto written = ::write(file.number(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -55,7 +41,7 @@ base::Result<void> append_line(const std::string& path, std::string_view line) {
   constexpr mode_t kOwnerOnly = 0600;
   // Of a pipe that nobody reads, opening would wait for ever.
   constexpr int kFlags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
-  File file(::open(path.c_str(), kFlags, kOwnerOnly));
+  base::OpenFile file(::open(path.c_str(), kFlags, kOwnerOnly));
   if (!file.is_open()) return cannot("opened", path);
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) return cannot("opened", path);

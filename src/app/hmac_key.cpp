@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/hmac_key.hpp"
 
+#include "base/open_file.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -14,27 +16,12 @@ namespace helios::app {
 
 namespace {
 
-class File {
- public:
-  explicit File(int number) : number_(number) {}
-  ~File() {
-    if (is_open()) ::close(number_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] bool is_open() const { return number_ >= 0; }
-  [[nodiscard]] int number() const { return number_; }
-
- private:
-  int number_;
-};
-
 std::unexpected<base::Error> cannot(const std::string& what, const std::string& path) {
   return base::fail(base::Errc::unavailable,
                     path + " cannot be " + what + ": " + std::strerror(errno));
 }
 
-base::Result<plugins::HmacKey> read_key(const File& file, const std::string& path) {
+base::Result<plugins::HmacKey> read_key(const base::OpenFile& file, const std::string& path) {
   struct stat status{};
   if (::fstat(file.number(), &status) != 0) return cannot("read", path);
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
@@ -66,7 +53,7 @@ plugins::HmacKey random_hmac_key() {
 
 base::Result<plugins::HmacKey> hmac_key_of(const std::string& directory) {
   const std::string path = directory + "/" + kHmacKeyFile;
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  const base::OpenFile file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (file.is_open()) return read_key(file, path);
   if (errno != ENOENT) return cannot("opened", path);
   const plugins::HmacKey key = random_hmac_key();
@@ -81,7 +68,7 @@ base::Result<void> write_hmac_key(const std::string& directory, const plugins::H
   const std::string draft = path + ".new";
   ::unlink(draft.c_str());
   {
-    const File file(
+    const base::OpenFile file(
         ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR));
     if (!file.is_open()) return cannot("made", draft);
     if (std::cmp_not_equal(::write(file.number(), key.data(), key.size()), key.size()) ||
@@ -89,7 +76,7 @@ base::Result<void> write_hmac_key(const std::string& directory, const plugins::H
       return cannot("written", draft);
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return cannot("made", path);
-  const File folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const base::OpenFile folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.is_open() || ::fsync(folder.number()) != 0) return cannot("synced", directory);
   return {};
 }

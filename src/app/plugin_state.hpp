@@ -45,7 +45,7 @@ class PluginState {
   void close();
 
   [[nodiscard]] kv::MemoryStore& store() { return store_; }
-  // What may want to know of before it counts on it: state outlives the process.
+  // State outlives the process: a directory is configured, and open.
   [[nodiscard]] bool is_on_disk() const { return journal_ != nullptr; }
   [[nodiscard]] const plugins::HmacKey& hmac_key() const { return hmac_key_; }
   [[nodiscard]] const UsageWatch& usage() const { return usage_; }

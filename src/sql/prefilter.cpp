@@ -18,6 +18,15 @@ constexpr std::string_view kBeginnings[] = {"hel"sv, "set"sv, "pg_"sv, "u&"sv,  
                                             "ins"sv, "for"sv, "upd"sv, "del"sv, "mer"sv,
                                             "--"sv,  "/*"sv,  ";"sv,   "\0"sv};
 
+static_assert([] {
+  for (const std::string_view a : kBeginnings) {
+    for (const std::string_view b : kBeginnings) {
+      if (a != b && a.ends_with(b)) return false;
+    }
+  }
+  return true;
+}());
+
 // Shift-And (Baeza-Yates and Gonnet, "A new approach to text searching", 1992): a bit for each byte of
 // each beginning, set while that beginning matches up to this byte.
 struct Bits {

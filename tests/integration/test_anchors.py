@@ -171,11 +171,11 @@ def test_anchor_that_is_made_while_the_trail_is_read_is_no_alarm(make_audited, t
 def test_end_waits_for_one_delivery_and_not_for_all(make_audited):
     silent = [socket.create_server(("127.0.0.1", 0)) for _ in range(6)]
     proxy = make_audited(*[{"url": f"https://127.0.0.1:{each.getsockname()[1]}/"} for each in silent]).start()
-    silent[0].accept()
+    under_way, _ = silent[0].accept()
     begun = time.monotonic()
     proxy.stop()
     assert time.monotonic() - begun < 30  # one of 10 s, and 5 s for all the others
-    for each in silent:
+    for each in (under_way, *silent):
         each.close()
 
 
@@ -217,9 +217,8 @@ def test_reload_changes_anchors(make_audited):
 
 def test_check_names_every_anchor_that_is_wrong(make_audited):
     proxy = make_audited({"file": "a"}, {"file": "b"})
-    proxy.config["state.anchors"] = [{"stream": "a", "file": "f"}, {"stream": "b/.c", "file": "f"}]
-    proxy.write_config()
-    proxy.config["state.anchors"].append({"stream": "a/b", "url": "https://user:word@host/"})
+    proxy.config["state.anchors"] = [{"stream": "a", "file": "f"}, {"stream": "b/.c", "file": "f"},
+                                     {"stream": "a/b", "url": "https://user:word@host/"}]
     proxy.write_config()
     said = run_cli("--check", "--config", proxy.config_file, status=1)
     assert said.count("state.anchors.stream: must be NAMESPACE/STREAM, as in audit-chain/trail") == 2, said
