@@ -3,7 +3,6 @@
 
 #include "pgwire/error_response.hpp"
 #include "pgwire/sqlstate.hpp"
-#include "session/objections.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -51,7 +50,6 @@ bool Answers::step() {
 
 void Answers::on_suspension(backend::Answer answer) {
   const InFlight* item = context_.in_flight.find(answer.tag);
-  ++cursor_readers_;
   QueryRun* run = item == nullptr ? nullptr : item->present_run();
   if (run == nullptr) {
     context_.settings.recall_change();
@@ -59,7 +57,7 @@ void Answers::on_suspension(backend::Answer answer) {
   }
   run->on_answer_bytes(answer.bytes);
   if (is_settling()) {
-    settlements_.on_suspended(run->present(), most_unsettled());
+    settlements_.on_progress(run->present(), most_unsettled());
   }
   note_time(*item, *run);
   run->on_suspended(static_cast<std::uint64_t>(std::max(item->max_rows, 0)), followed());
@@ -81,13 +79,14 @@ void Answers::on_ended(backend::Tag tag, char answer) {
   context_.in_flight.end(tag);
 }
 
-// An Execute that was skipped leaves the portal as it was. A cursor of SQL is judged by its Execute, and perhaps was
-// never made: the next one is judged anew.
+// The server plans where it binds, which runs functions: from then on a portal may have done something. An Execute that
+// was skipped leaves it as it was. A cursor of SQL is judged by its Execute, and perhaps was never made: the next one
+// is judged anew.
 void Answers::settle_portal(const InFlight& item, char answer) {
   const std::shared_ptr<Portal>& portal = item.portal;
   if (answer == be::kBindComplete) {
     note_time(item, *portal->run);
-    portal->readers_before = cursor_readers_;
+    if (is_settling()) settlements_.on_progress(portal->run->present(), most_unsettled());
   } else if (item.expect.request == fe::kBind) {
     portal->run->finish(hooks::Outcome::skipped, context_.names);  // it was never made
   } else if (answer == 0 && portal->bound->is_declared && !portal->run->is_suspended()) {
@@ -123,7 +122,7 @@ void Answers::end_portals() {
 
 void Answers::end_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run) return;
-  portal->run->finish_portal(cursor_readers_ != portal->readers_before, context_.names);
+  portal->run->finish_portal(recoveries_ != portal->recoveries_before, context_.names);
   end_run(portal->run);
 }
 
@@ -131,7 +130,7 @@ void Answers::on_completion(backend::Answer answer, std::string_view command_tag
   InFlight* item = context_.in_flight.find(answer.tag);
   if (item == nullptr) return;
   QueryRun* run = item->present_run();
-  if (may_have_read_cursors(run)) ++cursor_readers_;
+  if (may_be_rollback_to(run)) ++recoveries_;
   if (is_settling()) {
     settlements_.on_complete(run != nullptr ? run->present() : nullptr, command_tag,
                              run == nullptr || run->statements.size() == 1, most_unsettled());
@@ -166,10 +165,10 @@ bool Answers::may_commit_itself(QueryRun& run) const {
 }
 
 // Its present statement. Of what nobody has read anything may be.
-bool Answers::may_have_read_cursors(QueryRun* run) {
+bool Answers::may_be_rollback_to(QueryRun* run) {
   const StatementRun* statement = run == nullptr ? nullptr : run->present();
   return statement == nullptr || !statement->analysis->parsed ||
-         may_read_cursors(*statement->statement);
+         statement->statement->transaction == sql::TransactionOp::rollback_to;
 }
 
 // The text of this Execute is not known; its tag tells something of what it was.
@@ -208,8 +207,6 @@ void Answers::note_error(const backend::Answer& answer, const pgwire::ErrorField
         context_.settings.may_have_committed(may_change_anything(*run->present()->statement));
       }
       note_failure(*item, *run, fields);
-    } else {
-      ++cursor_readers_;
     }
     if (item->ends_unnamed) context_.names.end_unnamed();
   } else {
@@ -228,8 +225,8 @@ void Answers::note_failure(const InFlight& item, QueryRun& run,
                            fields.sqlstate == pgwire::sqlstate::kQueryCanceled);
   if (is_attempt) {
     run.on_attempt_failed(fields.sqlstate, fields.message);
+    if (item.portal) item.portal->recoveries_before = recoveries_;
   } else {
-    ++cursor_readers_;
     run.on_error(fields.sqlstate, fields.message, context_.names);
   }
 }
@@ -334,7 +331,7 @@ void Answers::note_unfinished() {
 void Answers::lose_portal(const std::shared_ptr<Portal>& portal) {
   if (!portal->run || portal->is_under_way) return;
   if (!portal->run->is_suspended()) {
-    portal->run->finish_portal(cursor_readers_ != portal->readers_before, context_.names);
+    portal->run->finish_portal(recoveries_ != portal->recoveries_before, context_.names);
   }
   base::make_room(lost_runs_);
   lost_runs_.push_back(std::move(portal->run));

@@ -79,7 +79,7 @@ class Answers {
   void note_execution(std::string_view tag);
   void note_time(const InFlight& item, QueryRun& run);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
-  [[nodiscard]] static bool may_have_read_cursors(QueryRun* run);
+  [[nodiscard]] static bool may_be_rollback_to(QueryRun* run);
   [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
   void settle_portal(const InFlight& item, char answer);
   void end_run(std::unique_ptr<QueryRun>& run);
@@ -102,7 +102,7 @@ class Answers {
   std::optional<CutAnswer> cut_;     // of the message that the server is answering
   std::int64_t held_since_ns_ = 0;   // a ReadyForQuery, where it waits
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
-  std::uint64_t cursor_readers_ = 0;  // statements that it ran and that could have read a cursor
+  std::uint64_t recoveries_ = 0;     // how often a failed transaction may have gone on
 };
 
 }  // namespace helios::session

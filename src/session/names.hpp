@@ -30,8 +30,8 @@ struct Portal {
   // Judged, and not ended: the server may run it by Execute, FETCH or a function that reads cursors.
   std::unique_ptr<QueryRun> run;
   std::size_t run_bytes = 0;  // what `run` held when the portal got it
-  // How many statements that could read a cursor the server had run when it made the portal.
-  std::uint64_t readers_before = 0;
+  // How often a failed transaction had gone on, behind ROLLBACK TO, when an Execute did not get as far as the portal.
+  std::uint64_t recoveries_before = 0;
 
   [[nodiscard]] std::size_t held_bytes() const {
     return sizeof(Portal) + run_bytes + caps.held_bytes() + (bound ? bound->held_bytes() : 0);

@@ -104,10 +104,11 @@ void QueryRun::close_statement(hooks::Outcome outcome, Names& names) {
   names.settle(statements[current_].names, false);  // unless it was done
   if (auto* execution = statements[current_].execution.get()) {
     execution->outcome = outcome;
-    if (outcome == hooks::Outcome::skipped && !statements[current_].is_open) {
-      execution->settlement = hooks::Settlement::rolled_back;
+    if (!statements[current_].is_open) {  // otherwise its transaction decides
+      if (outcome == hooks::Outcome::skipped)
+        execution->settlement = hooks::Settlement::rolled_back;
+      if (outcome == hooks::Outcome::unknown) execution->settlement = hooks::Settlement::unknown;
     }
-    if (outcome == hooks::Outcome::unknown) execution->settlement = hooks::Settlement::unknown;
     execution->duration_ns = std::exchange(spent_ns_, 0);
     execution->response_bytes = answer_bytes_;
     if (outcome == hooks::Outcome::executed && rows_before_ != 0 && !execution->rows) {
@@ -128,12 +129,11 @@ void QueryRun::finish(hooks::Outcome outcome, Names& names) {
 }
 
 // Where rows have come, those that the client did not fetch will not come any more.
-void QueryRun::finish_portal(bool may_have_been_read, Names& names) {
+void QueryRun::finish_portal(bool went_on, Names& names) {
   using hooks::Outcome;
-  finish(is_suspended()        ? Outcome::executed
-         : may_have_been_read  ? Outcome::unknown
-         : has_failed_attempt_ ? Outcome::failed
-                               : Outcome::skipped,
+  finish(is_suspended()                    ? Outcome::executed
+         : has_failed_attempt_ && !went_on ? Outcome::failed
+                                           : Outcome::unknown,
          names);
 }
 

@@ -100,9 +100,10 @@ class QueryRun {
   // Gives every statement without an outcome `outcome`; what it would have named, it has not.
   void finish(hooks::Outcome outcome, Names& names);
 
-  // The portal ends without having come to its last row. `may_have_been_read`: by something else than
-  // its Execute.
-  void finish_portal(bool may_have_been_read, Names& names);
+  // The portal, which the server has made, ends without having come to its last row. Nobody asked for any: unknown, as
+  // planning runs functions, and FETCH or a function may have run it. `went_on`: it could still be run behind the
+  // attempt that failed.
+  void finish_portal(bool went_on, Names& names);
 
   // All statements of a message that never reached the server.
   void refuse(std::string_view sqlstate, std::string_view message, Names& names);

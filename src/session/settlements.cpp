@@ -26,8 +26,10 @@ bool is_read(const StatementRun* run) { return run != nullptr && run->analysis->
 
 }  // namespace
 
-void Settlements::on_suspended(StatementRun* run, std::size_t limit) {
-  if (run != nullptr) open(*run, limit);
+// What begins or ends transactions, or parts of them, does nothing before it is complete.
+void Settlements::on_progress(StatementRun* run, std::size_t limit) {
+  if (run == nullptr || run->statement->transaction != sql::TransactionOp::none) return;
+  open(*run, limit);
 }
 
 void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_alone,
@@ -67,8 +69,13 @@ void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_a
 }
 
 // A statement that nobody read; its tag tells what it did to the transaction. ROLLBACK may have been ROLLBACK
-// TO.
+// TO. No savepoint can be told from one whose name nobody knows.
 void Settlements::end_unread(std::string_view tag) {
+  if (tag == "SAVEPOINT") {
+    savepoints_.clear();
+    savepoints_lost_ = true;
+    savepoint({});
+  }
   if (tag == "BEGIN" || tag == "START TRANSACTION") in_block_ = true;
   if (tag == "COMMIT") end_transaction(Settlement::committed);
   if (tag == "ROLLBACK" || tag == "PREPARE TRANSACTION") end_transaction(Settlement::unknown);
@@ -79,8 +86,23 @@ void Settlements::on_error(StatementRun* run, bool is_alone) {
   if (run == nullptr) return;
   const bool is_doubtful = may_commit(*run, is_alone, in_block_);
   if (is_doubtful) doubtful_ = open_.size();
-  if (!run->execution || run->is_open) return;
+  if (!run->execution || (run->is_open && !is_undone_by_error(*run))) return;
   run->execution->settlement = is_doubtful ? Settlement::unknown : Settlement::rolled_back;
+}
+
+// All that it has done was behind the newest savepoint: no ROLLBACK TO brings that back. Then its transaction is asked
+// no more. Otherwise it waits for that.
+bool Settlements::is_undone_by_error(StatementRun& run) {
+  const auto found = std::ranges::find(std::next(open_.begin(), static_cast<std::ptrdiff_t>(kept_)),
+                                       open_.end(), run.execution.get(), &Open::execution);
+  if (found == open_.end()) return false;
+  const auto index = static_cast<std::size_t>(std::distance(open_.begin(), found));
+  if (!savepoints_.empty() && index < savepoints_.back().first) return false;
+  open_.erase(found);
+  kept_ = std::min(kept_, index);
+  if (index < doubtful_) --doubtful_;
+  run.is_open = false;
+  return true;
 }
 
 void Settlements::on_ready(pgwire::TransactionStatus status) {

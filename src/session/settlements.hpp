@@ -4,7 +4,8 @@
 // What becomes of the statements of one session: committed, rolled back, or nobody can tell. It is told
 // what the server answers, in stream order, and writes StatementExecution::settlement as soon as that
 // is known:
-//   failed, skipped, refused     rolled back at once: nothing of such a statement can be committed
+//   failed, skipped, refused     rolled back at once: nothing of such a statement can be committed, unless a
+//                                savepoint was set between its Bind and its failure
 //   executed inside of a block   when COMMIT, ROLLBACK, ROLLBACK TO or PREPARE TRANSACTION was answered
 //   executed outside of a block  at the ReadyForQuery that covers it: all of its Query, or of its
 //                                pipeline up to Sync, is one transaction
@@ -45,10 +46,10 @@ class Settlements {
   // need not be called.
   [[nodiscard]] bool empty() const { return open_.empty(); }
 
-  // A statement has worked in the present transaction, and goes on (PortalSuspended) or is complete.
-  // `run`: null where nobody follows it, or nobody could read it. `limit`: so many may wait at once;
-  // what comes on top is unknown. `is_alone`: its message has no other statement.
-  void on_suspended(StatementRun* run, std::size_t limit);
+  // A statement has worked in the present transaction, and goes on (BindComplete: planning runs functions; or
+  // PortalSuspended) or is complete. `run`: null where nobody follows it, or nobody could read it. `limit`: so many
+  // may wait at once; what comes on top is unknown. `is_alone`: its message has no other statement.
+  void on_progress(StatementRun* run, std::size_t limit);
   void on_complete(StatementRun* run, std::string_view tag, bool is_alone, std::size_t limit);
   void on_error(StatementRun* run, bool is_alone);
 
@@ -83,6 +84,7 @@ class Settlements {
   };
 
   void open(StatementRun& run, std::size_t limit);
+  [[nodiscard]] bool is_undone_by_error(StatementRun& run);
   void decide_from(std::size_t first, hooks::Settlement settlement);
   void end_transaction(hooks::Settlement settlement);
   void end_unread(std::string_view tag);

@@ -27,6 +27,10 @@ def server():
             demo.query("CREATE TABLE seen (id int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED)").expect_ok()
             demo.query("CREATE PROCEDURE half(kept int, lost int) LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES "
                        "(kept); COMMIT; INSERT INTO seen VALUES (lost); RAISE 'no further'; END $$").expect_ok()
+            demo.query("CREATE FUNCTION writes(n int) RETURNS int VOLATILE LANGUAGE plpgsql AS $$ BEGIN "
+                       "INSERT INTO seen SELECT n WHERE NOT EXISTS (SELECT FROM seen WHERE id = n); RETURN n; END $$; "
+                       "CREATE FUNCTION lying(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN "
+                       "RETURN writes(n); END $$").expect_ok()
         yield server
     finally:
         server.remove()
@@ -126,6 +130,45 @@ def test_pipeline_of_executes(proxy, server):
         session.ready().expect_ok()
     assert ledger(proxy) == {0: ROLLED_BACK, 1: COMMITTED, 2: COMMITTED, 3: ROLLED_BACK, 5: COMMITTED}
     assert rows(server) == {1, 2, 5}
+
+
+def test_what_planning_alone_has_done_is_told(proxy, server):
+    """A function that says IMMUTABLE runs where the server plans, at Bind, and may have others write."""
+    def bound(row):
+        return parse_message("insert into seen values (lying($1))") + bind_message("", "", [str(row)])
+    with proxy.connect() as session:
+        session.send(bound(1), SYNC, bound(2), executed(1), SYNC)
+        session.ready().expect_ok()
+        assert session.ready().sqlstate == "23505"
+        session.query("begin").expect_ok()
+        session.send(bound(3), SYNC)
+        session.ready().expect_ok()
+        session.query("savepoint s").expect_ok()
+        session.send(parse_message("select 1/$1"), bind_message("", "", ["0"]), execute_message(), SYNC)
+        assert session.ready().sqlstate == "22012"
+        session.query("rollback to s").expect_ok()
+        session.send(bound(4), SYNC)
+        session.ready().expect_ok()
+        session.query("rollback to s").expect_ok()
+        session.query("commit").expect_ok()
+    assert ledger(proxy) == {1: COMMITTED + ROLLED_BACK, 2: ROLLED_BACK, 3: COMMITTED, 4: ROLLED_BACK}
+    assert rows(server) == {1, 3}
+
+
+def test_execute_that_failed_behind_a_savepoint_leaves_what_planning_has_done(proxy, server):
+    with proxy.connect() as session:
+        session.query("begin").expect_ok()
+        session.send(parse_message("insert into seen values (lying($1)), ((select 1 / (1 - count(*)) from seen))"),
+                     bind_message("", "", ["5"]), SYNC)
+        session.ready().expect_ok()
+        session.query("savepoint s").expect_ok()
+        session.send(execute_message(), SYNC)
+        assert session.ready().sqlstate is not None
+        session.query("rollback to s").expect_ok()
+        assert ledger(proxy) == {}
+        session.query("commit").expect_ok()
+    assert ledger(proxy) == {5: COMMITTED}
+    assert rows(server) == {5}
 
 
 def test_batch_in_which_a_flush_has_failed(proxy, server):

@@ -62,6 +62,7 @@ LIES = {
     "tenant": (replaced(PRE, TENANT, lambda tenant: "another"), {"tenant"}),
     "parameter": (replaced(PRE, PARAMETERS, lambda values: "t4711"), {"parameters"}),
     "failed for executed": (replaced(POST, OUTCOME, lambda outcome: "skipped" if outcome == "executed" else outcome), {"outcome"}),
+    "skipped for unknown": (replaced(POST, OUTCOME, lambda outcome: "skipped" if outcome == "unknown" else outcome), {"outcome"}),
     "executed for failed": (replaced(POST, OUTCOME, lambda outcome: "executed"), {"outcome", "phantom"}),
     "rows": (replaced(POST, ROWS, lambda rows: str(int(rows) + 1) if rows.isdigit() else rows), {"rows"}),
     "rolled back for committed": (replaced(SETTLED, END, lambda end: "rolled back"), {"settlement"}),

@@ -154,7 +154,7 @@ def of_number(number, calls, server):
     if any(re.match(r"DECLARE|EXPLAIN|DO", event["text"]) for event in events):
         return []
     calls = [call for call in calls if not re.match("PREPARE (?!TRANS)", call.text)]
-    return counts(server.executions(number), [call for call in calls if call.decision in ("pass", "rewrite")], server)
+    return planned_alone(events, calls, server) or counts(server.executions(number), [call for call in calls if call.decision in ("pass", "rewrite")], server)
 
 
 def existence(events, calls):
@@ -201,6 +201,20 @@ def counts(executions, calls, server):
     if len(executions) == len(calls) == 1:
         wrong += of_one(executions[0], calls[0], server, text, ended)
     return wrong
+
+
+def planned_alone(events, calls, server):
+    """The server has planned what it never ran: functions may have worked, and the transaction says what became of that."""
+    plans = [event for event in events if event["kind"] == "plan"]
+    if len(calls) != 1 or not plans or len(plans) != len(events):
+        return []
+    call, text = calls[0], plans[0]["text"]
+    if call.outcome == "skipped":
+        return [Divergence("outcome", f"told as skipped, and it was planned: {text!r}")]
+    fates = {server.settlement(event) for event in plans}
+    if call.settlement not in (None, "unknown") and fates != {call.settlement}:
+        return [Divergence("settlement", f"hooks {call.settlement}, server {fates}, planned alone: {text!r}")]
+    return []
 
 
 def agreement(executions, calls, text):

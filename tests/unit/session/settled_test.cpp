@@ -119,6 +119,15 @@ TEST_F(Settled, portal_that_is_left_open_settles_with_its_transaction) {
   EXPECT_THAT(events, ElementsAre("post select 1", "select 1: committed"));
 }
 
+TEST_F(Settled, portal_that_is_not_executed_settles_with_its_transaction) {
+  run("begin", "BEGIN", 'T');
+  harness->client_sends(parse("", "select 1") + bind_to("", "") + sync());
+  harness->server_sends(parsed() + bound() + ready('T'));
+  EXPECT_THAT(events, IsEmpty());
+  run("commit", "COMMIT", 'I');
+  EXPECT_THAT(events, ElementsAre("post select 1", "select 1: committed"));
+}
+
 TEST_F(Settled, refused_statement_is_rolled_back_at_once) {
   harness->client_sends(query("select forbidden"));
   EXPECT_THAT(events, ElementsAre("post select forbidden", "select forbidden: rolled back"));

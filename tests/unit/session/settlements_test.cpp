@@ -12,6 +12,7 @@
 namespace helios::session {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -44,6 +45,19 @@ struct SettlementsTest : testing::Test {
   void fails(std::string_view text, bool is_alone = true) {
     settlements.on_error(&make(text), is_alone);
   }
+  // BindComplete: its post_query comes with the ReadyForQuery behind one of the next two.
+  void planned(std::string_view text) {
+    bound_ = make_run(text);
+    settlements.on_progress(bound_.get(), limit);
+  }
+  void planned_fails() {
+    settlements.on_error(bound_.get(), true);
+    runs_.push_back(std::move(bound_));
+  }
+  void planned_is_done(std::string_view tag) {
+    settlements.on_complete(bound_.get(), tag, true, limit);
+    runs_.push_back(std::move(bound_));
+  }
   void unread(std::string_view tag) { settlements.on_complete(nullptr, tag, true, limit); }
   // ReadyForQuery: post_query runs for what came before it.
   void ready(char status) {
@@ -69,14 +83,17 @@ struct SettlementsTest : testing::Test {
 
  private:
   StatementRun& make(std::string_view text) {
+    runs_.push_back(make_run(text));
+    return *runs_.back();
+  }
+  std::unique_ptr<StatementRun> make_run(std::string_view text) {
     auto run = std::make_unique<StatementRun>();
     run->analysis = sql::parse(text, {});
     run->statement = &run->analysis->statements[0];
     run->execution = std::make_unique<hooks::StatementExecution>();
     run->execution->command_tag = text;
     run->execution->chain = chain;
-    runs_.push_back(std::move(run));
-    return *runs_.back();
+    return run;
   }
   void tell(const hooks::StatementExecution& execution) {
     told.push_back(execution.command_tag + ": " + std::string(name_of(execution.settlement)));
@@ -88,6 +105,7 @@ struct SettlementsTest : testing::Test {
   }
 
   std::vector<std::unique_ptr<StatementRun>> runs_;
+  std::unique_ptr<StatementRun> bound_;
 };
 
 TEST_F(SettlementsTest, statement_of_its_own_settles_with_its_answer) {
@@ -360,9 +378,9 @@ TEST_F(SettlementsTest, statement_that_is_read_in_parts_settles_once) {
   run.statement = &run.analysis->statements[0];
   run.execution = std::make_unique<hooks::StatementExecution>();
   run.execution->chain = chain;
-  settlements.on_suspended(&run, limit);
+  settlements.on_progress(&run, limit);
   settlements.on_ready(pgwire::TransactionStatus::in_transaction);
-  settlements.on_suspended(&run, limit);
+  settlements.on_progress(&run, limit);
   settlements.on_complete(&run, "SELECT 1", true, limit);
   settlements.on_ready(pgwire::TransactionStatus::in_transaction);
   settlements.keep({std::move(run.execution), false});
@@ -372,6 +390,53 @@ TEST_F(SettlementsTest, statement_that_is_read_in_parts_settles_once) {
   settlements.take_due(due);
   EXPECT_EQ(due.size(), 1U);
   EXPECT_TRUE(settlements.empty());
+}
+
+// Planning has run functions; whether ROLLBACK TO can bring that back depends on where the savepoint is.
+TEST_F(SettlementsTest, error_behind_a_savepoint_leaves_what_the_bind_in_front_of_it_has_done) {
+  message("begin", "BEGIN", 'T');
+  planned("select f()");
+  message("savepoint s", "SAVEPOINT", 'T');
+  planned_fails();
+  ready('E');
+  EXPECT_THAT(told, IsEmpty());
+  message("rollback to s", "ROLLBACK", 'T');
+  message("commit", "COMMIT", 'I');
+  EXPECT_THAT(told, Contains("select f(): committed"));
+}
+
+TEST_F(SettlementsTest, error_undoes_what_was_bound_behind_the_newest_savepoint) {
+  message("begin", "BEGIN", 'T');
+  message("savepoint s", "SAVEPOINT", 'T');
+  message("savepoint t", "SAVEPOINT", 'T');
+  message("release t", "RELEASE", 'T');
+  planned("select f()");
+  planned_fails();
+  ready('E');
+  EXPECT_THAT(told, ElementsAre("select f(): rolled back"));
+}
+
+TEST_F(SettlementsTest, savepoint_that_nobody_read_counts_as_the_newest) {
+  message("begin", "BEGIN", 'T');
+  planned("select f()");
+  unread("SAVEPOINT");
+  ready('T');
+  planned_fails();
+  ready('E');
+  EXPECT_THAT(told, IsEmpty());
+  message("rollback to s", "ROLLBACK", 'T');
+  EXPECT_THAT(told, ElementsAre("begin: unknown", "select f(): unknown"));
+}
+
+TEST_F(SettlementsTest, command_of_the_transaction_does_nothing_where_it_is_bound) {
+  message("begin", "BEGIN", 'T');
+  message("savepoint s", "SAVEPOINT", 'T');
+  planned("rollback to s");
+  planned_is_done("ROLLBACK");
+  ready('T');
+  message("commit", "COMMIT", 'I');
+  EXPECT_THAT(told, ElementsAre("begin: committed", "savepoint s: committed",
+                                "rollback to s: committed", "commit: committed"));
 }
 
 TEST_F(SettlementsTest, chain_without_settled_is_not_followed) {
