@@ -22,10 +22,11 @@ namespace helios::admin {
 
 // One plugin as GET /plugins shows it. Texts may hold any bytes.
 struct PluginStatus {
-  std::string name;            // as its manifest or file says
-  std::string namespace_name;  // whose keys it owns
-  std::string version;         // empty: the manifest names none
-  std::string sha256;          // of the module's file that runs, in hex; empty when failed
+  std::string name;             // as its manifest or file says
+  std::string namespace_name;   // whose keys it owns
+  std::string version;          // empty: the manifest names none
+  std::string sha256;           // of the module's file that runs, in hex; empty when failed
+  std::string manifest_sha256;  // of its manifest; of no bytes where there is none
   std::string file;
   std::uint32_t abi = 0;           // of the version that runs: 1 or 2; 0 when failed
   std::vector<std::string> hooks;  // those that are called

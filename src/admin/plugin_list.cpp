@@ -47,6 +47,7 @@ boost::json::object plugin_json(const PluginStatus& plugin) {
       {"namespace", readable(plugin.namespace_name)},
       {"version", text_or_null(plugin.version)},
       {"sha256", text_or_null(plugin.sha256)},
+      {"manifest_sha256", text_or_null(plugin.manifest_sha256)},
       {"file", readable(plugin.file)},
       {"abi", abi_or_null(plugin.abi)},
       {"hooks", text_list(plugin.hooks)},

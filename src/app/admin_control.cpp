@@ -14,6 +14,7 @@ admin::PluginStatus to_status(const plugins::PluginInfo& info) {
   status.namespace_name = info.space;
   status.version = info.version;
   status.sha256 = info.sha256;
+  status.manifest_sha256 = info.manifest_sha256;
   status.file = info.file;
   status.abi = info.abi;
   status.hooks = info.hooks;

@@ -170,7 +170,8 @@ struct PluginLimits {            // [plugins.limits]: defaults and caps for ever
 // A plugin without which nothing may be served.
 struct RequiredPlugin {
   std::string name;
-  std::string sha256;  // of its module's file, 64 hex digits in lower case; empty: any
+  std::string sha256;           // of its module's file, 64 hex digits in lower case; empty: any
+  std::string manifest_sha256;  // likewise of its manifest
   std::string origin;
 };
 
@@ -179,8 +180,9 @@ struct Plugins {          // [plugins]
   std::string origin;     // of `directory`
   std::vector<std::string> optional;  // names of plugins whose load failure does not stop the start
   std::string optional_origin;
-  // required = []: names, or tables { name = "...", sha256 = "..." }. Start and reload are refused while one of
-  // them is absent, cannot be loaded, has another SHA-256, or goes on without a verdict (on_error = "allow").
+  // required = []: names, or tables { name = "...", sha256 = "...", manifest_sha256 = "..." }. Start and reload are refused
+  // while one of them is absent, cannot be loaded, has another SHA-256, or goes on without a verdict
+  // (on_error = "allow").
   std::vector<RequiredPlugin> required;
   std::uint32_t slow_lane_threads = 2;      // 1..64
   std::uint32_t pool_instances = 256;       // instances alive at once, all plugins, 8..4096

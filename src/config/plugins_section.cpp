@@ -28,17 +28,24 @@ bool is_hex(std::string_view text) {
   return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-void read_required_plugin(TomlSection& section, Plugins& out) {
+void read_digest(TomlSection& section, const char* key, const std::string& of, std::string& out) {
   constexpr std::size_t kSha256Digits = 64;
-  RequiredPlugin plugin{.name = {}, .sha256 = {}, .origin = section.own_place()};
-  section.text("name", plugin.name);
-  section.text("sha256", plugin.sha256);
-  if (!section.has("name")) section.add_own_problem("needs a name");
-  plugin.sha256 = base::to_lower(plugin.sha256);
-  const bool is_digest = plugin.sha256.size() == kSha256Digits && is_hex(plugin.sha256);
-  if (section.has("sha256") && !is_digest) {
-    section.add_problem("sha256", "must be 64 hex digits: sha256sum FILE.wasm");
+  section.text(key, out);
+  out = base::to_lower(out);
+  const bool is_digest = out.size() == kSha256Digits && is_hex(out);
+  if (section.has(key) && !is_digest) {
+    section.add_problem(key, "must be 64 hex digits: sha256sum " + of);
   }
+}
+
+void read_required_plugin(TomlSection& section, Plugins& out) {
+  RequiredPlugin plugin{
+      .name = {}, .sha256 = {}, .manifest_sha256 = {}, .origin = section.own_place()};
+  section.text("name", plugin.name);
+  if (!section.has("name")) section.add_own_problem("needs a name");
+  read_digest(section, "sha256", "FILE.wasm", plugin.sha256);
+  read_digest(section, "manifest_sha256", "FILE.toml, or of /dev/null where there is none",
+              plugin.manifest_sha256);
   section.finish();
   if (section.has("name")) out.required.push_back(std::move(plugin));
 }
@@ -47,7 +54,10 @@ void read_required(TomlSection& section, Plugins& out) {
   section.texts_or_tables(
       "required",
       [&](const std::string& name) {
-        out.required.push_back({.name = name, .sha256 = {}, .origin = section.place("required")});
+        out.required.push_back({.name = name,
+                                .sha256 = {},
+                                .manifest_sha256 = {},
+                                .origin = section.place("required")});
       },
       [&](TomlSection& table) { read_required_plugin(table, out); });
   for (const RequiredPlugin& plugin : out.required) {

@@ -91,8 +91,7 @@ base::Result<PluginSource> read_plugin(const PluginFile& file, std::uint32_t max
                         file.manifest_path() + ": " + manifest.error().message);
     source.manifest = std::move(*manifest);
   }
-  source.digest = sha256_hex(source.code);
-  if (source.manifest) source.digest += sha256_hex(*source.manifest);
+  source.digest = sha256_hex(source.code) + sha256_hex(source.manifest.value_or(""));
   return source;
 }
 

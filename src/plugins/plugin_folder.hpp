@@ -34,7 +34,9 @@ struct PluginFolder {
 struct PluginSource {
   std::string code;
   std::optional<std::string> manifest;
-  std::string digest;  // of both; equal digests mean nothing has changed
+  // SHA-256 in hex: of the module, then of the manifest, where none is the same as an empty one. Equal digests mean that
+  // nothing has changed.
+  std::string digest;
 };
 
 // Errors: limit_exceeded when the code is larger than `max_code_kb`, unavailable.

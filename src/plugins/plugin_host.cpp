@@ -23,12 +23,6 @@ std::string line_about(const std::string& file, const std::string& reason) {
   return "plugin " + file + ": " + reason;
 }
 
-std::string join_lines(const std::vector<std::string>& lines) {
-  std::string joined;
-  for (const std::string& line : lines) joined += (joined.empty() ? "" : "\n") + line;
-  return joined;
-}
-
 // Some of them, for a line of the log.
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 10;
@@ -72,7 +66,9 @@ base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   }
   if (problems.empty()) return install(std::move(*table));
   discard(*table);
-  return base::fail(base::Errc::invalid, join_lines(problems));
+  std::string lines;
+  for (const std::string& problem : problems) lines += (lines.empty() ? "" : "\n") + problem;
+  return base::fail(base::Errc::invalid, lines);
 }
 
 ReloadResult PluginHost::reload(const config::Plugins& config) {
@@ -390,6 +386,7 @@ std::vector<PluginInfo> PluginHost::describe(const Table& table) {
     if (entry.plugin) {
       info.state = entry.error.empty() ? PluginInfo::State::loaded : PluginInfo::State::outdated;
       info.sha256 = entry.digest.substr(0, kSha256HexBytes);
+      info.manifest_sha256 = entry.digest.substr(kSha256HexBytes);
       entry.plugin->describe(info);
     }
     infos.push_back(std::move(info));

@@ -29,7 +29,8 @@ struct PluginInfo {
   std::string space;                 // its namespace; empty when failed
   std::string_view durability = {};  // its class, in a word
   std::string version;
-  std::string sha256;  // of the module's file that runs, in hex; empty when failed
+  std::string sha256;           // of the module's file that runs, in hex; empty when failed
+  std::string manifest_sha256;  // of its manifest; of no bytes where there is none
   std::string file;
   State state = State::failed;
   std::vector<std::string> hooks;  // that are called

@@ -41,6 +41,10 @@ std::string what_is_wrong(const config::Plugins& config, const config::RequiredP
   if (!wanted.sha256.empty() && plugin->sha256 != wanted.sha256)
     return plugin->file + " has the SHA-256 " + plugin->sha256 + ", not " + wanted.sha256 +
            ": put the right module there, or correct the list if the new one is meant";
+  if (!wanted.manifest_sha256.empty() && plugin->manifest_sha256 != wanted.manifest_sha256)
+    return "its manifest has the SHA-256 " + plugin->manifest_sha256 + ", not " +
+           wanted.manifest_sha256 +
+           ": put the right manifest there, or correct the list if the new one is meant";
   if (plugin->on_error == hooks::OnError::allow)
     return "its manifest says on_error = \"allow\", so statements would pass when it fails: say "
            "\"deny\" there";

@@ -16,8 +16,8 @@
 namespace helios::plugins {
 
 // One line for each demand that is not met, with where it stands and what to do:
-//   required   the plugin is absent, cannot be loaded (also where its old version runs on), has another SHA-256, or says
-//              on_error = "allow"
+//   required   the plugin is absent, cannot be loaded (also where its old version runs on), has another SHA-256 or a
+//              manifest with another one, or says on_error = "allow"
 //   optional   a name that no plugin of the folder has: it would be optional in vain. Not looked at without a folder
 [[nodiscard]] std::vector<std::string> unmet_demands(const config::Plugins& config,
                                                      std::span<const PluginInfo> found);

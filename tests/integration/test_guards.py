@@ -47,6 +47,21 @@ def test_required_plugin_cannot_go_missing(start_proxy, counter):
     assert proxy.admin.value("counter", "acme") == "2"
 
 
+def test_manifest_of_a_required_plugin_takes_no_hook_away(make_proxy, counter):
+    proxy = make_proxy(plugins=[counter])
+    proxy.write_plugin_file("counter.toml", 'hooks = ["pre_query"]\n')
+    manifest = os.path.join(proxy.plugins, "counter.toml")
+    proxy.config["plugins.required"] = [{"name": "counter", "sha256": sha256_of(counter), "manifest_sha256": sha256_of(manifest)}]
+    proxy.start()
+    assert proxy.admin.get("/plugins").json[0]["manifest_sha256"] == sha256_of(manifest)
+    proxy.write_plugin_file("counter.toml", 'statements = "queries"\nhooks = ["pre_query"]\n')
+    reply = proxy.reload()
+    assert reply.status == 422 and "its manifest has the SHA-256" in reply.json["error"]
+    with proxy.connect(options="-c helios.tenant_id=acme") as session:
+        session.query("SELECT 1").expect_ok()
+    assert proxy.admin.value("counter", "acme") == "1"
+
+
 def test_refused_reload_changes_no_limit_and_no_other_plugin(start_proxy, counter, guests):
     proxy = start_proxy(plugins=[counter], plugins__required=["counter"], kv__max_keys_per_namespace=1)
     proxy.install(os.path.join(guests, "plain.wat"))

@@ -28,6 +28,7 @@ PluginStatus example_plugin() {
   plugin.namespace_name = "cost-governor";
   plugin.version = "1.2.0";
   plugin.sha256 = "ab12";
+  plugin.manifest_sha256 = "34cd";
   plugin.file = "plugins/cost-governor.wasm";
   plugin.abi = 2;
   plugin.hooks = {"pre_query", "post_query"};
@@ -51,7 +52,8 @@ PluginStatus example_plugin() {
 
 constexpr const char* kExampleJson =
     R"([{"name":"helios-plugin-cost-governor","namespace":"cost-governor","version":"1.2.0",)"
-    R"("sha256":"ab12","file":"plugins/cost-governor.wasm","abi":2,"hooks":["pre_query","post_query"],"state":"loaded",)"
+    R"("sha256":"ab12","manifest_sha256":"34cd","file":"plugins/cost-governor.wasm","abi":2,)"
+    R"("hooks":["pre_query","post_query"],"state":"loaded",)"
     R"("order":-5,"on_error":"deny","durability":"strict","calls":18446744073709551615,"failures":2,"refusals":3,)"
     R"("retries":4,"overruns":5,"exclusive_runs":6,"lane":"slow","backed_off":7,)"
     R"("backing_off":{"callers":8,"longest_left_ms":9},"metrics":{"limited":10,"repeats":11},)"

@@ -289,10 +289,10 @@ TEST(Config, problems_without_end_are_counted) {
 
 TEST(Config, required_plugins_are_names_or_tables) {
   const std::string digest(64, 'A');
-  const auto config =
-      parse_config("[plugins]\nrequired = [\"one\",\n{ name = \"two\", sha256 = \"" + digest +
-                       "\" }]\noptional = [\"three\"]\n",
-                   "h.toml");
+  const auto config = parse_config(
+      "[plugins]\nrequired = [\"one\",\n{ name = \"two\", sha256 = \"" + digest +
+          "\", manifest_sha256 = \"" + std::string(64, 'B') + "\" }]\noptional = [\"three\"]\n",
+      "h.toml");
   ASSERT_TRUE(config) << config.error().message;
   ASSERT_EQ(config->plugins.required.size(), 2U);
   EXPECT_EQ(config->plugins.required[0].name, "one");
@@ -300,6 +300,7 @@ TEST(Config, required_plugins_are_names_or_tables) {
   EXPECT_EQ(config->plugins.required[0].origin, "h.toml:2: plugins.required");
   EXPECT_EQ(config->plugins.required[1].name, "two");
   EXPECT_EQ(config->plugins.required[1].sha256, std::string(64, 'a'));
+  EXPECT_EQ(config->plugins.required[1].manifest_sha256, std::string(64, 'b'));
   EXPECT_EQ(config->plugins.required[1].origin, "h.toml:3: plugins.required");
   EXPECT_EQ(config->plugins.optional_origin, "h.toml:4: plugins.optional");
 }
@@ -317,12 +318,15 @@ TEST(Config, wrong_requirements_are_named) {
        "h.toml:3: plugins.required: \"a\" is in plugins.optional as well: it is one or the other"},
       {"[plugins]\nrequired = [{ sha256 = \"0\", x = 1 }]\n",
        "h.toml:2: plugins.required.sha256: must be 64 hex digits: sha256sum FILE.wasm\n"
-       "h.toml:2: plugins.required.x: unknown key; known here: name, sha256\n"
+       "h.toml:2: plugins.required.x: unknown key; known here: name, sha256, manifest_sha256\n"
        "h.toml:2: plugins.required: needs a name"},
       {"[plugins]\nrequired = [{ name = \"a\", sha256 = \"0\" }]\n",
        "h.toml:2: plugins.required.sha256: must be 64 hex digits: sha256sum FILE.wasm"},
+      {"[plugins]\nrequired = [{ name = \"a\", manifest_sha256 = \"none\" }]\n",
+       "h.toml:2: plugins.required.manifest_sha256: must be 64 hex digits: sha256sum FILE.toml, or "
+       "of /dev/null where there is none"},
       {"[plugins]\nrequired = [{ name = \"a\", sha = \"0\" }]\n",
-       "h.toml:2: plugins.required.sha: unknown key; known here: name, sha256"},
+       "h.toml:2: plugins.required.sha: unknown key; known here: name, sha256, manifest_sha256"},
   };
   for (const auto& bad : cases) EXPECT_EQ(error_of(bad.text), bad.message);
 }

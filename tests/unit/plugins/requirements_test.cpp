@@ -27,9 +27,12 @@ using ::testing::SizeIs;
 
 class Requirements : public PluginTest {
  protected:
-  void require(std::string_view name, std::string_view sha256 = "") {
-    config_.required.push_back(
-        {.name = std::string(name), .sha256 = std::string(sha256), .origin = "h.toml:7: required"});
+  void require(std::string_view name, std::string_view sha256 = "",
+               std::string_view manifest_sha256 = "") {
+    config_.required.push_back({.name = std::string(name),
+                                .sha256 = std::string(sha256),
+                                .manifest_sha256 = std::string(manifest_sha256),
+                                .origin = "h.toml:7: required"});
   }
 
   std::string start_error() {
@@ -92,6 +95,38 @@ TEST_F(Requirements, all_that_is_missing_or_wrong_is_said_at_once) {
           ": does not export the function \"alloc\": (i32) -> i32\nplugin " + path("lone.toml") +
           ": a manifest without a module: put lone.wasm or lone.wat beside it, or remove the "
           "manifest");
+}
+
+// Whoever may write the manifest can take hooks away, or leave a plugin that decides nothing any more.
+TEST_F(Requirements, manifest_can_be_held_too) {
+  const std::string watching = "hooks = [\"pre_query\"]";
+  add_guest("counter", "guard");
+  write_file("guard.toml", watching);
+  require("guard", sha256_of("guard.wat"), sha256_of("guard.toml"));
+  load_ok();
+  EXPECT_EQ(info("guard").manifest_sha256, sha256_of("guard.toml"));
+  const std::function<void()> ways[] = {
+      [this] { write_file("guard.toml", "order = 1"); },
+      [this] { write_file("guard.toml", "hooks = [\"pre_query\"]\nappend_only = true"); },
+      [this] { remove_file("guard.toml"); },
+  };
+  for (const auto& weaken : ways) {
+    weaken();
+    const ReloadResult refused = host_->reload(config_);
+    EXPECT_TRUE(refused.is_refused);
+    EXPECT_THAT(refused.errors,
+                ElementsAre(HasSubstr("\"guard\" is required, and its manifest has the SHA-256 ")));
+  }
+  write_file("guard.toml", watching);
+  EXPECT_FALSE(host_->reload(config_).is_refused);
+}
+
+TEST_F(Requirements, that_there_is_no_manifest_can_be_demanded) {
+  add_guest("counter", "guard");
+  require("guard", "", sha256_hex(""));
+  load_ok();
+  write_file("guard.toml", "order = 1");
+  EXPECT_TRUE(host_->reload(config_).is_refused);
 }
 
 TEST_F(Requirements, without_a_folder_every_required_plugin_is_missing) {
