@@ -195,6 +195,8 @@ class FieldReader {
     if (value.kind() != Json::Kind::number) return other_kind("a number", value);
     const Optional<double> number = value.number();
     if (!number) return "is too large a number";
+    if (*number == 0 && detail::decimal_of(value.text()).digits != 0)
+      return "is too small a number";  // and not none, which often means that nothing limits
     if (*number < field.least)
       return concat("must be a number of ", format_double(field.least), " or more");
     *static_cast<double*>(field.out) = *number;

@@ -92,6 +92,7 @@ TEST(Fields, WhatIsWrong_IsNamed) {
       {R"({"burst":1,"cost":"1"})", "field `cost` must be a number, and is a text"},
       {R"({"burst":1,"cost":-0.1})", "field `cost` must be a number of 0 or more"},
       {R"({"burst":1,"cost":1e400})", "field `cost` is too large a number"},
+      {R"({"burst":1,"cost":0.1e-400})", "field `cost` is too small a number"},
       {R"({"burst":1,"strict":1})", "field `strict` must be true or false, and is a number"},
       {R"({"burst":1,"per":"planet"})", R"(field `per` must be one of "tenant", "user")"},
       {R"({"burst":1,"per":1})", R"(field `per` must be one of "tenant", "user")"},
