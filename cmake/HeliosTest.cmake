@@ -2,7 +2,8 @@
 #
 # helios_unit_test(<module> SOURCES <files> [DEPS <modules or targets>])
 #   Executable <module>_test (GoogleTest and GoogleMock, main included), linked to the module itself. One per module;
-#   every TEST in it is a ctest test with label "unit". NAME <name> in front of SOURCES names a second executable.
+#   every suite in it is a ctest test with label "unit": starting a sanitized program for each TEST takes longer than most
+#   of them. NAME <name> in front of SOURCES names a second executable.
 #   <module> may also be something outside src/ ("sdk"): then only DEPS are linked.
 #
 # helios_pytest(<name> FILE <file.py> [TIMEOUT <seconds>] [LABEL <label>] [SERIAL])
@@ -18,7 +19,6 @@ if(NOT HELIOS_BUILD_TESTS)
 endif()
 enable_testing()
 find_package(GTest REQUIRED)
-include(GoogleTest)
 
 # A limit for what hangs, not for what is slow: sanitized tests on a busy machine take their time.
 set(HELIOS_TEST_TIMEOUT 900)
@@ -33,14 +33,17 @@ endif()
 # Debian's own python3, which setup gives pytest; another one on PATH may lack it.
 set(HELIOS_PYTHON /usr/bin/python3)
 
-# Registers every TEST of an executable as <prefix>.<suite>.<test>.
+# Registers every suite of an executable as <prefix>.<suite>. Which there are, the executable is asked when ctest begins.
 function(helios_discover_unit_tests target prefix)
-  set_target_properties(${target} PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests
-    CROSSCOMPILING_EMULATOR "${HELIOS_TEST_LAUNCHER}")
-  gtest_discover_tests(${target}
-    TEST_PREFIX ${prefix}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-    PROPERTIES LABELS unit TIMEOUT ${HELIOS_TEST_TIMEOUT})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+  set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}_suites.cmake)
+  file(WRITE ${script}
+    "set(PROGRAM \"${PROJECT_BINARY_DIR}/tests/${target}\")\n"
+    "set(LAUNCHER \"${HELIOS_TEST_LAUNCHER}\")\n"
+    "set(PREFIX \"${prefix}\")\n"
+    "set(TIMEOUT ${HELIOS_TEST_TIMEOUT})\n"
+    "include(\"${PROJECT_SOURCE_DIR}/cmake/AddSuites.cmake\")\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${script})
 endfunction()
 
 function(helios_unit_test module)
@@ -75,7 +78,7 @@ endfunction()
 
 function(helios_set_script_properties name timeout label serial)
   set_tests_properties(${name} PROPERTIES
-    LABELS "${label}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77
+    LABELS "${label}" TIMEOUT ${timeout} SKIP_RETURN_CODE 77 COST 30 # longer than a suite: first on a new machine
     ENVIRONMENT "HELIOS_BIN=${PROJECT_BINARY_DIR}/bin/heliosproxy;HELIOS_PLUGIN_DIR=${PROJECT_BINARY_DIR}/plugins;HELIOS_PG17=${HELIOS_PG17_ROOT};HELIOS_PGBENCH=${HELIOS_PGBENCH_ROOT}/bin/pgbench;HELIOS_BUILD_DIR=${PROJECT_BINARY_DIR};HELIOS_SOURCE_DIR=${PROJECT_SOURCE_DIR};PYTHONDONTWRITEBYTECODE=1")
   if(serial)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
@@ -107,7 +110,7 @@ function(helios_pytest name)
     set(arg_LABEL integration)
   endif()
   add_test(NAME ${name}
-    COMMAND ${HELIOS_TEST_LAUNCHER} ${HELIOS_PYTHON} -m pytest -q -p no:cacheprovider ${arg_FILE}
+    COMMAND ${HELIOS_TEST_LAUNCHER} ${HELIOS_PYTHON} -m pytest -q -rs -p no:cacheprovider ${arg_FILE}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   helios_set_script_properties(${name} ${arg_TIMEOUT} "${arg_LABEL}" "${arg_SERIAL}")
 endfunction()

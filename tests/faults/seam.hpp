@@ -2,8 +2,8 @@
 #pragma once
 
 // Puts a planted fault into the proxy without a trace of it in the product: heliosproxy_faulty
-// compiles the composition root (src/app/) once more with this file included before everything else,
-// so that the two parts which the root makes are the ones below. The rest is linked as it is.
+// compiles those parts of the composition root (src/app/) once more which name the two parts below, with this file
+// included before everything else, so that they make these. The rest is linked as it is.
 //
 // The environment variable HELIOS_PLANTED_FAULT names the fault: shared_namespace, stale_write,
 // hook_not_called or tenant_ignored.

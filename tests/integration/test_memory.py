@@ -11,7 +11,7 @@ import pytest
 from harness.waiting import POLL_SECONDS, wait_until
 from harness.wire import message, query_message
 
-RESULT_MB = int(os.environ.get("HELIOS_RESULT_MB", "200"))
+RESULT_MB = int(os.environ.get("HELIOS_RESULT_MB", "120"))
 ROW_BYTES = 8000
 ROWS = RESULT_MB * 1024 * 1024 // ROW_BYTES
 # Buffers of one connection, and what allocators and sanitizers keep on top.

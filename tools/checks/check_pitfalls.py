@@ -2,7 +2,7 @@
 """The tests that the pages about security and the protocol name exist, and every verdict that claims something has a test behind it.
 
 A test stands between backticks: `test_tenants.py::test_the_server_agrees` for one below tests/, `sql.Smuggling.comments_nest`
-(module, suite, name, as ctest lists it) for one of tests/unit/.
+(module, suite, name) for one of tests/unit/.
 """
 
 import os

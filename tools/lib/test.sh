@@ -19,15 +19,6 @@ only_failures() {
        { print; fflush() }'
 }
 
-# After a failure: one command per failed test that repeats it alone.
-print_repeats() {
-  local preset=$1 log=build/$1/Testing/Temporary/LastTestsFailed.log option=""
-  [[ -s $log ]] || return 0
-  [[ $preset == dev ]] || option="--preset $preset "
-  echo "repeat one alone:"
-  sed -n "s/^[0-9]*:\(.*\)/    tools\/dev test $option-R '^\1\$' -V/p" "$log"
-}
-
 cmd_test() {
   local preset=dev status=0
   if [[ ${1:-} == --preset ]]; then
@@ -38,15 +29,17 @@ cmd_test() {
   cmd_setup
   build_preset "$preset"
   say "testing $preset"
-  rm -f "build/$preset/Testing/Temporary/LastTestsFailed.log"
-  local ctest=(ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$(nproc)")
+  local report=$PWD/build/$preset/tests.xml
+  rm -f "$report"
+  # Tests of whole servers wait now and then: half as many again as there are cores keep these busy.
+  local jobs=$(($(nproc) * 3 / 2))
+  local ctest=(ctest --test-dir "build/$preset" --output-on-failure --no-tests=error -j "$jobs"
+    --output-junit "$report" --test-output-size-passed 1000000 --test-output-size-failed 10000000)
   if (($# > 0)); then
     "${ctest[@]}" "$@" || status=$?
   else
     "${ctest[@]}" 2>&1 | only_failures || status=$?
   fi
-  if ((status != 0)); then
-    print_repeats "$preset" >&2
-  fi
+  /usr/bin/python3 tools/lib/test_summary.py "$report" "$preset" || status=1
   return "$status"
 }
