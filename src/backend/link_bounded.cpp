@@ -64,7 +64,7 @@ bool Link::fail_cut() {
   if (cut_ != Cut::to_fail || is_cancelling_) return false;
   cut_ = Cut::failing;
   send(is_bounded_query() ? pgwire::serialize_query(kFailingText)
-                          : pgwire::serialize_execute(own_name_, 0));
+                          : pgwire::serialize_parse(own_name_, kFailingText));
   return true;
 }
 

@@ -81,6 +81,16 @@ std::optional<BindView> parse_bind(std::string_view body) {
   return view;
 }
 
+std::string_view fault_of_bind(std::string_view body) {
+  base::ByteReader reader(body);
+  static_cast<void>(reader.read_cstring());
+  static_cast<void>(reader.read_cstring());
+  if (!reader.ok()) return "invalid string in message";
+  skip_values(reader);
+  reader.read_bytes(2 * read_count(reader));
+  return reader.ok() ? "invalid message format" : "insufficient data left in message";
+}
+
 bool read_values(std::string_view values, std::vector<BoundValue>& out) {
   base::ByteReader reader(values);
   const std::size_t formats = read_count(reader);

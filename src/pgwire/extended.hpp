@@ -44,6 +44,9 @@ struct BoundValue {
   bool is_binary = false;
   std::optional<std::string_view> value;  // nullopt = NULL
 };
+// Of a Bind that cannot be read: what is wrong with it, in the server's words.
+[[nodiscard]] std::string_view fault_of_bind(std::string_view body);
+
 // The parameters in `values` of a BindView, one by one into `out`. False: a format that does not exist,
 // or as many formats as cannot be meant.
 [[nodiscard]] bool read_values(std::string_view values, std::vector<BoundValue>& out);

@@ -139,7 +139,9 @@ void Answers::on_completion(backend::Answer answer, std::string_view command_tag
     run->on_answer_bytes(answer.bytes);
     note_time(*item, *run);
     const bool may_commit = may_commit_itself(*run);
+    const bool ends_transaction = may_end_transaction(*run);
     run->on_complete(command_tag, followed());
+    if (ends_transaction) end_portals();
     if (may_commit) context_.settings.may_have_committed(false);
   } else if (item->expect.request == fe::kExecute && !item->portal) {
     note_execution(command_tag);
@@ -162,6 +164,14 @@ bool Answers::may_commit_itself(QueryRun& run) const {
   const StatementRun* statement = run.present();
   return statement != nullptr && statement->statement->may_commit_itself &&
          !context_.link->is_in_block();
+}
+
+// Not all of them leave the session idle: another may follow in the same Query, or by AND CHAIN.
+bool Answers::may_end_transaction(QueryRun& run) {
+  using Op = sql::TransactionOp;
+  const StatementRun* statement = run.present();
+  const Op op = statement == nullptr ? Op::none : statement->statement->transaction;
+  return op == Op::commit || op == Op::rollback || op == Op::prepare;
 }
 
 // Its present statement. Of what nobody has read anything may be.

@@ -79,6 +79,7 @@ class Answers {
   void note_execution(std::string_view tag);
   void note_time(const InFlight& item, QueryRun& run);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
+  [[nodiscard]] static bool may_end_transaction(QueryRun& run);
   [[nodiscard]] static bool may_be_rollback_to(QueryRun* run);
   [[nodiscard]] bool may_commit_itself(QueryRun& run) const;
   void settle_portal(const InFlight& item, char answer);

@@ -29,6 +29,11 @@ Refusal malformed_execute(std::string_view body) {
   return {std::string(sqlstate::kProtocolViolation), what};
 }
 
+// The server is not asked: it would call the input functions of the values in front of what is wrong.
+Refusal malformed_bind(std::string_view body) {
+  return {std::string(sqlstate::kProtocolViolation), std::string(pgwire::fault_of_bind(body))};
+}
+
 Refusal unknown_statement(std::string_view name) {
   return {std::string(sqlstate::kInvalidStatementName),
           name.empty() ? "unnamed prepared statement does not exist"
@@ -157,7 +162,7 @@ bool ExtendedQuery::step_close() {
 
 bool ExtendedQuery::step_bind() {
   const auto view = pgwire::parse_bind(present_.body());
-  if (!view) return forward_malformed();
+  if (!view) return refuse(malformed_bind(present_.body()));
   if (view->portal == context_.link->own_name()) return refuse(refusal_of_reserved_name());
   if (is_uncertain(view->portal) || is_uncertain(view->statement))
     return refuse(refusal_of_uncertain_name());
@@ -171,7 +176,11 @@ bool ExtendedQuery::step_bind() {
   if (!statement.value && context_.may_deny())
     return refuse_unseen(unknown_statement(view->statement));
   portal_ = make_portal(*view, statement.value);
-  if (!portal_) return forward_malformed();
+  if (!portal_) return refuse(malformed_bind(present_.body()));
+  if (const auto refusal = objection_to_values()) {
+    portal_.reset();
+    return refuse(*refusal);
+  }
   if (!statement.value) {
     Decision unseen;
     forward_bind(unseen, view->portal);
@@ -180,6 +189,19 @@ bool ExtendedQuery::step_bind() {
   if (!judge_.start_portal(portal_->bound)) return false;
   carry_out_bind(judge_.take_decision(), *view);
   return true;
+}
+
+// The server calls the input functions of their types, and no hook is asked about what only manages the session, or is
+// empty.
+std::optional<Refusal> ExtendedQuery::objection_to_values() const {
+  const BoundStatement& bound = *portal_->bound;
+  if (!context_.may_deny() || bound.parameters.empty() || !bound.statement) return std::nullopt;
+  const auto& statements = bound.statement->analysis->statements;
+  if (!statements.empty() && !statements.front().is_session_statement) return std::nullopt;
+  return Refusal{
+      std::string(sqlstate::kFeatureNotSupported),
+      "values for a statement that only manages the session, or for an empty one, are not "
+      "supported while plugins are loaded"};
 }
 
 // Null: its values cannot be read.

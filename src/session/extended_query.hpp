@@ -22,6 +22,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -44,6 +45,7 @@ class ExtendedQuery {
   [[nodiscard]] bool is_uncertain(std::string_view name) const;
   bool refuse(const Refusal& refusal, const pgwire::ParseView* parse = nullptr);
   bool refuse_unseen(const Refusal& refusal);
+  [[nodiscard]] std::optional<Refusal> objection_to_values() const;
   bool forward_malformed();
 
   bool step_parse();

@@ -118,20 +118,16 @@ void Forwarder::refuse_here(const Refusal& refusal) {
   client.append(pgwire::serialize_ready_for_query(pgwire::TransactionStatus::idle));
 }
 
-// A Parse ends the unnamed statement first, also where it fails then.
+// Whatever is refused, a Parse stands in for it: nothing that a client makes, under whatever name, lets that one succeed. One
+// that is unnamed ends the unnamed statement first, as the client's would have.
 void Forwarder::refuse_item(const Refusal& refused, const pgwire::ParseView* parse) {
   const Refusal refusal = note_refusal(context_, refused);
   ++context_.environment.counters->refused;
   const std::string& own_name = context_.link->own_name();
-  const bool is_parse = present_.type() == fe::kParse;
   const bool is_unnamed = parse != nullptr && parse->statement.empty();
-  if (is_parse) {
-    context_.link->send(
-        pgwire::serialize_parse(is_unnamed ? std::string_view() : own_name, kRefusedText));
-  } else {
-    context_.link->send(pgwire::serialize_execute(own_name, 0));
-  }
-  InFlight item(is_parse ? fe::kParse : fe::kExecute, refusal);
+  context_.link->send(
+      pgwire::serialize_parse(is_unnamed ? std::string_view() : own_name, kRefusedText));
+  InFlight item(fe::kParse, refusal);
   item.ends_unnamed = is_unnamed;
   expect(std::move(item));
   skip_to_sync();

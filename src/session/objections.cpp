@@ -153,10 +153,11 @@ std::optional<Refusal> objection_to_run(const SessionContext& context, const Set
 }
 
 bool may_read_cursors(const sql::Statement& statement) {
+  using Op = sql::TransactionOp;
+  if (statement.transaction == Op::commit || statement.transaction == Op::prepare) return true;
   const bool ends_cursor =
       statement.name_op == NameOp::close || statement.name_op == NameOp::close_all;
-  return !statement.is_session_statement && statement.transaction == sql::TransactionOp::none &&
-         !ends_cursor;
+  return !statement.is_session_statement && statement.transaction == Op::none && !ends_cursor;
 }
 
 std::optional<std::vector<hooks::Parameter>> parameters_of(const sql::Statement& execute) {

@@ -56,8 +56,8 @@ struct Grounds {
                                                       const Settings& settings,
                                                       const StatementRun& judged);
 
-// May the server read a cursor for it: by FETCH, or by a function that is given the cursor's name? What a COMMIT runs is left
-// out: triggers that were put off.
+// May the server read a cursor for it: by FETCH, by a function that is given the cursor's name, or, for a COMMIT, by a trigger
+// that was put off?
 [[nodiscard]] bool may_read_cursors(const sql::Statement& statement);
 
 // What an EXECUTE gives as parameters; nullopt: some of them only the server knows. Views into it.

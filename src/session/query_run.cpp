@@ -104,7 +104,8 @@ void QueryRun::close_statement(hooks::Outcome outcome, Names& names) {
   names.settle(statements[current_].names, false);  // unless it was done
   if (auto* execution = statements[current_].execution.get()) {
     execution->outcome = outcome;
-    if (!statements[current_].is_open) {  // otherwise its transaction decides
+    // Otherwise its transaction decides, or has.
+    if (statements[current_].open_since == 0 && !execution->settlement) {
       if (outcome == hooks::Outcome::skipped)
         execution->settlement = hooks::Settlement::rolled_back;
       if (outcome == hooks::Outcome::unknown) execution->settlement = hooks::Settlement::unknown;

@@ -47,7 +47,8 @@ struct StatementRun {
       caps;  // what its answer has to keep to: of its own verdict, and of the cursor that it fetches from
   std::unique_ptr<Refusal> refusal;  // kFailingStatement runs instead: its error becomes this one
   std::string replacement;  // the text that runs instead of the client's; empty = the client's
-  bool is_open = false;     // it has worked in a transaction; see settlements.hpp
+  // When it began to work in a transaction, and may be undone with it; 0: not yet. See settlements.hpp.
+  std::uint64_t open_since = 0;
 };
 
 // A message may hold thousands of statements: after so many, hooked in one go, a session lets the others

@@ -18,7 +18,6 @@ namespace {
 std::string_view expected_sqlstate(char request) {
   namespace fe = pgwire::frontend;
   namespace state = pgwire::sqlstate;
-  if (request == fe::kExecute) return state::kInvalidCursorName;
   return request == fe::kFunctionCall ? state::kUndefinedFunction : state::kSyntaxError;
 }
 

@@ -54,10 +54,9 @@ inline constexpr std::string_view kFailingStatement = "SELECT 1 OPERATOR(pg_cata
 // Stands in for a refused FunctionCall: no function has this OID.
 inline constexpr std::uint32_t kNoFunction = 0;
 
-// Is this error the server's answer to what stands in for a refused message: kRefusedText, the Execute of
-// a portal or the call of a function that does not exist? Anything else (a cancel, a FATAL, a broken
-// connection) passes to the client unchanged. 42601, 34000 and 42883 are PostgreSQL's; HeliosDB-Nano
-// answers XX000.
+// Is this error the server's answer to what stands in for a refused message: kRefusedText, or the call of a function that
+// does not exist? Anything else (a cancel, a FATAL, a broken connection) passes to the client unchanged. 42601 and
+// 42883 are PostgreSQL's; HeliosDB-Nano answers XX000.
 [[nodiscard]] bool answers_refusal(char request, const pgwire::ErrorFieldsView& error);
 
 }  // namespace helios::session

@@ -40,7 +40,7 @@ void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_a
   if (op == Op::rollback_to) rollback_to(run->statement->savepoint);
   if (run != nullptr) {
     open(*run, limit);
-    if (may_commit(*run, is_alone, in_block_)) doubtful_ = open_.size();
+    if (may_commit(*run, is_alone, in_block_)) doubtful_ = now_;
   }
   switch (op) {
     case Op::none:
@@ -69,40 +69,32 @@ void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_a
 }
 
 // A statement that nobody read; its tag tells what it did to the transaction. ROLLBACK may have been ROLLBACK
-// TO. No savepoint can be told from one whose name nobody knows.
+// TO. A savepoint whose name nobody knows can be told from no other.
 void Settlements::end_unread(std::string_view tag) {
-  if (tag == "SAVEPOINT") {
-    savepoints_.clear();
-    savepoints_lost_ = true;
-    savepoint({});
-  }
+  if (tag == "SAVEPOINT" || tag == "RELEASE") lose_savepoints();
   if (tag == "BEGIN" || tag == "START TRANSACTION") in_block_ = true;
   if (tag == "COMMIT") end_transaction(Settlement::committed);
   if (tag == "ROLLBACK" || tag == "PREPARE TRANSACTION") end_transaction(Settlement::unknown);
 }
 
+// All that it has done is undone, unless it began in front of a savepoint: then ROLLBACK TO can bring that back.
 void Settlements::on_error(StatementRun* run, bool is_alone) {
   failed_ = true;
   if (run == nullptr) return;
   const bool is_doubtful = may_commit(*run, is_alone, in_block_);
-  if (is_doubtful) doubtful_ = open_.size();
-  if (!run->execution || (run->is_open && !is_undone_by_error(*run))) return;
-  run->execution->settlement = is_doubtful ? Settlement::unknown : Settlement::rolled_back;
-}
-
-// All that it has done was behind the newest savepoint: no ROLLBACK TO brings that back. Then its transaction is asked
-// no more. Otherwise it waits for that.
-bool Settlements::is_undone_by_error(StatementRun& run) {
-  const auto found = std::ranges::find(std::next(open_.begin(), static_cast<std::ptrdiff_t>(kept_)),
-                                       open_.end(), run.execution.get(), &Open::execution);
-  if (found == open_.end()) return false;
-  const auto index = static_cast<std::size_t>(std::distance(open_.begin(), found));
-  if (!savepoints_.empty() && index < savepoints_.back().first) return false;
+  if (is_doubtful) doubtful_ = now_;
+  if (!run->execution) return;
+  if (run->open_since == 0) {
+    run->execution->settlement = is_doubtful ? Settlement::unknown : Settlement::rolled_back;
+    return;
+  }
+  const Moment savepoint = savepoints_.empty() ? last_lost_ : savepoints_.back().set;
+  const auto found = find(*run);
+  if (found == open_.end() || found->began <= savepoint) return;
+  decide(*found, Settlement::rolled_back);
+  kept_ = std::min(kept_, static_cast<std::size_t>(found - open_.begin()));
   open_.erase(found);
-  kept_ = std::min(kept_, index);
-  if (index < doubtful_) --doubtful_;
-  run.is_open = false;
-  return true;
+  run->open_since = 0;
 }
 
 void Settlements::on_ready(pgwire::TransactionStatus status) {
@@ -118,46 +110,70 @@ void Settlements::on_end(bool is_quiet) {
 }
 
 void Settlements::open(StatementRun& run, std::size_t limit) {
-  if (!run.execution || run.is_open || !run.execution->chain->has_settled()) return;
-  run.is_open = true;
+  if (!run.execution || !run.execution->chain->has_settled()) return;
+  ++now_;
+  if (run.open_since != 0) {
+    if (const auto found = find(run); found != open_.end()) found->worked = now_;
+    return;
+  }
+  run.open_since = now_;
   run.execution->settlement.reset();  // of an attempt that failed
   if (open_.size() >= limit) {
     run.execution->settlement = Settlement::unknown;
   } else {
-    open_.push_back({run.execution.get(), {}});
+    open_.push_back({run.execution.get(), now_, now_, {}});
   }
 }
 
-void Settlements::decide_from(std::size_t first, Settlement settlement) {
-  for (std::size_t i = first; i < open_.size(); ++i) {
-    Open& open = open_[i];
-    const bool is_doubtful = i < doubtful_ && settlement == Settlement::rolled_back;
-    open.execution->settlement = is_doubtful ? Settlement::unknown : settlement;
-    if (open.kept.execution) {
-      base::make_room(due_);
-      due_.push_back(std::move(open.kept));
-    }
-  }
-  open_.erase(std::next(open_.begin(), static_cast<std::ptrdiff_t>(first)), open_.end());
-  kept_ = std::min(kept_, first);
-  doubtful_ = std::min(doubtful_, first);
+// The end: it was decided meanwhile, or did not fit.
+std::vector<Settlements::Open>::iterator Settlements::find(const StatementRun& run) {
+  const auto found = std::ranges::lower_bound(open_, run.open_since, {}, &Open::began);
+  return found != open_.end() && found->began == run.open_since ? found : open_.end();
+}
+
+std::vector<Settlements::Open>::iterator Settlements::first_after(Moment moment) {
+  return std::ranges::upper_bound(open_, moment, {}, &Open::began);
+}
+
+// It is not open any more: the caller takes it out.
+void Settlements::decide(Open& open, Settlement settlement) {
+  const bool is_doubtful = open.began <= doubtful_ && settlement == Settlement::rolled_back;
+  open.execution->settlement = is_doubtful ? Settlement::unknown : settlement;
+  if (!open.kept.execution) return;
+  base::make_room(due_);
+  due_.push_back(std::move(open.kept));
+}
+
+void Settlements::decide_from(std::vector<Open>::iterator first, Settlement settlement) {
+  std::for_each(first, open_.end(), [&](Open& open) { decide(open, settlement); });
+  kept_ = std::min(kept_, static_cast<std::size_t>(first - open_.begin()));
+  open_.erase(first, open_.end());
 }
 
 void Settlements::end_transaction(Settlement settlement) {
-  decide_from(0, settlement);
+  decide_all(settlement);
   constexpr std::size_t kKeptCapacity = 64;
   if (open_.capacity() > kKeptCapacity) open_.shrink_to_fit();
   savepoints_.clear();
   savepoints_lost_ = false;
+  last_lost_ = doubtful_ = 0;
   failed_ = false;
 }
 
 void Settlements::savepoint(const std::string& name) {
   if (savepoints_.size() >= kMaxSavepoints) {
+    last_lost_ = savepoints_.front().set;
     savepoints_.erase(savepoints_.begin());
     savepoints_lost_ = true;
   }
-  savepoints_.push_back({name, open_.size()});
+  savepoints_.push_back({name, now_});
+}
+
+// Which there are, and where, nobody knows any more.
+void Settlements::lose_savepoints() {
+  savepoints_.clear();
+  savepoints_lost_ = true;
+  last_lost_ = now_;
 }
 
 // Savepoints of one name may be nested: the newest counts.
@@ -167,8 +183,11 @@ std::vector<Settlements::Savepoint>::iterator Settlements::find_savepoint(const 
   return found == savepoints_.rend() ? savepoints_.end() : std::prev(found.base());
 }
 
+// With one that is not known, all that were set behind it are gone.
 void Settlements::release(const std::string& name) {
-  savepoints_.erase(find_savepoint(name), savepoints_.end());
+  const auto found = find_savepoint(name);
+  if (found == savepoints_.end()) return lose_savepoints();
+  savepoints_.erase(found, savepoints_.end());
 }
 
 // One that is not there was set before any statement that is followed.
@@ -176,11 +195,17 @@ void Settlements::rollback_to(const std::string& name) {
   failed_ = false;
   const auto found = find_savepoint(name);
   if (found == savepoints_.end()) {
-    decide_from(0, savepoints_lost_ ? Settlement::unknown : Settlement::rolled_back);
+    decide_all(savepoints_lost_ ? Settlement::unknown : Settlement::rolled_back);
     savepoints_.clear();
     return;
   }
-  decide_from(found->first, Settlement::rolled_back);
+  decide_from(first_after(found->set), Settlement::rolled_back);
+  const auto is_undone_in_part = [&](Open& open) {
+    if (open.worked <= found->set) return false;
+    decide(open, Settlement::unknown);
+    return true;
+  };
+  if (std::erase_if(open_, is_undone_in_part) != 0) kept_ = 0;
   savepoints_.erase(std::next(found), savepoints_.end());
 }
 

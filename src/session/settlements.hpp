@@ -5,7 +5,7 @@
 // what the server answers, in stream order, and writes StatementExecution::settlement as soon as that
 // is known:
 //   failed, skipped, refused     rolled back at once: nothing of such a statement can be committed, unless a
-//                                savepoint was set between its Bind and its failure
+//                                savepoint was set between its Bind and its failure: then with its transaction
 //   executed inside of a block   when COMMIT, ROLLBACK, ROLLBACK TO or PREPARE TRANSACTION was answered
 //   executed outside of a block  at the ReadyForQuery that covers it: all of its Query, or of its
 //                                pipeline up to Sync, is one transaction
@@ -14,7 +14,8 @@
 // The server's words are what counts: the tag of a COMMIT, which says ROLLBACK for a failed
 // transaction, and the status in ReadyForQuery. Unknown is also what PREPARE TRANSACTION leaves to other
 // sessions, what a procedure or a command that ends transactions itself may have committed before a later
-// failure, what a ROLLBACK undid that nobody read, and what does not fit (see `limit`).
+// failure, what a ROLLBACK undid that nobody read, what a ROLLBACK TO undid in part (the savepoint stands between Bind
+// and Execute, or between two Executes), and what does not fit (see `limit`).
 //
 // Statements are kept here from their post_query until then. Only those of chains that have a settled
 // hook are followed.
@@ -27,6 +28,7 @@
 #include "session/query_run.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -73,31 +75,41 @@ class Settlements {
   [[nodiscard]] std::size_t held_bytes() const;
 
  private:
-  // Of the present transaction, in the order in which they worked.
+  // Moments of the session, counted: each progress of a statement is one. 0 = never.
+  using Moment = std::uint64_t;
+  // Of the present transaction, in the order in which they began.
   struct Open {
     hooks::StatementExecution* execution = nullptr;
+    Moment began = 0;
+    Moment worked = 0;    // last
     EndedStatement kept;  // that one, once its post_query has run
   };
   struct Savepoint {
     std::string name;
-    std::size_t first = 0;  // statement that came after it
+    Moment set = 0;
   };
 
   void open(StatementRun& run, std::size_t limit);
-  [[nodiscard]] bool is_undone_by_error(StatementRun& run);
-  void decide_from(std::size_t first, hooks::Settlement settlement);
+  [[nodiscard]] std::vector<Open>::iterator find(const StatementRun& run);
+  [[nodiscard]] std::vector<Open>::iterator first_after(Moment moment);
+  void decide(Open& open, hooks::Settlement settlement);
+  void decide_from(std::vector<Open>::iterator first, hooks::Settlement settlement);
+  void decide_all(hooks::Settlement settlement) { decide_from(open_.begin(), settlement); }
   void end_transaction(hooks::Settlement settlement);
   void end_unread(std::string_view tag);
   void savepoint(const std::string& name);
   void release(const std::string& name);
+  void lose_savepoints();
   void rollback_to(const std::string& name);
   [[nodiscard]] std::vector<Savepoint>::iterator find_savepoint(const std::string& name);
 
   std::vector<Open> open_;
   std::size_t kept_ = 0;  // of open_, before the first that is not kept
   std::vector<Savepoint> savepoints_;
-  bool savepoints_lost_ = false;  // there were too many
-  std::size_t doubtful_ = 0;      // of open_: what was done up to there may be committed
+  bool savepoints_lost_ = false;  // there may be others
+  Moment last_lost_ = 0;          // when the last of those was set, at the latest
+  Moment doubtful_ = 0;           // what began up to then may be committed
+  Moment now_ = 0;
   bool in_block_ = false;
   bool failed_ = false;  // the present transaction can only be rolled back
   std::vector<EndedStatement> due_;

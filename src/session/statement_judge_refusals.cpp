@@ -86,9 +86,7 @@ bool StatementJudge::may_fetch(StatementRun& run) {
 // yet.
 bool StatementJudge::may_call_functions(const StatementRun& run) {
   if (context_.names.portals.size() == 0) return true;  // nearly always
-  const sql::Statement& statement = *run.statement;
-  const bool is_fetch = statement.name_op == sql::NameOp::fetch;  // may_fetch() knows its portal
-  if (is_fetch || !may_read_cursors(statement)) return true;
+  if (!may_read_cursors(*run.statement)) return true;
   auto refusal = objection_to_cursors();
   if (refusal && !context_.link->owed().empty()) {  // it may be closed by then
     stage_ = Stage::wait_for_certainty;

@@ -4,14 +4,15 @@
 import pytest
 from harness.answers import batch
 from harness.shared import Recorded, running_proxy
-from harness.wire import FLUSH, SYNC, query_message
+from harness.wire import FLUSH, SYNC, message, parse_message, query_message
 
 
 @pytest.fixture(scope="module")
 def proxy(postgres, recorder):
     with running_proxy(postgres.port, [recorder]) as proxy:
         with postgres.connect(database="demo") as admin:
-            admin.query("CREATE TABLE smuggled (a int)").expect_ok()
+            admin.query("CREATE TABLE smuggled (a int); CREATE FUNCTION ran(t text) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN EXECUTE t; "
+                        "RETURN true; END $$; CREATE DOMAIN runs AS text CHECK (ran(value)); CREATE TABLE altered (a int)").expect_ok()
         yield proxy
 
 
@@ -46,6 +47,26 @@ def test_query_in_the_batch_that_changed_the_rules(proxy, smuggled, setting, cha
     recorded = Recorded(proxy)
     with proxy.connect(timeout=10) as session:
         session.send(batch(CHANGES[change].format(name, value)), BETWEEN[between], query_message(text))
+        session.ready()
+    assert smuggled() <= len([seen for seen in recorded.texts() if seen.startswith("INSERT INTO smuggled")])
+
+
+TURNS_OFF = "SELECT '{\"SELECT set_config(''standard_conforming_strings'', ''off'', false)\"}'::runs[], a FROM altered"
+
+
+@pytest.mark.parametrize("how", ["parse", "describe"])
+def test_parse_that_changes_the_reading_rules(proxy, postgres, smuggled, how):
+    """The server calls the input functions of constants where it reads a text, and where it reads it anew to describe it."""
+    recorded = Recorded(proxy)
+    with proxy.connect(timeout=10) as session, postgres.connect(database="demo") as admin:
+        if how == "describe":
+            session.send(parse_message(TURNS_OFF, "x"), SYNC)
+            session.ready().expect_ok()
+            session.query("SET standard_conforming_strings = on").expect_ok()
+            admin.query("ALTER TABLE altered ADD COLUMN b int").expect_ok()
+            session.send(message(b"D", b"Sx\0"), query_message(STRINGS), SYNC)
+        else:
+            session.send(parse_message(TURNS_OFF, "x"), query_message(STRINGS), SYNC)
         session.ready()
     assert smuggled() <= len([seen for seen in recorded.texts() if seen.startswith("INSERT INTO smuggled")])
 

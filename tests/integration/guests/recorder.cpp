@@ -18,8 +18,8 @@ static Verdict pre(const QueryContext& context) {
 }
 
 static void post(const QueryContext& context, const Outcome& outcome) {
-  static constexpr StringView kNames[] = {"executed", "failed", "refused",
-                                          "skipped",  "lost",   "answered"};
+  static constexpr StringView kNames[] = {"executed", "failed",   "refused", "skipped",
+                                          "lost",     "answered", "unknown"};
   record(concat("post|", context.attribute("tenant_id").value_or("-"), "|", context.query(), "|",
                 kNames[static_cast<int>(outcome.kind)]));
 }

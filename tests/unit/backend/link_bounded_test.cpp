@@ -22,7 +22,7 @@ const std::string kRow = row("x");  // 12 bytes
 const std::string kDescription = message('T', std::string(2, '\0'));
 const std::string kFailedBlock = message('Z', "E");
 const std::string kFailingQuery = pgwire::serialize_query("answer cut by heliosproxy");
-const std::string kFailingExecute = pgwire::serialize_execute("mine", 0);
+const std::string kFailingExecute = pgwire::serialize_parse("mine", "answer cut by heliosproxy");
 
 std::string done(std::string_view tag) { return message('C', text(tag)); }
 

@@ -96,11 +96,13 @@ TEST_F(Owing, error_belongs_to_the_first_message_of_the_client) {
 }
 
 TEST_F(Owing, reading_rules_are_hidden_until_the_end_of_the_unit) {
-  push("P");
-  EXPECT_FALSE(owed.hides_changes());
-  push("B");
-  EXPECT_TRUE(owed.hides_changes()) << "planning runs functions";
-  push("S");
+  for (const char* const request : {"P", "D", "B", "E"}) {
+    push(request);
+    EXPECT_TRUE(owed.hides_changes()) << "reading a text and planning run functions: " << request;
+    push("S");
+    EXPECT_FALSE(owed.hides_changes());
+  }
+  push("C");
   EXPECT_FALSE(owed.hides_changes());
 }
 

@@ -277,14 +277,14 @@ TEST_F(BlockedStatement, portal_is_held_against_it_when_it_is_bound_and_when_it_
     run("SET helios.agent_id = 'bot'", complete("SET") + ready('T'));
     harness->take_to_server();
     harness->client_sends(execute("a") + sync());
-    EXPECT_EQ(harness->take_to_server(), refused_execute() + sync());
-    harness->server_sends(no_portal() + ready('E'));
+    EXPECT_EQ(harness->take_to_server(), refused_parse() + sync());
+    harness->server_sends(syntax_error() + ready('E'));
     EXPECT_THAT(harness->take_to_client(), HasSubstr("is blocked: runs wild"));
     run("ROLLBACK", complete("ROLLBACK") + ready('I'));
     run("SET helios.agent_id = 'bot'", complete("SET") + ready('I'));
     harness->take_to_server();
     harness->client_sends(bind_to("b", "s") + sync());
-    EXPECT_EQ(harness->take_to_server(), refused_execute() + sync());
+    EXPECT_EQ(harness->take_to_server(), refused_parse() + sync());
   }
 }
 
@@ -299,7 +299,7 @@ TEST_F(BlockedStatement, pipeline_that_sets_it_and_runs_on_is_held_until_that_is
                         execute("a") + sync());
   EXPECT_THAT(harness->to_server, Not(HasSubstr(execute("a"))));
   harness->server_sends(parsed() + bound() + complete("SET"));
-  EXPECT_THAT(harness->take_to_server(), HasSubstr(refused_execute()));
+  EXPECT_THAT(harness->take_to_server(), HasSubstr(refused_parse()));
 }
 
 TEST_F(BlockedStatement, unknown_tenant_or_agent_may_be_the_one) {

@@ -43,7 +43,7 @@ inline std::string suspended() { return message('s', ""); }
 
 inline const std::string kPrivateName = "heliosproxy session-1";
 // What makes the server fail in the place of a refused message, and what it answers.
-inline std::string refused_execute() { return pgwire::serialize_execute(kPrivateName, 0); }
+// In the place of whatever is refused.
 inline std::string refused_parse() {
   return pgwire::serialize_parse(kPrivateName, "refused by heliosproxy");
 }
@@ -51,7 +51,6 @@ inline std::string refused_parse() {
 inline std::string refused_unnamed_parse() {
   return pgwire::serialize_parse("", "refused by heliosproxy");
 }
-inline std::string no_portal() { return error("34000", "portal does not exist"); }
 
 // Refuses texts with "forbidden" in them.
 struct Witness {

@@ -78,15 +78,15 @@ TEST_F(NamesTest, unknown_statement_is_refused_in_the_servers_words) {
   harness.client_sends(query("execute nobody"));
   EXPECT_THAT(harness.take_to_client(), HasSubstr("26000"));
   harness.client_sends(bind_to("", "nobody") + execute() + sync());
-  EXPECT_EQ(harness.take_to_server(), refused_execute() + sync());
-  harness.server_sends(no_portal() + ready('I'));
+  EXPECT_EQ(harness.take_to_server(), refused_parse() + sync());
+  harness.server_sends(syntax_error() + ready('I'));
   EXPECT_EQ(harness.to_client,
             error("26000", "prepared statement \"nobody\" does not exist") + ready('I'));
 }
 
 TEST_F(NamesTest, statement_that_the_server_has_and_nobody_saw_is_not_even_planned) {
   harness.client_sends(bind_to("", "hidden") + sync());
-  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+  EXPECT_EQ(harness.to_server, refused_parse() + sync());
 }
 
 TEST_F(NamesTest, transaction_command_is_not_run_by_name) {
@@ -112,7 +112,7 @@ TEST_F(NamesTest, parse_that_fails_leaves_the_old_text_under_the_name) {
   EXPECT_THAT(witness.events, IsEmpty()) << "what the name stands for is not certain yet";
   harness.server_sends(error("42P05", "already exists") + ready('I'));
   EXPECT_THAT(witness.events, Contains("pre select forbidden"));
-  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+  EXPECT_EQ(harness.to_server, refused_parse() + sync());
 }
 
 TEST_F(NamesTest, parse_behind_an_error_never_happened) {
@@ -193,7 +193,7 @@ TEST_F(NamesTest, query_ends_the_unnamed_statement) {
   prepare("", "select 1");
   run("select 2", "SELECT 1");
   harness.client_sends(bind_to("", "") + execute() + sync());
-  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+  EXPECT_EQ(harness.to_server, refused_parse() + sync());
 }
 
 TEST_F(NamesTest, execute_of_a_declared_cursor_shows_its_query) {
@@ -213,7 +213,7 @@ TEST_F(NamesTest, only_a_cursor_with_hold_outlives_its_transaction) {
   harness.server_sends(parsed() + bound() + ready('I'));
   harness.take_to_server();
   harness.client_sends(execute("p") + sync());
-  EXPECT_EQ(harness.to_server, refused_execute() + sync());
+  EXPECT_EQ(harness.to_server, refused_parse() + sync());
 }
 
 TEST_F(NamesTest, names_of_queries_that_the_server_skipped_are_settled_at_its_error) {
@@ -241,7 +241,7 @@ TEST_F(NamesTest, names_of_a_time_when_nobody_watched_are_not_trusted) {
   unwatched.set_chain({witness.plugin});
   unwatched.take_to_server();
   unwatched.client_sends(bind_to("", "s1") + execute() + sync());
-  EXPECT_EQ(unwatched.to_server, refused_execute() + sync());
+  EXPECT_EQ(unwatched.to_server, refused_parse() + sync());
 }
 
 TEST_F(NamesTest, texts_are_held_once_for_all_sessions) {

@@ -76,7 +76,7 @@ const Scenario kScenarios[] = {
                                 parse("", "select forbidden") + bind_to("", "") + execute() +
                                 sync());
        run.harness.server_sends(parsed() + bound() + closed() + parsed() + bound() +
-                                complete("SELECT 1") + parsed() + bound() + no_portal() +
+                                complete("SELECT 1") + parsed() + bound() + syntax_error() +
                                 ready('I'));
      }},
     {"copy",

@@ -144,7 +144,7 @@ TEST(Identity, parameters_are_no_way_around_it) {
     harness.client_sends(bind_to("a", "s", {value}) + sync());
     EXPECT_EQ(harness.to_server.contains(value), !is_refused);
     if (!is_refused) continue;
-    harness.server_sends(no_portal() + ready('I'));
+    harness.server_sends(syntax_error() + ready('I'));
     EXPECT_THAT(harness.to_client, AllOf(HasSubstr("42501"), HasSubstr("is fixed to \"bot-7\"")));
   }
 }

@@ -75,7 +75,7 @@ TEST(Pending, cancel_refuses_a_bind_behind_unanswered_messages) {
   EXPECT_EQ(session.harness->cancels_sent, 0);
   session.harness->run_executors();
   EXPECT_THAT(session.outcomes, testing::ElementsAre(hooks::Outcome::refused));
-  session.harness->server_sends(parsed() + no_portal() + ready('I'));
+  session.harness->server_sends(parsed() + syntax_error() + ready('I'));
   EXPECT_NE(session.harness->to_client.find("57014"), std::string::npos);
 }
 

@@ -10,6 +10,8 @@ namespace helios::session::test {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -41,7 +43,7 @@ struct Portals : testing::Test, Scene {};
 
 TEST_F(Portals, hooks_are_asked_before_the_bind_is_forwarded) {
   harness.client_sends(parse("", "select forbidden") + bind_to("c", "") + sync());
-  EXPECT_EQ(harness.to_server, parse("", "select forbidden") + refused_execute() + sync());
+  EXPECT_EQ(harness.to_server, parse("", "select forbidden") + refused_parse() + sync());
   EXPECT_THAT(witness.events, ElementsAre("pre select forbidden", "post select forbidden refused"));
 }
 
@@ -135,6 +137,33 @@ TEST_F(Portals, execute_in_a_failed_transaction_that_was_the_last_word_failed) {
   EXPECT_THAT(witness.events, ElementsAre("pre select 1", "post select 1 failed"));
 }
 
+TEST_F(Portals, ends_with_its_transaction_although_another_one_is_chained) {
+  begin();
+  bind_c("select 1");
+  run("commit and chain", "COMMIT", 'T');
+  EXPECT_EQ(witness.events.back(), "post select 1 unknown");
+}
+
+TEST_F(Portals, takes_values_only_for_what_meets_its_hooks) {
+  for (const std::string_view text : {"show work_mem", ""}) {
+    harness.to_client.clear();
+    harness.client_sends(pgwire::serialize_parse("", text, "\0\1\0\0\0\x19"sv) +
+                         pgwire::serialize_bind("", "", "\0\0\0\1\0\0\0\1x"sv, {}) + sync());
+    harness.server_sends(parsed() + syntax_error() + ready('I'));
+    EXPECT_THAT(harness.to_client, HasSubstr("C0A000")) << text;
+  }
+}
+
+TEST_F(Portals, bind_that_is_malformed_does_not_reach_the_server) {
+  harness.client_sends(parse("", "select $1") + sync());
+  harness.server_sends(parsed() + ready('I'));
+  harness.take_to_server();
+  harness.client_sends(message('B', "\0\0\0\0\0\1\0\0\0\1x\0\0y"s) + sync());
+  EXPECT_EQ(harness.take_to_server(), refused_parse() + sync());
+  harness.server_sends(syntax_error() + ready('I'));
+  EXPECT_THAT(harness.take_to_client(), HasSubstr("C08P01"));
+}
+
 TEST_F(Portals, what_could_be_read_behind_a_failed_attempt_is_unknown) {
   begin();
   bind_c("insert into t values (1) returning 1");
@@ -144,7 +173,7 @@ TEST_F(Portals, what_could_be_read_behind_a_failed_attempt_is_unknown) {
   harness.client_sends(query("rollback to s; fetch c; commit"));
   harness.server_sends(complete("ROLLBACK") + complete("FETCH 1") + complete("COMMIT") +
                        ready('I'));
-  EXPECT_EQ(witness.events.back(), "post insert into t values (1) returning 1 unknown");
+  EXPECT_THAT(witness.events, Contains("post insert into t values (1) returning 1 unknown"));
 }
 
 TEST_F(Portals, rows_in_two_parts_are_one_execution) {
@@ -196,8 +225,8 @@ TEST_F(Portals, one_that_was_judged_under_another_tenant_is_refused) {
   run("set helios.tenant_id = 'acme'", "SET", 'T');
   harness.take_to_server();
   harness.client_sends(execute("c") + sync());
-  EXPECT_EQ(harness.to_server, refused_execute() + sync());
-  harness.server_sends(no_portal() + ready('E'));
+  EXPECT_EQ(harness.to_server, refused_parse() + sync());
+  harness.server_sends(syntax_error() + ready('E'));
   EXPECT_THAT(harness.to_client, HasSubstr("42501"));
 }
 
@@ -207,8 +236,8 @@ TEST_F(Portals, tenant_that_is_set_in_the_same_batch_counts) {
   const Trace trace = run_every_way(
       witness.options(), {client(set + judged_before + execute("b") + execute("a") + sync()),
                           server(parsed() + bound() + parsed() + bound() + complete("SET")),
-                          server(no_portal() + ready('I'))});
-  EXPECT_THAT(trace.to_server, HasSubstr(refused_execute()));
+                          server(syntax_error() + ready('I'))});
+  EXPECT_THAT(trace.to_server, HasSubstr(refused_parse()));
   EXPECT_THAT(trace.to_client, HasSubstr("42501"));
 }
 
@@ -223,11 +252,11 @@ TEST_F(Portals, statement_that_one_executes_by_name_stays_what_was_judged) {
     each.bind_c("execute p");
     each.harness.take_to_server();
     each.harness.client_sends(end);
-    const std::string stand_in = end.front() == 'Q' ? query("refused") : refused_execute() + sync();
+    const std::string stand_in = end.front() == 'Q' ? query("refused") : refused_parse() + sync();
     const std::string sent = each.harness.take_to_server();
     EXPECT_NE(sent, end);
     EXPECT_EQ(sent.front(), stand_in.front());
-    each.harness.server_sends((end.front() == 'Q' ? syntax_error() : no_portal()) + ready('E'));
+    each.harness.server_sends((end.front() == 'Q' ? syntax_error() : syntax_error()) + ready('E'));
     EXPECT_THAT(each.harness.take_to_client(), HasSubstr("55006"));
     each.run("rollback", "ROLLBACK", 'I');
     each.harness.take_to_server();

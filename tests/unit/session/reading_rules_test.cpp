@@ -11,7 +11,10 @@
 namespace helios::session::test {
 namespace {
 
+using namespace std::string_literals;
+
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Under the one rule a string, under the other a string and an INSERT.
@@ -145,6 +148,28 @@ TEST(ReadingRules, are_asked_for_inside_an_open_batch) {
   harness.server_sends(closed());
   EXPECT_EQ(harness.take_to_server(), sync());
   EXPECT_EQ(harness.take_to_client(), "");
+}
+
+// The server calls the input functions of constants where it reads a text, or reads it anew to describe it.
+TEST(ReadingRules, parse_hides_that_they_change) {
+  for (const bool is_described : {false, true}) {
+    WatchedSession session;
+    SessionHarness& harness = *session.harness;
+    const std::string first = parse("x", "select '{}'::d[]") + sync();
+    const std::string described = message('D', "Sx\0"s);
+    if (is_described) {
+      harness.client_sends(first);
+      harness.server_sends(parsed() + ready('I'));
+      harness.take_to_server();
+    }
+    harness.client_sends((is_described ? described : parse("y", "select '{}'::d[]")) +
+                         query(kTwofold));
+    EXPECT_THAT(session.seen, IsEmpty());
+    harness.take_to_server();
+    harness.server_sends(is_described ? message('t', "\0\0"s) + message('n', "") : parsed());
+    EXPECT_THAT(harness.take_to_server(), HasSubstr("SHOW standard_conforming_strings"));
+    EXPECT_THAT(session.seen, IsEmpty());
+  }
 }
 
 // The transaction had failed: the text is skipped, however it reads. A Query is answered to its end, by a Sync of the

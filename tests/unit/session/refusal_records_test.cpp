@@ -128,7 +128,7 @@ TEST_F(Records, rules_of_the_proxy_are_noted_once_wherever_they_stand) {
   harness.client_sends(query("explain execute x"));  // by the judge
   harness.take_to_client();
   harness.client_sends(bind_to("", "nobody") + sync());  // before it
-  harness.server_sends(no_portal() + ready('I'));
+  harness.server_sends(syntax_error() + ready('I'));
   ASSERT_THAT(sink_.records, SizeIs(2));
   for (const RefusalRecord& record : sink_.records) {
     EXPECT_EQ(record.plugin, "");

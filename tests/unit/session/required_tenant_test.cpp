@@ -123,8 +123,8 @@ TEST(RequiredTenant, portal_is_held_against_it_when_it_is_bound) {
   harness.take_to_client();
   harness.take_to_server();
   harness.client_sends(bind_to("a", "s") + sync());
-  EXPECT_EQ(harness.take_to_server(), refused_execute() + sync());
-  harness.server_sends(no_portal() + ready('I'));
+  EXPECT_EQ(harness.take_to_server(), refused_parse() + sync());
+  harness.server_sends(syntax_error() + ready('I'));
   EXPECT_THAT(harness.take_to_client(), HasSubstr("has no tenant"));
 }
 
@@ -142,8 +142,8 @@ TEST(RequiredTenant, portal_is_held_against_it_when_it_is_run) {
   harness.take_to_client();
   harness.take_to_server();
   harness.client_sends(execute("a") + sync());
-  EXPECT_EQ(harness.take_to_server(), refused_execute() + sync());
-  harness.server_sends(no_portal() + ready('E'));
+  EXPECT_EQ(harness.take_to_server(), refused_parse() + sync());
+  harness.server_sends(syntax_error() + ready('E'));
   EXPECT_THAT(harness.take_to_client(), HasSubstr("has no tenant"));
 }
 

@@ -392,6 +392,59 @@ TEST_F(SettlementsTest, statement_that_is_read_in_parts_settles_once) {
   EXPECT_TRUE(settlements.empty());
 }
 
+TEST_F(SettlementsTest, what_is_undone_in_part_is_unknown) {
+  message("begin", "BEGIN", 'T');
+  planned("insert into t select f()");
+  message("savepoint s", "SAVEPOINT", 'T');
+  planned_is_done("INSERT 0 1");
+  ready('T');
+  message("rollback to s", "ROLLBACK", 'T');
+  EXPECT_THAT(told, ElementsAre("insert into t select f(): unknown"));
+  message("commit", "COMMIT", 'I');
+  EXPECT_THAT(told, Contains("begin: committed"));
+}
+
+TEST_F(SettlementsTest, what_may_have_been_committed_is_unknown_although_it_fails_then) {
+  planned("insert into t select f()");
+  done("do $$ begin commit; end $$", "DO");
+  planned_fails();
+  ready('I');
+  EXPECT_THAT(told, Contains("insert into t select f(): unknown"));
+}
+
+TEST_F(SettlementsTest, savepoint_that_was_given_up_may_bring_back_what_failed) {
+  message("begin", "BEGIN", 'T');
+  planned("select f()");
+  message("savepoint s", "SAVEPOINT", 'T');
+  for (int i = 0; i < 4096; ++i) message("savepoint s" + std::to_string(i), "SAVEPOINT", 'T');
+  message("release s0", "RELEASE", 'T');
+  told.clear();
+  planned_fails();
+  ready('E');
+  EXPECT_THAT(told, IsEmpty());
+}
+
+TEST_F(SettlementsTest, release_of_a_savepoint_that_nobody_knows_leaves_none_that_is_certain) {
+  message("begin", "BEGIN", 'T');
+  message("select 1", "SELECT 1", 'T');
+  message("savepoint a", "SAVEPOINT", 'T');
+  message("release unknown", "RELEASE", 'T');
+  told.clear();
+  message("rollback to a", "ROLLBACK", 'T');
+  EXPECT_THAT(told, Contains("select 1: unknown"));
+}
+
+TEST_F(SettlementsTest, release_that_nobody_read_leaves_none_that_is_certain) {
+  message("begin", "BEGIN", 'T');
+  message("savepoint a", "SAVEPOINT", 'T');
+  message("select 1", "SELECT 1", 'T');
+  message("savepoint a", "SAVEPOINT", 'T');
+  unread("RELEASE");
+  ready('T');
+  message("rollback to a", "ROLLBACK", 'T');
+  EXPECT_THAT(told, Contains("select 1: unknown"));
+}
+
 // Planning has run functions; whether ROLLBACK TO can bring that back depends on where the savepoint is.
 TEST_F(SettlementsTest, error_behind_a_savepoint_leaves_what_the_bind_in_front_of_it_has_done) {
   message("begin", "BEGIN", 'T');
