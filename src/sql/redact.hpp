@@ -7,9 +7,11 @@
 // What becomes *** (between its quotes, which stay):
 //   - the string behind PASSWORD and behind CONNECTION (of a subscription), and its continuation;
 //   - strings compared with, assigned to, or passed by a name that holds a secret (secret_names.hpp): password = '...',
-//     '...' = password, password IN (...), SET app.api_key TO '...', f(password => '...'), OPTIONS (ADD password '...'),
-//     and in INSERT the values of such columns;
-//   - the value behind a string that is such a name: set_config('app.password', '...', false);
+//     '...' = password, '...' IN (password), password BETWEEN '...' AND '...', SET app.api_key TO '...', f(password => '...'),
+//     OPTIONS (ADD password '...'), and in INSERT the values of such columns, or all of a VALUES within its SELECT;
+//   - the value behind a string that is such a name, set_config('app.password', '...', false), or, where it is given by name
+//     (value => '...'), in front of one;
+//   - what is compared with, or assigned to, a name of the form U&"...";
 //   - the keys of pgcrypto's functions, both arguments of crypt(), and all arguments of EXECUTE;
 //   - within any string and comment, secret_text.hpp: of connection strings, of JSON, of SQL; and SCRAM and MD5 verifiers.
 // Where it cannot tell, it masks: more than a secret may go. What it cannot know stays: a secret in a column of another name

@@ -19,6 +19,11 @@ bool is_md5_verifier(std::string_view text) {
   return text.find_first_not_of("0123456789abcdefABCDEF", 3) == std::string_view::npos;
 }
 
+// U&"...": what it says is written otherwise, and it may be anything.
+bool is_escaped_name(std::string_view text) {
+  return text.size() > 2 && lower_ascii(text[0]) == 'u' && text.substr(1, 2) == "&\"";
+}
+
 bool is_operator(char symbol) { return std::string_view("+-*/<>=~!@#%^&|`?:").contains(symbol); }
 
 }  // namespace
@@ -62,7 +67,9 @@ void StatementRedactor::take_word(const RawToken& token) {
 
 void StatementRedactor::take_name(const RawToken& token) {
   const std::string_view name = text_of(token);
-  const bool is_secret = takes_options() ? is_secret_option(name) : is_secret_name(name);
+  const bool is_escaped = is_escaped_name(text_.substr(token.begin));
+  const bool is_secret =
+      is_escaped || (takes_options() ? is_secret_option(name) : is_secret_name(name));
   look_behind(is_secret);
   is_behind_secret_name_ = is_secret;
   if (!is_secret) return;
@@ -102,6 +109,16 @@ void StatementRedactor::take_string(const RawToken& token) {
   last_string_ = token;
   behind_string_ = BehindString::at_string;
   scan_inside(token);
+  note_value(token);
+}
+
+// set_config(value => '...', setting_name => 'app.password'): the name may stand behind its value.
+void StatementRedactor::note_value(const RawToken& string) {
+  if (armed_ == Armed::by_string_name && last_value_.kind == RawToken::Kind::string)
+    masks_->cover(last_value_.inner_begin, last_value_.inner_end);
+  const bool is_named = previous_.kind == RawToken::Kind::symbol && text_[previous_.begin] == '>' &&
+                        previous_.begin > 0 && text_[previous_.begin - 1] == '=';
+  if (is_named) last_value_ = string;
 }
 
 bool StatementRedactor::is_secret(const RawToken& string) const {
@@ -196,7 +213,11 @@ StatementRedactor::Frame StatementRedactor::frame_for_parenthesis() {
 }
 
 void StatementRedactor::open(char symbol) {
-  behind_string_ = BehindString::no;
+  // '...' IN (password), '...' = lower(password)
+  behind_string_ = behind_string_ == BehindString::no || behind_string_ == BehindString::at_string
+                       ? BehindString::no
+                       : BehindString::at_operator;
+  last_value_.kind = RawToken::Kind::end;
   const bool is_called = symbol == '(' && is_behind_secret_name_;
   const Frame opened = symbol == '(' ? frame_for_parenthesis() : Frame{};
   armed_ = Armed::no;
@@ -214,6 +235,7 @@ void StatementRedactor::push(const Frame& opened) {
 }
 
 void StatementRedactor::pop() {
+  last_value_.kind = RawToken::Kind::end;
   if (depth_ == 0) return;
   const bool has_secret_name = depth_ <= kMaxDepth && frame().has_secret_name;
   --depth_;
@@ -239,6 +261,8 @@ void StatementRedactor::end_statement() {
   verb_ = RedactWord::other;
   sets_options_ = false;
   runs_prepared_ = false;
+  is_between_ = false;
+  last_value_.kind = RawToken::Kind::end;
   insert_ = Insert::no;
   secret_columns_.reset();
   rows_at_ = kNowhere;
@@ -253,11 +277,14 @@ void StatementRedactor::note_first_words(RedactWord word) {
 }
 
 void StatementRedactor::note_keyword(RedactWord word) {
-  const bool compares = word == RedactWord::comparison || word == RedactWord::as;
+  const bool compares =
+      word == RedactWord::comparison || word == RedactWord::between || word == RedactWord::as;
+  is_between_ |= word == RedactWord::between;
   behind_string_ = compares && behind_string_ == BehindString::at_string ? BehindString::at_operator
                                                                          : BehindString::no;
   switch (word) {
     case RedactWord::comparison:
+    case RedactWord::between:
     case RedactWord::distinct:
       if (armed_ != Armed::no) start_masking(Until::expression);
       return;
@@ -274,6 +301,7 @@ void StatementRedactor::note_keyword(RedactWord word) {
     case RedactWord::when: return note_when();
     case RedactWord::connective:
     case RedactWord::as:
+      if (std::exchange(is_between_, false) && masks_from_ == depth_) return;
       if (masks_from_ == depth_ && until_ == Until::expression) stop_masking();
       armed_ = Armed::no;
       return;
@@ -309,6 +337,9 @@ void StatementRedactor::begin_clause(RedactWord word) {
   if (rows_at_ == depth_) rows_at_ = kNowhere;
   const bool has_secret_columns = insert_ == Insert::has_columns && secret_columns_.any();
   if (word == RedactWord::values && has_secret_columns) rows_at_ = depth_;
+  // INSERT INTO users (password) SELECT ... FROM (VALUES ...): which column is which, nobody can say.
+  if (word == RedactWord::values && !has_secret_columns && secret_columns_.any())
+    start_masking(Until::list);
   if (word == RedactWord::select && has_secret_columns) start_masking(Until::list);
   if (word == RedactWord::select || word == RedactWord::values) insert_ = Insert::no;
   if (word == RedactWord::insert) {

@@ -64,6 +64,7 @@ class StatementRedactor {
   void take_symbol(char symbol);
   void scan_inside(const RawToken& token);
   [[nodiscard]] bool is_secret(const RawToken& string) const;
+  void note_value(const RawToken& string);
 
   void note_keyword(RedactWord word);
   void begin_clause(RedactWord word);
@@ -98,9 +99,11 @@ class StatementRedactor {
   RawToken previous_;  // comments left out
   RedactWord previous_word_ = RedactWord::other;
   bool is_behind_secret_name_ = false;  // directly
+  bool is_between_ = false;             // the next AND ends nothing
   bool was_masked_ = false;             // the previous token: a string that is
   BehindString behind_string_ = BehindString::no;
   RawToken last_string_;  // with behind_string_
+  RawToken last_value_;   // value => '...', of the call that has not ended; kind end: none
 
   std::size_t words_ = 0;  // of this statement
   RedactWord verb_ = RedactWord::other;

@@ -22,7 +22,7 @@ constexpr std::array kWords = std::to_array<Entry>({
     {"alter", RedactWord::alter},
     {"and", RedactWord::connective},
     {"as", RedactWord::as},
-    {"between", RedactWord::comparison},
+    {"between", RedactWord::between},
     {"case", RedactWord::case_word},
     {"connection", RedactWord::connection},
     {"default", RedactWord::comparison},

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace helios::sql {
 
@@ -31,6 +32,8 @@ class SecretScan {
     while (at_ < text_.size() && pace.may_go_on(at_)) {
       if (is_name_byte(text_[at_]))
         read_name();
+      else if (has_placeholder_ && text_[at_] == '\'')
+        read_behind_format();
       else
         ++at_;
     }
@@ -181,6 +184,15 @@ class SecretScan {
     return is_all ? end - place : 0;
   }
 
+  // DO $$ ... format('ALTER ROLE r PASSWORD %L', '...') $$: the strings behind the one with the placeholder.
+  void read_behind_format() {
+    if (!std::exchange(is_behind_format_, true)) {
+      while (is_quote_at(at_)) ++at_;
+    } else {
+      read_quoted(at_);
+    }
+  }
+
   void read_dollar_quoted(std::size_t place, std::size_t tag) {
     const std::size_t begin = place + tag;
     const std::size_t close = text_.find(text_.substr(place, tag), begin);
@@ -271,6 +283,7 @@ class SecretScan {
   std::size_t name_end_ = std::string_view::npos;
   StringTail tail_ = StringTail::closed;
   bool has_placeholder_ = false;
+  bool is_behind_format_ = false;  // that string has ended
 };
 
 }  // namespace
