@@ -77,6 +77,12 @@ base::Result<void> App::start() {
   control_ = *std::move(control);
   control_->report_faults_to(faults_);
   start_events();
+  auto begun = begin_serving();
+  if (!begun) finish_events();  // nobody shall take it for a crash
+  return begun;
+}
+
+base::Result<void> App::begin_serving() {
   blocks_ =
       std::make_unique<BlockKeeper>(state_.store(), control_->mailbox(), log_, state_.is_on_disk());
   blocks_->load();

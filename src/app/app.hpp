@@ -83,6 +83,7 @@ class App {
   void install(const LoadedSnapshot& loaded, base::Task done);
   void put_in_force(const session::Snapshot& snapshot, base::Task done);
   void start_events();
+  [[nodiscard]] base::Result<void> begin_serving();
   void finish_events();
   void drain();
   void cut();

@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import re
+import socket
+import subprocess
 
 import pytest
 from harness.waiting import wait_until
@@ -65,6 +67,20 @@ def test_intervals_in_which_it_did_not_run_are_told(proxy):
     time = r"\S+Z \(record {}\)"
     assert re.search(f"  from {time.format(2)} to {time.format(3)}, stopped: shutdown\n", report)
     assert re.search(f"  from {time.format(5)} to {time.format(6)}, without a stop: killed, or a crash\n", report)
+
+
+def test_start_that_fails_is_no_crash(proxy):
+    proxy.stop()
+    usual = proxy.config["listen.addresses"]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        proxy.config["listen.addresses"] = [f"127.0.0.1:{taken.getsockname()[1]}"]
+        proxy.write_config()
+        done = subprocess.run([proxy.binary, "--config", proxy.config_file], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1 and "in use" in done.stderr
+    proxy.config["listen.addresses"] = usual
+    proxy.start()
+    assert kinds(events(proxy)) == ["start", "stop"] * 2 + ["start"]
+    assert "crash" not in verify(proxy)
 
 
 def test_plugin_that_is_taken_out_and_put_back_says_so(proxy, counter):
