@@ -246,7 +246,7 @@ def of_one(group, call, server, text, ended):
         rows = sum(server.ends[event["event"]]["rows"] for event in group if event["event"] in server.ends)
         # What returns rows runs to its end, although the client may read less; nobody outside can count what a function reads.
         # Nor does it where its answer was cut.
-        may_be_more = "RETURNING" in text or " cap*/" in text or any(event["depth"] > 0 for event in group)
+        may_be_more = "RETURNING" in text or " cap*/" in call.text or any(event["depth"] > 0 for event in group)
         if rows != int(call.rows) and not (may_be_more and int(call.rows) < rows):
             wrong.append(Divergence("rows", f"hooks {call.rows}, server {rows}: {text!r}"))
     fate = server.settlement(group[-1])
