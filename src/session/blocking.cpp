@@ -93,7 +93,10 @@ std::optional<Refusal> objection_to_blocked(const SessionContext& context, const
   if (!blocks_concern_statements(context.environment)) return std::nullopt;
   const std::optional<Objection> objection = find_objection(context, settings);
   if (!objection) return std::nullopt;
-  if (statement != nullptr && may_run_without_tenant(*statement)) return std::nullopt;
+  // PREPARE has the server read a text, which calls the input functions of its constants.
+  const bool may_run = statement != nullptr && statement->name_op != sql::NameOp::prepare &&
+                       may_run_without_tenant(*statement);
+  if (may_run) return std::nullopt;
   context.environment.counters->note_blocked(objection->kind);
   if (objection->block == nullptr) return refusal_of_unknown(objection->kind);
   return Refusal{std::string(state::kInsufficientPrivilege),

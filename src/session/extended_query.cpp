@@ -116,6 +116,8 @@ bool ExtendedQuery::step_parse() {
                    "([limits] max_prepared_statements)"},
                   &*view);
   }
+  const bool may_be_blocked = blocks_concern_statements(context_.environment);
+  if (may_be_blocked && context_.in_flight.touches_session()) return false;
   if (!judge_.start_parse(view->text, view->types)) return false;
   carry_out_parse(judge_.take_decision(), *view);
   return true;
@@ -126,6 +128,11 @@ void ExtendedQuery::carry_out_parse(Decision& decision, const pgwire::ParseView&
     return forwarder_.refuse_unreadable_parse(*decision.refusal, view);
   }
   if (decision.refusal) return forwarder_.refuse_item(*decision.refusal, &view);
+  const PreparedStatement* const prepared = decision.prepared.get();
+  const bool is_read = prepared != nullptr && !prepared->analysis->statements.empty();
+  const sql::Statement* const statement = is_read ? &prepared->analysis->statements[0] : nullptr;
+  if (const auto refusal = objection_to_blocked(context_, context_.settings, statement))
+    return forwarder_.refuse_item(*refusal, &view);
   backend::Link& link = *context_.link;
   InFlight item(fe::kParse);
   item.ends_unnamed = view.statement.empty();

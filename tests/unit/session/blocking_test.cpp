@@ -361,5 +361,25 @@ TEST_F(BlockedStatement, looking_at_others_allocates_nothing) {
   EXPECT_EQ(helios::test::allocation_count(), before);
 }
 
+// The server would call the input functions of their constants.
+TEST(BlockedStatements, text_of_who_is_blocked_is_not_even_read_by_the_server) {
+  Witness witness;
+  SessionHarness harness(witness.options());
+  harness.connect();
+  harness.environment.blocks = blocks_of(Kind::agent, "bot");
+  harness.client_sends(query("SET helios.agent_id = 'bot'"));
+  harness.server_sends(complete("SET") + ready('I'));
+  harness.take_to_server();
+  harness.client_sends(parse("s", "SELECT '{}'::d[]") + sync());
+  EXPECT_EQ(harness.take_to_server(), refused_parse() + sync());
+  harness.server_sends(syntax_error() + ready('I'));
+  EXPECT_THAT(harness.take_to_client(), HasSubstr("agent \"bot\" is blocked"));
+  harness.client_sends(query("PREPARE p AS SELECT '{}'::d[]"));
+  EXPECT_EQ(harness.take_to_server(), "");
+  EXPECT_THAT(harness.take_to_client(), HasSubstr("agent \"bot\" is blocked"));
+  harness.client_sends(parse("s", "SET helios.agent_id = ''") + sync());
+  EXPECT_EQ(harness.take_to_server(), parse("s", "SET helios.agent_id = ''") + sync());
+}
+
 }  // namespace
 }  // namespace helios::session::test
