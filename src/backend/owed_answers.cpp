@@ -19,12 +19,8 @@ bool runs_statement(char request) {
   return request == fe::kExecute || request == fe::kQuery || request == fe::kFunctionCall;
 }
 
-// Not only what runs a statement: planning calls functions, and reading a text, the first or another time, the input
-// functions of its constants.
-bool may_run_functions(char request) {
-  return request == fe::kParse || request == fe::kDescribe || request == fe::kBind ||
-         request == fe::kExecute;
-}
+// For the first time, or anew.
+bool reads_text(char request) { return request == fe::kParse || request == fe::kDescribe; }
 
 // Does an answer of this type end an entry of the extended protocol?
 bool ends_extended(char request, char answer) {
@@ -78,8 +74,11 @@ bool may_answer(char request, char backend_type) {
 }
 
 void OwedAnswers::push(Tag tag, const Expect& expect) {
-  if (may_run_functions(expect.request) && !expect.is_ours) hides_changes_ = true;
-  if (ends_with_ready(expect.request) && !expect.is_maybe) hides_changes_ = false;
+  if (!expect.is_ours) {
+    has_read_ |= reads_text(expect.request);
+    has_run_ |= expect.request == fe::kBind || expect.request == fe::kExecute;
+  }
+  if (ends_with_ready(expect.request) && !expect.is_maybe) changes_are_known();
   if (skipping_) {
     if (expect.request != fe::kSync) return user_.on_ended(tag, 0);
     skipping_ = false;

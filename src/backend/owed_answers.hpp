@@ -75,10 +75,14 @@ class OwedAnswers {
   [[nodiscard]] bool is_skipping() const { return skipping_; }
 
   // Something was forwarded since the last Sync or Query that may have changed settings. The server reports
-  // changes only in front of ReadyForQuery, so until then nobody knows the reading rules in force.
-  [[nodiscard]] bool hides_changes() const { return hides_changes_; }
+  // changes only in front of ReadyForQuery, so until then nobody knows the reading rules in force. Not only what runs a
+  // statement: planning calls functions, and so does reading a text, the input functions of its constants. `has_failed`: the
+  // last ReadyForQuery said that the transaction has; then a text that is read has no effect.
+  [[nodiscard]] bool hides_changes(bool has_failed = false) const {
+    return has_run_ || (has_read_ && !has_failed);
+  }
   // The server was asked for the reading rules behind all that, and has answered.
-  void changes_are_known() { hides_changes_ = false; }
+  void changes_are_known() { has_run_ = has_read_ = false; }
 
   [[nodiscard]] bool empty() const { return owed_.empty(); }
   [[nodiscard]] std::size_t size() const { return owed_.size(); }
@@ -133,8 +137,9 @@ class OwedAnswers {
 
   User& user_;
   base::Ring<Owed> owed_{0};
-  bool skipping_ = false;  // an error was answered and no Sync has been forwarded since
-  bool hides_changes_ = false;
+  bool skipping_ = false;   // an error was answered and no Sync has been forwarded since
+  bool has_run_ = false;    // planned or run something, since the last Sync or Query
+  bool has_read_ = false;   // read a text
   std::size_t copies_ = 0;  // entries that may copy in
   std::size_t maybes_ = 0;
 };

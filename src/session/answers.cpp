@@ -139,10 +139,11 @@ void Answers::on_completion(backend::Answer answer, std::string_view command_tag
     run->on_answer_bytes(answer.bytes);
     note_time(*item, *run);
     const bool may_commit = may_commit_itself(*run);
+    if (may_commit) context_.settings.may_have_ended();
     const bool ends_transaction = may_end_transaction(*run);
     run->on_complete(command_tag, followed());
+    if (may_commit) context_.settings.may_have_committed(false);  // what it has changed itself
     if (ends_transaction) end_portals();
-    if (may_commit) context_.settings.may_have_committed(false);
   } else if (item->expect.request == fe::kExecute && !item->portal) {
     note_execution(command_tag);
   } else if (item->expect.request == fe::kFunctionCall && item->touches_session) {

@@ -109,6 +109,13 @@ void Settings::fail() {
   ++revision_;
 }
 
+void Settings::may_have_ended() {
+  if (!before_ || *before_ == now_) return;
+  is_doubtful_ = true;
+  uses_tenant_ = true;
+  set_tenant_unknown();
+}
+
 void Settings::may_have_committed(bool changes) {
   if (changes) begin();
   is_doubtful_ |= changes || (before_ && *before_ != now_);

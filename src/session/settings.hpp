@@ -48,7 +48,10 @@ class Settings {
   void rollback_to(std::string_view name);
   // An error: what the transaction, or its last savepoint, has changed is undone at once.
   void fail();
-  // A statement that may end transactions by itself was run outside of a block: it may have committed what came
+  // A statement that may end transactions by itself was run outside of a block, and succeeded: it may have committed, or
+  // undone, what came before it in its pipeline, and ended what is LOCAL.
+  void may_have_ended();
+  // The same, and it failed: it may have committed what came
   // before, or what it changed itself (`changes`), and an error undoes the rest only.
   void may_have_committed(bool changes);
   [[nodiscard]] bool in_transaction() const { return before_.has_value(); }

@@ -40,7 +40,7 @@ void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_a
   if (op == Op::rollback_to) rollback_to(run->statement->savepoint);
   if (run != nullptr) {
     open(*run, limit);
-    if (may_commit(*run, is_alone, in_block_)) doubtful_ = now_;
+    if (may_commit(*run, is_alone, in_block_)) note_end_within(*run);
   }
   switch (op) {
     case Op::none:
@@ -66,6 +66,15 @@ void Settlements::on_complete(StatementRun* run, std::string_view tag, bool is_a
     case Op::savepoint: savepoint(run->statement->savepoint); break;
     case Op::release: release(run->statement->savepoint); break;
   }
+}
+
+// It may have ended the transaction, and begun another, as often as it liked. What it does itself it answers for.
+void Settlements::note_end_within(const StatementRun& run) {
+  using Kind = sql::StatementKind;
+  doubtful_ = now_;
+  const Kind kind = run.statement->facts.kind;
+  if (kind != Kind::call && kind != Kind::do_block && kind != Kind::unknown) return;
+  undoable_ = run.open_since == 0 ? now_ : run.open_since - 1;
 }
 
 // A statement that nobody read; its tag tells what it did to the transaction. ROLLBACK may have been ROLLBACK
@@ -137,7 +146,8 @@ std::vector<Settlements::Open>::iterator Settlements::first_after(Moment moment)
 
 // It is not open any more: the caller takes it out.
 void Settlements::decide(Open& open, Settlement settlement) {
-  const bool is_doubtful = open.began <= doubtful_ && settlement == Settlement::rolled_back;
+  const bool is_doubtful =
+      settlement == Settlement::committed ? open.began <= undoable_ : open.began <= doubtful_;
   open.execution->settlement = is_doubtful ? Settlement::unknown : settlement;
   if (!open.kept.execution) return;
   base::make_room(due_);
@@ -156,7 +166,7 @@ void Settlements::end_transaction(Settlement settlement) {
   if (open_.capacity() > kKeptCapacity) open_.shrink_to_fit();
   savepoints_.clear();
   savepoints_lost_ = false;
-  last_lost_ = doubtful_ = 0;
+  last_lost_ = doubtful_ = undoable_ = 0;
   failed_ = false;
 }
 

@@ -14,7 +14,7 @@
 // The server's words are what counts: the tag of a COMMIT, which says ROLLBACK for a failed
 // transaction, and the status in ReadyForQuery. Unknown is also what PREPARE TRANSACTION leaves to other
 // sessions, what a procedure or a command that ends transactions itself may have committed before a later
-// failure, what a ROLLBACK undid that nobody read, what a ROLLBACK TO undid in part (the savepoint stands between Bind
+// failure, what a procedure, which may roll back, had in front of it in its pipeline, what a ROLLBACK undid that nobody read, what a ROLLBACK TO undid in part (the savepoint stands between Bind
 // and Execute, or between two Executes), and what does not fit (see `limit`).
 //
 // Statements are kept here from their post_query until then. Only those of chains that have a settled
@@ -97,6 +97,7 @@ class Settlements {
   void decide_all(hooks::Settlement settlement) { decide_from(open_.begin(), settlement); }
   void end_transaction(hooks::Settlement settlement);
   void end_unread(std::string_view tag);
+  void note_end_within(const StatementRun& run);
   void savepoint(const std::string& name);
   void release(const std::string& name);
   void lose_savepoints();
@@ -108,7 +109,8 @@ class Settlements {
   std::vector<Savepoint> savepoints_;
   bool savepoints_lost_ = false;  // there may be others
   Moment last_lost_ = 0;          // when the last of those was set, at the latest
-  Moment doubtful_ = 0;           // what began up to then may be committed
+  Moment doubtful_ = 0;           // what began up to then may be committed, whatever fails
+  Moment undoable_ = 0;           // and up to then undone, whatever succeeds
   Moment now_ = 0;
   bool in_block_ = false;
   bool failed_ = false;  // the present transaction can only be rolled back

@@ -364,7 +364,9 @@ void StatementJudge::run_ahead(const sql::Statement& statement) {
 // What is read otherwise under other rules cannot be judged, or sent, while an earlier message may
 // still change them out of sight.
 bool StatementJudge::awaits_rules(std::string_view text) const {
-  const bool is_uncertain = !context_.link->owed().empty() || context_.link->owed().hides_changes();
+  const backend::Link& link = *context_.link;
+  const bool has_failed = link.transaction() == pgwire::TransactionStatus::failed;
+  const bool is_uncertain = !link.owed().empty() || link.owed().hides_changes(has_failed);
   return is_uncertain && depends_on_rules(text);
 }
 

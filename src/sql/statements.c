@@ -299,6 +299,8 @@ static struct sql_statement* read_raw_statement(const RawStmt* raw) {
   statement->length = raw->stmt_len;
   read_statement(raw->stmt, &walk);
   statement->may_commit_itself = may_commit_itself(raw->stmt);
+  // They may roll back, too, what was set in front of them in their pipeline.
+  if (IsA(raw->stmt, CallStmt) || IsA(raw->stmt, DoStmt)) statement->touches_session = true;
   sql_complete_facts(raw->stmt, &walk);
   return statement;
 }

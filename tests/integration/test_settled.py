@@ -171,6 +171,14 @@ def test_execute_that_failed_behind_a_savepoint_leaves_what_planning_has_done(pr
     assert rows(server) == {5}
 
 
+def test_what_a_procedure_may_have_undone_in_its_pipeline_is_unknown(proxy, server):
+    with proxy.connect() as session:
+        session.send(executed(1), parse_message("do $$ begin rollback; end $$") + bind_message() + execute_message(), executed(2), SYNC)
+        session.ready().expect_ok()
+    assert ledger(proxy) == {1: UNKNOWN, 2: COMMITTED}
+    assert rows(server) == {2}
+
+
 def test_batch_in_which_a_flush_has_failed(proxy, server):
     """A statement timer that ran out between two messages: the error is that of no message, and the batch is undone."""
     with proxy.connect() as session, server.connect(database="demo") as clock:

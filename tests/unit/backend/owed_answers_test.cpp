@@ -104,6 +104,10 @@ TEST_F(Owing, reading_rules_are_hidden_until_the_end_of_the_unit) {
   }
   push("C");
   EXPECT_FALSE(owed.hides_changes());
+  push("D");
+  EXPECT_FALSE(owed.hides_changes(true)) << "in a failed transaction nothing is read to its end";
+  push("E");
+  EXPECT_TRUE(owed.hides_changes(true)) << "it may have been a ROLLBACK";
 }
 
 TEST_F(Owing, sync_among_data_ends_without_an_answer_when_the_copy_succeeds) {

@@ -412,6 +412,20 @@ TEST_F(SettlementsTest, what_may_have_been_committed_is_unknown_although_it_fail
   EXPECT_THAT(told, Contains("insert into t select f(): unknown"));
 }
 
+TEST_F(SettlementsTest, what_a_procedure_may_have_undone_is_unknown) {
+  done("insert into t values (1)", "INSERT 0 1");
+  done("do $$ begin rollback; end $$", "DO");
+  done("select 1", "SELECT 1");
+  ready('I');
+  EXPECT_THAT(told, ElementsAre("insert into t values (1): unknown",
+                                "do $$ begin rollback; end $$: committed", "select 1: committed"));
+  told.clear();
+  done("insert into t values (1)", "INSERT 0 1");
+  done("vacuum t", "VACUUM");
+  ready('I');
+  EXPECT_THAT(told, Contains("insert into t values (1): committed")) << "it only commits";
+}
+
 TEST_F(SettlementsTest, savepoint_that_was_given_up_may_bring_back_what_failed) {
   message("begin", "BEGIN", 'T');
   planned("select f()");

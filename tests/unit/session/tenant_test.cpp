@@ -10,6 +10,7 @@ namespace helios::session::test {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 // A session with a plugin that notes "<tenant>: <statement>".
 struct TenantSession {
@@ -141,6 +142,26 @@ TEST(Tenant, rollback_to_goes_back_to_the_savepoint) {
   session.run("commit", complete("COMMIT") + ready('I'));
   EXPECT_THAT(session.seen, ElementsAre("one: select 1"));
   EXPECT_EQ(session.tenant(), "one");
+}
+
+// It may roll back what stands in front of it in its pipeline.
+TEST(Tenant, that_was_set_in_front_of_a_procedure_is_unknown) {
+  TenantSession session;
+  session.run("set helios.tenant_id = 'one'", complete("SET") + ready('I'));
+  const auto executed = [](std::string_view text) {
+    return pgwire::serialize_parse("", text) + pgwire::serialize_bind("", "", {}, {}) +
+           pgwire::serialize_execute("", 0);
+  };
+  const std::string done = message('1', "") + message('2', "");
+  session.harness->client_sends(executed("set helios.tenant_id = 'two'") +
+                                executed("do $$ begin rollback; end $$") + message('S', ""));
+  session.harness->server_sends(done + complete("SET"));
+  session.harness->server_sends(done + complete("DO") + ready('I'));
+  session.harness->client_sends(query("select 1"));
+  session.harness->server_sends(syntax_error() + ready('I'));
+  EXPECT_THAT(session.harness->to_client, HasSubstr("tenant of this session is unknown"));
+  session.run("set helios.tenant_id = 'three'", complete("SET") + ready('I'));
+  EXPECT_EQ(session.tenant(), "three");
 }
 
 TEST(Tenant, reset_goes_back_to_the_start_value) {
