@@ -110,7 +110,7 @@ function(helios_pytest name)
     set(arg_LABEL integration)
   endif()
   add_test(NAME ${name}
-    COMMAND ${HELIOS_TEST_LAUNCHER} ${HELIOS_PYTHON} -m pytest -q -rs -p no:cacheprovider ${arg_FILE}
+    COMMAND ${HELIOS_TEST_LAUNCHER} ${HELIOS_PYTHON} -m pytest -q -rfEs -p no:cacheprovider ${arg_FILE}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   helios_set_script_properties(${name} ${arg_TIMEOUT} "${arg_LABEL}" "${arg_SERIAL}")
 endfunction()

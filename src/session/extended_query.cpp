@@ -3,6 +3,7 @@
 
 #include "pgwire/sqlstate.hpp"
 #include "session/blocking.hpp"
+#include "session/malformed.hpp"
 #include "session/name_definitions.hpp"
 #include "session/objections.hpp"
 #include "session/rebind.hpp"
@@ -19,20 +20,6 @@ namespace {
 
 // Changes of names on their way through the server. A client that sends more waits for answers first.
 constexpr std::size_t kMaxPendingNames = 256;
-
-// In the server's words.
-Refusal malformed_execute(std::string_view body) {
-  const std::size_t end = body.find('\0');
-  const char* what = end == std::string_view::npos ? "invalid string in message"
-                     : body.size() - end - 1 < 4   ? "insufficient data left in message"
-                                                   : "invalid message format";
-  return {std::string(sqlstate::kProtocolViolation), what};
-}
-
-// The server is not asked: it would call the input functions of the values in front of what is wrong.
-Refusal malformed_bind(std::string_view body) {
-  return {std::string(sqlstate::kProtocolViolation), std::string(pgwire::fault_of_bind(body))};
-}
 
 Refusal unknown_statement(std::string_view name) {
   return {std::string(sqlstate::kInvalidStatementName),
@@ -169,7 +156,7 @@ bool ExtendedQuery::step_close() {
 
 bool ExtendedQuery::step_bind() {
   const auto view = pgwire::parse_bind(present_.body());
-  if (!view) return refuse(malformed_bind(present_.body()));
+  if (!view) return step_malformed_bind();
   if (view->portal == context_.link->own_name()) return refuse(refusal_of_reserved_name());
   if (is_uncertain(view->portal) || is_uncertain(view->statement))
     return refuse(refusal_of_uncertain_name());
@@ -183,7 +170,7 @@ bool ExtendedQuery::step_bind() {
   if (!statement.value && context_.may_deny())
     return refuse_unseen(unknown_statement(view->statement));
   portal_ = make_portal(*view, statement.value);
-  if (!portal_) return refuse(malformed_bind(present_.body()));
+  if (!portal_) return step_malformed_bind();
   if (const auto refusal = objection_to_values()) {
     portal_.reset();
     return refuse(*refusal);
@@ -196,6 +183,20 @@ bool ExtendedQuery::step_bind() {
   if (!judge_.start_portal(portal_->bound)) return false;
   carry_out_bind(judge_.take_decision(), *view);
   return true;
+}
+
+// The server looks at the statement and at the transaction first, and then at one value after the other.
+bool ExtendedQuery::step_malformed_bind() {
+  const backend::Link& link = *context_.link;
+  const bool has_failed = link.transaction() == pgwire::TransactionStatus::failed &&
+                          link.owed().empty() && !link.owed().hides_changes(true);
+  if (!context_.may_deny() || has_failed) return forward_malformed();
+  if (const auto name = statement_of_bind(present_.body())) {
+    const auto statement = context_.names.statements.find(*name, link.unit());
+    if (!statement.is_certain) return false;
+    if (!statement.value) return refuse_unseen(unknown_statement(*name));
+  }
+  return refuse(malformed_bind(present_.body()));
 }
 
 // The server calls the input functions of their types, and no hook is asked about what only manages the session, or is

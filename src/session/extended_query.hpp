@@ -46,6 +46,7 @@ class ExtendedQuery {
   bool refuse(const Refusal& refusal, const pgwire::ParseView* parse = nullptr);
   bool refuse_unseen(const Refusal& refusal);
   [[nodiscard]] std::optional<Refusal> objection_to_values() const;
+  bool step_malformed_bind();
   bool forward_malformed();
 
   bool step_parse();

@@ -190,12 +190,22 @@ TEST(Extended, malformed_bind_is_refused_in_the_servers_words) {
       {"\0\0\0\0\0\0\0\0x"s, "invalid message format"}};
   for (const auto& [bad, fault] : kCases) {
     Witness witness;
-    const Trace trace = run_every_way(
-        witness.options(),
-        {client(message('B', bad) + execute() + sync()), server(syntax_error() + ready('I'))});
-    EXPECT_EQ(trace.to_server, refused_parse() + sync());
+    const std::string known = parse("", "select 1") + sync();
+    const Trace trace =
+        run_every_way(witness.options(), {client(known), server(parsed() + ready('I')),
+                                          client(message('B', bad) + execute() + sync()),
+                                          server(syntax_error() + ready('I'))});
+    EXPECT_EQ(trace.to_server, known + refused_parse() + sync());
     EXPECT_THAT(trace.to_client, HasSubstr(fault));
   }
+}
+
+TEST(Extended, malformed_bind_of_an_unknown_statement_says_that_first) {
+  Witness witness;
+  const Trace trace = run_every_way(
+      witness.options(),
+      {client(message('B', "\0\0\0\0\0\5\0\0"s) + sync()), server(syntax_error() + ready('I'))});
+  EXPECT_THAT(trace.to_client, HasSubstr("C26000"));
 }
 
 TEST(Extended, malformed_execute_is_refused) {
