@@ -14,6 +14,9 @@ endif()
 
 # A suite stands at the beginning of its line, its tests are indented.
 string(REGEX MATCHALL "(^|\n)[A-Za-z_][A-Za-z0-9_/]*\\." suites "${listed}")
+if(NOT suites)
+  add_test("${PREFIX}.has_no_tests" false)
+endif()
 foreach(suite IN LISTS suites)
   string(STRIP "${suite}" suite)
   string(REGEX REPLACE "\\.$" "" suite "${suite}")

@@ -8,7 +8,6 @@ One test of ctest is a suite of GoogleTest, a file of pytest, or a script. The f
 themselves; a script is one test. Exit status 1: there was no test.
 """
 
-import os
 import re
 import sys
 import xml.etree.ElementTree as xml
@@ -75,9 +74,6 @@ def report(run, groups, preset):
 
 def main():
     file, preset = sys.argv[1:3]
-    if not os.path.exists(file):
-        print("0 tests: ctest has not run any")
-        return 1
     with open(file, encoding="utf-8", errors="replace") as text:
         groups = xml.fromstring(re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "?", text.read())).findall("testcase")
     run = Run()
