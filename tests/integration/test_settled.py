@@ -174,9 +174,11 @@ def test_execute_that_failed_behind_a_savepoint_leaves_what_planning_has_done(pr
 def test_what_a_procedure_may_have_undone_in_its_pipeline_is_unknown(proxy, server):
     with proxy.connect() as session:
         session.send(executed(1), parse_message("do $$ begin rollback; end $$") + bind_message() + execute_message(), executed(2), SYNC)
-        session.ready().expect_ok()
-    assert ledger(proxy) == {1: UNKNOWN, 2: COMMITTED}
-    assert rows(server) == {2}
+        reply = session.ready()
+    if reply.errors:  # PostgreSQL 18 does not let it end the transaction of a pipeline
+        assert (reply.sqlstate, ledger(proxy), rows(server)) == ("2D000", {1: UNKNOWN, 2: ROLLED_BACK}, set())
+    else:
+        assert (ledger(proxy), rows(server)) == ({1: UNKNOWN, 2: COMMITTED}, {2})
 
 
 def test_batch_in_which_a_flush_has_failed(proxy, server):

@@ -124,8 +124,8 @@ def parse_message(text, name=""):
 
 def bind_message(portal="", name="", values=()):
     body = cstring(portal) + cstring(name) + struct.pack("!hh", 0, len(values))
-    for value in values:
-        body += struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value.encode()
+    for value in (None if value is None else value.encode() for value in values):
+        body += struct.pack("!i", -1) if value is None else struct.pack("!i", len(value)) + value
     return message(b"B", body + struct.pack("!h", 0))
 
 
