@@ -118,7 +118,8 @@ def test_first_packet_that_is_none_ends_as_at_the_server(postgres, proxy, name, 
             raw.send(FIRST[name])
             raw.half_close()
             ends.append(farewell(raw))
-    assert ends[0] == ends[1]
+    # The proxy answers before it knows the server, which has more versions from PostgreSQL 18 on.
+    assert ends[0] == ends[1] or tuple(part.replace("3.0 to 3.2", "3.0 to 3.0") for part in ends[0]) == ends[1]
 
 
 EARLY = {

@@ -38,7 +38,10 @@ matrix_one() {
   matrix_demos "$backend" || failed=1
   if [[ $backend != nano ]]; then
     say "$backend: the integration tests"
-    HELIOS_TEST_PG=$backend ctest --test-dir build/dev --output-on-failure --no-tests=error -L '^integration$' || failed=1
+    # The oracle's extension is compiled for PostgreSQL 15.
+    local without=()
+    [[ $backend == 15 ]] || without=(-E '^oracle')
+    HELIOS_TEST_PG=$backend ctest --test-dir build/dev --output-on-failure --no-tests=error -L '^integration$' "${without[@]}" || failed=1
   fi
   return "$failed"
 }
