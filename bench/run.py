@@ -12,13 +12,15 @@ import platform
 import random
 import subprocess
 import sys
+import tempfile
 import time
 
 from suite import bulk, connections, lag, page, report
 from suite.contenders import Direct, Floor, Helios, PgBouncer, Server
 from suite.load import QUERIES_BEFORE, Load, run
 
-from harness.postgres import Postgres  # `suite` makes it known
+from harness.certificates import make_certificate  # `suite` makes it known
+from harness.postgres import AS_POSTGRES, Postgres
 
 BUILD = os.environ["HELIOS_BUILD_DIR"]
 PGBENCH = os.environ["HELIOS_PGBENCH"]
@@ -30,13 +32,17 @@ def text_of(path):
         return file.read()
 
 
-def all_contenders(transport):
+def all_contenders(transport, certificate):
     guests = os.path.join(HERE, "../tests/guests")
     plugins = os.environ["HELIOS_PLUGIN_DIR"]
     unix = transport == "unix"
     yield Direct("direct", unix)
     yield PgBouncer(os.environ["HELIOS_PGBOUNCER"], os.environ["HELIOS_PGBOUNCER_LIBRARIES"], unix)
     yield Helios("heliosproxy", unix=unix)
+    if not unix:
+        yield Direct("direct", certificate=certificate)
+        yield PgBouncer(os.environ["HELIOS_PGBOUNCER"], os.environ["HELIOS_PGBOUNCER_LIBRARIES"], certificate=certificate)
+        yield Helios("heliosproxy", certificate=certificate)
     yield Helios("heliosproxy, epoll", unix=unix, listen__engine="epoll")
     if not unix:
         yield Helios("heliosproxy, a worker per core", listen__workers=0)
@@ -72,9 +78,9 @@ def arguments():
     return parser.parse_args()
 
 
-def chosen_contenders(options):
+def chosen_contenders(options, certificate):
     for transport in options.servers.split(","):
-        for each in all_contenders(transport):
+        for each in all_contenders(transport, certificate):
             if isinstance(each, Direct) or any(part in each.name for part in options.only.split(",")):
                 yield each
 
@@ -129,10 +135,10 @@ def measure_connections(contenders, counts):
     return found
 
 
-def measure(options, postgres, started):
+def measure(options, postgres, certificate, started):
     """Everything. Contenders that were started are added to `started`."""
     server = Server(postgres.port, postgres.directory)
-    for contender in chosen_contenders(options):
+    for contender in chosen_contenders(options, certificate):
         started.append(contender)
         contender.start(server)
     loads = [Load(protocol, int(clients), options.seconds)
@@ -154,16 +160,20 @@ def measure(options, postgres, started):
 
 def main():
     options = arguments()
-    postgres = Postgres()
+    folder = tempfile.TemporaryDirectory(prefix="helios-bench-")
+    certificate = make_certificate(folder.name)
+    postgres = Postgres(ssl="on")
+    certificate.copy_for(postgres.data, AS_POSTGRES)  # under the names that PostgreSQL looks for
     started = []
     try:
         postgres.start()
         prepare_database(postgres)
-        results = measure(options, postgres, started)
+        results = measure(options, postgres, certificate, started)
     finally:
         for contender in started:
             contender.stop()
         postgres.remove()
+        folder.cleanup()
     os.makedirs(options.output, exist_ok=True)
     with open(os.path.join(options.output, "results.json"), "w", encoding="utf-8") as file:
         json.dump(results, file, indent=1, default=vars)

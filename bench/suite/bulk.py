@@ -33,7 +33,8 @@ def run(contender, statement, megabytes):
     pid = contender.pid
     before = cpu_time(pid) if pid else None
     started = time.monotonic()
-    subprocess.run([sys.executable, DRAIN, str(contender.port), statement], check=True)
+    tls = ["tls"] if contender.certificate else []
+    subprocess.run([sys.executable, DRAIN, str(contender.port), statement, *tls], check=True)
     result = BulkResult(megabytes / (time.monotonic() - started))
     if pid:
         result.cpu_s = (cpu_time(pid) - before).total

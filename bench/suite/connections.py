@@ -9,7 +9,7 @@ import sys
 import time
 
 from .process import cpu_time, resident_kib
-from .startup import READY, STARTUP
+from .startup import READY, STARTUP, encrypt
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -33,11 +33,13 @@ class IdleServer:
         self.process.wait()
 
 
-def open_clients(port, count):
+def open_clients(contender, count):
     """`count` sessions that have seen ReadyForQuery."""
     clients = []
     for _ in range(count):
-        client = socket.create_connection(("127.0.0.1", port))
+        client = socket.create_connection(("127.0.0.1", contender.port))
+        if contender.certificate:
+            client = encrypt(client)
         client.sendall(STARTUP)
         clients.append(client)
     for client in clients:
@@ -56,7 +58,7 @@ def memory_per_idle_client(contender, counts):
     found = {}
     for count in counts:
         while len(clients) < count:  # not all at once: what is asked for is how much they take when they are idle
-            clients += open_clients(contender.port, min(100, count - len(clients)))
+            clients += open_clients(contender, min(100, count - len(clients)))
         found[count] = (resident_kib(contender.pid) - before) / count
     for client in clients:
         client.close()
@@ -69,7 +71,7 @@ def connection_rate(contender, seconds=2.0):
     before = cpu_time(contender.pid)
     started = time.monotonic()
     while time.monotonic() - started < seconds:
-        for client in open_clients(contender.port, 1):
+        for client in open_clients(contender, 1):
             client.sendall(b"X\0\0\0\x04")
             client.close()
         done += 1

@@ -14,6 +14,7 @@ from harness.waiting import wait_until
 from harness.wire import Closed, Wire, WireError
 
 UNIX = ", Unix socket"  # ends the names of those that reach the server so
+TLS = ", TLS"  # ends the names of those that clients reach so
 
 
 @dataclass
@@ -44,11 +45,13 @@ class Contender:
     host = "127.0.0.1"
     port = 0
     options = ""  # PGOPTIONS of its clients
+    certificate = None  # harness.certificates.Certificate: clients come with TLS
     engine = "epoll"  # what its event loop works with: which floor it is compared with
 
-    def __init__(self, name, unix=False):
-        self.name = name + UNIX if unix else name
+    def __init__(self, name, unix=False, certificate=None):
+        self.name = name + (UNIX if unix else "") + (TLS if certificate else "")
         self.unix = unix
+        self.certificate = certificate
 
     @property
     def floor(self):
@@ -110,8 +113,8 @@ class Floor(Program):
 
 
 class PgBouncer(Program):
-    def __init__(self, binary, libraries, unix=False):
-        super().__init__("PgBouncer", unix)
+    def __init__(self, binary, libraries, unix=False, certificate=None):
+        super().__init__("PgBouncer", unix, certificate)
         self.binary = binary
         self.libraries = libraries
         self.directory = None
@@ -128,11 +131,19 @@ class PgBouncer(Program):
                 f"[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nunix_socket_dir =\n"
                 f"auth_type = trust\nauth_file = {users}\npool_mode = session\ndefault_pool_size = 200\n"
                 "max_client_conn = 10000\nlog_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n"
-                "ignore_startup_parameters = extra_float_digits,options\nserver_reset_query =\n")
+                "ignore_startup_parameters = extra_float_digits,options\nserver_reset_query =\n"
+                f"server_tls_sslmode = disable\n{self.tls_settings()}")
         for path in (self.directory, users, config):
             os.chmod(path, 0o755)
         # It refuses to run as root, as PostgreSQL does.
         return [AS_POSTGRES, "env", f"LD_LIBRARY_PATH={self.libraries}", self.binary, config]
+
+    def tls_settings(self):
+        if not self.certificate:
+            return ""
+        copies = self.certificate.copy_for(self.directory, AS_POSTGRES)
+        return (f"client_tls_sslmode = require\nclient_tls_cert_file = {copies.path}\n"
+                f"client_tls_key_file = {copies.key}\n")
 
     def stop(self):
         super().stop()
@@ -143,11 +154,13 @@ class PgBouncer(Program):
 class Helios(Contender):
     """heliosproxy, perhaps with one plugin. One worker, unless the settings say otherwise."""
 
-    def __init__(self, name, plugin=None, unix=False, manifest="", **settings):
-        super().__init__(name, unix)
+    def __init__(self, name, plugin=None, unix=False, manifest="", certificate=None, **settings):
+        super().__init__(name, unix, certificate)
         self.plugin = plugin
         self.manifest = manifest
         self.settings = {key.replace("__", "."): value for key, value in settings.items()}
+        if certificate:
+            self.settings |= {"tls.certificate": certificate.path, "tls.key": certificate.key}
         self.options = "-c helios.tenant_id=bench" if plugin else ""
         self.proxy = None
 

@@ -71,7 +71,8 @@ def run_pgbench(pgbench, contender, load, expected_tps=20000, attempts=3):
              "-M", load.protocol, "-c", str(load.clients), "-j", "1", "-T", str(load.seconds),
              "-l", f"--sampling-rate={rate}", "bench"],
             cwd=folder, capture_output=True, text=True, check=False,
-            env={**os.environ, "PGOPTIONS": contender.options})
+            env={**os.environ, "PGOPTIONS": contender.options,
+                 "PGSSLMODE": "require" if contender.certificate else "disable"})
         if answer.returncode != 0:
             raise RuntimeError(f"{contender.name}: pgbench failed: {answer.stderr}")
         if "tps = " not in answer.stdout:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first words of a session."""
 
+import ssl
+
 
 def startup_packet(**parameters):
     body = (196608).to_bytes(4, "big")
@@ -12,3 +14,13 @@ def startup_packet(**parameters):
 
 STARTUP = startup_packet(user="postgres", database="bench")
 READY = b"Z\0\0\0\x05I"
+SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")
+
+
+def encrypt(connection):
+    """Asks for TLS, and trusts whoever answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection.sendall(SSL_REQUEST)
+    assert connection.recv(1) == b"S", "the server has no TLS"
+    return context.wrap_socket(connection)

@@ -4,8 +4,8 @@
 // Bytes in JSON, which only knows text: what is not UTF-8 appears encoded and under another name, so
 // that nobody takes the encoded form for the real one.
 
-#include "admin/base64.hpp"
 #include "admin/target.hpp"
+#include "base/base64.hpp"
 #include "base/text.hpp"
 #include "kv/charge.hpp"
 
@@ -30,7 +30,7 @@ inline void put_value(boost::json::object& object, std::string_view value) {
   if (base::is_valid_utf8(value))
     object["value"] = value;
   else
-    object["value_base64"] = base64_encode(value);
+    object["value_base64"] = base::base64_encode(value);
 }
 
 // "counter", beside the value: the number that 8 bytes stand for where kv_incr has written them. Nobody notes what a value

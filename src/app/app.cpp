@@ -2,6 +2,7 @@
 
 #include "app/app.hpp"
 
+#include "app/client_tls.hpp"
 #include "app/descriptor_limit.hpp"
 #include "app/metrics_sources.hpp"
 #include "app/reload_report.hpp"
@@ -45,28 +46,31 @@ App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
 App::~App() { stop(); }
 
 base::Result<void> App::check() {
-  if (const auto chain = load_plugins(); !chain) return std::unexpected(chain.error());
+  if (const auto chain = load_files(); !chain) return std::unexpected(chain.error());
   return {};
 }
 
 // What the configuration alone cannot tell to be wrong, all at once.
-base::Result<std::shared_ptr<const hooks::Chain>> App::load_plugins() {
+base::Result<std::shared_ptr<const hooks::Chain>> App::load_files() {
   std::string wrong;
   const auto note = [&wrong](const auto& result) {
     if (!result) wrong += (wrong.empty() ? "" : "\n") + result.error().message;
   };
   note(AdminService::load(in_force_.config->admin));
+  auto client_tls = load_client_tls(in_force_.config->tls, log_);
+  note(client_tls);
   note(to_anchor_plans(in_force_.config->state));
   auto chain = host_.load();
   note(chain);
   if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
+  client_tls_ = *std::move(client_tls);
   return chain;
 }
 
 base::Result<void> App::start() {
   raise_descriptor_limit(in_force_.config->limits, log_);
   if (auto opened = state_.open(in_force_.config->state); !opened) return opened;
-  auto chain = load_plugins();
+  auto chain = load_files();
   if (!chain) return std::unexpected(chain.error());
   if (auto chosen = choose_engine(); !chosen) {
     return chosen;
@@ -159,9 +163,11 @@ LoadedSnapshot App::load_snapshot() {
     for (const auto& line : errors) {
       log_.write(base::LogLevel::error, "reload: " + line + "; nothing changed");
     }
-    return LoadedSnapshot{in_force_, {.changes = {}, .errors = std::move(errors)}, true};
+    return LoadedSnapshot{
+        in_force_, client_tls_, {.changes = {}, .errors = std::move(errors)}, true};
   };
   auto config = in_force_.config;
+  auto client_tls = client_tls_;
   std::optional<AdminService::Access> access;
   if (reconfiguration_.read) {
     auto read = reconfiguration_.read();
@@ -173,6 +179,9 @@ LoadedSnapshot App::load_snapshot() {
     if (const auto plans = to_anchor_plans(read->state); !plans)
       return refuse(plans.error().message);
     // Tokens and certificates are read again as well: their files may have changed alone.
+    auto renewed_tls = load_client_tls(read->tls, log_);
+    if (!renewed_tls) return refuse(renewed_tls.error().message);
+    client_tls = *std::move(renewed_tls);
     if (admin_) {
       auto renewed = AdminService::load(read->admin);
       if (!renewed) return refuse(renewed.error().message);
@@ -182,32 +191,39 @@ LoadedSnapshot App::load_snapshot() {
   }
   auto loaded = host_.reload(config->plugins);
   auto report = to_report(loaded);
-  if (loaded.is_refused) return {in_force_, std::move(report), true};
+  if (loaded.is_refused) return {in_force_, client_tls_, std::move(report), true};
   if (access) admin_->replace(*std::move(access));
-  return {{std::move(config), std::move(loaded.chain)}, std::move(report), false};
+  return {{std::move(config), std::move(loaded.chain)},
+          std::move(client_tls),
+          std::move(report),
+          false};
 }
 
 void App::install(const LoadedSnapshot& loaded, base::Task done) {
   const session::Snapshot snapshot = loaded.snapshot;
   events_->reload(snapshot.config->file_sha256, loaded.is_refused, loaded.report,
-                  [this, snapshot, done = std::move(done)](base::Task tell_rest) mutable {
-                    put_in_force(snapshot, [done = std::move(done),
-                                            tell_rest = std::move(tell_rest)]() mutable {
-                      tell_rest();
-                      done();
-                    });
+                  [this, snapshot, client_tls = loaded.client_tls,
+                   done = std::move(done)](base::Task tell_rest) mutable {
+                    put_in_force(
+                        snapshot, std::move(client_tls),
+                        [done = std::move(done), tell_rest = std::move(tell_rest)]() mutable {
+                          tell_rest();
+                          done();
+                        });
                   });
 }
 
-void App::put_in_force(const session::Snapshot& snapshot, base::Task done) {
+void App::put_in_force(const session::Snapshot& snapshot, tls::SharedServerContext client_tls,
+                       base::Task done) {
   in_force_ = snapshot;
+  client_tls_ = std::move(client_tls);
   state_.set(*snapshot.config);
   connection_limits_.set_limits(snapshot.config->limits);
   identity_rule_use_.set_rules(snapshot.config->identity);
   if (reconfiguration_.set_log_level) {
     reconfiguration_.set_log_level(snapshot.config->log.level);
   }
-  proxy_->replace_snapshot(snapshot, std::move(done));
+  proxy_->replace_snapshot(snapshot, client_tls_, std::move(done));
 }
 
 net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
@@ -229,6 +245,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   options.name = "worker " + std::to_string(index);
   options.engine = engine_;
   options.server = net::server_target(in_force_.config->server);
+  options.client_tls = client_tls_;
   options.connection_limits = &connection_limits_;
   options.faults = &faults_;
   options.environment = std::move(environment);

@@ -53,7 +53,7 @@ class App {
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
-  // Loads the plugins and the secrets of the admin interface as start() does, and nothing else: what `--check` is.
+  // Loads plugins, certificates and the secrets of the admin interface as start() does, and nothing else: what `--check` is.
   // Errors: a line for each thing that is wrong.
   [[nodiscard]] base::Result<void> check();
 
@@ -70,7 +70,7 @@ class App {
   }
 
  private:
-  [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load_plugins();
+  [[nodiscard]] base::Result<std::shared_ptr<const hooks::Chain>> load_files();
   [[nodiscard]] base::Result<void> choose_engine();
   [[nodiscard]] base::Result<void> make_proxy();
   [[nodiscard]] net::WorkerOptions worker_options(std::size_t index, std::size_t count);
@@ -81,7 +81,8 @@ class App {
   void on_signal(int signal);
   [[nodiscard]] LoadedSnapshot load_snapshot();
   void install(const LoadedSnapshot& loaded, base::Task done);
-  void put_in_force(const session::Snapshot& snapshot, base::Task done);
+  void put_in_force(const session::Snapshot& snapshot, tls::SharedServerContext client_tls,
+                    base::Task done);
   void start_events();
   [[nodiscard]] base::Result<void> begin_serving();
   void finish_events();
@@ -96,6 +97,7 @@ class App {
   const Reconfiguration reconfiguration_;
   // What new statements are judged by. Replaced on the control thread while no reload is loading.
   session::Snapshot in_force_;
+  tls::SharedServerContext client_tls_;  // likewise, for new clients; null: they get none
   net::ConnectionLimits connection_limits_;
   IdentityRuleUse identity_rule_use_;
   SystemClock clock_;

@@ -84,6 +84,11 @@ void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
                                stats.protocol_errors.value()));
   out.push_back(counter_family("helios_cancel_requests_total", "Cancel requests received",
                                stats.cancel_requests.value()));
+  out.push_back(counter_family("helios_tls_handshakes_total", "TLS handshakes with clients, done",
+                               stats.tls_handshakes.value()));
+  out.push_back(counter_family("helios_tls_failures_total",
+                               "TLS connections with clients that failed, most in their handshake",
+                               stats.tls_failures.value()));
   out.push_back(counter_family("helios_server_connect_failures_total",
                                "Connections to the server that could not be made",
                                stats.server_connect_failures.value()));

@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "session/environment.hpp"
+#include "tls/server_context.hpp"
 
 #include <functional>
 #include <string>
@@ -22,6 +23,7 @@ namespace helios::app {
 
 struct LoadedSnapshot {
   session::Snapshot snapshot;
+  tls::SharedServerContext client_tls;
   // What has been done so far. With `is_refused`, nothing: `report.errors` says why.
   admin::ReloadReport report;
   bool is_refused = false;

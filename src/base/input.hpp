@@ -32,6 +32,14 @@ class Input {
     return view_;
   }
 
+  // All of them, for somebody else.
+  [[nodiscard]] std::string take() {
+    std::string all(view_);
+    all += held_;
+    clear();
+    return all;
+  }
+
   // The event is over: keeps what was not used.
   void end_event() {
     if (!view_.empty()) held_.insert(0, view_);

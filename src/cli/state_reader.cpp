@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/state_reader.hpp"
 
-#include "admin/base64.hpp"
 #include "admin/json_bytes.hpp"
 #include "admin/target.hpp"
+#include "base/base64.hpp"
 #include "cli/json_answer.hpp"
 
 #include <boost/json/array.hpp>
@@ -36,7 +36,7 @@ base::Result<std::string> bytes_of(const json::object& object, std::string_view 
 base::Result<Entry> entry_of(const json::object& object) {
   auto key = bytes_of(object, "key", "key_percent_encoded", admin::percent_decode);
   if (!key) return std::unexpected(key.error());
-  auto value = bytes_of(object, "value", "value_base64", admin::base64_decode);
+  auto value = bytes_of(object, "value", "value_base64", base::base64_decode);
   if (!value) return std::unexpected(value.error());
   return Entry{text_of(object, "plugin"), std::move(*key), std::move(*value),
                number_of(object, "version").value_or(0),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/stream_reader.hpp"
 
-#include "admin/base64.hpp"
 #include "admin/target.hpp"
+#include "base/base64.hpp"
 #include "base/rfc3339.hpp"
 #include "cli/json_answer.hpp"
 
@@ -43,7 +43,7 @@ base::Result<std::string> bytes_of(const json::object& object) {
   if (const json::value* text = object.if_contains("value"); text != nullptr && text->is_string())
     return text_of(object, "value");
   if (!object.contains("value_base64")) return bad_answer("a record has no value");
-  return admin::base64_decode(text_of(object, "value_base64"));
+  return base::base64_decode(text_of(object, "value_base64"));
 }
 
 base::Result<kv::StreamRecord> record_of(const json::object& object) {

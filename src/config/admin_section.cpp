@@ -3,6 +3,7 @@
 #include "config/admin_section.hpp"
 
 #include "base/text.hpp"
+#include "config/tls_section.hpp"
 
 #include <algorithm>
 #include <string>
@@ -102,21 +103,10 @@ void read_limits(TomlSection section, AdminLimits& out) {
   section.finish();
 }
 
-void read_tls(TomlSection& section, Admin& out) {
-  section.text("tls_certificate", out.tls_certificate);
-  section.text("tls_key", out.tls_key);
-  if (section.has("tls_certificate")) out.tls_certificate_origin = section.place("tls_certificate");
-  if (section.has("tls_key")) out.tls_key_origin = section.place("tls_key");
-  if (out.tls_certificate.empty() != out.tls_key.empty()) {
-    section.add_problem(out.tls_key.empty() ? "tls_certificate" : "tls_key",
-                        "tls_certificate and tls_key go together");
-  }
-}
-
 }  // namespace
 
 void read_admin_access(TomlSection& section, Admin& out) {
-  read_tls(section, out);
+  read_certificate_files(section, "tls_certificate", "tls_key", out.tls);
   section.boolean("allow_plaintext", out.allow_plaintext);
   section.tables("tokens", [&out](TomlSection& token) { read_token(token, out); });
   read_limits(section.section("limits"), out.limits);
@@ -131,7 +121,7 @@ base::Result<void> check_admin(const Admin& admin) {
     if (is_loopback(address)) continue;
     if (admin.tokens.empty()) {
       add(address, "an address beyond loopback needs [[admin.tokens]]");
-    } else if (admin.tls_certificate.empty() && !admin.allow_plaintext) {
+    } else if (admin.tls.certificate.empty() && !admin.allow_plaintext) {
       add(address,
           "tokens would cross the network in clear: needs tls_certificate and tls_key, or "
           "allow_plaintext = true");

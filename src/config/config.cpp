@@ -9,6 +9,7 @@
 #include "config/plugins_section.hpp"
 #include "config/state_section.hpp"
 #include "config/tenant_section.hpp"
+#include "config/tls_section.hpp"
 #include "config/toml_file.hpp"
 
 #include <algorithm>
@@ -191,6 +192,7 @@ void read_shutdown(TomlSection section, Shutdown& out) {
 
 void read_root(TomlSection root, Config& out) {
   read_listen(root.section("listen"), out.listen);
+  read_tls(root.section("tls"), out.tls);
   read_tcp(root.section("tcp"), out.tcp);
   read_server(root.section("server"), out.server);
   read_admin(root.section("admin"), out.admin);
@@ -219,8 +221,12 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
   for (auto& anchor : config.state.anchors) {
     for (std::string* path : {&anchor.file, &anchor.token_file, &anchor.ca_file}) resolve(*path);
   }
-  resolve(config.admin.tls_certificate);
-  resolve(config.admin.tls_key);
+  const auto resolve_certificate = [&resolve](CertificateFiles& files) {
+    resolve(files.certificate);
+    resolve(files.key);
+  };
+  resolve_certificate(config.admin.tls);
+  for (auto& files : config.tls.certificates) resolve_certificate(files);
   for (auto& token : config.admin.tokens) resolve(token.file);
 }
 

@@ -47,6 +47,35 @@ struct Listen {                    // [listen]
   bool unix_socket_peer = false;
 };
 
+// A certificate and its key: PEM files, relative to the config file.
+struct CertificateFiles {
+  std::string certificate;  // and those between it and the root
+  std::string key;          // without a passphrase
+  std::string certificate_origin;
+  std::string key_origin;
+};
+
+enum class TlsMode {
+  disable,  // clients are told that there is none
+  prefer,   // clients that ask for it have it
+  require,  // who comes by TCP without it may only send cancel requests
+};
+enum class TlsVersion { tls12, tls13 };
+
+struct Tls {  // [tls]: towards clients that come by TCP
+  // mode = "disable" | "prefer" (and "allow", which is the same) | "require". Without the key: "prefer" where there is a
+  // certificate, else "disable".
+  TlsMode mode = TlsMode::disable;
+  // certificate, key: for everybody. [[tls.certificates]]: others, for clients that ask for a name in them.
+  std::vector<CertificateFiles> certificates;
+  TlsVersion min_version = TlsVersion::tls12;  // min_version = "1.2" | "1.3"
+  std::string
+      ciphers;  // ciphers = "": of TLS 1.2, as `openssl ciphers` takes them; empty: OpenSSL's
+  std::string tls13_ciphers;  // tls13_ciphers = "": of TLS 1.3, likewise
+  std::string ciphers_origin;
+  std::string tls13_ciphers_origin;
+};
+
 struct Tcp {              // [tcp]: of client and server connections; 0 = what the system has
   bool keepalive = true;  // probe peers that are silent
   std::uint32_t keepalive_idle_s = 60;  // silence before the first probe
@@ -89,11 +118,7 @@ struct Admin {  // [admin]
   std::vector<Address> addresses;
   bool is_default = true;
   std::string origin;
-  // tls_certificate, tls_key: PEM files; both or neither. Relative to the config file.
-  std::string tls_certificate;
-  std::string tls_key;
-  std::string tls_certificate_origin;
-  std::string tls_key_origin;
+  CertificateFiles tls;            // tls_certificate, tls_key: both or neither
   bool allow_plaintext = false;    // beyond loopback without TLS
   std::vector<AdminToken> tokens;  // none: everybody on the machine may do everything
   AdminLimits limits;
@@ -252,6 +277,7 @@ struct Shutdown {                          // [shutdown]
 
 struct Config {
   Listen listen;
+  Tls tls;
   Tcp tcp;
   Server server;
   Admin admin;

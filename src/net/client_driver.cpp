@@ -109,6 +109,21 @@ void ClientDriver::on_eof() {
   run_event([&] { session_.on_client_eof(context_.actions); });
 }
 
+void ClientDriver::on_encrypted(const tls::Facts& facts) {
+  context_.stats.tls_handshakes.add();
+  run_event([&] {
+    session_.on_client_encrypted({std::string(facts.version), std::string(facts.cipher)},
+                                 context_.actions);
+  });
+}
+
+void ClientDriver::on_tls_failed(const std::string& reason) {
+  context_.stats.tls_failures.add();
+  context_.tls_failure_lines.write(
+      *context_.environment.log, base::LogLevel::info, context_.environment.clock->monotonic_ns(),
+      "TLS with a client at " + session_.client_ip() + " failed: " + reason);
+}
+
 void ClientDriver::on_lost(int) {
   client_.reset();
   run_event([&] { session_.on_client_lost(context_.actions); });
@@ -185,6 +200,9 @@ void ClientDriver::perform() {
     send_cap_cancel();
   }
   send_to_client();
+  if (context_.actions.encrypt_client) {
+    encrypt_client();
+  }
   is_client_whole_ = true;
   if (link_) {
     link_->send(context_.actions.to_server);
@@ -270,6 +288,20 @@ void ClientDriver::send_to_client() {
   }
   client_->send(output.pieces());
   context_.stats.bytes_to_clients.add(output.bytes());
+}
+
+// The session offers it by the configuration that came with this context.
+void ClientDriver::encrypt_client() {
+  if (!client_) {
+    return;
+  }
+  std::string first_bytes = std::move(*context_.actions.encrypt_client);
+  const bool is_direct = !first_bytes.empty();
+  TlsStream::Options options{.context = context_.client_tls,
+                             .first_bytes = std::move(first_bytes),
+                             .requires_protocol = is_direct};
+  client_ = TlsStream::accept(context_.engine, context_.tls_work, std::move(options),
+                              std::move(client_), *this, *this, LossReport::at_once);
 }
 
 void ClientDriver::end_connections() {

@@ -15,6 +15,7 @@
 #include "net/engine/engine.hpp"
 #include "net/link_driver.hpp"
 #include "net/stream_layer.hpp"
+#include "net/tls_stream.hpp"
 #include "session/session.hpp"
 
 #include <memory>
@@ -25,7 +26,8 @@ namespace helios::net {
 // Thread rule: the worker's thread.
 class ClientDriver final : private backend::Upstream,
                            private LinkDriver::Holder,
-                           private StreamHandler {
+                           private StreamHandler,
+                           private TlsHandler {
  public:
   // Requires: session::Peer::session_id is unique.
   ClientDriver(DriverContext& context, SessionId id, Fd client, session::Peer peer);
@@ -58,6 +60,9 @@ class ClientDriver final : private backend::Upstream,
   void on_lost(int error) override;
   void on_drained() override { update_receiving(); }
 
+  void on_encrypted(const tls::Facts& facts) override;
+  void on_tls_failed(const std::string& reason) override;
+
   // The link.
   void on_link_dialled(Fd connection, const Endpoint& to) override;
   void on_link_refused(const std::string& reason) override;
@@ -80,6 +85,7 @@ class ClientDriver final : private backend::Upstream,
   void send_cancel();
   void send_cap_cancel();
   void send_to_client();
+  void encrypt_client();
   void end_connections();
   void update_receiving();
   void update_timer();

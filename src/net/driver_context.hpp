@@ -6,9 +6,11 @@
 #include "net/cancel_registry.hpp"
 #include "net/dialer.hpp"
 #include "net/engine/engine.hpp"
+#include "net/quiet_lines.hpp"
 #include "net/worker_stats.hpp"
 #include "session/actions.hpp"
 #include "session/environment.hpp"
+#include "tls/channel.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -34,6 +36,10 @@ struct DriverContext {
   // Of the event under way, of which there is one at a time; empty between events. Its memory is used
   // again and again.
   session::Actions actions{};
+  // Of clients who ask for TLS from now on; null: nobody gets it.
+  tls::SharedServerContext client_tls{};
+  tls::Work tls_work{};
+  QuietLines tls_failure_lines{};
 };
 
 }  // namespace helios::net

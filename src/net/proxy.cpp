@@ -151,7 +151,8 @@ std::shared_ptr<const ServerHealth> Proxy::server_health() const {
   return server_health_;
 }
 
-void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done) {
+void Proxy::replace_snapshot(const session::Snapshot& snapshot,
+                             const tls::SharedServerContext& client_tls, base::Task done) {
   // Run, or destroyed, with the last worker's answer.
   struct Answer {
     base::Task done;
@@ -160,7 +161,7 @@ void Proxy::replace_snapshot(const session::Snapshot& snapshot, base::Task done)
   const auto answer = std::make_shared<Answer>(Answer{std::move(done), workers_.size()});
   const auto server = renew_target(snapshot.config->server);
   for (const auto& worker : workers_) {
-    worker->replace_snapshot(snapshot, server, [&control = control_, answer] {
+    worker->replace_snapshot(snapshot, server, client_tls, [&control = control_, answer] {
       control.mailbox().post([answer] {
         if (--answer->missing == 0) {
           answer->done();

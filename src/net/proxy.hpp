@@ -61,7 +61,8 @@ class Proxy final : private AcceptHandler {
 
   // `done` runs on the control thread once every worker uses `snapshot` for new statements; it is
   // destroyed unrun when a worker ends first. See Worker::replace_snapshot().
-  void replace_snapshot(const session::Snapshot& snapshot, base::Task done);
+  void replace_snapshot(const session::Snapshot& snapshot,
+                        const tls::SharedServerContext& client_tls, base::Task done);
 
   // `done` runs on the control thread once every worker knows these blocks and has ended the sessions that meet one, with
   // the number of those; it is destroyed unrun when a worker ends first. See Worker::set_blocks().

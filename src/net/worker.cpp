@@ -73,6 +73,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
                  }
                }},
       has_thread_(has_thread) {
+  context_.client_tls = std::move(options.client_tls);
   if (options.faults != nullptr) {
     engine_->report_faults_to(*options.faults);
   }
@@ -198,10 +199,12 @@ void Worker::start_session(Fd connection, const Endpoint& peer,
                                                                     .session_id = make_uuid()}));
 }
 
-void Worker::replace_snapshot(session::Snapshot snapshot, SharedTarget server, base::Task done) {
+void Worker::replace_snapshot(session::Snapshot snapshot, SharedTarget server,
+                              tls::SharedServerContext client_tls, base::Task done) {
   mailbox().post([this, snapshot = std::move(snapshot), server = std::move(server),
-                  done = std::move(done)]() mutable {
+                  client_tls = std::move(client_tls), done = std::move(done)]() mutable {
     server_.swap(server);
+    context_.client_tls.swap(client_tls);
     environment_.config.swap(snapshot.config);
     environment_.chain.swap(snapshot.chain);
     done();

@@ -32,6 +32,7 @@ struct WorkerOptions {
   std::unique_ptr<Engine>
       loop;  // null: the worker makes one of the kind above, and gives it a thread
   ServerTarget server;
+  tls::SharedServerContext client_tls;  // null: clients get no TLS
   CancelRegistry* cancel_registry = nullptr;
   // This worker's part of it, and what all of them hold.
   MemoryBudget::Share* memory_share = nullptr;
@@ -67,10 +68,11 @@ class Worker final : public CancelSink {
   // A client has connected; `os_user` where it came through a Unix socket.
   void accept(Fd connection, const Endpoint& peer, std::optional<session::OsUser> os_user);
 
-  // New statements use `snapshot`, new sessions `server`; those under way keep theirs, sessions keep what was decided when
+  // New statements use `snapshot`, new sessions `server` and `client_tls`; those under way keep theirs, sessions keep what was decided when
   // they began (their server, their tenant). `done` is run on the worker's thread once that is so;
   // destroyed unrun when the worker ends first.
-  void replace_snapshot(session::Snapshot snapshot, SharedTarget server, base::Task done);
+  void replace_snapshot(session::Snapshot snapshot, SharedTarget server,
+                        tls::SharedServerContext client_tls, base::Task done);
 
   // Ends the worker: sessions end when they are idle, or at once when `force` is set; connections
   // that are accepted from now on are closed.

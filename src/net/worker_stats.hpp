@@ -17,6 +17,8 @@ struct WorkerStats {
   metrics::Counter sessions_closed;  // opened - closed = there now
   metrics::Counter cancel_requests;  // that arrived here, known or not
   metrics::Counter server_connect_failures;
+  metrics::Counter tls_handshakes;  // with clients, done
+  metrics::Counter tls_failures;    // with clients, of handshakes and of records behind them
 
   metrics::Counter bytes_from_clients;
   metrics::Counter bytes_to_clients;

@@ -8,6 +8,7 @@ void Actions::clear() {
   deliver_cancel.reset();
   send_cancel = false;
   send_cap_cancel = false;
+  encrypt_client.reset();
   to_client.clear();
   to_server.clear();
   finish_server = false;

@@ -8,6 +8,7 @@
 #include "pgwire/cancel_request.hpp"
 
 #include <optional>
+#include <string>
 
 namespace helios::session {
 
@@ -23,6 +24,9 @@ struct Actions {
   // The same for a statement whose answer was cut: Session::on_cap_cancelled() is called when the server has acted, or
   // never will.
   bool send_cap_cancel = false;
+  // The client's connection is encrypted from here on, behind `to_client`; Session::on_client_encrypted() follows, or the
+  // connection is lost. Holds those bytes of the client that are part of the handshake already.
+  std::optional<std::string> encrypt_client;
   base::Output to_client;
   base::Output to_server;
   bool finish_server = false;  // no more bytes for the server: half-close towards it

@@ -37,6 +37,10 @@ ClientLogin::ClientLogin(Environment& environment, Identity& identity, bool is_o
 // Who sends something else than a packet does not speak the protocol, or is Terminate of a client that never began: as
 // PostgreSQL, we have no word for it.
 ClientLogin::Next ClientLogin::step_packet(std::string_view& input) {
+  if (is_direct_handshake(input)) {
+    has_answered_ssl_ = true;
+    return Next::encrypt;
+  }
   if (input.size() < 4) return Next::wait;
   const auto length = static_cast<std::uint32_t>(base::load_i32(input.data()));
   if (length < kHeaderBytes || length > pgwire::kMaxStartupPacketBytes) {
@@ -49,6 +53,20 @@ ClientLogin::Next ClientLogin::step_packet(std::string_view& input) {
   return handle(base::load_i32(packet.data() + 4), packet, input);
 }
 
+// Through a Unix socket nobody listens in; libpq does not ask there.
+bool ClientLogin::offers_encryption() const {
+  return environment_.config->tls.mode != config::TlsMode::disable &&
+         !identity_.came_by_unix_socket();
+}
+
+// TLS without a request in front of it (sslnegotiation=direct), as PostgreSQL 17 has it. No packet begins with this byte:
+// it would be far too long.
+bool ClientLogin::is_direct_handshake(std::string_view input) const {
+  constexpr char kHandshakeRecord = 0x16;
+  return !input.empty() && input[0] == kHandshakeRecord && !has_answered_ssl_ &&
+         !has_answered_gss_ && offers_encryption();
+}
+
 ClientLogin::Next ClientLogin::handle(std::int32_t code, std::string_view packet,
                                       std::string_view rest) {
   const std::string_view body = packet.substr(kHeaderBytes);
@@ -59,7 +77,7 @@ ClientLogin::Next ClientLogin::handle(std::int32_t code, std::string_view packet
     return Next::deliver_cancel;
   }
   if (code == pgwire::kSslRequestCode && !std::exchange(has_answered_ssl_, true)) {
-    return refuse_encryption("SSL request", rest);
+    return answer_ssl_request(rest);
   }
   if (code == pgwire::kGssEncRequestCode && !std::exchange(has_answered_gss_, true)) {
     return refuse_encryption("GSSAPI encryption request", rest);
@@ -72,6 +90,14 @@ ClientLogin::Next ClientLogin::handle(std::int32_t code, std::string_view packet
   auto message = pgwire::parse_startup_message(body);
   if (!message) return refuse(sqlstate::kProtocolViolation, message.error().message);
   return begin(std::move(*message), packet);
+}
+
+// What came along was sent in clear, perhaps by somebody on the way, and would be read as if it had been encrypted
+// (CVE-2021-23214): nothing of it is read, and nobody is told to go on.
+ClientLogin::Next ClientLogin::answer_ssl_request(std::string_view rest) {
+  if (!offers_encryption()) return refuse_encryption("SSL request", rest);
+  if (rest.empty()) return Next::say_yes;
+  return refuse(sqlstate::kProtocolViolation, "received unencrypted data after SSL request");
 }
 
 // The client has to wait for the answer. Bytes that came along were sent by somebody who took an
@@ -115,10 +141,21 @@ ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string
 // The rules, in their order.
 std::optional<Refusal> ClientLogin::objection() const {
   auto refusal = identity_.objection_to_os_user(environment_.config->listen);
+  if (!refusal) refusal = objection_to_plaintext();
   if (!refusal) refusal = objection_to_packet();
   if (!refusal) refusal = objection_to_blocked();
   if (!refusal) refusal = identity_.objection_to_startup(startup_);
   return refusal;
+}
+
+std::optional<Refusal> ClientLogin::objection_to_plaintext() const {
+  const bool is_required = environment_.config->tls.mode == config::TlsMode::require;
+  if (!is_required || is_encrypted_ || identity_.came_by_unix_socket()) return std::nullopt;
+  return Refusal{std::string(sqlstate::kInvalidAuthorization),
+                 "connections without TLS are not accepted ([tls] mode = \"require\")",
+                 0,
+                 {},
+                 "Connect with sslmode=require, or verify-full."};
 }
 
 std::optional<Refusal> ClientLogin::objection_to_blocked() const {

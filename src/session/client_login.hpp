@@ -58,6 +58,8 @@ class ClientLogin {
   enum class Next {
     wait,            // for more bytes, or for a hook: `wake` is called then
     say_no,          // to encryption; then refusal(), if there is one
+    say_yes,         // to encryption; note_encryption() follows
+    encrypt,         // without a word: what is left of the input is part of the handshake
     deliver_cancel,  // take_cancel_key(); the connection ends
     end,             // without a word
     refuse,          // refusal()
@@ -73,6 +75,9 @@ class ClientLogin {
   // Takes one whole packet off `input`. What it leaves of it was not read.
   [[nodiscard]] Next step_packet(std::string_view& input);
   [[nodiscard]] Next step_vetting();
+
+  // The client's connection is encrypted from here on.
+  void note_encryption() { is_encrypted_ = true; }
 
   [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
   // Somebody has been blocked since: true = it is this client, and refusal() says so. Counts it.
@@ -98,7 +103,10 @@ class ClientLogin {
     std::optional<hooks::Kept> kept;  // what they stored; nullopt: not known yet
   };
 
+  [[nodiscard]] bool offers_encryption() const;
+  [[nodiscard]] bool is_direct_handshake(std::string_view input) const;
   Next handle(std::int32_t code, std::string_view packet, std::string_view rest);
+  Next answer_ssl_request(std::string_view rest);
   Next refuse_encryption(std::string_view what, std::string_view rest);
   Next begin(pgwire::StartupMessage message, std::string_view packet);
   Next refuse(std::string_view sqlstate, std::string message);
@@ -106,6 +114,7 @@ class ClientLogin {
   Next deny(Refusal refusal, const hooks::ChainResult* decision = nullptr);
   [[nodiscard]] std::optional<Refusal> objection() const;
   [[nodiscard]] std::optional<Refusal> objection_to_blocked() const;
+  [[nodiscard]] std::optional<Refusal> objection_to_plaintext() const;
   [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();
   void vet();
@@ -116,6 +125,7 @@ class ClientLogin {
   const bool is_over_limit_;
   bool has_answered_gss_ = false;
   bool has_answered_ssl_ = false;
+  bool is_encrypted_ = false;
   bool is_replication_ = false;
   Place place_;
   std::string packet_;

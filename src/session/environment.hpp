@@ -109,10 +109,17 @@ struct OsUser {
   std::string name;      // empty: the system has no name for the number
 };
 
+// How a client's connection is encrypted.
+struct Encryption {
+  std::string version;  // "TLSv1.3"
+  std::string cipher;   // "TLS_AES_256_GCM_SHA384"
+};
+
 // Who is at the other end of a client connection.
 struct Peer {
-  std::string ip;                 // empty for a Unix socket
-  std::optional<OsUser> os_user;  // set for a Unix socket
+  std::string ip;                             // empty for a Unix socket
+  std::optional<OsUser> os_user;              // set for a Unix socket
+  std::optional<Encryption> encryption = {};  // once there is one
   bool is_over_limit = false;  // all together there are too many: only cancel requests are served
   std::string session_id;      // UUID, made by the shell: the session has no randomness of its own
 };

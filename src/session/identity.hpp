@@ -43,10 +43,13 @@ class Identity {
   const config::IdentityRule* start(const pgwire::StartupMessage& startup,
                                     const config::Config& config);
   void set_application_name(std::string_view name);
+  void set_encryption(Encryption encryption) { peer_.encryption = std::move(encryption); }
   // An authenticate hook said who it is. Its tenant and its roles, if any, are fixed from now on, whatever a rule says.
   void set_known(const hooks::Identity& identity);
 
   [[nodiscard]] const std::string& session_id() const { return peer_.session_id; }
+  [[nodiscard]] const std::string& client_ip() const { return peer_.ip; }
+  [[nodiscard]] bool came_by_unix_socket() const { return peer_.os_user.has_value(); }
   [[nodiscard]] const std::string& user() const { return user_; }
   [[nodiscard]] const std::string& database() const { return database_; }
   [[nodiscard]] hooks::AuthenticationRequest authentication_request() const;

@@ -48,6 +48,10 @@ void Session::on_client_bytes(std::string_view bytes, Actions& actions) {
   });
 }
 
+void Session::on_client_encrypted(Encryption encryption, Actions& actions) {
+  run_event("client encryption", actions, [&] { take_encryption(std::move(encryption)); });
+}
+
 void Session::on_client_eof(Actions& actions) {
   run_event("client end", actions, [&] { has_client_ended_ = true; });
 }

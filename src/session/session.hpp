@@ -64,6 +64,8 @@ class Session final : private backend::LinkUser, private SessionEnd {
   Session& operator=(const Session&) = delete;
 
   void on_client_bytes(std::string_view bytes, Actions& actions);
+  // What Actions::encrypt_client asked for is done: from here on the client's bytes come through it.
+  void on_client_encrypted(Encryption encryption, Actions& actions);
   // The client closed or half-closed its connection: what it sent before is still served.
   void on_client_eof(Actions& actions);
   // The client connection broke: nothing can be delivered any more.
@@ -101,6 +103,8 @@ class Session final : private backend::LinkUser, private SessionEnd {
   // Bytes of earlier actions that the kernel has not taken yet: they count as memory of the session.
   void set_backlog(std::size_t bytes) { footprint_.set_backlog(bytes); }
 
+  // For log lines; empty for a Unix socket.
+  [[nodiscard]] const std::string& client_ip() const { return context_.identity.client_ip(); }
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
   [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
@@ -131,6 +135,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
 
   // ---- The way in: session_startup.cpp
   bool step_login();
+  void take_encryption(Encryption encryption);
   bool step_authentication();
   void begin_password();
 

@@ -21,6 +21,11 @@ bool Session::step_login() {
   switch (next) {
     case Next::wait: return false;
     case Next::say_no: context_.actions->to_client.append("N"); break;
+    case Next::say_yes:
+      context_.actions->to_client.append("S");
+      context_.actions->encrypt_client.emplace();
+      break;
+    case Next::encrypt: context_.actions->encrypt_client = input_.bytes.take(); break;
     case Next::deliver_cancel:
       context_.actions->deliver_cancel = login_->take_cancel_key();
       close();
@@ -35,6 +40,12 @@ bool Session::step_login() {
   }
   if (login_->refusal()) fail(*login_->refusal());
   return true;
+}
+
+void Session::take_encryption(Encryption encryption) {
+  if (!login_) return;
+  login_->note_encryption();
+  context_.identity.set_encryption(std::move(encryption));
 }
 
 bool Session::step_authentication() {

@@ -10,6 +10,7 @@ import ssl
 import subprocess
 
 import pytest
+from harness.certificates import make_certificate
 from harness.proxy import BINARY
 from harness.waiting import wait_until
 
@@ -21,23 +22,13 @@ def token(name, secret, scopes=("read", "write"), **more):
     return {"name": name, "sha256": hashlib.sha256(secret.encode()).hexdigest(), "scopes": list(scopes), **more}
 
 
-def make_certificate(folder, name):
-    """A key and a certificate for localhost that is signed with it: (certificate, key)."""
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
-                    str(key), "-out", str(certificate)], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
-    os.chmod(key, 0o600)
-    return certificate, key
-
-
 @pytest.fixture
 def certificate(tmp_path):
     return make_certificate(tmp_path, "admin")
 
 
 def tls_settings(certificate, **more):
-    return {"admin__tls_certificate": str(certificate[0]), "admin__tls_key": str(certificate[1]),
+    return {"admin__tls_certificate": certificate.path, "admin__tls_key": certificate.key,
             "admin__tokens": [token("all", SECRET)], **more}
 
 
@@ -53,8 +44,9 @@ def bearer(secret):
     return ["-H", f"Authorization: Bearer {secret}"]
 
 
-def trusting(certificate):
-    return ssl.create_default_context(cafile=str(certificate[0]))
+def content(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def dial(proxy, context=None, source="127.0.0.1"):
@@ -63,7 +55,7 @@ def dial(proxy, context=None, source="127.0.0.1"):
 
 
 def metric(proxy, certificate, name):
-    status = curl("--cacert", str(certificate[0]), f"https://localhost:{proxy.admin.port}/metrics", *bearer(SECRET))
+    status = curl("--cacert", certificate.path, f"https://localhost:{proxy.admin.port}/metrics", *bearer(SECRET))
     return sum(float(line.rsplit(" ", 1)[1]) for line in status[2].splitlines() if line.startswith((name + " ", name + "{")))
 
 
@@ -126,7 +118,7 @@ def test_tls_is_spoken_with_curl(start_proxy, certificate, tmp_path):
     proxy = start_proxy(**tls_settings(certificate))
     assert "with TLS" in proxy.log
     url = f"https://localhost:{proxy.admin.port}"
-    trust = ["--cacert", str(certificate[0])]
+    trust = ["--cacert", certificate.path]
     value = bytes(range(256)) * 200
     (tmp_path / "value.bin").write_bytes(value)
     key = f"{url}/admin/kv/p/binary%00key"
@@ -156,7 +148,7 @@ def test_old_tls_and_plain_http_get_nothing(start_proxy, certificate):
         assert b"HTTP" not in read_to_end(plain)
     proxy.wait_for_log("admin: TLS handshake with 127.0.0.1:")
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-        context = trusting(certificate)
+        context = certificate.trusting()
         context.minimum_version = context.maximum_version = version
         with dial(proxy, context) as secure:
             secure.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
@@ -178,7 +170,7 @@ def read_to_end(connection):
 
 def test_connection_with_tls_is_kept_and_takes_chunks(start_proxy, certificate):
     proxy = start_proxy(**tls_settings(certificate))
-    client = http.client.HTTPSConnection("localhost", proxy.admin.port, context=trusting(certificate),
+    client = http.client.HTTPSConnection("localhost", proxy.admin.port, context=certificate.trusting(),
                                          timeout=PATIENCE_SECONDS)
     headers = {"Authorization": f"Bearer {SECRET}", "Accept": "application/octet-stream", "Helios-New-Namespace": "true"}
     client.request("PUT", "/admin/kv/p/chunks", body=iter([b"a" * 20000, b"b", b"c" * 20000]), headers=headers,
@@ -193,7 +185,7 @@ def test_connection_with_tls_is_kept_and_takes_chunks(start_proxy, certificate):
 
 def test_refusal_reaches_a_client_that_is_still_sending(start_proxy, certificate):
     proxy = start_proxy(**tls_settings(certificate, admin__limits__max_body_bytes=1000))
-    with dial(proxy, trusting(certificate)) as secure:
+    with dial(proxy, certificate.trusting()) as secure:
         secure.sendall(b"PUT /admin/kv/p/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000000\r\n\r\n")
         secure.sendall(b"x" * 100_000)
         assert read_to_end(secure).startswith(b"HTTP/1.1 413 ")
@@ -204,18 +196,18 @@ def test_certificate_is_renewed_by_a_reload(start_proxy, certificate, tmp_path):
 
     def served():
         return ssl.get_server_certificate(("127.0.0.1", proxy.admin.port), timeout=PATIENCE_SECONDS)
-    assert served() == certificate[0].read_text()
-    with dial(proxy, trusting(certificate)) as old:
-        for path, renewed in zip(certificate, make_certificate(tmp_path, "next")):
-            renewed.rename(path)
+    assert served() == content(certificate.path)
+    with dial(proxy, certificate.trusting()) as old:
+        certificate.take_over(make_certificate(tmp_path, "next"))
         proxy.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: served() == certificate[0].read_text(), "the new certificate is shown")
+        wait_until(lambda: served() == content(certificate.path), "the new certificate is shown")
         old.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
         assert read_to_end(old).startswith(b"HTTP/1.0 200 OK"), "connections go on as they are"
-    certificate[1].write_text("rubbish")
+    with open(certificate.key, "w", encoding="utf-8") as key:
+        key.write("rubbish")
     proxy.process.send_signal(signal.SIGHUP)
     proxy.wait_for_log(r"admin\.tls_key: \S+: is no PEM key.*nothing changed")
-    assert served() == certificate[0].read_text()
+    assert served() == content(certificate.path)
 
 
 # Limits
@@ -231,9 +223,9 @@ def test_handshake_that_does_not_go_on_is_closed(start_proxy, certificate, first
 
 def test_silent_clients_with_tls_are_closed(start_proxy, certificate):
     proxy = start_proxy(**tls_settings(certificate, admin__limits__request_timeout_ms=500))
-    with dial(proxy, trusting(certificate)) as silent:
+    with dial(proxy, certificate.trusting()) as silent:
         assert silent.recv(1) == b""
-    with dial(proxy, trusting(certificate)) as slow:
+    with dial(proxy, certificate.trusting()) as slow:
         slow.sendall(b"GET /healthz HTT")
         assert slow.recv(1) == b""
 
@@ -287,6 +279,6 @@ def test_bad_certificates_and_keys_are_named(tmp_path, certificate):
         f"{place}:5: admin.tls_certificate: {tmp_path}/none.crt: cannot be opened: No such file or directory")
     assert refusal("admin.crt", "none.key").startswith(f"{place}:6: admin.tls_key: {tmp_path}/none.key: cannot be")
     assert f"{tmp_path}/admin.key: is no PEM certificate" in refusal("admin.key", "admin.key")
-    assert f"{place}:6: admin.tls_key: {other[1]}: " in refusal("admin.crt", other[1])
-    os.chmod(certificate[1], 0o644)
+    assert f"{place}:6: admin.tls_key: {other.key}: " in refusal("admin.crt", other.key)
+    os.chmod(certificate.key, 0o644)
     assert "admin.key: others may read or write it: its mode must be 0600" in refusal("admin.crt", "admin.key")

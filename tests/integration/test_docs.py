@@ -24,6 +24,7 @@ def code_blocks(name, language):
 ARRAYS = {
     "identity.rules": 'agent = "x"\n',
     "tenant.rules": 'tenant = "x"\n',
+    "tls.certificates": 'certificate = "c"\nkey = "k"\n',
     "state.anchors": 'stream = "a/b"\nfile = "f"\n',
     "admin.tokens": f'name = "x"\nsha256 = "{"0" * 64}"\nscopes = ["read"]\n',
 }

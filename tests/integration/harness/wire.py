@@ -182,6 +182,14 @@ class Raw:
     def close(self):
         self.socket.close()
 
+    def encrypt(self, context, is_direct=False, server_name="localhost"):
+        """From here on TLS, asked for or at once."""
+        if not is_direct:
+            self.send(struct.pack("!ii", 8, SSL_REQUEST))
+            answer = self.exactly(1)
+            assert answer == b"S" and not self.buffer, (answer, self.buffer)
+        self.socket = context.wrap_socket(self.socket, server_hostname=server_name)
+
     def half_close(self):
         """The other side sees the end; it may still answer."""
         self.socket.shutdown(socket.SHUT_WR)
@@ -226,8 +234,11 @@ class Wire(Raw):
     """A session: authenticated, and ready for queries."""
 
     def __init__(self, host, port, user="postgres", database="demo", password=None, parameters=None, options=None,
-                 **socket_options):
+                 tls=None, **socket_options):
+        """`tls`: an ssl.SSLContext, for a server whose certificate is that of localhost."""
         super().__init__(host, port, **socket_options)
+        if tls:
+            self.encrypt(tls)
         self.parameters = {}
         self.notices = []
         self.key = None
@@ -303,8 +314,10 @@ class Wire(Raw):
         self.send(parse_message(text), bind_message(values=values), describe_message(), execute_message(), SYNC)
         return self.ready()
 
-    def cancel(self, host, port):
+    def cancel(self, host, port, tls=None):
         with Raw(host, port) as other:
+            if tls:
+                other.encrypt(tls)
             other.send(struct.pack("!ii", 16, CANCEL_REQUEST) + self.key)
             other.expect_closed()
 

@@ -2,7 +2,7 @@
 //
 // /admin/streams: lists, pages of records in both forms, and what is refused.
 
-#include "admin/base64.hpp"
+#include "base/base64.hpp"
 #include "base/rfc3339.hpp"
 #include "kv/memory_store.hpp"
 #include "support/append_record.hpp"
@@ -214,7 +214,7 @@ TEST_F(StreamRoutesTest, pages_of_any_size_are_the_whole_chain) {
         const boost::json::value* text = object.if_contains("value");
         const std::string bytes =
             text != nullptr ? std::string(text->as_string())
-                            : base64_decode(object.at("value_base64").as_string()).value();
+                            : base::base64_decode(object.at("value_base64").as_string()).value();
         ASSERT_EQ(bytes, record.bytes);
         ASSERT_EQ(object.at("time").as_string(), base::to_rfc3339(record.time_ms));
         last = object.at("digest").as_string();

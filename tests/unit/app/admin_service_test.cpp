@@ -23,9 +23,9 @@ TEST(AdminService, addresses_that_stay_are_not_left_without_tokens) {
 
 TEST(AdminService, files_that_are_missing_are_named) {
   config::Admin admin;
-  admin.tls_certificate = "/nowhere/c.pem";
-  admin.tls_certificate_origin = "h.toml:3: admin.tls_certificate";
-  admin.tls_key = "/nowhere/k.pem";
+  admin.tls.certificate = "/nowhere/c.pem";
+  admin.tls.certificate_origin = "h.toml:3: admin.tls_certificate";
+  admin.tls.key = "/nowhere/k.pem";
   EXPECT_EQ(AdminService::load(admin).error().message,
             "h.toml:3: admin.tls_certificate: /nowhere/c.pem: cannot be opened: No such file or "
             "directory");

@@ -54,10 +54,10 @@ TEST(AdminSection, every_key_arrives) {
   ASSERT_TRUE(config) << config.error().message;
   const Admin& admin = config->admin;
   EXPECT_THAT(admin.addresses, ElementsAre(Address{"0.0.0.0", 9090}));
-  EXPECT_EQ(admin.tls_certificate, "c.pem");
-  EXPECT_EQ(admin.tls_certificate_origin, "h.toml:4: admin.tls_certificate");
-  EXPECT_EQ(admin.tls_key, "k.pem");
-  EXPECT_EQ(admin.tls_key_origin, "h.toml:5: admin.tls_key");
+  EXPECT_EQ(admin.tls.certificate, "c.pem");
+  EXPECT_EQ(admin.tls.certificate_origin, "h.toml:4: admin.tls_certificate");
+  EXPECT_EQ(admin.tls.key, "k.pem");
+  EXPECT_EQ(admin.tls.key_origin, "h.toml:5: admin.tls_key");
   EXPECT_TRUE(admin.allow_plaintext);
   EXPECT_EQ(admin.limits.max_body_bytes, 1U);
   EXPECT_EQ(admin.limits.max_header_bytes, 1024U);

@@ -36,7 +36,7 @@ class AnswerCaps : public testing::Test {
         std::vector<std::shared_ptr<hooks::Plugin>>{std::make_shared<OneRow>()});
     proxy.proxy->replace_snapshot(
         {std::make_shared<const config::Config>(config::default_config()), std::move(chain)},
-        [] {});
+        nullptr, [] {});
     proxy.settle();
     session = proxy.open_session(7);
     proxy.say(*session.client, query("SELECT 1"));

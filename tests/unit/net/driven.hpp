@@ -71,6 +71,19 @@ class DriverWorld {
     target_ = std::make_shared<const ServerTarget>(server_target(server));
   }
 
+  // What sessions go by from now on.
+  template <typename Change>
+  void change_config(Change change) {
+    auto config = *environment_.config;
+    change(config);
+    environment_.config = std::make_shared<const config::Config>(std::move(config));
+  }
+  // All lines of the log.
+  [[nodiscard]] std::string logged() const {
+    std::string all;
+    for (const auto& line : log_.lines()) all += line.text + "\n";
+    return all;
+  }
   [[nodiscard]] bool has_retired() const { return has_retired_; }
   [[nodiscard]] std::size_t known_keys() const { return registry_.size(); }
 

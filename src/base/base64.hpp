@@ -6,12 +6,12 @@
 #include <string>
 #include <string_view>
 
-namespace helios::admin {
+namespace helios::base {
 
 // RFC 4648 section 4, with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 
 // The bytes that base64_encode() gives `text` for. Errors: invalid, for anything else.
-[[nodiscard]] base::Result<std::string> base64_decode(std::string_view text);
+[[nodiscard]] Result<std::string> base64_decode(std::string_view text);
 
-}  // namespace helios::admin
+}  // namespace helios::base

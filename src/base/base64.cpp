@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "admin/base64.hpp"
+#include "base/base64.hpp"
 
 #include <cstdint>
 
-namespace helios::admin {
+namespace helios::base {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -26,8 +26,8 @@ std::string base64_encode(std::string_view bytes) {
   return result;
 }
 
-base::Result<std::string> base64_decode(std::string_view text) {
-  const auto bad = [] { return base::fail(base::Errc::invalid, "bad base64"); };
+Result<std::string> base64_decode(std::string_view text) {
+  const auto bad = [] { return fail(Errc::invalid, "bad base64"); };
   if (text.size() % 4 != 0) return bad();
   while (text.ends_with('=') && text.size() % 4 != 2) text.remove_suffix(1);
   std::string result;
@@ -46,4 +46,4 @@ base::Result<std::string> base64_decode(std::string_view text) {
   return result;
 }
 
-}  // namespace helios::admin
+}  // namespace helios::base

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "net/tls_stream.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace helios::net {
+namespace {
+
+// What a large result has made of the memory that all streams share is given back.
+constexpr std::size_t kKeptCiphertextBytes = 256 * 1024;
+
+}  // namespace
+
+StreamPtr TlsStream::accept(Engine& engine, tls::Work& work, Options options, StreamPtr below,
+                            StreamHandler& handler, TlsHandler& tls_handler,
+                            LossReport loss_report) {
+  auto* layer = new TlsStream(engine, work, std::move(options), std::move(below), handler,
+                              tls_handler, loss_report);
+  layer->below_->report_to(*layer);
+  layer->below_->resume_receiving();
+  if (!layer->held_.empty()) engine.defer(*layer);
+  return StreamPtr(layer);
+}
+
+TlsStream::TlsStream(Engine& engine, tls::Work& work, Options options, StreamPtr below,
+                     StreamHandler& handler, TlsHandler& tls_handler, LossReport loss_report)
+    : engine_(engine),
+      work_(work),
+      below_(std::move(below)),
+      handler_(&handler),
+      tls_handler_(tls_handler),
+      loss_report_(loss_report),
+      requires_protocol_(options.requires_protocol),
+      channel_(std::move(options.context), work),
+      held_(std::move(options.first_bytes)) {}
+
+// ---- Sending
+
+// Small pieces go into one record: each has 22 bytes and a pass of the cipher of its own.
+void TlsStream::send(std::span<const std::string_view> pieces) {
+  if (!channel_.is_established()) return;
+  std::size_t gathered = 0;
+  for (auto piece : pieces) {
+    if (gathered == 0 && piece.size() >= work_.outgoing.size()) {
+      channel_.write(piece);
+      continue;
+    }
+    while (!piece.empty()) {
+      const std::size_t count = std::min(piece.size(), work_.outgoing.size() - gathered);
+      std::memcpy(work_.outgoing.data() + gathered, piece.data(), count);
+      gathered += count;
+      piece.remove_prefix(count);
+      if (gathered == work_.outgoing.size())
+        channel_.write({work_.outgoing.data(), std::exchange(gathered, 0)});
+    }
+  }
+  if (gathered != 0) channel_.write({work_.outgoing.data(), gathered});
+  flush();
+}
+
+// What the channel has to say goes to the stream below, which takes all of it.
+void TlsStream::flush() {
+  std::string& ciphertext = work_.ciphertext;
+  if (ciphertext.empty()) return;
+  if (below_) {
+    const std::string_view all(ciphertext);
+    below_->send({&all, 1});
+  }
+  ciphertext.clear();
+  if (ciphertext.capacity() > kKeptCiphertextBytes) ciphertext.shrink_to_fit();
+}
+
+void TlsStream::finish_sending() {
+  channel_.close();
+  flush();
+  below_->finish_sending();
+}
+
+// ---- Receiving
+
+void TlsStream::pause_receiving() {
+  is_paused_ = true;
+  below_->pause_receiving();
+}
+
+void TlsStream::resume_receiving() {
+  if (!std::exchange(is_paused_, false)) return;
+  below_->resume_receiving();
+  if (!held_.empty() || has_end_ || loss_) engine_.defer(*this);
+}
+
+void TlsStream::on_received(std::string_view bytes) {
+  if (!held_.empty()) {
+    held_.append(bytes);
+    return advance_held();
+  }
+  advance(bytes);
+  if (handler_ == nullptr) return;
+  held_.assign(bytes);
+  report_end();
+}
+
+void TlsStream::advance_held() {
+  std::string_view rest(held_);
+  advance(rest);
+  held_.erase(0, held_.size() - rest.size());
+  if (held_.empty()) held_.shrink_to_fit();
+  report_end();
+}
+
+// Every handler may pause it, or let it go.
+void TlsStream::advance(std::string_view& input) {
+  while (handler_ != nullptr && !is_paused_ && !has_end_ && take_step(input)) {
+  }
+  if (has_end_) input = {};
+}
+
+tls::Channel::Step TlsStream::step(std::string_view& input) {
+  const auto step = channel_.step(input);
+  flush();
+  return step;
+}
+
+// False: there is nothing to be done with what has come.
+bool TlsStream::take_step(std::string_view& input) {
+  switch (step(input)) {
+    case tls::Channel::Step::more: return false;
+    case tls::Channel::Step::established: on_established(); return true;
+    case tls::Channel::Step::data: handler_->on_received(channel_.plaintext()); return true;
+    case tls::Channel::Step::end: has_end_ = true; return false;
+    case tls::Channel::Step::failed: fail(channel_.error()); return false;
+  }
+  return false;
+}
+
+void TlsStream::on_established() {
+  const tls::Facts facts = channel_.facts();
+  if (requires_protocol_ && !facts.has_protocol)
+    return fail("direct TLS without the protocol's name (ALPN \"postgresql\")");
+  tls_handler_.on_encrypted(facts);
+}
+
+// The peer is given the time to read why.
+void TlsStream::fail(const std::string& reason) {
+  tls_handler_.on_tls_failed(reason);
+  if (handler_ == nullptr) return;
+  close_when_flushed(std::move(below_));
+  std::exchange(handler_, nullptr)->on_lost(EPROTO);
+}
+
+void TlsStream::on_eof() {
+  if (!has_end_) loss_ = ECONNRESET;
+  report_end();
+}
+
+void TlsStream::on_lost(int error) {
+  loss_ = error;
+  if (loss_report_ == LossReport::at_once) held_.clear();
+  report_end();
+}
+
+// Behind all that came before it.
+void TlsStream::report_end() {
+  if (handler_ == nullptr || !held_.empty()) return;
+  if (loss_ && (!is_paused_ || loss_report_ == LossReport::at_once)) {
+    report_loss();
+  } else if (has_end_ && !is_paused_ && !std::exchange(is_end_reported_, true)) {
+    handler_->on_eof();
+  }
+}
+
+void TlsStream::report_loss() {
+  if (!channel_.is_established())
+    tls_handler_.on_tls_failed("the connection ended in the handshake");
+  if (handler_ != nullptr) std::exchange(handler_, nullptr)->on_lost(*loss_);
+}
+
+void TlsStream::on_drained() {
+  if (handler_ != nullptr) handler_->on_drained();
+}
+
+void TlsStream::on_turn() {
+  if (held_.empty()) {
+    report_end();
+  } else {
+    advance_held();
+  }
+}
+
+// ---- The end
+
+// A descriptor alone is of no use to anybody: see Stream.
+void TlsStream::detach(DetachHandler&) { std::abort(); }
+
+// Code of it may be running: it goes when the round is over.
+template <typename End>
+void TlsStream::let_go(End end) {
+  handler_ = nullptr;
+  if (below_) end(std::move(below_));
+  engine_.dispose(std::unique_ptr<Deferred>(this));
+}
+
+void TlsStream::linger() {
+  if (below_) {
+    channel_.close();
+    flush();
+  }
+  let_go([](StreamPtr below) { close_when_flushed(std::move(below)); });
+}
+
+void TlsStream::release() {
+  let_go([](StreamPtr below) { below.reset(); });
+}
+
+}  // namespace helios::net

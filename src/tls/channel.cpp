@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/channel.hpp"
+
+#include "tls/error.hpp"
+
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace helios::tls {
+
+// OpenSSL asks a BIO for ciphertext and gives it some. Ours reads what step() was called with, and writes to Work.
+struct Channel::Bio {
+  static Channel& channel_of(BIO* bio) { return *static_cast<Channel*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* out, int size) {
+    BIO_clear_retry_flags(bio);
+    std::string_view& input = channel_of(bio).input_;
+    if (input.empty()) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    const std::size_t count = std::min(input.size(), static_cast<std::size_t>(size));
+    std::memcpy(out, input.data(), count);
+    input.remove_prefix(count);
+    return static_cast<int>(count);
+  }
+
+  static int write(BIO* bio, const char* bytes, int size) {
+    BIO_clear_retry_flags(bio);
+    Channel& channel = channel_of(bio);
+    try {
+      channel.work_.ciphertext.append(bytes, static_cast<std::size_t>(size));
+    } catch (const std::bad_alloc&) {
+      channel.is_out_of_memory_ = true;
+      return -1;
+    }
+    return size;
+  }
+
+  // Nothing is held here that could be flushed; of the rest OpenSSL needs nothing.
+  static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  static const BIO_METHOD* method() {
+    static const BIO_METHOD* const made = [] {
+      BIO_METHOD* method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "helios");
+      if (method == nullptr) throw std::bad_alloc();
+      BIO_meth_set_read(method, read);
+      BIO_meth_set_write(method, write);
+      BIO_meth_set_ctrl(method, control);
+      return method;
+    }();
+    return made;
+  }
+};
+
+void Channel::Deleter::operator()(ssl_st* connection) const { SSL_free(connection); }
+
+Channel::Channel(SharedServerContext context, Work& work)
+    : context_(std::move(context)), work_(work), connection_(context_->make_connection()) {
+  BIO* bio = BIO_new(Bio::method());
+  if (bio == nullptr) throw std::bad_alloc();
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(connection_.get(), bio, bio);  // takes it
+}
+
+Channel::~Channel() = default;
+
+Channel::Step Channel::step(std::string_view& ciphertext) {
+  if (!error_.empty()) return Step::failed;
+  input_ = ciphertext;
+  clear_errors();
+  const Step step = is_established_ ? read() : shake_hands();
+  ciphertext = std::exchange(input_, {});
+  if (is_out_of_memory_) throw std::bad_alloc();
+  return step;
+}
+
+Channel::Step Channel::shake_hands() {
+  const int result = SSL_do_handshake(connection_.get());
+  if (result != 1) return stop_at(result);
+  is_established_ = true;
+  return Step::established;
+}
+
+Channel::Step Channel::read() {
+  std::size_t count = 0;
+  const int result =
+      SSL_read_ex(connection_.get(), work_.plaintext.data(), work_.plaintext.size(), &count);
+  if (result != 1) return stop_at(result);
+  plaintext_ = {work_.plaintext.data(), count};
+  return Step::data;
+}
+
+Channel::Step Channel::stop_at(int result) {
+  switch (SSL_get_error(connection_.get(), result)) {
+    case SSL_ERROR_WANT_READ: return Step::more;
+    case SSL_ERROR_ZERO_RETURN: return Step::end;
+    default: error_ = take_error(); return Step::failed;
+  }
+}
+
+// A record takes all that it is offered, so that it is written whole or not at all.
+void Channel::write(std::string_view plaintext) {
+  if (!is_established_ || is_closed_ || !error_.empty()) return;
+  clear_errors();
+  while (!plaintext.empty()) {
+    std::size_t count = 0;
+    if (SSL_write_ex(connection_.get(), plaintext.data(), plaintext.size(), &count) != 1) {
+      if (is_out_of_memory_) throw std::bad_alloc();
+      error_ = take_error();
+      return;
+    }
+    plaintext.remove_prefix(count);
+  }
+}
+
+void Channel::close() {
+  if (!is_established_ || !error_.empty() || std::exchange(is_closed_, true)) return;
+  clear_errors();
+  // 0: the peer has not said it yet, for which nobody waits here.
+  if (SSL_shutdown(connection_.get()) < 0) clear_errors();
+  if (is_out_of_memory_) throw std::bad_alloc();
+}
+
+Facts Channel::facts() const {
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(connection_.get(), &protocol, &size);
+  return {.version = SSL_get_version(connection_.get()),
+          .cipher = SSL_get_cipher_name(connection_.get()),
+          .has_protocol = size != 0};
+}
+
+}  // namespace helios::tls

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tls/server_context.hpp"
+
+#include "config/secret_file.hpp"
+#include "tls/error.hpp"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <new>
+#include <utility>
+
+namespace helios::tls {
+namespace {
+
+constexpr std::size_t kMaxPemBytes = 1U << 20;
+
+struct BioDeleter {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+using BioPtr = std::unique_ptr<BIO, BioDeleter>;
+
+struct CertificateDeleter {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using CertificatePtr = std::unique_ptr<X509, CertificateDeleter>;
+
+struct KeyDeleter {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using KeyPtr = std::unique_ptr<EVP_PKEY, KeyDeleter>;
+
+// "ORIGIN: what" where somebody has configured it.
+std::unexpected<base::Error> wrong(base::Errc code, const std::string& origin,
+                                   const std::string& what) {
+  return base::fail(code, origin.empty() ? what : origin + ": " + what);
+}
+
+base::Result<std::string> read_certificate(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::fail(base::Errc::not_found, path + ": cannot be opened: " + std::strerror(errno));
+  }
+  std::string text(kMaxPemBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxPemBytes) {
+    return base::fail(base::Errc::limit_exceeded, path + ": is larger than 1 MiB");
+  }
+  return text;
+}
+
+BioPtr reader_of(const std::string& text) {
+  BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+  if (!bio) throw std::bad_alloc();
+  return bio;
+}
+
+// The certificate, and those of its chain. Returns what is wrong; empty when nothing is.
+std::string use_certificate(SSL_CTX* context, const std::string& pem) {
+  clear_errors();
+  const BioPtr reader = reader_of(pem);
+  const CertificatePtr own(PEM_read_bio_X509_AUX(reader.get(), nullptr, nullptr, nullptr));
+  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1)
+    return "is no PEM certificate: " + take_error();
+  while (true) {
+    CertificatePtr next(PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr));
+    if (!next) break;
+    if (SSL_CTX_add0_chain_cert(context, next.get()) != 1)
+      return "has a chain that cannot be used: " + take_error();
+    static_cast<void>(next.release());  // the context's
+  }
+  // The end of the file shows as "no start line"; anything else is a certificate that is broken.
+  const bool is_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (!is_end) return "has a certificate in its chain that is none: " + take_error();
+  clear_errors();
+  return "";
+}
+
+// Otherwise OpenSSL would ask at the terminal.
+int no_passphrase(char*, int, int, void*) { return 0; }
+
+std::string use_key(SSL_CTX* context, const std::string& pem) {
+  clear_errors();
+  const BioPtr reader = reader_of(pem);
+  const KeyPtr key(PEM_read_bio_PrivateKey(reader.get(), nullptr, no_passphrase, nullptr));
+  if (!key) return "is no PEM key without a passphrase: " + take_error();
+  // It compares the two.
+  return SSL_CTX_use_PrivateKey(context, key.get()) == 1
+             ? ""
+             : "does not fit the certificate: " + take_error();
+}
+
+void set_rules(SSL_CTX* context, config::TlsVersion min_version) {
+  SSL_CTX_set_min_proto_version(
+      context, min_version == config::TlsVersion::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_TICKET);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 0);
+  // An idle connection holds no buffer for records.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+}
+
+base::Result<void> set_ciphers(SSL_CTX* context, const config::Tls& settings) {
+  clear_errors();
+  if (!settings.ciphers.empty() && SSL_CTX_set_cipher_list(context, settings.ciphers.c_str()) != 1)
+    return wrong(base::Errc::invalid, settings.ciphers_origin, take_error());
+  if (!settings.tls13_ciphers.empty() &&
+      SSL_CTX_set_ciphersuites(context, settings.tls13_ciphers.c_str()) != 1)
+    return wrong(base::Errc::invalid, settings.tls13_ciphers_origin, take_error());
+  return {};
+}
+
+base::Result<void> use_files(SSL_CTX* context, const config::CertificateFiles& files) {
+  const auto certificate = read_certificate(files.certificate);
+  if (!certificate)
+    return wrong(certificate.error().code, files.certificate_origin, certificate.error().message);
+  if (const auto problem = use_certificate(context, *certificate); !problem.empty())
+    return wrong(base::Errc::invalid, files.certificate_origin, files.certificate + ": " + problem);
+  auto key = config::read_secret_file(files.key, kMaxPemBytes);
+  if (!key) return wrong(key.error().code, files.key_origin, key.error().message);
+  const auto problem = use_key(context, *key);
+  OPENSSL_cleanse(key->data(), key->size());
+  if (problem.empty()) return {};
+  return wrong(base::Errc::invalid, files.key_origin, files.key + ": " + problem);
+}
+
+// ALPN: takes our protocol where the client names it, and else ends the handshake.
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
+                    const unsigned char* offered, unsigned int offered_size, void* protocol) {
+  const auto& own = *static_cast<const std::string*>(protocol);
+  unsigned char* chosen = nullptr;
+  const int found =
+      SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(own.data()),
+                            static_cast<unsigned int>(own.size()), offered, offered_size);
+  *out = chosen;
+  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+// SNI: the first certificate in which the name stands, or the one that is for everybody.
+int choose_certificate(SSL* connection, int*, void* contexts) {
+  const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_OK;
+  for (const auto& context : *static_cast<const std::vector<ContextPtr>*>(contexts)) {
+    if (X509_check_host(SSL_CTX_get0_certificate(context.get()), name, 0, 0, nullptr) == 1) {
+      SSL_set_SSL_CTX(connection, context.get());
+      break;
+    }
+  }
+  return SSL_TLSEXT_ERR_OK;
+}
+
+}  // namespace
+
+void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
+
+base::Result<std::shared_ptr<const ServerContext>> ServerContext::load(const config::Tls& settings,
+                                                                       std::string_view protocol) {
+  std::shared_ptr<ServerContext> made(new ServerContext());
+  for (const auto& files : settings.certificates) {
+    if (auto added = made->add(files, settings); !added) return std::unexpected(added.error());
+  }
+  if (made->contexts_.size() > 1) made->ask_for_name();
+  if (!protocol.empty()) made->ask_for_protocol(protocol);
+  return made;
+}
+
+base::Result<void> ServerContext::add(const config::CertificateFiles& files,
+                                      const config::Tls& settings) {
+  ContextPtr context(SSL_CTX_new(TLS_server_method()));
+  if (!context) throw std::bad_alloc();
+  set_rules(context.get(), settings.min_version);
+  if (auto set = set_ciphers(context.get(), settings); !set) return set;
+  if (auto used = use_files(context.get(), files); !used) return used;
+  contexts_.push_back(std::move(context));
+  note_times(files);
+  return {};
+}
+
+void ServerContext::note_times(const config::CertificateFiles& files) {
+  const X509* certificate = SSL_CTX_get0_certificate(contexts_.back().get());
+  if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
+    warnings_.push_back(files.certificate + ": the certificate has expired");
+  if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+    warnings_.push_back(files.certificate + ": the certificate is not valid yet");
+}
+
+void ServerContext::ask_for_name() {
+  // The two by their functions: the macros that are meant for this cast in the style of C.
+  SSL_CTX* first = contexts_.front().get();
+  SSL_CTX_callback_ctrl(first, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(choose_certificate));
+  SSL_CTX_ctrl(first, SSL_CTRL_SET_TLSEXT_SERVERNAME_ARG, 0, &contexts_);
+}
+
+void ServerContext::ask_for_protocol(std::string_view protocol) {
+  protocol_ = static_cast<char>(protocol.size()) + std::string(protocol);
+  // The choice of a certificate comes first, and takes its context with it.
+  for (const auto& context : contexts_)
+    SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, &protocol_);
+}
+
+ContextPtr ServerContext::share() const {
+  SSL_CTX_up_ref(contexts_.front().get());
+  return ContextPtr(contexts_.front().get());
+}
+
+ssl_st* ServerContext::make_connection() const {
+  SSL* connection = SSL_new(contexts_.front().get());
+  if (connection == nullptr) throw std::bad_alloc();
+  SSL_set_accept_state(connection);
+  return connection;
+}
+
+}  // namespace helios::tls

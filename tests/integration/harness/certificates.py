@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates that sign themselves, made by the openssl program, and clients that trust them."""
+
+import os
+import shutil
+import ssl
+import subprocess
+from dataclasses import dataclass
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Certificate:
+    path: str
+    key: str
+
+    def trusting(self, *protocols):
+        """A client's context that trusts this one alone; `protocols` are named in the handshake (ALPN)."""
+        context = ssl.create_default_context(cafile=self.path)
+        if protocols:
+            context.set_alpn_protocols(list(protocols))
+        return context
+
+    def copy_for(self, folder, launcher):
+        """Copies in `folder` that only whom `launcher` starts programs as may read."""
+        user = subprocess.run([launcher, "id", "-un"], capture_output=True, text=True, check=True,
+                              timeout=PATIENCE_SECONDS).stdout.strip()
+        copy = Certificate(shutil.copy(self.path, folder), shutil.copy(self.key, folder))
+        os.chmod(copy.key, 0o600)
+        if os.geteuid() == 0:
+            shutil.chown(copy.key, user)
+        return copy
+
+    def take_over(self, other):
+        """From now on the files hold what is in those of the other one, which are gone."""
+        os.rename(other.path, self.path)
+        os.rename(other.key, self.key)
+
+
+def make_certificate(folder, name="server", hosts=("DNS:localhost", "IP:127.0.0.1"), days=2):
+    """`<folder>/<name>.crt` and `.key`: a new key and its certificate for these hosts."""
+    made = Certificate(os.path.join(str(folder), f"{name}.crt"), os.path.join(str(folder), f"{name}.key"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+                    str(days), "-subj", f"/CN={name}", "-addext", "subjectAltName=" + ",".join(hosts), "-keyout",
+                    made.key, "-out", made.path], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
+    os.chmod(made.key, 0o600)
+    return made
