@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/secret_bytes.hpp"
+
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace helios::auth {
+
+void wipe(void* bytes, std::size_t count) { OPENSSL_cleanse(bytes, count); }
+
+Key::Key(std::string_view bytes) {
+  assert(bytes.size() == kBytes);
+  std::ranges::copy(bytes, bytes_.begin());
+}
+
+bool Key::operator==(const Key& other) const {
+  return CRYPTO_memcmp(bytes_.data(), other.bytes_.data(), kBytes) == 0;
+}
+
+SecretText& SecretText::operator=(const SecretText& other) {
+  *this = SecretText(other);
+  return *this;
+}
+
+// A short text stands in the string itself: what moves away from there is a copy.
+SecretText::SecretText(SecretText&& other) noexcept : text_(other.text_) {
+  wipe(other.text_.data(), other.text_.size());
+  other.text_.clear();
+}
+
+SecretText& SecretText::operator=(SecretText&& other) noexcept {
+  if (this == &other) return *this;
+  wipe(text_.data(), text_.size());
+  text_.swap(other.text_);
+  other.text_.clear();
+  return *this;
+}
+
+}  // namespace helios::auth
