@@ -4,6 +4,7 @@
 
 #include "app/client_tls.hpp"
 #include "app/descriptor_limit.hpp"
+#include "app/login_rules.hpp"
 #include "app/metrics_sources.hpp"
 #include "app/reload_report.hpp"
 #include "app/start_id.hpp"
@@ -59,11 +60,14 @@ base::Result<std::shared_ptr<const hooks::Chain>> App::load_files() {
   note(AdminService::load(in_force_.config->admin));
   auto client_tls = load_client_tls(in_force_.config->tls, log_);
   note(client_tls);
+  auto login_rules = load_login_rules(in_force_.config->auth, state_.hmac_key());
+  note(login_rules);
   note(to_anchor_plans(in_force_.config->state));
   auto chain = host_.load();
   note(chain);
   if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
   client_tls_ = *std::move(client_tls);
+  in_force_.login_rules = *std::move(login_rules);
   return chain;
 }
 
@@ -168,6 +172,7 @@ LoadedSnapshot App::load_snapshot() {
   };
   auto config = in_force_.config;
   auto client_tls = client_tls_;
+  auto login_rules = in_force_.login_rules;
   std::optional<AdminService::Access> access;
   if (reconfiguration_.read) {
     auto read = reconfiguration_.read();
@@ -182,6 +187,9 @@ LoadedSnapshot App::load_snapshot() {
     auto renewed_tls = load_client_tls(read->tls, log_);
     if (!renewed_tls) return refuse(renewed_tls.error().message);
     client_tls = *std::move(renewed_tls);
+    auto renewed_rules = load_login_rules(read->auth, state_.hmac_key());
+    if (!renewed_rules) return refuse(renewed_rules.error().message);
+    login_rules = *std::move(renewed_rules);
     if (admin_) {
       auto renewed = AdminService::load(read->admin);
       if (!renewed) return refuse(renewed.error().message);
@@ -193,7 +201,7 @@ LoadedSnapshot App::load_snapshot() {
   auto report = to_report(loaded);
   if (loaded.is_refused) return {in_force_, client_tls_, std::move(report), true};
   if (access) admin_->replace(*std::move(access));
-  return {{std::move(config), std::move(loaded.chain)},
+  return {{std::move(config), std::move(loaded.chain), std::move(login_rules)},
           std::move(client_tls),
           std::move(report),
           false};
@@ -236,6 +244,7 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   environment.store = &state_.store();
   environment.config = in_force_.config;
   environment.chain = in_force_.chain;
+  environment.login_rules = in_force_.login_rules;
   environment.identity_rule_use = &identity_rule_use_;
   environment.refusals = &refusals_;
   environment.blocks = blocks_->snapshot();

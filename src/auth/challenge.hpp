@@ -39,10 +39,10 @@ class Challenge {
   };
   struct Options {
     Method method = Method::scram;
-    std::string user;
-    StoredSecret secret;
-    std::string_view mock_secret;      // of make_mock_verifier(); outlives this
-    std::string channel_binding = {};  // of ScramServer; empty: PLUS is not offered
+    std::string user = {};
+    StoredSecret secret = {};
+    std::string_view mock_secret = {};  // of make_mock_verifier(); outlives this
+    std::string channel_binding = {};   // of ScramServer; empty: PLUS is not offered
   };
   struct Step {
     enum class Kind {

@@ -31,18 +31,19 @@ Key hmac(std::string_view key, std::string_view text) {
   return made;
 }
 
-// Cuts off what stands in front of `mark`, and the mark. Empty: there is none.
-std::string_view take_until(std::string_view& text, char mark) {
+// Cuts off what stands in front of `mark`, and the mark. False: there is none.
+bool take_until(std::string_view& text, char mark, std::string_view& out) {
   const auto at = text.find(mark);
-  if (at == std::string_view::npos) return {};
-  const std::string_view taken = text.substr(0, at);
+  if (at == std::string_view::npos) return false;
+  out = text.substr(0, at);
   text.remove_prefix(at + 1);
-  return taken;
+  return true;
 }
 
-bool read_number(std::string_view digits, std::uint32_t& out) {
+bool read_iterations(std::string_view digits, std::uint32_t& out) {
+  constexpr std::uint32_t kMost = 2'147'483'647;  // an int of PostgreSQL's
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  return error == std::errc() && end == digits.data() + digits.size() && out > 0;
+  return error == std::errc() && end == digits.data() + digits.size() && out > 0 && out <= kMost;
 }
 
 bool read_key(std::string_view base64, Key& out) {
@@ -55,15 +56,27 @@ bool read_key(std::string_view base64, Key& out) {
 }  // namespace
 
 base::Result<ScramVerifier> parse_verifier(std::string_view text) {
+  const auto wrong = [](std::string_view what) {
+    return base::fail(base::Errc::invalid, "malformed SCRAM verifier: it " + std::string(what));
+  };
+  std::string_view name;
+  std::string_view iterations;
+  std::string_view salt;
+  std::string_view stored_key;
+  if (!take_until(text, '$', name) || name != kScram)
+    return wrong("must begin with SCRAM-SHA-256$");
+  if (!take_until(text, ':', iterations) || !take_until(text, '$', salt) ||
+      !take_until(text, ':', stored_key))
+    return wrong("must read SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>");
   ScramVerifier verifier;
-  const bool is_scram = take_until(text, '$') == kScram;
-  const bool has_iterations = read_number(take_until(text, ':'), verifier.iterations);
-  auto salt = base::base64_decode(take_until(text, '$'));
-  const bool has_keys =
-      read_key(take_until(text, ':'), verifier.stored_key) && read_key(text, verifier.server_key);
-  if (!is_scram || !has_iterations || !salt || salt->empty() || !has_keys)
-    return base::fail(base::Errc::invalid, "is no SCRAM-SHA-256 verifier");
-  verifier.salt = *std::move(salt);
+  if (!read_iterations(iterations, verifier.iterations))
+    return wrong("needs a number of iterations from 1 to 2147483647");
+  auto salt_bytes = base::base64_decode(salt);
+  if (!salt_bytes || salt_bytes->empty()) return wrong("needs a salt in base64");
+  if (!read_key(stored_key, verifier.stored_key))
+    return wrong("needs a StoredKey of 32 bytes in base64");
+  if (!read_key(text, verifier.server_key)) return wrong("needs a ServerKey of 32 bytes in base64");
+  verifier.salt = *std::move(salt_bytes);
   return verifier;
 }
 

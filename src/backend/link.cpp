@@ -48,8 +48,9 @@ void Link::begin_event(base::Output& to_server, base::Output& to_client) {
   to_client_ = &to_client;
 }
 
-void Link::begin_login(std::string startup_packet) {
+void Link::begin_login(std::string startup_packet, std::unique_ptr<auth::Responder> responder) {
   is_open_ = true;
+  login_.answer_with(std::move(responder));
   send(std::move(startup_packet));
 }
 

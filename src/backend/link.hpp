@@ -86,7 +86,9 @@ class Link final : private OwedAnswers::User {
   // Keeps what was not read in it.
   void end_event() { input_.end_event(); }
   // The connection is there, and the login begins.
-  void begin_login(std::string startup_packet);
+  // `responder`: answers what the server asks, instead of the client; null: the login is relayed.
+  void begin_login(std::string startup_packet,
+                   std::unique_ptr<auth::Responder> responder = nullptr);
   void on_bytes(std::string_view bytes) { input_.arrive(bytes); }
   void on_eof() { is_ended_ = true; }
   // Reads on by one step. False = it needs more bytes. A user that has closed the link is not told anything any more.
@@ -236,6 +238,7 @@ class Link final : private OwedAnswers::User {
   void handle_ready();
   void be_ready(std::string_view message, bool is_view);
   void handle_login();
+  bool answer_request(std::string_view body);
   void note_parameter(std::string_view body);
   void note_copy_in();
   [[nodiscard]] bool is_answer_to_break(const pgwire::ErrorFieldsView& fields) const;

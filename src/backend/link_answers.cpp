@@ -308,10 +308,26 @@ void Link::be_ready(std::string_view message, bool is_view) {
   user_->on_ready(message, is_view);
 }
 
+// The proxy's own login. True: the server has let it in, which the client is told.
+bool Link::answer_request(std::string_view body) {
+  using Kind = auth::Responder::Step::Kind;
+  auth::Responder::Step step = login_.responder()->resume(body);
+  switch (step.kind) {
+    case Kind::in: return true;
+    case Kind::send: send(std::move(step.text)); return false;
+    case Kind::wait: return false;
+    case Kind::failed: user_->on_login_impossible(step.text); return false;
+  }
+  return false;
+}
+
 void Link::handle_login() {
   const std::string_view body = reader_.body();
   switch (reader_.type()) {
-    case be::kAuthentication: login_.on_request(body); break;
+    case be::kAuthentication:
+      if (!login_.is_relayed() && !answer_request(body)) return;
+      login_.on_request(body);
+      break;
     case be::kBackendKeyData:
       if (auto key = pgwire::parse_cancel_key(body)) user_->on_cancel_key(std::move(*key));
       break;

@@ -29,6 +29,8 @@ class LinkUser {
   virtual void on_logged_in() = 0;
   // The server does not let it in: this is its reason, which the client gets.
   virtual void on_login_rejected(const pgwire::ErrorFieldsView& fields) = 0;
+  // The proxy cannot log in by itself: `reason`, in one line. The user closes the link.
+  virtual void on_login_impossible(std::string_view reason) = 0;
 
   // ---- Answers. Their bytes have been passed on to the client, or are next.
   // CommandComplete, with its tag; EmptyQueryResponse and FunctionCallResponse, with an empty one.

@@ -5,6 +5,7 @@
 #include "base/sha256.hpp"
 #include "base/text.hpp"
 #include "config/admin_section.hpp"
+#include "config/auth_section.hpp"
 #include "config/identity_section.hpp"
 #include "config/plugins_section.hpp"
 #include "config/state_section.hpp"
@@ -193,6 +194,7 @@ void read_shutdown(TomlSection section, Shutdown& out) {
 void read_root(TomlSection root, Config& out) {
   read_listen(root.section("listen"), out.listen);
   read_tls(root.section("tls"), out.tls);
+  read_auth(root.section("auth"), out.auth);
   read_tcp(root.section("tcp"), out.tcp);
   read_server(root.section("server"), out.server);
   read_admin(root.section("admin"), out.admin);
@@ -227,6 +229,8 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
   };
   resolve_certificate(config.admin.tls);
   for (auto& files : config.tls.certificates) resolve_certificate(files);
+  for (std::string* path : {&config.auth.hba_file, &config.auth.ident_file, &config.auth.user_file})
+    resolve(*path);
   for (auto& token : config.admin.tokens) resolve(token.file);
 }
 

@@ -76,6 +76,15 @@ struct Tls {  // [tls]: towards clients that come by TCP
   std::string tls13_ciphers_origin;
 };
 
+struct Auth {  // [auth]: how clients are let in. Paths are relative to the config file.
+  // hba_file = "": rules in the format of pg_hba.conf. Empty: the server authenticates clients.
+  std::string hba_file;
+  std::string ident_file;  // ident_file = "": maps of OS users, as pg_ident.conf
+  std::string user_file;   // user_file = "": users and secrets, as userlist.txt of PgBouncer
+  // allow_cleartext_passwords = false: method `password` by TCP without TLS.
+  bool allow_cleartext_passwords = false;
+};
+
 struct Tcp {              // [tcp]: of client and server connections; 0 = what the system has
   bool keepalive = true;  // probe peers that are silent
   std::uint32_t keepalive_idle_s = 60;  // silence before the first probe
@@ -278,6 +287,7 @@ struct Shutdown {                          // [shutdown]
 struct Config {
   Listen listen;
   Tls tls;
+  Auth auth;
   Tcp tcp;
   Server server;
   Admin admin;

@@ -112,8 +112,9 @@ void ClientDriver::on_eof() {
 void ClientDriver::on_encrypted(const tls::Facts& facts) {
   context_.stats.tls_handshakes.add();
   run_event([&] {
-    session_.on_client_encrypted({std::string(facts.version), std::string(facts.cipher)},
-                                 context_.actions);
+    session_.on_client_encrypted(
+        {std::string(facts.version), std::string(facts.cipher), facts.channel_binding},
+        context_.actions);
   });
 }
 

@@ -207,6 +207,7 @@ void Worker::replace_snapshot(session::Snapshot snapshot, SharedTarget server,
     context_.client_tls.swap(client_tls);
     environment_.config.swap(snapshot.config);
     environment_.chain.swap(snapshot.chain);
+    environment_.login_rules.swap(snapshot.login_rules);
     done();
   });
 }

@@ -14,6 +14,7 @@ inline constexpr std::string_view kDivisionByZero = "22012";
 inline constexpr std::string_view kInvalidParameterValue = "22023";
 inline constexpr std::string_view kInvalidStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorization = "28000";
+inline constexpr std::string_view kInvalidPassword = "28P01";
 inline constexpr std::string_view kInvalidCursorName = "34000";
 inline constexpr std::string_view kAccessRuleViolation = "42000";  // default of a plugin's refusal
 inline constexpr std::string_view kInsufficientPrivilege = "42501";

@@ -133,6 +133,48 @@ ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string
   if (std::string complaint = admit(); !complaint.empty()) {
     return deny({std::string(sqlstate::kTooManyConnections), std::move(complaint)});
   }
+  return environment_.login_rules == nullptr ? go_on() : prove();
+}
+
+// Of the server's, which reads what `database` says as well: a word for true is physical replication.
+bool ClientLogin::is_physical_replication() const {
+  return is_replication_ && std::ranges::none_of(startup_.parameters, [](const auto& parameter) {
+           return parameter.first == "replication" && parameter.second == "database";
+         });
+}
+
+ClientLogin::Next ClientLogin::prove() {
+  proof_ = std::make_unique<Proof>(
+      environment_.login_rules, identity_,
+      Proof::Client{.is_encrypted = is_encrypted_,
+                    .is_physical_replication = is_physical_replication(),
+                    .may_show_password = environment_.config->auth.allow_cleartext_passwords});
+  return follow(proof_->begin());
+}
+
+ClientLogin::Next ClientLogin::step_proof(std::string_view body) {
+  return follow(proof_->resume(body));
+}
+
+ClientLogin::Next ClientLogin::follow(Proof::Next next) {
+  switch (next) {
+    case Proof::Next::ask: return Next::ask;
+    case Proof::Next::done: return go_on();
+    case Proof::Next::refuse: return deny(proof_->refusal());
+    case Proof::Next::malformed: break;
+  }
+  refusal_ = proof_->refusal();
+  return Next::refuse;
+}
+
+std::unique_ptr<auth::Responder> ClientLogin::take_responder() {
+  if (!proof_) return nullptr;
+  auto credentials = proof_->take_credentials();
+  if (!credentials) return nullptr;
+  return std::make_unique<auth::Responder>(*std::move(credentials), identity_.user());
+}
+
+ClientLogin::Next ClientLogin::go_on() {
   if (!environment_.chain->has_authenticate()) return Next::connect;
   vet();
   return Next::vet;

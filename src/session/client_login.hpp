@@ -2,14 +2,17 @@
 #pragma once
 
 // How a client gets in, before the server hears of it: its first packets, the rules about who it may be, the limits on
-// connections, and the authenticate hooks. The proxy takes no part in the authentication behind that; the link relays it.
+// connections, whether it is he (by rules of the proxy's own, where there are some), and the authenticate hooks. What the
+// server asks behind that the client answers, or the proxy for him: see backend::ServerLogin.
 //
 // Once the client is in it is not needed any more.
 //
-// Flow: step_packet() with the client's bytes until it says something else than `wait`; after `vet`, step_vetting().
+// Flow: step_packet() with the client's bytes until it says something else than `wait`; after `ask`, step_proof(); after
+// `vet`, step_vetting().
 //
 // Thread rule: the session's. Lifetime: `environment` and `identity` outlive it. Not destroyed while pending().
 
+#include "auth/responder.hpp"
 #include "base/completion.hpp"
 #include "hooks/chain.hpp"
 #include "hooks/state_barrier.hpp"
@@ -17,6 +20,7 @@
 #include "pgwire/startup_packet.hpp"
 #include "session/environment.hpp"
 #include "session/identity.hpp"
+#include "session/proof.hpp"
 #include "session/refusal.hpp"
 
 #include <cstdint>
@@ -63,6 +67,7 @@ class ClientLogin {
     deliver_cancel,  // take_cancel_key(); the connection ends
     end,             // without a word
     refuse,          // refusal()
+    ask,             // the client is asked for his password: step_proof() follows
     vet,             // authenticate hooks run
     connect,         // the client may go on: dial the server
   };
@@ -76,6 +81,9 @@ class ClientLogin {
   [[nodiscard]] Next step_packet(std::string_view& input);
   [[nodiscard]] Next step_vetting();
 
+  // `body` of what the client has answered to `ask`.
+  [[nodiscard]] Next step_proof(std::string_view body);
+
   // The client's connection is encrypted from here on.
   void note_encryption() { is_encrypted_ = true; }
 
@@ -85,6 +93,12 @@ class ClientLogin {
   [[nodiscard]] pgwire::CancelKey take_cancel_key() { return std::move(*cancel_key_); }
   // As the client sent it, for the server.
   [[nodiscard]] std::string take_packet() { return std::exchange(packet_, {}); }
+  // What the client is told meanwhile: a request for his password, the proof that the proxy knows it. Empty: nothing.
+  [[nodiscard]] std::string take_message() {
+    return proof_ ? proof_->take_message() : std::string();
+  }
+  // What logs in to the server for the client; null: he does.
+  [[nodiscard]] std::unique_ptr<auth::Responder> take_responder();
   // What it said; gone afterwards.
   [[nodiscard]] pgwire::StartupMessage take_startup() { return std::exchange(startup_, {}); }
   // What the session keeps to its end.
@@ -117,6 +131,10 @@ class ClientLogin {
   [[nodiscard]] std::optional<Refusal> objection_to_plaintext() const;
   [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();
+  [[nodiscard]] bool is_physical_replication() const;
+  Next prove();
+  Next follow(Proof::Next next);
+  Next go_on();
   void vet();
 
   Environment& environment_;
@@ -132,6 +150,7 @@ class ClientLogin {
   pgwire::StartupMessage startup_;
   std::optional<pgwire::CancelKey> cancel_key_;
   std::optional<Refusal> refusal_;
+  std::unique_ptr<Proof> proof_;      // null: the server authenticates the client
   std::unique_ptr<Vetting> vetting_;  // while authenticate hooks run
 };
 

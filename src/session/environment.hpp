@@ -4,6 +4,7 @@
 // What a session is given to work with. One Environment per worker, shared by its sessions; all of
 // it belongs to the worker's thread, except where the interfaces say otherwise.
 
+#include "auth/login_rules.hpp"
 #include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
@@ -60,10 +61,11 @@ class IdentityRuleUse {
   virtual void note_match(const config::IdentityRule& rule) = 0;
 };
 
-// What a reload replaces, both at once.
+// What a reload replaces, all at once.
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const hooks::Chain> chain;
+  auth::SharedLoginRules login_rules = {};  // null: the server authenticates clients
 };
 
 // What the sessions of one worker hold: each adds its own, in plain numbers. What those of the other
@@ -88,6 +90,7 @@ struct Environment {
   // several events keeps it.
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<const hooks::Chain> chain;
+  auth::SharedLoginRules login_rules;  // null: the server authenticates clients
   // Who is blocked. Replaced between two events, like the snapshot; whoever replaces it lets each session know
   // (Session::on_blocks()), so that nobody slips through in between.
   blocks::SharedBlockSet blocks;
@@ -111,8 +114,9 @@ struct OsUser {
 
 // How a client's connection is encrypted.
 struct Encryption {
-  std::string version;  // "TLSv1.3"
-  std::string cipher;   // "TLS_AES_256_GCM_SHA384"
+  std::string version;               // "TLSv1.3"
+  std::string cipher;                // "TLS_AES_256_GCM_SHA384"
+  std::string channel_binding = {};  // tls-server-end-point (RFC 5929); empty: there is none
 };
 
 // Who is at the other end of a client connection.

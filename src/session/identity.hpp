@@ -49,6 +49,13 @@ class Identity {
 
   [[nodiscard]] const std::string& session_id() const { return peer_.session_id; }
   [[nodiscard]] const std::string& client_ip() const { return peer_.ip; }
+  // Empty: it came by TCP, or has no name.
+  [[nodiscard]] std::string os_user_name() const {
+    return peer_.os_user ? peer_.os_user->name : std::string();
+  }
+  [[nodiscard]] std::string channel_binding() const {
+    return peer_.encryption ? peer_.encryption->channel_binding : std::string();
+  }
   [[nodiscard]] bool came_by_unix_socket() const { return peer_.os_user.has_value(); }
   [[nodiscard]] const std::string& user() const { return user_; }
   [[nodiscard]] const std::string& database() const { return database_; }

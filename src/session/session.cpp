@@ -73,7 +73,7 @@ void Session::be_granted(backend::Link& link) {
   context_.link = &link;
   link.attach(*this);
   link.begin_event(context_.actions->to_server, context_.actions->to_client);
-  link.begin_login(login_->take_packet());
+  link.begin_login(login_->take_packet(), login_->take_responder());
 }
 
 void Session::on_refused(std::string_view reason, Actions& actions) {
@@ -175,6 +175,7 @@ bool Session::pump_client() {
     switch (state_) {
       case State::startup:
       case State::vetting: stepped = step_login(); break;
+      case State::proving: stepped = step_proof(); break;
       case State::authenticating: stepped = step_authentication(); break;
       // Behind the server's last word (FATAL) the proxy has nothing to say either.
       case State::ready: stepped = !context_.link->has_said_why() && conversation_.step(); break;
@@ -198,6 +199,7 @@ bool Session::pump_server() {
       case State::authenticating:
       case State::ready: stepped = answers_.step(); break;
       case State::startup:
+      case State::proving:
       case State::vetting:
       case State::connecting:
       case State::closing:
@@ -212,6 +214,7 @@ bool Session::pump_server() {
 bool Session::pump_end() {
   switch (state_) {
     case State::startup:
+    case State::proving:
     case State::vetting:
     case State::connecting:
       if (!has_client_ended_) return false;
@@ -275,6 +278,7 @@ bool Session::wants_client_bytes() const {
   if (!input_.bytes.empty()) return false;
   switch (state_) {
     case State::startup:
+    case State::proving:
     case State::authenticating: return true;
     case State::ready: return conversation_.may_go_on();
     case State::vetting:
@@ -293,6 +297,7 @@ bool Session::wants_server_bytes() const {
 std::string_view Session::to_word(State state) {
   switch (state) {
     case State::startup: return "startup";
+    case State::proving: return "proving";
     case State::vetting: return "vetting";
     case State::connecting: return "connecting";
     case State::authenticating: return "authenticating";

@@ -14,6 +14,7 @@
 //
 // States:
 //   startup        the client's first packet is awaited (SSLRequest and GSSENCRequest are answered)
+//   proving        the proxy asks the client for his password
 //   vetting        authenticate hooks look at who the client says it is
 //   connecting     a link was claimed; the startup packet is held
 //   authenticating both sides talk; bytes pass, the server's parameters are noted, until ReadyForQuery
@@ -113,7 +114,16 @@ class Session final : private backend::LinkUser, private SessionEnd {
   [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadlines_.deadline_ns(); }
 
  private:
-  enum class State { startup, vetting, connecting, authenticating, ready, closing, closed };
+  enum class State {
+    startup,
+    proving,
+    vetting,
+    connecting,
+    authenticating,
+    ready,
+    closing,
+    closed
+  };
 
   // ---- Events: session.cpp
   template <typename Event>
@@ -135,8 +145,11 @@ class Session final : private backend::LinkUser, private SessionEnd {
 
   // ---- The way in: session_startup.cpp
   bool step_login();
+  bool step_proof();
+  bool follow(ClientLogin::Next next);
   void take_encryption(Encryption encryption);
   bool step_authentication();
+  bool is_password_message();
   void begin_password();
 
   // ---- Limits: session_limits.cpp
@@ -170,6 +183,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   void on_cancel_key(pgwire::CancelKey key) override;
   void on_logged_in() override;
   void on_login_rejected(const pgwire::ErrorFieldsView& fields) override;
+  void on_login_impossible(std::string_view reason) override;
   void on_parameter(std::string_view name, std::string_view value) override;
   void on_malformed(std::string_view what) override;
   void on_copy_in(bool is_reading) override { conversation_.on_copy_in(is_reading); }

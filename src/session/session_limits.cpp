@@ -12,6 +12,7 @@ Deadlines::Waiting Session::what_is_waited_for() const {
   using enum Deadlines::Waiting;
   switch (state_) {
     case State::startup:
+    case State::proving:
     case State::vetting:
     case State::connecting:
     case State::authenticating: return login;

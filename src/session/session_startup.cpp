@@ -18,6 +18,13 @@ bool Session::step_login() {
   } else {
     next = login_->step_packet(input_.bytes.view(context_.actions->to_server));
   }
+  return follow(next);
+}
+
+// What the way in wants done. False: it waits.
+bool Session::follow(ClientLogin::Next next) {
+  using Next = ClientLogin::Next;
+  context_.actions->to_client.append(login_->take_message());
   switch (next) {
     case Next::wait: return false;
     case Next::say_no: context_.actions->to_client.append("N"); break;
@@ -32,6 +39,7 @@ bool Session::step_login() {
       break;
     case Next::end: close(); break;
     case Next::refuse: break;
+    case Next::ask: state_ = State::proving; break;
     case Next::vet: state_ = State::vetting; break;
     case Next::connect:
       state_ = State::connecting;
@@ -48,7 +56,39 @@ void Session::take_encryption(Encryption encryption) {
   context_.identity.set_encryption(std::move(encryption));
 }
 
+// The client's answer to what the proxy has asked.
+bool Session::step_proof() {
+  pgwire::FrameReader& reader = input_.reader;
+  switch (reader.next(input_.bytes.view(context_.actions->to_server))) {
+    case pgwire::FrameReader::Step::need_more:
+    case pgwire::FrameReader::Step::piece: return false;
+    case pgwire::FrameReader::Step::bad_length:
+      fail(sqlstate::kProtocolViolation, "invalid message length");
+      return true;
+    case pgwire::FrameReader::Step::header:
+      if (is_password_message()) reader.collect();
+      return true;
+    case pgwire::FrameReader::Step::message: return follow(login_->step_proof(reader.body()));
+  }
+  return false;
+}
+
+// Fails the session where it is something else.
+bool Session::is_password_message() {
+  const pgwire::FrameReader& reader = input_.reader;
+  if (reader.type() != fe::kPassword) {
+    fail(sqlstate::kProtocolViolation,
+         "expected password response, got message type " +
+             std::to_string(static_cast<unsigned char>(reader.type())));
+    return false;
+  }
+  if (reader.length() <= pgwire::frontend_length_limit(reader.type())) return true;
+  fail(sqlstate::kProtocolViolation, "invalid message length");
+  return false;
+}
+
 bool Session::step_authentication() {
+  if (!context_.link->login().is_relayed()) return false;  // the server is asked nothing by him
   pgwire::FrameReader& reader = input_.reader;
   std::string_view& input = input_.bytes.view(context_.actions->to_server);
   if (input.empty() && reader.at_boundary()) return false;
@@ -96,6 +136,12 @@ void Session::on_logged_in() {
 
 void Session::on_login_rejected(const pgwire::ErrorFieldsView& fields) {
   note_rejected_login(context_.environment, context_.identity, fields);
+}
+
+void Session::on_login_impossible(std::string_view reason) {
+  const std::string what = "could not log in to the server: " + std::string(reason);
+  context_.environment.log->write(base::LogLevel::warning, what);
+  fail(sqlstate::kInvalidAuthorization, what);
 }
 
 // What plugins see of what the server reports.

@@ -57,6 +57,26 @@ struct Channel::Bio {
   }
 };
 
+namespace {
+
+// By the digest of its signature; by SHA-256 where that is MD5 or SHA-1.
+std::string digest_of(const X509* certificate) {
+  int nid = NID_undef;
+  if (certificate == nullptr ||
+      X509_get_signature_info(const_cast<X509*>(certificate), &nid, nullptr, nullptr, nullptr) !=
+          1 ||
+      nid == NID_undef)
+    return {};
+  const EVP_MD* digest =
+      nid == NID_md5 || nid == NID_sha1 ? EVP_sha256() : EVP_get_digestbynid(nid);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+  unsigned int size = 0;
+  if (digest == nullptr || X509_digest(certificate, digest, bytes.data(), &size) != 1) return {};
+  return {reinterpret_cast<const char*>(bytes.data()), size};
+}
+
+}  // namespace
+
 void Channel::Deleter::operator()(ssl_st* connection) const { SSL_free(connection); }
 
 Channel::Channel(SharedServerContext context, Work& work)
@@ -133,7 +153,8 @@ Facts Channel::facts() const {
   SSL_get0_alpn_selected(connection_.get(), &protocol, &size);
   return {.version = SSL_get_version(connection_.get()),
           .cipher = SSL_get_cipher_name(connection_.get()),
-          .has_protocol = size != 0};
+          .has_protocol = size != 0,
+          .channel_binding = digest_of(SSL_get_certificate(connection_.get()))};
 }
 
 }  // namespace helios::tls

@@ -39,6 +39,9 @@ struct Facts {
   std::string_view version;   // "TLSv1.3"
   std::string_view cipher;    // "TLS_AES_256_GCM_SHA384"
   bool has_protocol = false;  // the client has named what is spoken inside (ALPN)
+  // Of the certificate that was shown, for SCRAM (RFC 5929, tls-server-end-point): bytes. Empty: its signature has no digest
+  // of its own (Ed25519), so that nobody knows which one to take.
+  std::string channel_binding = {};
 };
 
 class Channel {

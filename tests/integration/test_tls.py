@@ -12,7 +12,7 @@ import tomllib
 
 import pytest
 from harness.certificates import make_certificate
-from harness.clients import TIMEOUT_SECONDS, environment
+from harness.clients import TIMEOUT_SECONDS, environment, psql_with
 from harness.postgres import PASSWORD
 from harness.proxy import BINARY
 from harness.waiting import wait_until
@@ -35,14 +35,9 @@ def start_tls(start_proxy, certificate):
     return start
 
 
-def psql(proxy, sslmode, *words, user="postgres", password=None, command="SELECT 6 * 7", **parameters):
-    """psql -c, and \\conninfo, which tells of TLS. `parameters`: of the connection string."""
-    more = " ".join(f"{name}='{value}'" for name, value in parameters.items())
-    extra = {"PGPASSWORD": password} if password else {}
-    return subprocess.run(
-        ["psql", "-At", *words, "-c", command, "-c", "\\conninfo", "-d",
-         f"host=localhost hostaddr=127.0.0.1 port={proxy.port} user={user} dbname=demo sslmode={sslmode} {more}"],
-        env=environment(**extra), capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+def psql(proxy, sslmode, user="postgres", **parameters):
+    """A query, and \\conninfo, which tells of TLS."""
+    return psql_with(proxy.port, "SELECT 6 * 7", "\\conninfo", sslmode=sslmode, user=user, **parameters)
 
 
 def tls_of(done):

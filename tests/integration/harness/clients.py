@@ -29,6 +29,18 @@ def psql(port, *commands, user="postgres", database="demo", options=None, passwo
     return done
 
 
+def psql_with(port, *commands, password=None, words=(), **parameters):
+    """psql -c for each command, with these parameters in its connection string; "localhost" by TCP unless they say otherwise.
+    Returns the completed process."""
+    parameters = {"host": "localhost", "hostaddr": "127.0.0.1", "port": port, "dbname": "demo", **parameters}
+    arguments = ["psql", "-At", *words]
+    for command in commands:
+        arguments += ["-c", command]
+    place = " ".join(f"{name}='{value}'" for name, value in parameters.items() if value is not None)
+    return subprocess.run([*arguments, "-d", place], env=environment(**({"PGPASSWORD": password} if password else {})),
+                          capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
+
+
 def start_psql(port, script, user="postgres", database="demo", options=None):
     """Starts psql with a script on its standard input; for several at once."""
     extra = {"PGOPTIONS": options} if options else {}

@@ -78,6 +78,9 @@ class DriverWorld {
     change(config);
     environment_.config = std::make_shared<const config::Config>(std::move(config));
   }
+  void set_login_rules(auth::SharedLoginRules rules) {
+    environment_.login_rules = std::move(rules);
+  }
   // All lines of the log.
   [[nodiscard]] std::string logged() const {
     std::string all;

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// By what the proxy lets clients in, as the configuration has it.
+
+#include "auth/login_rules.hpp"
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "plugins/hmac.hpp"
+
+namespace helios::app {
+
+// Reads the files of [auth]. Null: there is no hba_file, and the server authenticates clients. `key`: of the state directory;
+// what unknown users are shown comes from it. Errors: as auth::LoginRules::load().
+[[nodiscard]] base::Result<auth::SharedLoginRules> load_login_rules(const config::Auth& settings,
+                                                                    const plugins::HmacKey& key);
+
+}  // namespace helios::app

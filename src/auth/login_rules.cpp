@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "auth/login_rules.hpp"
+
+#include "auth/user_list.hpp"
+
+#include <utility>
+
+namespace helios::auth {
+namespace {
+
+constexpr std::uint32_t kIterations = 4096;  // as PostgreSQL's scram_iterations
+
+// Each user's salt is his own, and the same at each start.
+StoredPassword store(std::string_view user, const std::string& password,
+                     std::string_view mock_secret) {
+  const SecretText prepared = prepare_password(password);
+  return {SecretText(password),
+          make_verifier(prepared.text(), make_mock_verifier(user, mock_secret).salt, kIterations)};
+}
+
+StoredSecret store(std::string_view user, const UserSecret& secret, std::string_view mock_secret) {
+  switch (secret.kind) {
+    case SecretKind::none: return std::monostate();
+    case SecretKind::plain: return store(user, secret.text, mock_secret);
+    case SecretKind::md5: return Md5Hash{SecretText(secret.text)};
+    case SecretKind::scram_sha_256: return *parse_verifier(secret.text);  // UserSecret has looked
+  }
+  return std::monostate();
+}
+
+bool asks_for_password(Method method) {
+  return method == Method::password || method == Method::md5 || method == Method::scram_sha_256;
+}
+
+}  // namespace
+
+base::Result<SharedLoginRules> LoginRules::load(const config::Auth& settings,
+                                                std::string mock_secret) {
+  std::shared_ptr<LoginRules> made(new LoginRules());
+  made->mock_secret_ = std::move(mock_secret);
+  std::string wrong;
+  const auto note = [&wrong](const auto& result) {
+    if (!result) wrong += (wrong.empty() ? "" : "\n") + result.error().message;
+    return result.has_value();
+  };
+  auto rules = HostRules::load(settings.hba_file);
+  if (note(rules)) made->host_rules_ = *std::move(rules);
+  auto map = settings.ident_file.empty() ? std::make_shared<const UserMap>()
+                                         : UserMap::load(settings.ident_file);
+  if (note(map)) made->user_map_ = *std::move(map);
+  if (!settings.user_file.empty()) {
+    const auto users = UserList::load(settings.user_file);
+    if (note(users)) {
+      for (const auto& [user, secret] : (*users)->all())
+        made->secrets_.emplace(user, store(user, secret, made->mock_secret_));
+    }
+  }
+  if (wrong.empty()) wrong = made->complaint(settings);
+  if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
+  return made;
+}
+
+// What each file alone cannot tell.
+std::string LoginRules::complaint(const config::Auth& settings) const {
+  std::string all;
+  const auto add = [&all](const HostRule& rule, const std::string& what) {
+    all += (all.empty() ? "" : "\n") + rule.place + ": " + what;
+  };
+  for (const auto& rule : rules()) {
+    if (rule.method == Method::cert || rule.clientcert != ClientCertificate::none)
+      add(rule, "client certificates are not asked for yet: use another method");
+    if (!rule.map.empty() && !user_map_->has(rule.map))
+      add(rule, "there is no map \"" + rule.map + "\" in ident_file");
+    if (asks_for_password(rule.method) && settings.user_file.empty())
+      add(rule, "method " + std::string(name_of(rule.method)) +
+                    " needs [auth] user_file, in which secrets stand; or write passthrough, and "
+                    "the server asks");
+    if (rule.method == Method::password && rule.type == ConnectionType::hostnossl &&
+        !settings.allow_cleartext_passwords)
+      add(rule,
+          "passwords would cross the network in clear: use scram-sha-256, or set [auth] "
+          "allow_cleartext_passwords");
+  }
+  return all;
+}
+
+const StoredSecret& LoginRules::secret_of(std::string_view user) const {
+  static const StoredSecret nothing;
+  const auto found = secrets_.find(user);
+  return found == secrets_.end() ? nothing : found->second;
+}
+
+}  // namespace helios::auth

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the contexts of both sides have in common: how they read certificates and keys, and what holds for every
+// connection. Private to this module.
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+
+#include <string>
+
+struct ssl_ctx_st;
+
+namespace helios::tls {
+
+// "ORIGIN: what", where somebody has configured it.
+[[nodiscard]] std::unexpected<base::Error> wrong(base::Errc code, const std::string& origin,
+                                                 const std::string& what);
+
+// No renegotiation, no compression, no session that could be resumed, no buffers while nothing happens.
+void set_rules(ssl_ctx_st* context, config::TlsVersion min_version);
+
+// Reads certificate and key and checks that they belong together. Errors: as ServerContext::load().
+[[nodiscard]] base::Result<void> use_files(ssl_ctx_st* context,
+                                           const config::CertificateFiles& files);
+
+}  // namespace helios::tls
