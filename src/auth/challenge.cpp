@@ -15,12 +15,15 @@ namespace {
 using Kind = Challenge::Step::Kind;
 using pgwire::AuthenticationRequest;
 
+// Longer ones are work for a client of whom nothing is known yet.
+constexpr std::size_t kMaxPasswordBytes = 1000;
+
 Challenge::Step malformed(const base::Error& error) { return {Kind::malformed, error.message}; }
 
 }  // namespace
 
 Challenge::Challenge(Options options) : options_(std::move(options)) {
-  if (options_.method == Method::md5 && std::holds_alternative<ScramVerifier>(options_.secret))
+  if (options_.method == Method::md5 && !std::holds_alternative<Md5Hash>(options_.secret))
     options_.method = Method::scram;
 }
 
@@ -56,20 +59,23 @@ Challenge::Step Challenge::judge_password(std::string_view body) {
   const auto password = pgwire::parse_password(body);
   if (!password) return malformed(password.error());
   if (password->empty()) return {Kind::malformed, "empty password returned by client"};
+  if (password->size() > kMaxPasswordBytes) return {Kind::malformed, "the password is too long"};
   if (!fits(*password)) return {Kind::wrong};
   credentials_ = SecretText(std::string(*password));
   return {Kind::right};
 }
 
-// Where there is no secret, a verifier is made all the same: the time for it must not be missing.
+// A verifier is made whatever the secret is: the time for it must not tell one user from another.
 bool Challenge::fits(std::string_view password) const {
+  const ScramVerifier verifier = scram_options().verifier;
+  const SecretText prepared = prepare_password(password);
+  const bool is_verified =
+      make_verifier(prepared.text(), verifier.salt, verifier.iterations) == verifier;
   if (const auto* stored = std::get_if<StoredPassword>(&options_.secret))
     return equals_secretly(stored->password.text(), password);
   if (const auto* hash = std::get_if<Md5Hash>(&options_.secret))
     return equals_secretly(hash->text.text(), md5_hash(password, options_.user));
-  const ScramVerifier verifier = scram_options().verifier;
-  const SecretText prepared = prepare_password(password);
-  return make_verifier(prepared.text(), verifier.salt, verifier.iterations) == verifier;
+  return is_verified;
 }
 
 // ---- md5
@@ -77,13 +83,10 @@ bool Challenge::fits(std::string_view password) const {
 Challenge::Step Challenge::judge_md5(std::string_view body) {
   const auto answer = pgwire::parse_password(body);
   if (!answer) return malformed(answer.error());
-  std::string hash = md5_hash(make_nonce(), options_.user);  // of nobody
-  if (const auto* stored = std::get_if<StoredPassword>(&options_.secret))
-    hash = md5_hash(stored->password.text(), options_.user);
-  if (const auto* known = std::get_if<Md5Hash>(&options_.secret)) hash = known->text.text();
+  const std::string& hash = std::get<Md5Hash>(options_.secret).text.text();
   if (!equals_secretly(*answer, md5_answer(hash, {salt_.data(), salt_.size()})))
     return {Kind::wrong};
-  credentials_ = keep(Md5Hash{SecretText(std::move(hash))});
+  credentials_ = Md5Hash{SecretText(hash)};
   return {Kind::right};
 }
 
@@ -94,7 +97,9 @@ ScramServer::Options Challenge::scram_options() const {
     return {.verifier = *verifier};
   if (const auto* stored = std::get_if<StoredPassword>(&options_.secret))
     return {.verifier = stored->verifier};
-  return {.verifier = make_mock_verifier(options_.user, options_.mock_secret), .is_doomed = true};
+  return {
+      .verifier = make_mock_verifier(options_.user, options_.mock_secret, options_.mock_iterations),
+      .is_doomed = true};
 }
 
 Challenge::Step Challenge::begin_scram(std::string_view body) {

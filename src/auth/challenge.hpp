@@ -34,15 +34,16 @@ class Challenge {
  public:
   enum class Method {
     password,  // he shows it
-    md5,       // for a secret that is a SCRAM verifier: scram, as in PostgreSQL
+    md5,       // where the secret is an md5 hash; else scram, as in PostgreSQL
     scram,
   };
   struct Options {
     Method method = Method::scram;
     std::string user = {};
     StoredSecret secret = {};
-    std::string_view mock_secret = {};  // of make_mock_verifier(); outlives this
-    std::string channel_binding = {};   // of ScramServer; empty: PLUS is not offered
+    std::string_view mock_secret = {};     // of make_mock_verifier(); outlives this
+    std::uint32_t mock_iterations = 4096;  // of make_mock_verifier(), too
+    std::string channel_binding = {};      // of ScramServer; empty: PLUS is not offered
   };
   struct Step {
     enum class Kind {

@@ -3,6 +3,8 @@
 
 #include "auth/user_list.hpp"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace helios::auth {
@@ -55,9 +57,20 @@ base::Result<SharedLoginRules> LoginRules::load(const config::Auth& settings,
         made->secrets_.emplace(user, store(user, secret, made->mock_secret_));
     }
   }
+  made->count_iterations();
   if (wrong.empty()) wrong = made->complaint(settings);
   if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
   return made;
+}
+
+void LoginRules::count_iterations() {
+  std::map<std::uint32_t, std::size_t> counts;
+  for (const auto& [user, secret] : secrets_) {
+    if (const auto* verifier = std::get_if<ScramVerifier>(&secret)) ++counts[verifier->iterations];
+  }
+  const auto most =
+      std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
+  if (most != counts.end()) mock_iterations_ = most->first;
 }
 
 // What each file alone cannot tell.

@@ -38,6 +38,8 @@ class LoginRules {
     return user_map_->allows(rule.map, system_user, user);
   }
   [[nodiscard]] std::string_view mock_secret() const { return mock_secret_; }
+  // Those of most verifiers, so that unknown users show the same.
+  [[nodiscard]] std::uint32_t mock_iterations() const { return mock_iterations_; }
   [[nodiscard]] std::span<const HostRule> rules() const { return host_rules_->rules(); }
 
  private:
@@ -49,12 +51,14 @@ class LoginRules {
   };
 
   LoginRules() = default;
+  void count_iterations();
   [[nodiscard]] std::string complaint(const config::Auth& settings) const;
 
   std::shared_ptr<const HostRules> host_rules_;
   std::shared_ptr<const UserMap> user_map_;
   std::unordered_map<std::string, StoredSecret, Hash, std::equal_to<>> secrets_;
   std::string mock_secret_;
+  std::uint32_t mock_iterations_ = 4096;
 };
 using SharedLoginRules = std::shared_ptr<const LoginRules>;
 

@@ -14,6 +14,10 @@ using pgwire::AuthenticationRequest;
 
 Responder::Step failed(std::string why) { return {Kind::failed, std::move(why)}; }
 
+Responder::Step out_of_turn() {
+  return failed("the server sent an Authentication message out of turn");
+}
+
 }  // namespace
 
 Responder::Step Responder::resume(std::string_view body) {
@@ -32,9 +36,12 @@ Responder::Step Responder::resume(std::string_view body) {
 }
 
 // One that lets in whoever has begun with SCRAM, and has not shown that it knows the verifier, is perhaps another one.
-Responder::Step Responder::enter() const {
-  if (scram_ && !is_server_proved_)
+Responder::Step Responder::enter() {
+  if (turn_ == Turn::begun || turn_ == Turn::answered)
     return failed("the server did not prove that it knows the password");
+  if (turn_ == Turn::over) return out_of_turn();
+  turn_ = Turn::over;
+  credentials_ = {};
   return {Kind::in};
 }
 
@@ -46,13 +53,17 @@ Responder::Step Responder::lack(std::string_view what) const {
                 std::string(has) + " of user \"" + user_ + "\"");
 }
 
-Responder::Step Responder::show_password() const {
+Responder::Step Responder::show_password() {
+  if (turn_ != Turn::begin) return out_of_turn();
+  turn_ = Turn::shown;
   const auto* password = std::get_if<SecretText>(&credentials_);
   if (password == nullptr) return lack("a password");
   return {Kind::send, pgwire::password_message(password->text())};
 }
 
-Responder::Step Responder::answer_md5(std::string_view salt) const {
+Responder::Step Responder::answer_md5(std::string_view salt) {
+  if (turn_ != Turn::begin) return out_of_turn();
+  turn_ = Turn::shown;
   if (salt.size() != pgwire::Md5Salt().size())
     return failed("the server sent a malformed Authentication message");
   if (const auto* hash = std::get_if<Md5Hash>(&credentials_))
@@ -64,8 +75,10 @@ Responder::Step Responder::answer_md5(std::string_view salt) const {
 }
 
 Responder::Step Responder::begin_scram(std::string_view list) {
+  if (turn_ != Turn::begin) return out_of_turn();
+  turn_ = Turn::begun;
   const auto mechanisms = pgwire::parse_mechanisms(list);
-  if (!mechanisms || scram_) return failed("the server sent a malformed Authentication message");
+  if (!mechanisms) return failed("the server sent a malformed Authentication message");
   if (std::ranges::find(*mechanisms, kScram) == mechanisms->end())
     return failed("the server offers no SASL mechanism that the proxy knows");
   if (auto* password = std::get_if<SecretText>(&credentials_)) {
@@ -79,16 +92,17 @@ Responder::Step Responder::begin_scram(std::string_view list) {
 }
 
 Responder::Step Responder::go_on_with_scram(std::string_view data) {
-  if (!scram_) return failed("the server sent an Authentication message out of turn");
+  if (turn_ != Turn::begun) return out_of_turn();
+  turn_ = Turn::answered;
   const auto answer = scram_->answer(data);
   if (!answer) return failed(answer.error().message);
   return {Kind::send, pgwire::sasl_response(*answer)};
 }
 
 Responder::Step Responder::end_scram(std::string_view data) {
-  if (!scram_) return failed("the server sent an Authentication message out of turn");
+  if (turn_ != Turn::answered) return out_of_turn();
   if (!scram_->check(data)) return failed("the server did not prove that it knows the password");
-  is_server_proved_ = true;
+  turn_ = Turn::proved;
   return {Kind::wait};
 }
 

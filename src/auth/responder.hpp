@@ -35,18 +35,27 @@ class Responder {
   [[nodiscard]] Step resume(std::string_view body);
 
  private:
-  [[nodiscard]] Step show_password() const;
-  [[nodiscard]] Step answer_md5(std::string_view salt) const;
+  [[nodiscard]] Step show_password();
+  [[nodiscard]] Step answer_md5(std::string_view salt);
   [[nodiscard]] Step begin_scram(std::string_view mechanisms);
   [[nodiscard]] Step go_on_with_scram(std::string_view data);
   [[nodiscard]] Step end_scram(std::string_view data);
-  [[nodiscard]] Step enter() const;
+  [[nodiscard]] Step enter();
   [[nodiscard]] Step lack(std::string_view what) const;
 
   Credentials credentials_;
   std::string user_;
   std::optional<ScramClient> scram_;
-  bool is_server_proved_ = false;  // by SCRAM, that it has the verifier
+  // Whose turn it is: the server asks once, and goes on with that alone.
+  enum class Turn {
+    begin,     // nothing was asked yet
+    shown,     // a password was: Ok is next
+    begun,     // with SCRAM: the server's first message is next
+    answered,  // the server has to prove that it has the verifier
+    proved,    // it has: Ok is next
+    over,
+  };
+  Turn turn_ = Turn::begin;
 };
 
 }  // namespace helios::auth

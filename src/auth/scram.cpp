@@ -41,9 +41,9 @@ bool take_until(std::string_view& text, char mark, std::string_view& out) {
 }
 
 bool read_iterations(std::string_view digits, std::uint32_t& out) {
-  constexpr std::uint32_t kMost = 2'147'483'647;  // an int of PostgreSQL's
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  return error == std::errc() && end == digits.data() + digits.size() && out > 0 && out <= kMost;
+  return error == std::errc() && end == digits.data() + digits.size() && out > 0 &&
+         out <= kMaxScramIterations;
 }
 
 bool read_key(std::string_view base64, Key& out) {
@@ -70,7 +70,7 @@ base::Result<ScramVerifier> parse_verifier(std::string_view text) {
     return wrong("must read SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>");
   ScramVerifier verifier;
   if (!read_iterations(iterations, verifier.iterations))
-    return wrong("needs a number of iterations from 1 to 2147483647");
+    return wrong("needs a number of iterations from 1 to 1000000");
   auto salt_bytes = base::base64_decode(salt);
   if (!salt_bytes || salt_bytes->empty()) return wrong("needs a salt in base64");
   if (!read_key(stored_key, verifier.stored_key))
@@ -92,11 +92,12 @@ ScramVerifier make_verifier(std::string_view password, std::string salt, std::ui
   return {iterations, std::move(salt), hash(client_key(salted)), server_key(salted)};
 }
 
-ScramVerifier make_mock_verifier(std::string_view user, std::string_view secret) {
+ScramVerifier make_mock_verifier(std::string_view user, std::string_view secret,
+                                 std::uint32_t iterations) {
   const auto derive = [&](std::string_view what) {
     return hmac(secret, std::string(what) + '\0' + std::string(user));
   };
-  return {ScramVerifier().iterations, std::string(derive("salt").view().substr(0, kSaltBytes)),
+  return {iterations, std::string(derive("salt").view().substr(0, kSaltBytes)),
           derive("stored key"), derive("server key")};
 }
 
@@ -109,7 +110,8 @@ SecretText prepare_password(std::string_view password) {
   const std::unique_ptr<char, decltype(&std::free)> owner(prepared, &std::free);
   SecretText result{std::string(prepared)};
   wipe(prepared, result.text().size());
-  return result;
+  // Of nothing but what says nothing, the empty password must not be the right one.
+  return result.empty() ? given : result;
 }
 
 Key hmac(const Key& key, std::string_view text) { return hmac(key.view(), text); }

@@ -23,6 +23,8 @@ namespace helios::auth {
 
 inline constexpr std::string_view kScram = "SCRAM-SHA-256";
 inline constexpr std::string_view kScramPlus = "SCRAM-SHA-256-PLUS";
+// More rounds would keep us busy for seconds.
+inline constexpr std::uint32_t kMaxScramIterations = 1'000'000;
 
 // What PostgreSQL stores for a user (pg_authid.rolpassword).
 struct ScramVerifier {
@@ -46,7 +48,8 @@ struct ScramVerifier {
 
 // A verifier that no password fits, for a user whom nobody knows: always the same one for the same user and `secret`, so
 // that he cannot be told from others by his salt.
-[[nodiscard]] ScramVerifier make_mock_verifier(std::string_view user, std::string_view secret);
+[[nodiscard]] ScramVerifier make_mock_verifier(std::string_view user, std::string_view secret,
+                                               std::uint32_t iterations = 4096);
 
 // SASLprep (RFC 4013), which makes one of the many ways to write a password; what it does not allow, or is not UTF-8, stays
 // as it is, as in PostgreSQL.

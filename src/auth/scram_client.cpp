@@ -39,10 +39,10 @@ base::Result<ScramClient::Offer> ScramClient::read(std::string_view message) con
       std::from_chars(digits->data(), digits->data() + digits->size(), offer.iterations);
   const bool is_number = error == std::errc() && end == digits->data() + digits->size();
   if (!salt_bytes || salt_bytes->empty() || !is_number || offer.iterations == 0) return malformed();
-  if (offer.iterations > kMaxIterations)
+  if (offer.iterations > kMaxScramIterations)
     return base::fail(base::Errc::limit_exceeded,
                       "the server asks for " + std::to_string(offer.iterations) +
-                          " rounds of SCRAM, more than " + std::to_string(kMaxIterations));
+                          " rounds of SCRAM, more than " + std::to_string(kMaxScramIterations));
   offer.salt = *std::move(salt_bytes);
   return offer;
 }
@@ -79,9 +79,9 @@ base::Result<std::string> ScramClient::answer(std::string_view message) {
 }
 
 bool ScramClient::check(std::string_view message) const {
-  if (!message.starts_with("v=")) return false;
+  if (!server_signature_ || !message.starts_with("v=")) return false;
   const auto signature = base::base64_decode(message.substr(2));
-  return signature && signature->size() == Key::kBytes && Key(*signature) == server_signature_;
+  return signature && signature->size() == Key::kBytes && Key(*signature) == *server_signature_;
 }
 
 }  // namespace helios::auth

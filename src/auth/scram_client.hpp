@@ -10,6 +10,7 @@
 
 #include "auth/scram.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -26,9 +27,6 @@ using ScramSecret = std::variant<SecretText, ScramKeys>;
 
 class ScramClient {
  public:
-  // A server that asks for more rounds than that wants to keep us busy.
-  static constexpr std::uint32_t kMaxIterations = 1'000'000;
-
   // `nonce`: make_nonce(), but for tests.
   explicit ScramClient(ScramSecret secret, std::string nonce = {});
 
@@ -56,7 +54,7 @@ class ScramClient {
   Key client_key_;
   Key stored_key_;
   Key server_key_;
-  Key server_signature_;
+  std::optional<Key> server_signature_;  // nullopt: not answered yet
 };
 
 }  // namespace helios::auth

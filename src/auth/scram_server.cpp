@@ -9,6 +9,7 @@
 namespace helios::auth {
 namespace {
 
+constexpr std::size_t kMaxNonceBytes = 256;  // libpq's has 24
 constexpr std::string_view kBindingType = "p=tls-server-end-point";
 
 std::unexpected<base::Error> malformed(std::string_view what) {
@@ -46,7 +47,8 @@ base::Result<std::string> ScramServer::begin(std::string_view message) {
   // The name stands in the startup packet; libpq leaves it empty here.
   const auto name = take_attribute(rest, 'n');
   const auto nonce = take_attribute(rest, 'r');
-  if (!name || !nonce || nonce->empty() || !is_printable(*nonce)) return malformed("no nonce");
+  if (!name || !nonce || nonce->empty() || nonce->size() > kMaxNonceBytes || !is_printable(*nonce))
+    return malformed("no nonce");
   nonce_ = std::string(*nonce) + (options_.nonce.empty() ? make_nonce() : options_.nonce);
   std::string answer = "r=" + nonce_ + ",s=" + base::base64_encode(options_.verifier.salt) +
                        ",i=" + std::to_string(options_.verifier.iterations);

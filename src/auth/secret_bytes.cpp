@@ -25,16 +25,16 @@ SecretText& SecretText::operator=(const SecretText& other) {
   return *this;
 }
 
-// A short text stands in the string itself: what moves away from there is a copy.
-SecretText::SecretText(SecretText&& other) noexcept : text_(other.text_) {
-  wipe(other.text_.data(), other.text_.size());
-  other.text_.clear();
-}
+// A short text stands in the string itself, and stays there when it is moved.
+SecretText::SecretText(SecretText&& other) noexcept { *this = std::move(other); }
 
 SecretText& SecretText::operator=(SecretText&& other) noexcept {
   if (this == &other) return *this;
   wipe(text_.data(), text_.size());
+  text_.clear();
   text_.swap(other.text_);
+  other.text_.resize(other.text_.capacity());
+  wipe(other.text_.data(), other.text_.size());
   other.text_.clear();
   return *this;
 }

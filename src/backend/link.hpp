@@ -239,6 +239,7 @@ class Link final : private OwedAnswers::User {
   void be_ready(std::string_view message, bool is_view);
   void handle_login();
   bool answer_request(std::string_view body);
+  [[nodiscard]] bool is_too_early() const;
   void note_parameter(std::string_view body);
   void note_copy_in();
   [[nodiscard]] bool is_answer_to_break(const pgwire::ErrorFieldsView& fields) const;

@@ -321,7 +321,16 @@ bool Link::answer_request(std::string_view body) {
   return false;
 }
 
+// A server that tells of a session before it has let anybody in is none.
+bool Link::is_too_early() const {
+  const char type = reader_.type();
+  return !login_.is_relayed() && !login_.is_authenticated() &&
+         (type == be::kParameterStatus || type == be::kBackendKeyData);
+}
+
 void Link::handle_login() {
+  if (is_too_early() || (!login_.is_relayed() && had_fatal_))
+    return user_->on_malformed(kMalformed);
   const std::string_view body = reader_.body();
   switch (reader_.type()) {
     case be::kAuthentication:

@@ -61,6 +61,7 @@ void TlsStream::send(std::span<const std::string_view> pieces) {
   }
   if (gathered != 0) channel_.write({work_.outgoing.data(), gathered});
   flush();
+  if (channel_.has_failed()) engine_.defer(*this);  // a record that could not be written ends it
 }
 
 // What the channel has to say goes to the stream below, which takes all of it.

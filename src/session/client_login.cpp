@@ -3,6 +3,7 @@
 
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
+#include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/blocking.hpp"
 #include "session/refusal_records.hpp"
@@ -20,10 +21,19 @@ constexpr std::size_t kHeaderBytes = 8;  // length and code
 // NAMEDATALEN - 1: the server cuts longer names off, and means another user than the rules would.
 constexpr std::size_t kMaxNameBytes = 63;
 
-// The words for false that clients use; the server takes more, which here count as anything else.
-bool is_off(std::string_view value) {
-  return value == "false" || value == "off" || value == "no" || value == "0";
+// As the server reads words for yes and no (parse_bool): beginnings of true, false, yes and no, and on, off, 1 and 0, in
+// any case. nullopt: none of them.
+std::optional<bool> read_bool(std::string_view value) {
+  const std::string word = base::to_lower(value);
+  const auto begins = [&word](std::string_view whole, std::size_t least) {
+    return word.size() >= least && whole.starts_with(word);
+  };
+  if (begins("true", 1) || begins("yes", 1) || word == "on" || word == "1") return true;
+  if (begins("false", 1) || begins("no", 1) || begins("off", 2) || word == "0") return false;
+  return std::nullopt;
 }
+
+bool is_off(std::string_view value) { return read_bool(value) == false; }
 
 }  // namespace
 
@@ -130,24 +140,28 @@ ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string
     return parameter.first == "replication" && !is_off(parameter.second);
   });
   if (auto refusal = objection()) return deny(std::move(*refusal));
-  if (std::string complaint = admit(); !complaint.empty()) {
-    return deny({std::string(sqlstate::kTooManyConnections), std::move(complaint)});
-  }
-  return environment_.login_rules == nullptr ? go_on() : prove();
+  return environment_.login_rules == nullptr || is_over_limit_ ? go_on() : prove();
 }
 
-// Of the server's, which reads what `database` says as well: a word for true is physical replication.
-bool ClientLogin::is_physical_replication() const {
-  return is_replication_ && std::ranges::none_of(startup_.parameters, [](const auto& parameter) {
-           return parameter.first == "replication" && parameter.second == "database";
-         });
-}
-
+// It decides which host rules are for the client, so the server must not read it otherwise: a word that it does not know,
+// and a second one, are refused.
 ClientLogin::Next ClientLogin::prove() {
+  std::optional<std::string_view> replication;
+  for (const auto& [name, value] : startup_.parameters) {
+    if (name != "replication") continue;
+    if (replication || (value != "database" && !read_bool(value)))
+      return deny({std::string(sqlstate::kInvalidParameterValue),
+                   "invalid value for parameter \"replication\": \"" + value + "\""});
+    replication = value;
+  }
+  if (identity_.user().empty())
+    return deny({std::string(sqlstate::kInvalidAuthorization),
+                 "no PostgreSQL user name specified in startup packet"});
+  const bool is_physical = replication && *replication != "database" && !is_off(*replication);
   proof_ = std::make_unique<Proof>(
       environment_.login_rules, identity_,
       Proof::Client{.is_encrypted = is_encrypted_,
-                    .is_physical_replication = is_physical_replication(),
+                    .is_physical_replication = is_physical,
                     .may_show_password = environment_.config->auth.allow_cleartext_passwords});
   return follow(proof_->begin());
 }
@@ -174,7 +188,13 @@ std::unique_ptr<auth::Responder> ClientLogin::take_responder() {
   return std::make_unique<auth::Responder>(*std::move(credentials), identity_.user());
 }
 
+// Only who has proved himself is told about himself, and takes a place from others.
 ClientLogin::Next ClientLogin::go_on() {
+  if (proof_) {
+    if (auto refusal = objection_to_blocked()) return deny(std::move(*refusal));
+  }
+  if (std::string complaint = admit(); !complaint.empty())
+    return deny({std::string(sqlstate::kTooManyConnections), std::move(complaint)});
   if (!environment_.chain->has_authenticate()) return Next::connect;
   vet();
   return Next::vet;
@@ -185,7 +205,7 @@ std::optional<Refusal> ClientLogin::objection() const {
   auto refusal = identity_.objection_to_os_user(environment_.config->listen);
   if (!refusal) refusal = objection_to_plaintext();
   if (!refusal) refusal = objection_to_packet();
-  if (!refusal) refusal = objection_to_blocked();
+  if (!refusal && environment_.login_rules == nullptr) refusal = objection_to_blocked();
   if (!refusal) refusal = identity_.objection_to_startup(startup_);
   return refusal;
 }

@@ -131,7 +131,6 @@ class ClientLogin {
   [[nodiscard]] std::optional<Refusal> objection_to_plaintext() const;
   [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();
-  [[nodiscard]] bool is_physical_replication() const;
   Next prove();
   Next follow(Proof::Next next);
   Next go_on();

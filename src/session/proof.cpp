@@ -19,18 +19,20 @@ Proof::Next Proof::begin() {
   const auth::HostRule* rule = rules_->find(login);
   if (rule != nullptr) return follow(*rule);
   return refuse(sqlstate::kInvalidAuthorization,
-                "no pg_hba.conf entry for " + who("no encryption"));
+                "no pg_hba.conf entry for " + who("", "no encryption"));
 }
 
 // As PostgreSQL says who it was.
-std::string Proof::who(std::string_view no_encryption) const {
+std::string Proof::who(std::string_view of_others, std::string_view no_encryption) const {
   const std::string from = identity_.came_by_unix_socket() ? "[local]" : identity_.client_ip();
   const std::string_view how = client_.is_encrypted ? "SSL encryption" : no_encryption;
-  const std::string what =
-      client_.is_physical_replication
-          ? "replication connection from host \"" + from + "\", user \"" + identity_.user() + "\""
-          : "host \"" + from + "\", user \"" + identity_.user() + "\", database \"" +
-                identity_.database() + "\"";
+  const std::string what = client_.is_physical_replication
+                               ? std::string(of_others.empty() ? "replication connection from"
+                                                               : "replication connection for") +
+                                     " host \"" + from + "\", user \"" + identity_.user() + "\""
+                               : std::string(of_others) + "host \"" + from + "\", user \"" +
+                                     identity_.user() + "\", database \"" + identity_.database() +
+                                     "\"";
   return what + ", " + std::string(how);
 }
 
@@ -52,7 +54,7 @@ Proof::Next Proof::follow(const auth::HostRule& rule) {
     case Method::cert: break;  // refused when the rules were read
   }
   return refuse(sqlstate::kInvalidAuthorization,
-                "pg_hba.conf rejects connection for " + who("no encryption"));
+                "pg_hba.conf rejects " + who("connection for ", "no encryption"));
 }
 
 Proof::Next Proof::judge_os_user(const auth::HostRule& rule) {
@@ -69,6 +71,7 @@ Proof::Next Proof::challenge(auth::Challenge::Method method) {
                                               .user = identity_.user(),
                                               .secret = rules_->secret_of(identity_.user()),
                                               .mock_secret = rules_->mock_secret(),
+                                              .mock_iterations = rules_->mock_iterations(),
                                               .channel_binding = identity_.channel_binding()});
   return take(challenge_->begin());
 }

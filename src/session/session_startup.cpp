@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/refusal_records.hpp"
 #include "session/session.hpp"
@@ -9,6 +10,13 @@ namespace helios::session {
 
 namespace fe = pgwire::frontend;
 namespace sqlstate = pgwire::sqlstate;
+
+namespace {
+
+// No answer to a request for a password is longer. It is held for a client of whom nothing is known yet.
+constexpr std::uint32_t kMaxProofBytes = 8192;
+
+}  // namespace
 
 bool Session::step_login() {
   using Next = ClientLogin::Next;
@@ -82,7 +90,7 @@ bool Session::is_password_message() {
              std::to_string(static_cast<unsigned char>(reader.type())));
     return false;
   }
-  if (reader.length() <= pgwire::frontend_length_limit(reader.type())) return true;
+  if (reader.length() <= kMaxProofBytes) return true;
   fail(sqlstate::kProtocolViolation, "invalid message length");
   return false;
 }
@@ -140,7 +148,7 @@ void Session::on_login_rejected(const pgwire::ErrorFieldsView& fields) {
 
 void Session::on_login_impossible(std::string_view reason) {
   const std::string what = "could not log in to the server: " + std::string(reason);
-  context_.environment.log->write(base::LogLevel::warning, what);
+  context_.environment.log->write(base::LogLevel::warning, base::escape_for_log(what));
   fail(sqlstate::kInvalidAuthorization, what);
 }
 

@@ -11,6 +11,11 @@
 #include <utility>
 
 namespace helios::tls {
+namespace {
+
+constexpr std::uint32_t kMaxKeyUpdates = 16;
+
+}  // namespace
 
 // OpenSSL asks a BIO for ciphertext and gives it some. Ours reads what step() was called with, and writes to Work.
 struct Channel::Bio {
@@ -18,6 +23,7 @@ struct Channel::Bio {
 
   static int read(BIO* bio, char* out, int size) {
     BIO_clear_retry_flags(bio);
+    if (channel_of(bio).key_updates_ > kMaxKeyUpdates) return -1;  // for good
     std::string_view& input = channel_of(bio).input_;
     if (input.empty()) {
       BIO_set_retry_read(bio);
@@ -39,6 +45,14 @@ struct Channel::Bio {
       return -1;
     }
     return size;
+  }
+
+  // Sees every message of TLS itself.
+  static void watch(int is_sent, int, int content_type, const void* bytes, std::size_t size, SSL*,
+                    void* channel) {
+    const bool is_key_update = is_sent == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0 &&
+                               *static_cast<const unsigned char*>(bytes) == SSL3_MT_KEY_UPDATE;
+    if (is_key_update) ++static_cast<Channel*>(channel)->key_updates_;
   }
 
   // Nothing is held here that could be flushed; of the rest OpenSSL needs nothing.
@@ -86,6 +100,9 @@ Channel::Channel(SharedServerContext context, Work& work)
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(connection_.get(), bio, bio);  // takes it
+  SSL_set_msg_callback(connection_.get(), Bio::watch);
+  // By its function: the macro casts as C does.
+  SSL_ctrl(connection_.get(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, this);
 }
 
 Channel::~Channel() = default;
@@ -111,7 +128,13 @@ Channel::Step Channel::read() {
   std::size_t count = 0;
   const int result =
       SSL_read_ex(connection_.get(), work_.plaintext.data(), work_.plaintext.size(), &count);
+  // Each costs two keys and an answer, and no session sees it.
+  if (key_updates_ > kMaxKeyUpdates) {
+    error_ = "too many new keys without a word";
+    return Step::failed;
+  }
   if (result != 1) return stop_at(result);
+  key_updates_ = 0;
   plaintext_ = {work_.plaintext.data(), count};
   return Step::data;
 }

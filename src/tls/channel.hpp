@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -72,6 +73,7 @@ class Channel {
   void close();
 
   [[nodiscard]] bool is_established() const { return is_established_; }
+  [[nodiscard]] bool has_failed() const { return !error_.empty(); }
   // Requires: established.
   [[nodiscard]] Facts facts() const;
   // Of `failed`, in one line.
@@ -94,6 +96,7 @@ class Channel {
   std::string_view input_;  // during step()
   std::string_view plaintext_;
   std::string error_;
+  std::uint32_t key_updates_ = 0;  // of the peer, since it last said something
   bool is_established_ = false;
   bool is_closed_ = false;         // by us
   bool is_out_of_memory_ = false;  // found inside OpenSSL, through which nothing may be thrown

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logins of the proxy's own ([auth]): who is let in by its host rules, and how it then logs in to the server."""
 
+import json
 import os
 import pwd
 import re
@@ -171,6 +172,59 @@ def test_first_rule_that_fits_decides(proxy_with):
     assert (told["C"], told["M"]) == (
         "28000", 'no pg_hba.conf entry for host "127.0.0.1", user "postgres", database "demo", no encryption')
     assert logs_in(proxy, "postgres", password=None, database="postgres")
+
+
+REPLICATION = {
+    "physical": ["true", "t", "TRUE", "yes", "Y", "on", "1"],
+    "none": ["false", "f", "fa", "False", "no", "n", "N", "off", "of", "OFF", "0"],
+    "bad": ["maybe", "", "o", "offf", "Database", "2", " true"],
+}
+
+
+@pytest.mark.parametrize("kind, word", [(kind, word) for kind, words in REPLICATION.items() for word in words])
+def test_replication_is_read_as_the_server_reads_it(proxy_with, kind, word):
+    """Else a rule for replication connections would let in somebody who then has a session for SQL."""
+    proxy = proxy_with("host replication postgres all trust\nhost all all all reject\n", protocol__replication="pass")
+    start = startup_packet({"user": "postgres", "database": "demo", "replication": word})
+    with proxy.raw() as client:
+        client.send(start)
+        answer, body = client.message()
+        fields = fields_of(body)
+        said = {"physical": ("28000", "no pg_hba.conf entry for replication connection"),  # the server, which has no rule
+                "none": ("28000", "pg_hba.conf rejects connection"),
+                "bad": ("22023", 'invalid value for parameter "replication"')}[kind]
+        assert answer == b"E" and fields["C"] == said[0] and fields["M"].startswith(said[1]), fields
+
+
+def test_replication_said_twice_is_refused(proxy_with):
+    proxy = proxy_with("host replication postgres all trust\nhost all all all reject\n", protocol__replication="pass")
+    with proxy.raw() as client:
+        client.send(_twice())
+        assert fields_of(client.message()[1])["C"] == "22023"
+
+
+def _twice():
+    body = struct.pack("!i", 196608) + b"user\0postgres\0database\0demo\0replication\0true\0replication\0false\0\0"
+    return struct.pack("!i", len(body) + 4) + body
+
+
+def test_only_who_has_proved_himself_takes_a_place(proxy_with):
+    proxy = proxy_with("host all all 127.0.0.1/32 scram-sha-256\n", limits__max_user_connections=1)
+    with proxy.raw() as client:
+        client.send(startup_packet({"user": "by_scram", "database": "demo"}))
+        assert client.message()[0] == b"R"
+        assert logs_in(proxy, "by_scram")
+
+
+def test_only_who_has_proved_himself_is_told_of_his_block(proxy_with):
+    proxy = proxy_with("host all all 127.0.0.1/32 scram-sha-256\n")
+    body = json.dumps({"reason": "fraud case 4711"})
+    answer = proxy.admin.request("PUT", "/blocks/user/by_scram", body, {"Content-Type": "application/json"})
+    assert answer.status == 200, answer.text
+    wrong = refusal(lambda: proxy.connect(user="by_scram", password="wrong"))
+    assert wrong["C"] == "28P01" and "4711" not in str(wrong)
+    told = refusal(lambda: proxy.connect(user="by_scram", password=PASSWORD))
+    assert told["C"] == "28000" and "4711" in told["M"]
 
 
 def test_password_does_not_cross_the_network_in_clear(proxy_with, tmp_path):

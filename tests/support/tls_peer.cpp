@@ -134,6 +134,7 @@ void TlsPeer::close() { SSL_shutdown(connection_.get()); }
 
 void TlsPeer::change_keys() {
   expect(SSL_key_update(connection_.get(), SSL_KEY_UPDATE_REQUESTED) == 1, "no new key");
+  expect(SSL_do_handshake(connection_.get()) == 1, "new key not sent");
 }
 
 std::string TlsPeer::take() {

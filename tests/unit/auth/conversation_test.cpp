@@ -156,10 +156,37 @@ TEST(Login, server_that_lets_in_before_it_has_proved_itself_is_a_fake) {
             "the server did not prove that it knows the password");
 }
 
+TEST(Login, server_asks_once_and_goes_on_with_that_alone) {
+  const auto request = [](pgwire::AuthenticationRequest kind, std::string_view data = {}) {
+    return body_of(pgwire::authentication_message(kind, data));
+  };
+  using pgwire::AuthenticationRequest;
+  const std::string clear = request(AuthenticationRequest::cleartext_password);
+  const std::string md5 = request(AuthenticationRequest::md5_password, "salt");
+  const std::string sasl = body_of(pgwire::sasl_request(std::vector<std::string_view>{kScram}));
+  const std::string go_on = request(AuthenticationRequest::sasl_continue, "r=x,s=AAAA,i=1");
+  const std::string fake =
+      request(AuthenticationRequest::sasl_final, "v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+  const std::string ok = request(AuthenticationRequest::ok);
+  const std::vector<std::vector<std::string>> all{
+      {clear, clear}, {clear, md5},    {md5, md5},   {md5, sasl}, {sasl, clear},
+      {sasl, md5},    {sasl, sasl},    {sasl, fake}, {sasl, ok},  {ok, clear},
+      {ok, ok},       {clear, ok, ok}, {go_on},      {fake},      {md5, ok, sasl}};
+  for (const auto& messages : all) {
+    Responder responder(SecretText(kPassword), kUser);
+    Responder::Step last;
+    for (const auto& each : messages) last = responder.resume(each);
+    EXPECT_EQ(last.kind, Responder::Step::Kind::failed);
+    EXPECT_EQ(last.text.find(kPassword), std::string::npos);
+  }
+}
+
 TEST(Login, bodies_that_are_wrong_are_said_to_be) {
   const auto complaint = [](Method method, const std::string& body) {
-    Challenge challenge(
-        {.method = method, .user = kUser, .secret = stored_password(), .mock_secret = "m"});
+    Challenge challenge({.method = method,
+                         .user = kUser,
+                         .secret = method == Method::md5 ? stored_hash() : stored_password(),
+                         .mock_secret = "m"});
     static_cast<void>(challenge.begin());
     const Challenge::Step step = challenge.resume(body);
     return step.kind == Challenge::Step::Kind::malformed ? step.text : "not malformed";
@@ -170,6 +197,7 @@ TEST(Login, bodies_that_are_wrong_are_said_to_be) {
     EXPECT_EQ(complaint(method, std::string("a\0b\0", 4)), "malformed password packet");
   }
   EXPECT_EQ(complaint(Method::password, std::string(1, '\0')), "empty password returned by client");
+  EXPECT_EQ(complaint(Method::password, std::string(1001, 'x') + '\0'), "the password is too long");
   EXPECT_EQ(complaint(Method::scram, "x"), "malformed SASLInitialResponse");
   EXPECT_EQ(complaint(Method::scram, std::string("SCRAM-SHA-256\0\xff\xff\xff\xff", 18)),
             "malformed SASLInitialResponse");

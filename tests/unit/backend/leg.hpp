@@ -51,7 +51,7 @@ struct Recorder final : LinkUser {
   void on_cancel_key(pgwire::CancelKey) override { note("key"); }
   void on_logged_in() override { note("logged in"); }
   void on_login_impossible(std::string_view reason) override {
-    said.push_back("cannot log in: " + std::string(reason));
+    note("cannot log in: " + std::string(reason));
   }
   void on_login_rejected(const pgwire::ErrorFieldsView& fields) override {
     note("login rejected " + std::string(fields.sqlstate));

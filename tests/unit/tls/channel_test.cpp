@@ -180,6 +180,22 @@ TEST_F(Connection, new_keys_are_taken_in_the_middle) {
   EXPECT_EQ(peer_->heard(), "answer");
 }
 
+TEST_F(Connection, flood_of_new_keys_ends_it_and_one_now_and_then_does_not) {
+  connect();
+  for (int i = 0; i < 100; ++i) {
+    peer_->change_keys();
+    peer_->say("x");
+    exchange();
+  }
+  EXPECT_EQ(heard_, std::string(100, 'x'));
+  for (int i = 0; i < 100; ++i) peer_->change_keys();
+  const std::string flood = peer_->take();
+  bring(flood);
+  EXPECT_EQ(last_, Step::failed);
+  EXPECT_EQ(channel_->error(), "too many new keys without a word");
+  EXPECT_LT(work_.ciphertext.size(), flood.size() / 2) << "it is not answered to its end";
+}
+
 TEST_F(Connection, every_byte_of_a_record_counts) {
   connect();
   peer_->say("SELECT 1");
