@@ -3,8 +3,8 @@
 #include "net/tls_stream.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -196,7 +196,7 @@ void TlsStream::on_turn() {
 // ---- The end
 
 // A descriptor alone is of no use to anybody: see Stream.
-void TlsStream::detach(DetachHandler&) { std::abort(); }
+void TlsStream::detach(DetachHandler&) { assert(false && "it is no stream of an engine's own"); }
 
 // Code of it may be running: it goes when the round is over.
 template <typename End>

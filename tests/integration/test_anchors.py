@@ -13,9 +13,9 @@ import threading
 import time
 
 import pytest
+from harness.certificates import make_certificate
 from harness.proxy import BINARY
 from harness.waiting import wait_until
-from test_admin_access import make_certificate
 from test_kv_command import run_cli
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z audit-chain/trail \d+:[0-9a-f]{64}")
@@ -48,12 +48,12 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def receiver(tmp_path):
-    certificate, key = make_certificate(tmp_path, "anchors")
+    certificate = make_certificate(tmp_path, "anchors")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificate.path, certificate.key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.received, server.status, server.body, server.ca = [], 204, b"", str(certificate)
+    server.received, server.status, server.body, server.ca = [], 204, b"", certificate.path
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server

@@ -63,7 +63,7 @@ def test_token_is_taken_from_a_file_or_the_environment(start_proxy, tmp_path):
 def test_certificate_is_checked(start_proxy, certificate):  # noqa: F811
     proxy = start_proxy(**tls_settings(certificate))
     url = f"https://localhost:{proxy.admin.port}"
-    assert kv("--url", url, "--ca", str(certificate[0]), "stats", HELIOS_ADMIN_TOKEN=SECRET).startswith("(all)\t0 keys")
+    assert kv("--url", url, "--ca", certificate.path, "stats", HELIOS_ADMIN_TOKEN=SECRET).startswith("(all)\t0 keys")
     assert "certificate verify failed" in kv("--url", url, "stats", status=1, HELIOS_ADMIN_TOKEN=SECRET)
     plain = f"http://localhost:{proxy.admin.port}"
     assert kv("--url", plain, "stats", status=1).startswith(f"heliosproxy: localhost:{proxy.admin.port}: ")
