@@ -38,6 +38,7 @@ def open_clients(contender, count):
     clients = []
     for _ in range(count):
         client = socket.create_connection(("127.0.0.1", contender.port))
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as libpq
         if contender.certificate:
             client = encrypt(client)
         client.sendall(STARTUP)

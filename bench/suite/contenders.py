@@ -142,7 +142,7 @@ class PgBouncer(Program):
         if not self.certificate:
             return ""
         copies = self.certificate.copy_for(self.directory, AS_POSTGRES)
-        return (f"client_tls_sslmode = require\nclient_tls_cert_file = {copies.path}\n"
+        return (f"client_tls_sslmode = allow\nclient_tls_cert_file = {copies.path}\n"
                 f"client_tls_key_file = {copies.key}\n")
 
     def stop(self):
