@@ -159,6 +159,7 @@ class Reloads(Load):
         """Leaves the plugins that were there before."""
         for file in self.installed:
             os.remove(os.path.join(self.proxy.plugins, file))
+            os.remove(os.path.join(self.proxy.plugins, file.removesuffix(".wat") + ".toml"))
         self.installed = []
 
     def _swap_plugins(self):
