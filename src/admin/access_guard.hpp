@@ -12,9 +12,9 @@
 // Requests that were turned away are counted, and written to the log now and then.
 
 #include "admin/message.hpp"
-#include "admin/quiet_log.hpp"
 #include "admin/tokens.hpp"
 #include "base/clock.hpp"
+#include "base/quiet_log.hpp"
 #include "metrics/counter.hpp"
 
 #include <expected>
@@ -65,7 +65,7 @@ class AccessGuard {
   base::Log& log_;
   const base::Clock& clock_;
   std::shared_ptr<const TokenSet> tokens_;
-  QuietLog quiet_log_;
+  base::QuietLog quiet_log_;
   std::unique_ptr<Stats> stats_ = std::make_unique<Stats>();
 };
 

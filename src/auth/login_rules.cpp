@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/login_rules.hpp"
 
-#include "auth/user_list.hpp"
-
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -23,11 +21,24 @@ StoredPassword store(std::string_view user, const std::string& password,
 StoredSecret store(std::string_view user, const UserSecret& secret, std::string_view mock_secret) {
   switch (secret.kind) {
     case SecretKind::none: return std::monostate();
-    case SecretKind::plain: return store(user, secret.text, mock_secret);
-    case SecretKind::md5: return Md5Hash{SecretText(secret.text)};
-    case SecretKind::scram_sha_256: return *parse_verifier(secret.text);  // UserSecret has looked
+    case SecretKind::plain: return store(user, secret.text.text(), mock_secret);
+    case SecretKind::md5: return Md5Hash{secret.text};
+    case SecretKind::scram_sha_256:
+      return *parse_verifier(secret.text.text());  // UserSecret has looked
   }
   return std::monostate();
+}
+
+// A start must not take minutes.
+base::Result<void> check_passwords(const UserList& users, const std::string& file) {
+  constexpr std::ptrdiff_t kMost = 10'000;
+  const auto count = std::ranges::count_if(
+      users.all(), [](const auto& each) { return each.second.kind == SecretKind::plain; });
+  if (count <= kMost) return {};
+  return base::fail(base::Errc::limit_exceeded,
+                    file + ": has " + std::to_string(count) + " passwords in clear, more than " +
+                        std::to_string(kMost) +
+                        ": write SCRAM verifiers, which take no time to be read");
 }
 
 bool asks_for_password(Method method) {
@@ -53,14 +64,19 @@ base::Result<SharedLoginRules> LoginRules::load(const config::Auth& settings,
   if (!settings.user_file.empty()) {
     const auto users = UserList::load(settings.user_file);
     if (note(users)) {
-      for (const auto& [user, secret] : (*users)->all())
-        made->secrets_.emplace(user, store(user, secret, made->mock_secret_));
+      if (const auto few = check_passwords(**users, settings.user_file); note(few))
+        made->take(**users);
     }
   }
   made->count_iterations();
   if (wrong.empty()) wrong = made->complaint(settings);
   if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
   return made;
+}
+
+void LoginRules::take(const UserList& users) {
+  for (const auto& [user, secret] : users.all())
+    secrets_.emplace(user, store(user, secret, mock_secret_));
 }
 
 void LoginRules::count_iterations() {

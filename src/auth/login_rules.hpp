@@ -8,6 +8,7 @@
 
 #include "auth/challenge.hpp"
 #include "auth/host_rules.hpp"
+#include "auth/user_list.hpp"
 #include "auth/user_map.hpp"
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -51,6 +52,7 @@ class LoginRules {
   };
 
   LoginRules() = default;
+  void take(const UserList& users);
   void count_iterations();
   [[nodiscard]] std::string complaint(const config::Auth& settings) const;
 

@@ -11,6 +11,12 @@ namespace helios::auth {
 
 void wipe(void* bytes, std::size_t count) { OPENSSL_cleanse(bytes, count); }
 
+void wipe(std::string& text) {
+  text.resize(text.capacity());
+  wipe(text.data(), text.size());
+  text.clear();
+}
+
 Key::Key(std::string_view bytes) {
   assert(bytes.size() == kBytes);
   std::ranges::copy(bytes, bytes_.begin());
@@ -30,12 +36,9 @@ SecretText::SecretText(SecretText&& other) noexcept { *this = std::move(other); 
 
 SecretText& SecretText::operator=(SecretText&& other) noexcept {
   if (this == &other) return *this;
-  wipe(text_.data(), text_.size());
-  text_.clear();
+  wipe(text_);
   text_.swap(other.text_);
-  other.text_.resize(other.text_.capacity());
-  wipe(other.text_.data(), other.text_.size());
-  other.text_.clear();
+  wipe(other.text_);
   return *this;
 }
 

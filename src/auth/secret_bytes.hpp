@@ -14,6 +14,8 @@ namespace helios::auth {
 
 // Overwrites it in a way that no compiler leaves out.
 void wipe(void* bytes, std::size_t count);
+// All that the string holds memory for, also what it held before it became shorter. It is empty then.
+void wipe(std::string& text);
 
 // A key, or a digest that stands for one.
 class Key {
@@ -47,7 +49,7 @@ class SecretText {
   SecretText& operator=(const SecretText& other);
   SecretText(SecretText&& other) noexcept;
   SecretText& operator=(SecretText&& other) noexcept;
-  ~SecretText() { wipe(text_.data(), text_.size()); }
+  ~SecretText() { wipe(text_); }
 
   [[nodiscard]] const std::string& text() const { return text_; }
   [[nodiscard]] bool empty() const { return text_.empty(); }

@@ -3,7 +3,7 @@
 #include "auth/user_list.hpp"
 
 #include "auth/rule_problems.hpp"
-#include "auth/wipe.hpp"
+#include "auth/secret_bytes.hpp"
 #include "config/secret_file.hpp"
 
 #include <openssl/crypto.h>

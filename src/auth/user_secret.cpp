@@ -3,7 +3,6 @@
 #include "auth/user_secret.hpp"
 
 #include "auth/scram.hpp"
-#include "auth/wipe.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -24,36 +23,29 @@ char lower(char digit) { return digit >= 'A' ? static_cast<char>(digit | 0x20) :
 }  // namespace
 
 UserSecret::UserSecret(UserSecret&& other) noexcept
-    : kind(std::exchange(other.kind, SecretKind::none)), text(std::move(other.text)) {
-  // A short string is copied.
-  wipe(other.text);
-}
+    : kind(std::exchange(other.kind, SecretKind::none)), text(std::move(other.text)) {}
 
 UserSecret& UserSecret::operator=(UserSecret&& other) noexcept {
-  if (this == &other) return *this;
-  wipe(text);
   kind = std::exchange(other.kind, SecretKind::none);
   text = std::move(other.text);
-  wipe(other.text);
   return *this;
 }
 
-UserSecret::~UserSecret() { wipe(text); }
-
 base::Result<UserSecret> UserSecret::of(std::string_view text) {
   UserSecret secret;
-  secret.text = text;
-  if (secret.text.empty()) return secret;
+  if (text.empty()) return secret;
+  std::string copy(text);
   secret.kind = SecretKind::plain;
-  if (secret.text.starts_with(std::string(kScram) + "$")) {
-    const auto verifier = parse_verifier(secret.text);
+  if (copy.starts_with(std::string(kScram) + "$")) {
+    const auto verifier = parse_verifier(copy);
     if (!verifier) return std::unexpected(verifier.error());
     secret.kind = SecretKind::scram_sha_256;
-  } else if (is_md5(secret.text)) {
+  } else if (is_md5(copy)) {
     secret.kind = SecretKind::md5;
     // In place: another string would leave this one behind.
-    std::ranges::transform(secret.text, secret.text.begin(), lower);
+    std::ranges::transform(copy, copy.begin(), lower);
   }
+  secret.text = SecretText(std::move(copy));
   return secret;
 }
 

@@ -3,6 +3,7 @@
 
 // What is known of a user's password.
 
+#include "auth/secret_bytes.hpp"
 #include "base/result.hpp"
 
 #include <string>
@@ -17,15 +18,14 @@ enum class SecretKind {
   scram_sha_256,  // a verifier that parse_verifier() reads
 };
 
-// Can be moved, not copied; its memory is wiped when it goes.
-class UserSecret {
- public:
+// Can be moved, not copied: nothing but the list needs one for long.
+struct UserSecret {
   UserSecret() = default;
   UserSecret(UserSecret&& other) noexcept;
   UserSecret& operator=(UserSecret&& other) noexcept;
   UserSecret(const UserSecret&) = delete;
   UserSecret& operator=(const UserSecret&) = delete;
-  ~UserSecret();
+  ~UserSecret() = default;
 
   // Tells the kind by the form of `text`, as PostgreSQL does, but for two cases: a malformed SCRAM verifier is an error
   // and no password, and so are md5's digits in upper case a hash: both would else be a password that can be read off a
@@ -33,7 +33,7 @@ class UserSecret {
   [[nodiscard]] static base::Result<UserSecret> of(std::string_view text);
 
   SecretKind kind = SecretKind::none;
-  std::string text;
+  SecretText text;
 };
 
 }  // namespace helios::auth

@@ -120,8 +120,11 @@ void ClientDriver::on_encrypted(const tls::Facts& facts) {
 
 void ClientDriver::on_tls_failed(const std::string& reason) {
   context_.stats.tls_failures.add();
-  context_.tls_failure_lines.write(
-      *context_.environment.log, base::LogLevel::info, context_.environment.clock->monotonic_ns(),
+  if (!context_.tls_failure_log) {
+    context_.tls_failure_log.emplace(*context_.environment.log);
+  }
+  context_.tls_failure_log->warn(
+      context_.environment.clock->monotonic_ns(),
       "TLS with a client at " + session_.client_ip() + " failed: " + reason);
 }
 

@@ -3,10 +3,10 @@
 
 // What the drivers of one worker work with; all of it belongs to the worker and outlives them.
 
+#include "base/quiet_log.hpp"
 #include "net/cancel_registry.hpp"
 #include "net/dialer.hpp"
 #include "net/engine/engine.hpp"
-#include "net/quiet_lines.hpp"
 #include "net/worker_stats.hpp"
 #include "session/actions.hpp"
 #include "session/environment.hpp"
@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 namespace helios::net {
 
@@ -39,7 +40,7 @@ struct DriverContext {
   // Of clients who ask for TLS from now on; null: nobody gets it.
   tls::SharedServerContext client_tls{};
   tls::Work tls_work{};
-  QuietLines tls_failure_lines{};
+  std::optional<base::QuietLog> tls_failure_log{};  // once there is a failure
 };
 
 }  // namespace helios::net

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace helios::net {
@@ -13,6 +14,22 @@ namespace {
 
 // What a large result has made of the memory that all streams share is given back.
 constexpr std::size_t kKeptCiphertextBytes = 256 * 1024;
+
+// What one stream has to say is gone when this is, also where it could not be sent: the next one that uses the memory is
+// another client's.
+class OwnCiphertext {
+ public:
+  explicit OwnCiphertext(tls::Work& work) : bytes_(work.ciphertext) {}
+  ~OwnCiphertext() {
+    bytes_.clear();
+    if (bytes_.capacity() > kKeptCiphertextBytes) bytes_ = {};
+  }
+  OwnCiphertext(const OwnCiphertext&) = delete;
+  OwnCiphertext& operator=(const OwnCiphertext&) = delete;
+
+ private:
+  std::string& bytes_;
+};
 
 }  // namespace
 
@@ -44,6 +61,7 @@ TlsStream::TlsStream(Engine& engine, tls::Work& work, Options options, StreamPtr
 // Small pieces go into one record: each has 22 bytes and a pass of the cipher of its own.
 void TlsStream::send(std::span<const std::string_view> pieces) {
   if (!channel_.is_established()) return;
+  const OwnCiphertext own(work_);
   std::size_t gathered = 0;
   for (auto piece : pieces) {
     if (gathered == 0 && piece.size() >= work_.outgoing.size()) {
@@ -66,19 +84,18 @@ void TlsStream::send(std::span<const std::string_view> pieces) {
 
 // What the channel has to say goes to the stream below, which takes all of it.
 void TlsStream::flush() {
-  std::string& ciphertext = work_.ciphertext;
-  if (ciphertext.empty()) return;
-  if (below_) {
-    const std::string_view all(ciphertext);
-    below_->send({&all, 1});
-  }
-  ciphertext.clear();
-  if (ciphertext.capacity() > kKeptCiphertextBytes) ciphertext.shrink_to_fit();
+  const std::string_view all(work_.ciphertext);
+  if (!all.empty()) below_->send({&all, 1});
+}
+
+void TlsStream::say_goodbye() {
+  const OwnCiphertext own(work_);
+  channel_.close();
+  flush();
 }
 
 void TlsStream::finish_sending() {
-  channel_.close();
-  flush();
+  say_goodbye();
   below_->finish_sending();
 }
 
@@ -96,6 +113,22 @@ void TlsStream::resume_receiving() {
 }
 
 void TlsStream::on_received(std::string_view bytes) {
+  contain([&] { take(bytes); });
+}
+
+// Handlers let nothing out; what comes here is want of memory. The others go on.
+template <typename Event>
+void TlsStream::contain(Event event) {
+  try {
+    event();
+  } catch (const std::bad_alloc&) {
+    if (handler_ == nullptr) return;
+    below_.reset();
+    std::exchange(handler_, nullptr)->on_lost(ENOMEM);
+  }
+}
+
+void TlsStream::take(std::string_view bytes) {
   if (!held_.empty()) {
     held_.append(bytes);
     return advance_held();
@@ -122,6 +155,7 @@ void TlsStream::advance(std::string_view& input) {
 }
 
 tls::Channel::Step TlsStream::step(std::string_view& input) {
+  const OwnCiphertext own(work_);
   const auto step = channel_.step(input);
   flush();
   return step;
@@ -186,11 +220,7 @@ void TlsStream::on_drained() {
 }
 
 void TlsStream::on_turn() {
-  if (held_.empty()) {
-    report_end();
-  } else {
-    advance_held();
-  }
+  contain([this] { advance_held(); });
 }
 
 // ---- The end
@@ -207,10 +237,7 @@ void TlsStream::let_go(End end) {
 }
 
 void TlsStream::linger() {
-  if (below_) {
-    channel_.close();
-    flush();
-  }
+  if (below_) say_goodbye();
   let_go([](StreamPtr below) { close_when_flushed(std::move(below)); });
 }
 

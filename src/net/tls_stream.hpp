@@ -78,6 +78,10 @@ class TlsStream final : public Stream, private StreamHandler, private Deferred {
   void report_end();
   void report_loss();
   void flush();
+  void say_goodbye();
+  void take(std::string_view bytes);
+  template <typename Event>
+  void contain(Event event);
   template <typename End>
   void let_go(End end);
 

@@ -218,6 +218,10 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   add("application_name", application_name_);
   add("client_ip", peer_.ip);
   for (const auto& [name, value] : os_user_attributes(peer_.os_user)) add(name, value);
+  if (peer_.encryption) {
+    add("tls.version", peer_.encryption->version);
+    add("tls.cipher", peer_.encryption->cipher);
+  }
   if (const std::string* roles = fixed_.find(kRolesSetting)) add("identity.roles", *roles);
   for (const auto& [name, value] : values) add(name, value);
   return context;

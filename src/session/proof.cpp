@@ -19,21 +19,18 @@ Proof::Next Proof::begin() {
   const auth::HostRule* rule = rules_->find(login);
   if (rule != nullptr) return follow(*rule);
   return refuse(sqlstate::kInvalidAuthorization,
-                "no pg_hba.conf entry for " + who("", "no encryption"));
+                std::string("no pg_hba.conf entry for ") +
+                    (client_.is_physical_replication ? "replication connection from " : "") +
+                    who());
 }
 
-// As PostgreSQL says who it was.
-std::string Proof::who(std::string_view of_others, std::string_view no_encryption) const {
-  const std::string from = identity_.came_by_unix_socket() ? "[local]" : identity_.client_ip();
-  const std::string_view how = client_.is_encrypted ? "SSL encryption" : no_encryption;
-  const std::string what = client_.is_physical_replication
-                               ? std::string(of_others.empty() ? "replication connection from"
-                                                               : "replication connection for") +
-                                     " host \"" + from + "\", user \"" + identity_.user() + "\""
-                               : std::string(of_others) + "host \"" + from + "\", user \"" +
-                                     identity_.user() + "\", database \"" + identity_.database() +
-                                     "\"";
-  return what + ", " + std::string(how);
+// In PostgreSQL's words.
+std::string Proof::who() const {
+  std::string all = "host \"" +
+                    (identity_.came_by_unix_socket() ? "[local]" : identity_.client_ip()) +
+                    "\", user \"" + identity_.user() + "\"";
+  if (!client_.is_physical_replication) all += ", database \"" + identity_.database() + "\"";
+  return all + (client_.is_encrypted ? ", SSL encryption" : ", no encryption");
 }
 
 Proof::Next Proof::follow(const auth::HostRule& rule) {
@@ -54,7 +51,9 @@ Proof::Next Proof::follow(const auth::HostRule& rule) {
     case Method::cert: break;  // refused when the rules were read
   }
   return refuse(sqlstate::kInvalidAuthorization,
-                "pg_hba.conf rejects " + who("connection for ", "no encryption"));
+                std::string("pg_hba.conf rejects ") +
+                    (client_.is_physical_replication ? "replication " : "") + "connection for " +
+                    who());
 }
 
 Proof::Next Proof::judge_os_user(const auth::HostRule& rule) {

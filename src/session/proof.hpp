@@ -53,7 +53,7 @@ class Proof {
   [[nodiscard]] Next challenge(auth::Challenge::Method method);
   [[nodiscard]] Next take(auth::Challenge::Step step);
   [[nodiscard]] Next refuse(std::string_view sqlstate, std::string message);
-  [[nodiscard]] std::string who(std::string_view of_others, std::string_view no_encryption) const;
+  [[nodiscard]] std::string who() const;
 
   auth::SharedLoginRules rules_;
   const Identity& identity_;

@@ -150,6 +150,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   void take_encryption(Encryption encryption);
   bool step_authentication();
   bool is_password_message();
+  void fail_for_want_of_password(char type);
   void begin_password();
 
   // ---- Limits: session_limits.cpp

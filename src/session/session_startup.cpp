@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/text.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/refusal_records.hpp"
 #include "session/session.hpp"
@@ -81,13 +80,16 @@ bool Session::step_proof() {
   return false;
 }
 
+void Session::fail_for_want_of_password(char type) {
+  fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
+                                         std::to_string(static_cast<unsigned char>(type)));
+}
+
 // Fails the session where it is something else.
 bool Session::is_password_message() {
   const pgwire::FrameReader& reader = input_.reader;
   if (reader.type() != fe::kPassword) {
-    fail(sqlstate::kProtocolViolation,
-         "expected password response, got message type " +
-             std::to_string(static_cast<unsigned char>(reader.type())));
+    fail_for_want_of_password(reader.type());
     return false;
   }
   if (reader.length() <= kMaxProofBytes) return true;
@@ -103,8 +105,7 @@ bool Session::step_authentication() {
   if (reader.at_boundary() && input[0] != fe::kPassword) {
     if (!context_.link->login().is_password_asked())
       return false;  // waits until the server is ready for it
-    fail(sqlstate::kProtocolViolation, "expected password response, got message type " +
-                                           std::to_string(static_cast<unsigned char>(input[0])));
+    fail_for_want_of_password(input[0]);
     return true;
   }
   switch (reader.next(input)) {
@@ -147,9 +148,9 @@ void Session::on_login_rejected(const pgwire::ErrorFieldsView& fields) {
 }
 
 void Session::on_login_impossible(std::string_view reason) {
-  const std::string what = "could not log in to the server: " + std::string(reason);
-  context_.environment.log->write(base::LogLevel::warning, base::escape_for_log(what));
-  fail(sqlstate::kInvalidAuthorization, what);
+  Refusal refusal{std::string(sqlstate::kInvalidAuthorization),
+                  "could not log in to the server: " + std::string(reason), 0};
+  fail(note_denied_login(context_.environment, context_.identity, std::move(refusal), nullptr));
 }
 
 // What plugins see of what the server reports.

@@ -133,7 +133,8 @@ def test_trust_needs_a_server_that_asks_for_nothing(proxy_with):
     told = refusal(lambda: proxy.connect(user="by_scram"))
     assert (told["C"], told["M"]) == ("28000", "could not log in to the server: the server asks for scram-sha-256, and "
                                       'the proxy has no secret of user "by_scram"')
-    proxy.wait_for_log("could not log in to the server: the server asks for scram-sha-256")
+    kept = proxy.admin.get("/refusals").json["refusals"][0]
+    assert (kept["user"], kept["sqlstate"], kept["reason"]) == ("by_scram", "28000", told["M"])
 
 
 def test_passthrough_is_the_servers_login(proxy_with):
@@ -397,6 +398,15 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path):
     assert "hba:3: client certificates are not asked for yet" in said
     status, said = check(tmp_path, '[auth]\nuser_file = "users"\n')
     assert status != 0 and "auth.user_file: needs hba_file" in said
+
+
+def test_passwords_in_clear_have_a_limit(tmp_path):
+    """Each takes a millisecond or two when the file is read."""
+    (tmp_path / "hba").write_text("host all all all scram-sha-256\n")
+    (tmp_path / "users").write_text("".join(f'"user{number}" "secret"\n' for number in range(10_001)))
+    (tmp_path / "users").chmod(0o600)
+    status, said = check(tmp_path, '[auth]\nhba_file = "hba"\nuser_file = "users"\n')
+    assert status != 0 and "users: has 10001 passwords in clear, more than 10000" in said
 
 
 def test_the_page_as_it_is_typed(make_proxy, postgres, tmp_path):

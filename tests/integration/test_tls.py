@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TLS with clients: real psql in every mode, real certificates, reloads, and what comes instead of a handshake."""
 
+import json
 import os
 import re
 import select
@@ -109,6 +110,18 @@ def test_hooks_see_what_comes_through_it(start_tls, counter, certificate):
         session.query("SELECT 1").expect_ok()
         session.prepared("SELECT $1", ["two"]).expect_ok()
     assert proxy.admin.value("counter", "acme") == "2"
+
+
+def test_plugins_are_shown_how_it_is_encrypted(start_tls, guests, certificate):
+    proxy = start_tls(plugins=[os.path.join(guests, "echo_input.wat")])
+
+    def seen(connection):
+        with connection as session:
+            session.query("SELECT 1").expect_ok()
+        attributes = json.loads(proxy.admin.value("echo-input", "input"))["hook_context"]["attributes"]
+        return attributes.get("tls.version"), attributes.get("tls.cipher")
+    assert seen(proxy.connect(tls=certificate.trusting())) == ("TLSv1.3", "TLS_AES_256_GCM_SHA384")
+    assert seen(proxy.connect()) == (None, None)
 
 
 @pytest.mark.parametrize("size", [1, 100, 16_384, 16_385, 1_000_000])

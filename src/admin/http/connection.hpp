@@ -15,8 +15,8 @@
 #include "admin/http/mailbox.hpp"
 #include "admin/http/server.hpp"
 #include "admin/http/stream.hpp"
-#include "admin/quiet_log.hpp"
 #include "base/faults.hpp"
+#include "base/quiet_log.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -38,7 +38,7 @@ struct ConnectionHost {
   Limits limits;
   Handler handler;
   base::FaultSink* faults = nullptr;
-  QuietLog* quiet_log = nullptr;
+  base::QuietLog* quiet_log = nullptr;
   ServerStats* stats = nullptr;
   std::shared_ptr<Mailbox> mailbox;
   std::function<void(const std::shared_ptr<Connection>&)> on_closed;

@@ -107,7 +107,7 @@ class Server::Impl {
   void remove(const std::shared_ptr<Connection>& connection);
 
   base::Log& log_;
-  QuietLog quiet_log_;
+  base::QuietLog quiet_log_;
   LoggedFaults logged_faults_;
   ServerStats stats_;
   std::shared_ptr<TlsContext> tls_;  // nullptr: plain

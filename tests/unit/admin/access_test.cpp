@@ -184,7 +184,7 @@ TEST_F(AccessTest, write_is_recorded_with_who_and_what) {
 TEST_F(AccessTest, refusals_do_not_flood_the_log) {
   for (int i = 0; i < 100; ++i) status("", Method::get, "/metrics");
   EXPECT_EQ(admin.log.count("admin: no token: request from 192.0.2.7:4711 refused"), 1U);
-  admin.clock.advance_ns(QuietLog::kIntervalNs);
+  admin.clock.advance_ns(base::QuietLog::kIntervalNs);
   status("guess", Method::get, "/metrics");
   EXPECT_EQ(admin.log.count("unknown token: request from 192.0.2.7:4711 refused "
                             "(and 99 more since the last line)"),

@@ -38,7 +38,7 @@ std::string errors_of(std::string_view text) {
 std::string secret_of(std::string_view text, std::string_view user) {
   const auto list = list_of(text);
   const auto* secret = list->find(user);
-  return secret == nullptr ? "nobody" : "=" + secret->text;
+  return secret == nullptr ? "nobody" : "=" + secret->text.text();
 }
 
 TEST(UserList, user_has_the_secret_of_the_line) {
@@ -50,7 +50,7 @@ TEST(UserList, user_has_the_secret_of_the_line) {
       "\"bob\"\t \"md50123456789abcdef0123456789abcdef\" ignored \"too\"\r\n"
       "  \"carol\" \"\"");
   EXPECT_EQ(list->size(), 3U);
-  EXPECT_EQ(list->find("alice")->text, "wonder");
+  EXPECT_EQ(list->find("alice")->text.text(), "wonder");
   EXPECT_EQ(list->find("alice")->kind, SecretKind::plain);
   EXPECT_EQ(list->find("bob")->kind, SecretKind::md5);
   EXPECT_EQ(list->find("carol")->kind, SecretKind::none);
@@ -159,7 +159,7 @@ TEST(UserList, load_wants_a_file_that_nobody_else_may_read) {
   ASSERT_EQ(::chmod(path.c_str(), 0600), 0);
   const auto list = UserList::load(path);
   ASSERT_TRUE(list) << list.error().message;
-  EXPECT_EQ((*list)->find("a")->text, "s");
+  EXPECT_EQ((*list)->find("a")->text.text(), "s");
   std::ofstream(path, std::ios::app) << "x\n";
   EXPECT_THAT(UserList::load(path).error().message, StartsWith(path + ":2:1: the user's name"));
 }

@@ -4,7 +4,7 @@
 
 #include "auth/user_secret.hpp"
 
-#include "auth/wipe.hpp"
+#include "auth/secret_bytes.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -50,7 +50,7 @@ TEST(UserSecret, md5_in_upper_case_is_the_same_hash) {
   const auto secret = UserSecret::of("md50123456789ABCDEF0123456789abcdef");
   ASSERT_TRUE(secret);
   EXPECT_EQ(secret->kind, SecretKind::md5);
-  EXPECT_EQ(secret->text, "md50123456789abcdef0123456789abcdef");
+  EXPECT_EQ(secret->text.text(), "md50123456789abcdef0123456789abcdef");
 }
 
 TEST(UserSecret, malformed_verifier_is_an_error_and_no_password) {
@@ -62,19 +62,19 @@ TEST(UserSecret, malformed_verifier_is_an_error_and_no_password) {
 TEST(UserSecret, moved_away_nothing_of_it_stays_behind) {
   for (const std::string& text : {std::string("short"), std::string(100, 'x')}) {
     auto first = UserSecret::of(text).value();
-    const char* memory = first.text.data();
+    const char* memory = first.text.text().data();
     UserSecret second(std::move(first));
-    EXPECT_EQ(second.text, text);
+    EXPECT_EQ(second.text.text(), text);
     EXPECT_EQ(second.kind, SecretKind::plain);
-    EXPECT_EQ(first.text, "");                // NOLINT: what is left of it is the point
+    EXPECT_EQ(first.text.text(), "");         // NOLINT: what is left of it is the point
     EXPECT_EQ(first.kind, SecretKind::none);  // NOLINT
     // A long one's memory has moved with it; a short one's was copied.
-    const bool has_moved = second.text.data() == memory;
+    const bool has_moved = second.text.text().data() == memory;
     EXPECT_TRUE(has_moved || std::string(memory, 5) == std::string(5, '\0'));
     UserSecret third;
     third = std::move(second);
-    EXPECT_EQ(third.text, text);
-    EXPECT_EQ(second.text, "");  // NOLINT
+    EXPECT_EQ(third.text.text(), text);
+    EXPECT_EQ(second.text.text(), "");  // NOLINT
   }
 }
 

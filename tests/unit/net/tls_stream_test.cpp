@@ -65,6 +65,12 @@ class TlsDriven : public Driven {
     peer.say(bytes);
     exchange();
   }
+  // All the way to the server.
+  void begin() {
+    ask();
+    shake_hands();
+    dial();
+  }
   void dial() {
     client_says(startup_packet());
     engine.connect_dialled();
@@ -88,9 +94,7 @@ TEST(TlsStream, whole_session_passes_however_it_is_cut) {
     SCOPED_TRACE(cut);
     TlsDriven driven;
     driven.engine.cut = cut;
-    driven.ask();
-    driven.shake_hands();
-    driven.dial();
+    driven.begin();
     for (const Part& part : kConversation) driven.say(part);
     driven.exchange();
     EXPECT_EQ(driven.peer.heard(), said_by(false));
@@ -154,9 +158,7 @@ TEST(TlsStream, without_it_nobody_gets_in_where_it_is_required) {
   EXPECT_EQ(plain.complaint(), "");
 
   TlsDriven encrypted(config::TlsMode::require);
-  encrypted.ask();
-  encrypted.shake_hands();
-  encrypted.dial();
+  encrypted.begin();
   EXPECT_TRUE(encrypted.has_server());
 }
 
@@ -164,9 +166,7 @@ TEST(TlsStream, end_without_the_word_for_it_is_a_lost_connection) {
   for (const bool has_word : {true, false}) {
     SCOPED_TRACE(has_word);
     TlsDriven driven;
-    driven.ask();
-    driven.shake_hands();
-    driven.dial();
+    driven.begin();
     driven.say({false, kGreeting});
     driven.client_says(query("SELECT 1"));
     if (has_word) driven.peer.close();
@@ -212,9 +212,7 @@ TEST(TlsStream, handshake_that_stalls_ends_with_the_time_to_log_in) {
 
 TEST(TlsStream, record_that_was_changed_on_its_way_ends_the_session) {
   TlsDriven driven;
-  driven.ask();
-  driven.shake_hands();
-  driven.dial();
+  driven.begin();
   driven.say({false, kGreeting});
   driven.peer.say(query("SELECT 1"));
   std::string record = driven.peer.take();
@@ -227,9 +225,7 @@ TEST(TlsStream, record_that_was_changed_on_its_way_ends_the_session) {
 
 TEST(TlsStream, client_that_reads_slowly_holds_the_server_back) {
   TlsDriven driven;
-  driven.ask();
-  driven.shake_hands();
-  driven.dial();
+  driven.begin();
   driven.say({false, kGreeting});
   driven.client_says(query("SELECT 1"));
   driven.client().reads(0);
@@ -246,9 +242,7 @@ TEST(TlsStream, client_that_reads_slowly_holds_the_server_back) {
 
 TEST(TlsStream, server_that_reads_slowly_holds_the_client_back_and_nothing_is_lost) {
   TlsDriven driven;
-  driven.ask();
-  driven.shake_hands();
-  driven.dial();
+  driven.begin();
   driven.say({false, kGreeting});
   driven.say({true, query("COPY t FROM STDIN")});
   driven.say({false, message('G', std::string_view("\0\0\0", 3))});
@@ -270,9 +264,7 @@ TEST(TlsStream, whoever_goes_and_whenever_nothing_is_left_behind) {
         SCOPED_TRACE(testing::Message()
                      << "client " << is_client << ", break " << is_break << ", behind part " << at);
         TlsDriven driven;
-        driven.ask();
-        driven.shake_hands();
-        driven.dial();
+        driven.begin();
         for (std::size_t part = 0; part <= at; ++part) {
           if (!driven.server().is_closed()) driven.say(kConversation[part]);
         }
@@ -286,11 +278,22 @@ TEST(TlsStream, whoever_goes_and_whenever_nothing_is_left_behind) {
 
 TEST(TlsStream, want_of_memory_ends_the_one_session) {
   TlsDriven driven;
-  driven.ask();
-  driven.shake_hands();
-  driven.dial();
+  driven.begin();
   driven.client().starves();
   driven.server().says(kGreeting);
+  driven.engine.settle();
+  EXPECT_EQ(driven.context.tls_work.ciphertext, "") << "the next one's would begin with it";
+  EXPECT_EQ(driven.complaint(), "");
+}
+
+TEST(TlsStream, want_of_memory_in_the_handshake_ends_the_one_session) {
+  TlsDriven driven;
+  driven.ask();
+  driven.client().starves();
+  driven.peer.hear({});
+  driven.client().says(driven.peer.take());
+  driven.engine.settle();
+  EXPECT_EQ(driven.context.tls_work.ciphertext, "");
   EXPECT_EQ(driven.complaint(), "");
 }
 

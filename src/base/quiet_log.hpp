@@ -10,7 +10,7 @@
 #include <limits>
 #include <string>
 
-namespace helios::admin {
+namespace helios::base {
 
 // Thread rule: one thread.
 class QuietLog {
@@ -18,7 +18,7 @@ class QuietLog {
   static constexpr std::int64_t kIntervalNs = 10'000'000'000;
 
   // `log` outlives this.
-  explicit QuietLog(base::Log& log) : log_(log) {}
+  explicit QuietLog(Log& log) : log_(log) {}
 
   // `now_ns` is monotonic. `line` is escaped as every log line.
   void warn(std::int64_t now_ns, const std::string& line) {
@@ -28,15 +28,15 @@ class QuietLog {
     }
     const std::string more =
         left_out_ == 0 ? "" : " (and " + std::to_string(left_out_) + " more since the last line)";
-    log_.write(base::LogLevel::warning, line + more);
+    log_.write(LogLevel::warning, line + more);
     left_out_ = 0;
     quiet_until_ns_ = now_ns + kIntervalNs;
   }
 
  private:
-  base::Log& log_;
+  Log& log_;
   std::int64_t quiet_until_ns_ = std::numeric_limits<std::int64_t>::min();
   std::uint64_t left_out_ = 0;
 };
 
-}  // namespace helios::admin
+}  // namespace helios::base
