@@ -2,9 +2,9 @@
 """How a text is to be read may change inside an open batch, before the server has reported it: nothing runs unseen."""
 
 import pytest
-from harness.answers import batch
+from harness.answers import batch, received
 from harness.shared import Recorded, running_proxy
-from harness.wire import FLUSH, SYNC, message, parse_message, query_message
+from harness.wire import FLUSH, SYNC, bind_message, execute_message, message, parse_message, query_message
 
 
 @pytest.fixture(scope="module")
@@ -84,3 +84,23 @@ def test_rules_that_did_not_change_are_not_a_reason_to_refuse(proxy):
     with proxy.connect() as session:
         session.send(batch("SET TimeZone = 'UTC'"), query_message("SELECT 'a\\'; SELECT 2"), SYNC)
         assert session.ready().expect_ok().rows == [["a\\"], ["2"]]
+
+
+WRITES = "WITH x AS (INSERT INTO altered VALUES (7) RETURNING a) SELECT a, set_config('a.b', 'c', false) FROM x"
+SUSPENDED = parse_message(WRITES) + bind_message() + execute_message("", 1)
+
+
+def test_question_of_the_proxy_is_part_of_the_pipeline(proxy, postgres):
+    """A row of the table of differences: the Parse of the proxy's own SHOW advances the server's command counter."""
+    end = [query_message("SELECT 'the end'")]
+    with proxy.connect() as session, postgres.connect(database="demo") as direct:
+        for each, deleted in ((direct, b"DELETE 0\0"), (session, b"DELETE 1\0")):
+            each.send(SUSPENDED, query_message("DELETE FROM altered; SELECT '\\'"), *end)
+            assert (b"C", deleted) in received(each)
+            each.query("TRUNCATE altered").expect_ok()
+            each.send(SUSPENDED, query_message("DELETE FROM altered; SELECT 1"), *end)  # nobody needs to ask
+            assert (b"C", b"DELETE 0\0") in received(each)
+            each.query("TRUNCATE altered").expect_ok()
+        for each, tag in ((direct, b"C"), (session, b"E")):
+            each.send(parse_message("SELECT 1"), query_message("VACUUM altered; -- \u00fc"), *end)
+            assert [kind for kind, _ in received(each) if kind in (b"C", b"E")][0] == tag
