@@ -2,13 +2,13 @@
 
 #include "app/app.hpp"
 
-#include "app/client_tls.hpp"
 #include "app/descriptor_limit.hpp"
 #include "app/login_rules.hpp"
 #include "app/metrics_sources.hpp"
 #include "app/reload_report.hpp"
 #include "app/start_id.hpp"
 #include "app/store_settings.hpp"
+#include "app/tls_files.hpp"
 #include "base/text.hpp"
 #include "config/restart_keys.hpp"
 
@@ -58,15 +58,15 @@ base::Result<std::shared_ptr<const hooks::Chain>> App::load_files() {
     if (!result) wrong += (wrong.empty() ? "" : "\n") + result.error().message;
   };
   note(AdminService::load(in_force_.config->admin));
-  auto client_tls = load_client_tls(in_force_.config->tls, log_);
-  note(client_tls);
-  auto login_rules = load_login_rules(in_force_.config->auth, state_.hmac_key());
+  auto tls = load_tls(*in_force_.config, log_);
+  note(tls);
+  auto login_rules = load_login_rules(*in_force_.config, state_.hmac_key());
   note(login_rules);
   note(to_anchor_plans(in_force_.config->state));
   auto chain = host_.load();
   note(chain);
   if (!wrong.empty()) return base::fail(base::Errc::invalid, std::move(wrong));
-  client_tls_ = *std::move(client_tls);
+  tls_ = *std::move(tls);
   in_force_.login_rules = *std::move(login_rules);
   return chain;
 }
@@ -167,11 +167,10 @@ LoadedSnapshot App::load_snapshot() {
     for (const auto& line : errors) {
       log_.write(base::LogLevel::error, "reload: " + line + "; nothing changed");
     }
-    return LoadedSnapshot{
-        in_force_, client_tls_, {.changes = {}, .errors = std::move(errors)}, true};
+    return LoadedSnapshot{in_force_, tls_, {.changes = {}, .errors = std::move(errors)}, true};
   };
   auto config = in_force_.config;
-  auto client_tls = client_tls_;
+  auto tls = tls_;
   auto login_rules = in_force_.login_rules;
   std::optional<AdminService::Access> access;
   if (reconfiguration_.read) {
@@ -184,10 +183,10 @@ LoadedSnapshot App::load_snapshot() {
     if (const auto plans = to_anchor_plans(read->state); !plans)
       return refuse(plans.error().message);
     // Tokens and certificates are read again as well: their files may have changed alone.
-    auto renewed_tls = load_client_tls(read->tls, log_);
+    auto renewed_tls = load_tls(*read, log_);
     if (!renewed_tls) return refuse(renewed_tls.error().message);
-    client_tls = *std::move(renewed_tls);
-    auto renewed_rules = load_login_rules(read->auth, state_.hmac_key());
+    tls = *std::move(renewed_tls);
+    auto renewed_rules = load_login_rules(*read, state_.hmac_key());
     if (!renewed_rules) return refuse(renewed_rules.error().message);
     login_rules = *std::move(renewed_rules);
     if (admin_) {
@@ -199,39 +198,37 @@ LoadedSnapshot App::load_snapshot() {
   }
   auto loaded = host_.reload(config->plugins);
   auto report = to_report(loaded);
-  if (loaded.is_refused) return {in_force_, client_tls_, std::move(report), true};
+  if (loaded.is_refused) return {in_force_, tls_, std::move(report), true};
   if (access) admin_->replace(*std::move(access));
   return {{std::move(config), std::move(loaded.chain), std::move(login_rules)},
-          std::move(client_tls),
+          std::move(tls),
           std::move(report),
           false};
 }
 
 void App::install(const LoadedSnapshot& loaded, base::Task done) {
   const session::Snapshot snapshot = loaded.snapshot;
-  events_->reload(snapshot.config->file_sha256, loaded.is_refused, loaded.report,
-                  [this, snapshot, client_tls = loaded.client_tls,
-                   done = std::move(done)](base::Task tell_rest) mutable {
-                    put_in_force(
-                        snapshot, std::move(client_tls),
-                        [done = std::move(done), tell_rest = std::move(tell_rest)]() mutable {
-                          tell_rest();
-                          done();
-                        });
-                  });
+  events_->reload(
+      snapshot.config->file_sha256, loaded.is_refused, loaded.report,
+      [this, snapshot, tls = loaded.tls, done = std::move(done)](base::Task tell_rest) mutable {
+        put_in_force(snapshot, std::move(tls),
+                     [done = std::move(done), tell_rest = std::move(tell_rest)]() mutable {
+                       tell_rest();
+                       done();
+                     });
+      });
 }
 
-void App::put_in_force(const session::Snapshot& snapshot, tls::SharedServerContext client_tls,
-                       base::Task done) {
+void App::put_in_force(const session::Snapshot& snapshot, net::TlsContexts tls, base::Task done) {
   in_force_ = snapshot;
-  client_tls_ = std::move(client_tls);
+  tls_ = std::move(tls);
   state_.set(*snapshot.config);
   connection_limits_.set_limits(snapshot.config->limits);
   identity_rule_use_.set_rules(snapshot.config->identity);
   if (reconfiguration_.set_log_level) {
     reconfiguration_.set_log_level(snapshot.config->log.level);
   }
-  proxy_->replace_snapshot(snapshot, client_tls_, std::move(done));
+  proxy_->replace_snapshot(snapshot, tls_, std::move(done));
 }
 
 net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
@@ -253,8 +250,8 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   net::WorkerOptions options;
   options.name = "worker " + std::to_string(index);
   options.engine = engine_;
-  options.server = net::server_target(in_force_.config->server);
-  options.client_tls = client_tls_;
+  options.server = net::server_target(in_force_.config->server, in_force_.config->tcp, tls_.server);
+  options.tls = tls_;
   options.connection_limits = &connection_limits_;
   options.faults = &faults_;
   options.environment = std::move(environment);

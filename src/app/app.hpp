@@ -81,8 +81,7 @@ class App {
   void on_signal(int signal);
   [[nodiscard]] LoadedSnapshot load_snapshot();
   void install(const LoadedSnapshot& loaded, base::Task done);
-  void put_in_force(const session::Snapshot& snapshot, tls::SharedServerContext client_tls,
-                    base::Task done);
+  void put_in_force(const session::Snapshot& snapshot, net::TlsContexts tls, base::Task done);
   void start_events();
   [[nodiscard]] base::Result<void> begin_serving();
   void finish_events();
@@ -97,7 +96,7 @@ class App {
   const Reconfiguration reconfiguration_;
   // What new statements are judged by. Replaced on the control thread while no reload is loading.
   session::Snapshot in_force_;
-  tls::SharedServerContext client_tls_;  // likewise, for new clients; null: they get none
+  net::TlsContexts tls_;  // likewise, for new connections
   net::ConnectionLimits connection_limits_;
   IdentityRuleUse identity_rule_use_;
   SystemClock clock_;

@@ -11,8 +11,9 @@
 namespace helios::app {
 
 // Reads the files of [auth]. Null: there is no hba_file, and the server authenticates clients. `key`: of the state directory;
-// what unknown users are shown comes from it. Errors: as auth::LoginRules::load().
-[[nodiscard]] base::Result<auth::SharedLoginRules> load_login_rules(const config::Auth& settings,
+// what unknown users are shown comes from it. Errors: as auth::LoginRules::load(); invalid, where logins would be relayed
+// between two connections with TLS, which SCRAM takes for an attack, or a rule wants certificates that clients are not asked for.
+[[nodiscard]] base::Result<auth::SharedLoginRules> load_login_rules(const config::Config& config,
                                                                     const plugins::HmacKey& key);
 
 }  // namespace helios::app

@@ -12,8 +12,8 @@
 #include "base/faults.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "net/tls_contexts.hpp"
 #include "session/environment.hpp"
-#include "tls/server_context.hpp"
 
 #include <functional>
 #include <string>
@@ -23,7 +23,7 @@ namespace helios::app {
 
 struct LoadedSnapshot {
   session::Snapshot snapshot;
-  tls::SharedServerContext client_tls;
+  net::TlsContexts tls;
   // What has been done so far. With `is_refused`, nothing: `report.errors` says why.
   admin::ReloadReport report;
   bool is_refused = false;

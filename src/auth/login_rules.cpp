@@ -96,8 +96,6 @@ std::string LoginRules::complaint(const config::Auth& settings) const {
     all += (all.empty() ? "" : "\n") + rule.place + ": " + what;
   };
   for (const auto& rule : rules()) {
-    if (rule.method == Method::cert || rule.clientcert != ClientCertificate::none)
-      add(rule, "client certificates are not asked for yet: use another method");
     if (!rule.map.empty() && !user_map_->has(rule.map))
       add(rule, "there is no map \"" + rule.map + "\" in ident_file");
     if (asks_for_password(rule.method) && settings.user_file.empty())

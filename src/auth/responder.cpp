@@ -79,16 +79,22 @@ Responder::Step Responder::begin_scram(std::string_view list) {
   turn_ = Turn::begun;
   const auto mechanisms = pgwire::parse_mechanisms(list);
   if (!mechanisms) return failed("the server sent a malformed Authentication message");
-  if (std::ranges::find(*mechanisms, kScram) == mechanisms->end())
+  const auto offers = [&](std::string_view name) {
+    return std::ranges::find(*mechanisms, name) != mechanisms->end();
+  };
+  const bool is_plus = offers(kScramPlus) && !channel_binding_.empty();
+  if (!is_plus && !offers(kScram))
     return failed("the server offers no SASL mechanism that the proxy knows");
-  if (auto* password = std::get_if<SecretText>(&credentials_)) {
-    scram_.emplace(*password);
-  } else if (auto* keys = std::get_if<ScramKeys>(&credentials_)) {
-    scram_.emplace(*keys);
+  const ScramClient::Channel channel{.binding = channel_binding_, .is_plus = is_plus};
+  if (const auto* password = std::get_if<SecretText>(&credentials_)) {
+    scram_.emplace(*password, channel);
+  } else if (const auto* keys = std::get_if<ScramKeys>(&credentials_)) {
+    scram_.emplace(*keys, channel);
   } else {
     return lack("scram-sha-256");
   }
-  return {Kind::send, pgwire::sasl_initial_response(kScram, scram_->begin())};
+  return {Kind::send,
+          pgwire::sasl_initial_response(is_plus ? kScramPlus : kScram, scram_->begin())};
 }
 
 Responder::Step Responder::go_on_with_scram(std::string_view data) {

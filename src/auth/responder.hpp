@@ -32,6 +32,10 @@ class Responder {
   Responder(Credentials credentials, std::string user)
       : credentials_(std::move(credentials)), user_(std::move(user)) {}
 
+  // The connection to the server is encrypted: the binding of its channel (RFC 5929, tls-server-end-point). Before the first
+  // request.
+  void bind(std::string channel_binding) { channel_binding_ = std::move(channel_binding); }
+
   [[nodiscard]] Step resume(std::string_view body);
 
  private:
@@ -45,6 +49,7 @@ class Responder {
 
   Credentials credentials_;
   std::string user_;
+  std::string channel_binding_;
   std::optional<ScramClient> scram_;
   // Whose turn it is: the server asks once, and goes on with that alone.
   enum class Turn {

@@ -10,19 +10,22 @@
 namespace helios::auth {
 namespace {
 
-constexpr std::string_view kHeader = "n,,";  // no channel is bound, no other identity asked for
-constexpr std::string_view kHeaderBase64 = "biws";
-
 std::unexpected<base::Error> malformed() {
   return base::fail(base::Errc::invalid, "the server sent a malformed SCRAM message");
 }
 
 }  // namespace
 
-ScramClient::ScramClient(ScramSecret secret, std::string nonce)
-    : secret_(std::move(secret)), nonce_(nonce.empty() ? make_nonce() : std::move(nonce)) {}
+// Flag y: we could bind the channel, and were not offered it. A server that has offered it finds out that somebody stands
+// between us.
+ScramClient::ScramClient(ScramSecret secret, Channel channel, std::string nonce)
+    : secret_(std::move(secret)), nonce_(nonce.empty() ? make_nonce() : std::move(nonce)) {
+  const bool is_bound = channel.is_plus && !channel.binding.empty();
+  header_ = is_bound ? "p=tls-server-end-point,," : channel.binding.empty() ? "n,," : "y,,";
+  binding_ = base::base64_encode(is_bound ? header_ + channel.binding : header_);
+}
 
-std::string ScramClient::begin() const { return std::string(kHeader) + "n=,r=" + nonce_; }
+std::string ScramClient::begin() const { return header_ + "n=,r=" + nonce_; }
 
 base::Result<ScramClient::Offer> ScramClient::read(std::string_view message) const {
   std::string_view rest = message;
@@ -70,9 +73,9 @@ base::Result<std::string> ScramClient::answer(std::string_view message) {
   const auto offer = read(message);
   if (!offer) return std::unexpected(offer.error());
   if (auto taken = take_keys(*offer); !taken) return std::unexpected(taken.error());
-  std::string final = "c=" + std::string(kHeaderBase64) + ",r=" + offer->nonce;
+  std::string final = "c=" + binding_ + ",r=" + offer->nonce;
   const std::string conversation =
-      begin().substr(kHeader.size()) + "," + std::string(message) + "," + final;
+      begin().substr(header_.size()) + "," + std::string(message) + "," + final;
   const Key proof = exclusive_or(client_key_, hmac(stored_key_, conversation));
   server_signature_ = hmac(server_key_, conversation);
   return final + ",p=" + base::base64_encode(proof.view());

@@ -27,8 +27,14 @@ using ScramSecret = std::variant<SecretText, ScramKeys>;
 
 class ScramClient {
  public:
+  // What is known of the channel to the server.
+  struct Channel {
+    std::string binding = {};  // tls-server-end-point (RFC 5929); empty: it cannot be bound
+    bool is_plus = false;      // the server has offered SCRAM-SHA-256-PLUS
+  };
+
   // `nonce`: make_nonce(), but for tests.
-  explicit ScramClient(ScramSecret secret, std::string nonce = {});
+  ScramClient(ScramSecret secret, Channel channel, std::string nonce = {});
 
   // client-first-message.
   [[nodiscard]] std::string begin() const;
@@ -50,6 +56,8 @@ class ScramClient {
   [[nodiscard]] base::Result<void> take_keys(const Offer& offer);
 
   ScramSecret secret_;
+  std::string header_;   // flag and authorization identity
+  std::string binding_;  // in base64: the header, and the channel's where it is bound
   std::string nonce_;
   Key client_key_;
   Key stored_key_;

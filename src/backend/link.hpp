@@ -86,6 +86,9 @@ class Link final : private OwedAnswers::User {
   // Keeps what was not read in it.
   void end_event() { input_.end_event(); }
   // The connection is there, and the login begins.
+  // The connection is encrypted; `binding` of its channel, as auth::Responder has it. Before begin_login().
+  void set_channel_binding(std::string binding);
+
   // `responder`: answers what the server asks, instead of the client; null: the login is relayed.
   void begin_login(std::string startup_packet,
                    std::unique_ptr<auth::Responder> responder = nullptr);
@@ -240,6 +243,7 @@ class Link final : private OwedAnswers::User {
   void handle_login();
   bool answer_request(std::string_view body);
   [[nodiscard]] bool is_too_early() const;
+  bool relay_request(std::string_view body);
   void note_parameter(std::string_view body);
   void note_copy_in();
   [[nodiscard]] bool is_answer_to_break(const pgwire::ErrorFieldsView& fields) const;
@@ -264,6 +268,8 @@ class Link final : private OwedAnswers::User {
   base::Input input_;
   pgwire::FrameReader reader_;
   ServerLogin login_;
+  std::string channel_binding_;
+  bool is_encrypted_ = false;
   bool is_open_ = false;
   bool is_ended_ = false;     // by the server
   bool is_finished_ = false;  // half-closed

@@ -328,6 +328,17 @@ bool Link::is_too_early() const {
          (type == be::kParameterStatus || type == be::kBackendKeyData);
 }
 
+// A client in clear cannot bind the channel that the server has to us, and takes the offer for an attack. True: he was
+// sent another one, without SCRAM-SHA-256-PLUS.
+bool Link::relay_request(std::string_view body) {
+  const auto request = pgwire::parse_authentication(body);
+  if (!request || request->request != pgwire::AuthenticationRequest::sasl) return false;
+  auto mechanisms = pgwire::parse_mechanisms(request->data);
+  if (!mechanisms || std::erase(*mechanisms, auth::kScramPlus) == 0) return false;
+  to_client_->append(pgwire::sasl_request(*mechanisms));
+  return true;
+}
+
 void Link::handle_login() {
   if (is_too_early() || (!login_.is_relayed() && had_fatal_))
     return user_->on_malformed(kMalformed);
@@ -336,6 +347,7 @@ void Link::handle_login() {
     case be::kAuthentication:
       if (!login_.is_relayed() && !answer_request(body)) return;
       login_.on_request(body);
+      if (login_.is_relayed() && is_encrypted_ && relay_request(body)) return;
       break;
     case be::kBackendKeyData:
       if (auto key = pgwire::parse_cancel_key(body)) user_->on_cancel_key(std::move(*key));

@@ -2,6 +2,8 @@
 
 #include "config/config.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 
@@ -22,6 +24,30 @@ bool is_ipv4(const std::string& host) {
 bool is_ipv6(const std::string& host) {
   in6_addr ignored{};
   return inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+}
+
+bool is_alnum(char letter) { return std::isalnum(static_cast<unsigned char>(letter)) != 0; }
+
+// Letters, digits, `-` and `_` between dots, as resolvers take them (RFC 1123 section 2.1, and RFC 2181 section 11 for the
+// lengths). What ends in digits alone is an address that somebody has mistyped.
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t kMaxName = 253;
+  constexpr std::size_t kMaxLabel = 63;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > kMaxName) return false;
+  std::string_view label;
+  while (!text.empty()) {
+    const std::size_t dot = std::min(text.find('.'), text.size());
+    label = text.substr(0, dot);
+    const bool is_well = !label.empty() && label.size() <= kMaxLabel && label.front() != '-' &&
+                         std::ranges::all_of(label, [](char letter) {
+                           return is_alnum(letter) || letter == '-' || letter == '_';
+                         });
+    if (!is_well || dot + 1 == text.size()) return false;
+    text.remove_prefix(std::min(dot + 1, text.size()));
+  }
+  return !std::ranges::all_of(
+      label, [](char letter) { return std::isdigit(static_cast<unsigned char>(letter)) != 0; });
 }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -109,8 +135,14 @@ base::Result<void> check_server_host(std::string_view host) {
   if (text == "localhost" || is_ipv4(text) || is_ipv6(text)) {
     return {};
   }
+  if (is_host_name(text)) return {};
   return base::fail(base::Errc::invalid,
-                    R"(must be an IP address, "localhost", or a folder with a Unix socket)");
+                    "must be an IP address, a host name, or a folder with a Unix socket");
+}
+
+bool is_dns_name(std::string_view host) {
+  const std::string text(host);
+  return text != "localhost" && is_host_name(text) && !is_ipv4(text);
 }
 
 }  // namespace helios::config

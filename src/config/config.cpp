@@ -120,6 +120,8 @@ void read_server(TomlSection section, Server& out) {
   }
   section.integer<std::uint16_t>("port", out.port, 1, 65535);
   section.integer("connect_timeout_ms", out.connect_timeout_ms, 1U, 600'000U);
+  section.integer("dns_ttl_s", out.dns_ttl_s, 1U, 86'400U);
+  read_server_tls(section, out.tls);
   section.finish();
 }
 
@@ -228,6 +230,10 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
     resolve(files.key);
   };
   resolve_certificate(config.admin.tls);
+  for (NamedFile* file : {&config.server.tls.root_certificate, &config.server.tls.crl,
+                          &config.tls.client_ca, &config.tls.client_crl})
+    resolve(file->path);
+  resolve_certificate(config.server.tls.own);
   for (auto& files : config.tls.certificates) resolve_certificate(files);
   for (std::string* path : {&config.auth.hba_file, &config.auth.ident_file, &config.auth.user_file})
     resolve(*path);

@@ -62,6 +62,12 @@ enum class TlsMode {
 };
 enum class TlsVersion { tls12, tls13 };
 
+// A file that the configuration names. Empty: it names none.
+struct NamedFile {
+  std::string path;
+  std::string origin;  // "FILE:LINE: section.key"
+};
+
 struct Tls {  // [tls]: towards clients that come by TCP
   // mode = "disable" | "prefer" (and "allow", which is the same) | "require". Without the key: "prefer" where there is a
   // certificate, else "disable".
@@ -74,6 +80,9 @@ struct Tls {  // [tls]: towards clients that come by TCP
   std::string tls13_ciphers;  // tls13_ciphers = "": of TLS 1.3, likewise
   std::string ciphers_origin;
   std::string tls13_ciphers_origin;
+  // client_ca = "": PEM file of the authorities whose clients are believed; empty: nobody is asked for a certificate.
+  NamedFile client_ca;
+  NamedFile client_crl;  // client_crl = "": PEM file of what they have revoked; needs client_ca
 };
 
 struct Auth {  // [auth]: how clients are let in. Paths are relative to the config file.
@@ -93,11 +102,27 @@ struct Tcp {              // [tcp]: of client and server connections; 0 = what t
   std::uint32_t user_timeout_ms = 0;  // what was sent may stay unacknowledged so long
 };
 
+enum class ServerTlsMode { disable, prefer, require, verify_ca, verify_full };
+
+// Of [server]: TLS towards PostgreSQL, as libpq has it.
+struct ServerTls {
+  ServerTlsMode mode = ServerTlsMode::disable;  // sslmode
+  bool is_direct =
+      false;  // sslnegotiation = "direct": begins with the handshake, not with an SSLRequest
+  NamedFile
+      root_certificate;  // root_certificate = "": PEM file of whom we believe; empty: the system's
+  NamedFile crl;         // crl = "": PEM file of what they have revoked; needs root_certificate
+  CertificateFiles own;  // certificate, key: who the proxy is; both or neither
+  std::string origin;    // of `mode`
+};
+
 struct Server {  // [server]: where PostgreSQL is
-  // A host (IP literal or "localhost"), or a directory (begins with '/') that holds its Unix socket.
+  // A host (IP literal, "localhost" or a name of DNS), or a directory (begins with '/') that holds its Unix socket.
   std::string host = "127.0.0.1";           // host
   std::uint16_t port = 5432;                // port
   std::uint32_t connect_timeout_ms = 5000;  // connect_timeout_ms, 1..600000
+  std::uint32_t dns_ttl_s = 30;  // dns_ttl_s, 1..86400: how long a name keeps its addresses
+  ServerTls tls;
 };
 
 // Who may use the admin interface, and for what.
@@ -337,5 +362,8 @@ struct Config {
 
 // Is `host` something that Server::host may be? Errors: invalid; the message says what it must be.
 [[nodiscard]] base::Result<void> check_server_host(std::string_view host);
+
+// Is it a name that has to be looked up? Requires: it may be Server::host.
+[[nodiscard]] bool is_dns_name(std::string_view host);
 
 }  // namespace helios::config

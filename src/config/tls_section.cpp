@@ -29,6 +29,11 @@ void read_further_certificate(TomlSection& section, Tls& out) {
   out.certificates.push_back(std::move(files));
 }
 
+void read_file(TomlSection& section, std::string_view key, NamedFile& out) {
+  section.text(key, out.path);
+  if (section.has(key)) out.origin = section.place(key);
+}
+
 void read_mode(TomlSection& section, Tls& out) {
   if (!out.certificates.empty()) out.mode = TlsMode::prefer;
   section.choice("mode", out.mode,
@@ -66,7 +71,36 @@ void read_tls(TomlSection section, Tls& out) {
   section.text("tls13_ciphers", out.tls13_ciphers);
   if (section.has("ciphers")) out.ciphers_origin = section.place("ciphers");
   if (section.has("tls13_ciphers")) out.tls13_ciphers_origin = section.place("tls13_ciphers");
+  read_file(section, "client_ca", out.client_ca);
+  read_file(section, "client_crl", out.client_crl);
+  if (!out.client_crl.path.empty() && out.client_ca.path.empty())
+    section.add_problem("client_crl", "needs client_ca: whose list is it?");
   section.finish();
+}
+
+void read_server_tls(TomlSection& section, ServerTls& out) {
+  section.choice("sslmode", out.mode,
+                 {{"disable", ServerTlsMode::disable},
+                  {"prefer", ServerTlsMode::prefer},
+                  {"require", ServerTlsMode::require},
+                  {"verify-ca", ServerTlsMode::verify_ca},
+                  {"verify-full", ServerTlsMode::verify_full}});
+  section.choice("sslnegotiation", out.is_direct, {{"postgres", false}, {"direct", true}});
+  read_file(section, "root_certificate", out.root_certificate);
+  read_file(section, "crl", out.crl);
+  read_certificate_files(section, "certificate", "key", out.own);
+  if (section.has("sslmode")) out.origin = section.place("sslmode");
+  if (!out.crl.path.empty() && out.root_certificate.path.empty())
+    section.add_problem("crl", "needs root_certificate: whose list is it?");
+  if (out.is_direct && out.mode <= ServerTlsMode::prefer)
+    section.add_problem("sslnegotiation",
+                        "\"direct\" needs sslmode require, verify-ca or verify-full");
+  if (out.mode != ServerTlsMode::disable) return;
+  // Somebody believes that these protect something.
+  if (!out.root_certificate.path.empty())
+    section.add_problem("root_certificate", "means nothing without sslmode");
+  if (!out.own.certificate.empty())
+    section.add_problem("certificate", "means nothing without sslmode");
 }
 
 }  // namespace helios::config

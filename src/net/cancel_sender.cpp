@@ -2,6 +2,8 @@
 
 #include "net/cancel_sender.hpp"
 
+#include "net/server_connector.hpp"
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -9,19 +11,19 @@
 
 namespace helios::net {
 
-// One request: dial, send, wait for the server's end.
-class CancelSender::Run final : public DialHandler, public StreamHandler {
+// One request: reach the server, send, wait for the server's end. As well protected as the session that it is for.
+class CancelSender::Run final : public ServerHandler, public StreamHandler {
  public:
-  Run(Engine& engine, const Endpoint& to, const pgwire::CancelKey& key,
+  Run(Engine& engine, tls::Work& work, const ServerAddress& to, const pgwire::CancelKey& key,
       std::function<void()> on_end)
       : engine_(engine),
         packet_(pgwire::serialize_cancel_request(key)),
-        on_end_(std::move(on_end)),
-        target_(std::make_shared<const ServerTarget>(ServerTarget{
-            .endpoints = {to}, .connect_timeout_ms = kCancelTimeoutMs, .health = {}})) {
+        on_end_(std::move(on_end)) {
     time_limit_ = engine_.start_timer(kCancelTimeoutMs, [this] { on_end_(); });
     try {
-      dialer_ = std::make_unique<Dialer>(engine_, target_, *this);
+      connector_ = std::make_unique<ServerConnector>(
+          engine_, work, to.target, std::make_shared<const std::vector<Endpoint>>(1, *to.endpoint),
+          *this);
     } catch (...) {
       engine_.cancel_timer(time_limit_);
       throw;
@@ -31,19 +33,21 @@ class CancelSender::Run final : public DialHandler, public StreamHandler {
 
   void close() {
     engine_.cancel_timer(time_limit_);
-    dialer_.reset();
     stream_.reset();
+    connector_->close();
   }
 
   base::Task done;
 
  private:
-  void on_dialled(Fd connection, const Endpoint&) override {
-    stream_ = engine_.adopt(std::move(connection), *this, LossReport::at_once);
+  void on_server_reached(StreamPtr stream, SharedEndpoint, const tls::Facts*) override {
+    stream_ = std::move(stream);
+    stream_->report_to(*this);
     const std::string_view packet(packet_);
     stream_->send({&packet, 1});
   }
-  void on_dial_failed(const std::string&) override { on_end_(); }
+  void on_server_refused(const std::string&) override { on_end_(); }
+  void on_connect_fault(const std::exception_ptr&) override { on_end_(); }
 
   void on_received(std::string_view) override {}
   void on_eof() override { on_end_(); }
@@ -53,17 +57,16 @@ class CancelSender::Run final : public DialHandler, public StreamHandler {
   Engine& engine_;
   std::string packet_;
   std::function<void()> on_end_;
-  const SharedTarget target_;
-  std::unique_ptr<Dialer> dialer_;
-  StreamPtr stream_;
+  std::unique_ptr<ServerConnector> connector_;
+  StreamPtr stream_;  // goes before the connector does
   TimerId time_limit_;
 };
 
-CancelSender::CancelSender(Engine& engine) : engine_(engine) {}
+CancelSender::CancelSender(Engine& engine, tls::Work& work) : engine_(engine), work_(work) {}
 
 CancelSender::~CancelSender() = default;
 
-bool CancelSender::send(const Endpoint& to, const pgwire::CancelKey& key, base::Task done) {
+bool CancelSender::send(const ServerAddress& to, const pgwire::CancelKey& key, base::Task done) {
   if (runs_.size() < kMaxCancelsInFlight) {
     start(to, key, std::move(done));
     return true;
@@ -76,9 +79,9 @@ bool CancelSender::send(const Endpoint& to, const pgwire::CancelKey& key, base::
   return true;
 }
 
-void CancelSender::start(const Endpoint& to, const pgwire::CancelKey& key, base::Task done) {
+void CancelSender::start(const ServerAddress& to, const pgwire::CancelKey& key, base::Task done) {
   const auto id = next_id_++;
-  auto run = std::make_unique<Run>(engine_, to, key, [this, id] { finish(id); });
+  auto run = std::make_unique<Run>(engine_, work_, to, key, [this, id] { finish(id); });
   run->done = std::move(done);
   runs_.emplace(id, std::move(run));
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Sends CancelRequests to the server, each over a connection of its own, as the protocol wants it.
+// Sends CancelRequests to the server, each over a connection of its own, as the protocol wants it; encrypted as [server]
+// sslmode has it for sessions, since whoever reads the key on the way could use it.
 // The server says nothing but closes that connection once it has acted: that is waited for, within
 // kCancelTimeoutMs, so that a client that waits too can rely on it.
 
 #include "net/dialer.hpp"
 #include "pgwire/cancel_request.hpp"
+#include "tls/channel.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -27,17 +29,23 @@ inline constexpr std::int64_t kSecondCancelMs = 300;
 inline constexpr std::size_t kMaxCancelsInFlight = 64;
 inline constexpr std::size_t kMaxCancelsWaiting = 10'000;
 
-// Thread rule: the engine's thread. Lifetime: `engine` outlives it.
+// One server of a target, and how it is spoken to.
+struct ServerAddress {
+  SharedTarget target;
+  SharedEndpoint endpoint;
+};
+
+// Thread rule: the engine's thread. Lifetime: `engine` and `work` outlive it.
 class CancelSender {
  public:
-  explicit CancelSender(Engine& engine);
+  CancelSender(Engine& engine, tls::Work& work);
   ~CancelSender();
   CancelSender(const CancelSender&) = delete;
   CancelSender& operator=(const CancelSender&) = delete;
 
   // Sends `key` to the server at `to`, as soon as there is a connection for it. `done` runs when that is over, whatever
   // comes of it. Returns false, having run `done` at once, when kMaxCancelsWaiting wait already.
-  bool send(const Endpoint& to, const pgwire::CancelKey& key, base::Task done);
+  bool send(const ServerAddress& to, const pgwire::CancelKey& key, base::Task done);
 
   // Those that wait as well.
   [[nodiscard]] std::size_t in_flight() const { return runs_.size() + waiting_.size(); }
@@ -45,15 +53,16 @@ class CancelSender {
  private:
   class Run;
   struct Waiting {
-    Endpoint to;
+    ServerAddress to;
     pgwire::CancelKey key;
     base::Task done;
   };
 
-  void start(const Endpoint& to, const pgwire::CancelKey& key, base::Task done);
+  void start(const ServerAddress& to, const pgwire::CancelKey& key, base::Task done);
   void finish(std::uint64_t id);
 
   Engine& engine_;
+  tls::Work& work_;
   std::uint64_t next_id_ = 1;
   std::unordered_map<std::uint64_t, std::unique_ptr<Run>> runs_;
   std::deque<Waiting>

@@ -111,11 +111,13 @@ void ClientDriver::on_eof() {
 
 void ClientDriver::on_encrypted(const tls::Facts& facts) {
   context_.stats.tls_handshakes.add();
-  run_event([&] {
-    session_.on_client_encrypted(
-        {std::string(facts.version), std::string(facts.cipher), facts.channel_binding},
-        context_.actions);
-  });
+  session::Encryption encryption{.version = std::string(facts.version),
+                                 .cipher = std::string(facts.cipher),
+                                 .channel_binding = facts.channel_binding};
+  if (facts.client) {
+    encryption.certificate = {facts.client->common_name, facts.client->distinguished_name};
+  }
+  run_event([&] { session_.on_client_encrypted(std::move(encryption), context_.actions); });
 }
 
 void ClientDriver::on_tls_failed(const std::string& reason) {
@@ -138,15 +140,16 @@ void ClientDriver::claim() {
   link_ = std::make_unique<LinkDriver>(context_, holder, std::move(own_name_));
 }
 
-void ClientDriver::on_link_dialled(Fd connection, const Endpoint& to) {
-  run_event([&] {
-    link_->adopt(std::move(connection), to);
-    session_.on_granted(link_->link(), context_.actions);
-  });
+void ClientDriver::on_link_ready() {
+  run_event([&] { session_.on_granted(link_->link(), context_.actions); });
 }
 
 void ClientDriver::on_link_refused(const std::string& reason) {
   run_event([&] { session_.on_refused(reason, context_.actions); });
+}
+
+void ClientDriver::on_link_fault(const std::exception_ptr& fault) {
+  run_event([&] { std::rethrow_exception(fault); });
 }
 
 void ClientDriver::on_link_received(std::string_view bytes) {
@@ -248,8 +251,8 @@ void ClientDriver::on_cancel_delivered() {
 }
 
 void ClientDriver::send_cancel() {
-  const Endpoint* server = link_ ? link_->endpoint() : nullptr;
-  if (!cancel_key_ || server == nullptr) {
+  const auto server = link_ ? link_->server() : std::nullopt;
+  if (!cancel_key_ || !server) {
     return;
   }
   auto done = std::exchange(cancel_done_, {});
@@ -273,8 +276,8 @@ void ClientDriver::send_cap_cancel() {
   auto done = [&context = context_, id = id_] {
     context.environment.home->post([&context, id] { context.on_cap_cancelled(id); });
   };
-  const Endpoint* server = link_ ? link_->endpoint() : nullptr;
-  if (!cancel_key_ || server == nullptr) {
+  const auto server = link_ ? link_->server() : std::nullopt;
+  if (!cancel_key_ || !server) {
     done();  // the rest of the answer is dropped until its end
     return;
   }
@@ -301,11 +304,11 @@ void ClientDriver::encrypt_client() {
   }
   std::string first_bytes = std::move(*context_.actions.encrypt_client);
   const bool is_direct = !first_bytes.empty();
-  TlsStream::Options options{.context = context_.client_tls,
+  TlsStream::Options options{.opening = context_.client_tls->open(),
                              .first_bytes = std::move(first_bytes),
                              .requires_protocol = is_direct};
-  client_ = TlsStream::accept(context_.engine, context_.tls_work, std::move(options),
-                              std::move(client_), *this, *this, LossReport::at_once);
+  client_ = TlsStream::make(context_.engine, context_.tls_work, std::move(options),
+                            std::move(client_), *this, *this, LossReport::at_once);
 }
 
 void ClientDriver::end_connections() {

@@ -64,8 +64,9 @@ class ClientDriver final : private backend::Upstream,
   void on_tls_failed(const std::string& reason) override;
 
   // The link.
-  void on_link_dialled(Fd connection, const Endpoint& to) override;
+  void on_link_ready() override;
   void on_link_refused(const std::string& reason) override;
+  void on_link_fault(const std::exception_ptr& fault) override;
   void on_link_received(std::string_view bytes) override;
   void on_link_ended() override;
   void on_link_drained() override { update_receiving(); }

@@ -11,21 +11,31 @@ namespace {
 
 // How soon a Unix socket is tried again whose server has too many connections waiting.
 constexpr std::int64_t kBusyRetryMs = 10;
+// How soon it is asked again whether a name has been looked up.
+constexpr std::int64_t kLookUpRetryMs = 10;
 
 }  // namespace
 
-ServerTarget server_target(const config::Server& server) {
-  auto endpoints = server_endpoints(server);
-  auto health = std::make_shared<ServerHealth>(endpoints.back().text());
-  return {std::move(endpoints), server.connect_timeout_ms, std::move(health)};
+ServerTarget server_target(const config::Server& server, const config::Tcp& tcp,
+                           tls::SharedClientContext tls) {
+  auto addresses = std::make_shared<const ServerAddresses>(server);
+  auto health = std::make_shared<ServerHealth>(addresses->text());
+  return {.addresses = std::move(addresses),
+          .connect_timeout_ms = server.connect_timeout_ms,
+          .tcp = tcp,
+          .health = std::move(health),
+          .host = server.host,
+          .tls = std::move(tls),
+          .may_be_in_clear = server.tls.mode == config::ServerTlsMode::prefer,
+          .is_tls_direct = server.tls.is_direct};
 }
 
-Dialer::Dialer(Engine& engine, SharedTarget target, DialHandler& handler)
-    : engine_(engine), target_(std::move(target)), handler_(handler) {
+Dialer::Dialer(Engine& engine, SharedTarget target, SharedEndpoints only, DialHandler& handler)
+    : engine_(engine), target_(std::move(target)), endpoints_(std::move(only)), handler_(handler) {
   time_limit_ =
       engine_.start_timer(target_->connect_timeout_ms, [this] { give_up("Connection timed out"); });
   try {
-    try_next();
+    begin();
   } catch (...) {
     engine_.cancel_timer(time_limit_);
     throw;
@@ -37,17 +47,30 @@ Dialer::~Dialer() {
   engine_.cancel_timer(retry_);
 }
 
-void Dialer::try_next() { attempt_ = engine_.connect(target_->endpoints[next_], *this); }
+// Nothing is reported from inside the constructor.
+void Dialer::begin() {
+  if (endpoints_ != nullptr) return try_next();
+  ServerAddresses::Reading known = target_->addresses->read();
+  endpoints_ = std::move(known.endpoints);
+  if (endpoints_ != nullptr) return try_next();
+  if (known.failure.empty()) {
+    retry_ = engine_.start_timer(kLookUpRetryMs, [this] { begin(); });
+  } else {
+    retry_ = engine_.start_timer(0, [this, why = std::move(known.failure)] { give_up(why); });
+  }
+}
+
+void Dialer::try_next() { attempt_ = engine_.connect((*endpoints_)[next_], *this); }
 
 void Dialer::on_connected(Fd connection) {
   engine_.cancel_timer(time_limit_);
-  handler_.on_dialled(std::move(connection), target_->endpoints[next_]);
+  handler_.on_dialled(std::move(connection), SharedEndpoint(endpoints_, &(*endpoints_)[next_]));
 }
 
 void Dialer::on_connect_failed(int error) {
   if (error == EAGAIN) {
     retry_ = engine_.start_timer(kBusyRetryMs, [this] { try_next(); });
-  } else if (next_ + 1 < target_->endpoints.size()) {
+  } else if (next_ + 1 < endpoints_->size()) {
     ++next_;
     try_next();
   } else {

@@ -4,32 +4,40 @@
 // Reaches the configured server: tries its addresses one after the other, within one time limit.
 
 #include "net/engine/engine.hpp"
+#include "net/server_addresses.hpp"
 #include "net/server_health.hpp"
+#include "tls/client_context.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace helios::net {
 
-// Where the server is; never empty. Shared by those who are on their way there, or were: a reload makes a new one.
+// Where the server is, and whether it is spoken to by TLS; never without addresses. Shared by those who are on their way there, or were:
+// a reload makes a new one.
 struct ServerTarget {
-  std::vector<Endpoint> endpoints;
-  std::int64_t connect_timeout_ms = 5000;  // for all endpoints together
+  std::shared_ptr<const ServerAddresses> addresses;
+  std::int64_t connect_timeout_ms = 5000;  // for all addresses together
+  config::Tcp tcp = {};                    // how their connections are watched
   std::shared_ptr<ServerHealth>
-      health;  // what attempts of sessions have told; null: no session dials it
+      health;             // what attempts of sessions have told; null: no session dials it
+  std::string host = {};  // for its certificate
+  tls::SharedClientContext tls = {};  // null: in clear
+  bool may_be_in_clear = false;       // where the server has no TLS (sslmode=prefer)
+  bool is_tls_direct = false;         // begins with the handshake (sslnegotiation=direct)
 };
 using SharedTarget = std::shared_ptr<const ServerTarget>;
 
 // With a health of which nothing is known.
-[[nodiscard]] ServerTarget server_target(const config::Server& server);
+[[nodiscard]] ServerTarget server_target(const config::Server& server, const config::Tcp& tcp = {},
+                                         tls::SharedClientContext tls = nullptr);
 
 class DialHandler {
  public:
   virtual ~DialHandler() = default;
-  // One of the two, once. The dialer may be destroyed inside. `to` belongs to the target.
-  virtual void on_dialled(Fd connection, const Endpoint& to) = 0;
+  // One of the two, once. The dialer may be destroyed inside.
+  virtual void on_dialled(Fd connection, SharedEndpoint to) = 0;
   // `reason` is what the system says about the last address, e.g. "Connection refused".
   virtual void on_dial_failed(const std::string& reason) = 0;
 };
@@ -37,12 +45,14 @@ class DialHandler {
 // Destroying it ends the attempt; nothing is reported then. Lifetime: all references outlive it.
 class Dialer final : private ConnectHandler {
  public:
-  Dialer(Engine& engine, SharedTarget target, DialHandler& handler);
+  // `only`: where to dial; null: the target's addresses. While those are still looked up, the time limit runs.
+  Dialer(Engine& engine, SharedTarget target, SharedEndpoints only, DialHandler& handler);
   ~Dialer() override;
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
  private:
+  void begin();
   void try_next();
   void on_connected(Fd connection) override;
   void on_connect_failed(int error) override;
@@ -50,6 +60,7 @@ class Dialer final : private ConnectHandler {
 
   Engine& engine_;
   const SharedTarget target_;
+  SharedEndpoints endpoints_;  // null: not known yet
   DialHandler& handler_;
   std::size_t next_ = 0;  // endpoint that is being tried
   OperationPtr attempt_;

@@ -11,6 +11,7 @@
 #include "session/actions.hpp"
 #include "session/environment.hpp"
 #include "tls/channel.hpp"
+#include "tls/server_context.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -27,6 +28,7 @@ struct DriverContext {
   CancelRegistry& cancel_registry;
   CancelSink& cancel_sink;  // the worker itself, as others reach it
   CancelSender& cancel_sender;
+  tls::Work& tls_work;
   WorkerStats& stats;
   // The driver of this session is done: destroy it once no code of it can be running.
   std::function<void(SessionId)> retire;
@@ -39,7 +41,6 @@ struct DriverContext {
   session::Actions actions{};
   // Of clients who ask for TLS from now on; null: nobody gets it.
   tls::SharedServerContext client_tls{};
-  tls::Work tls_work{};
   std::optional<base::QuietLog> tls_failure_log{};  // once there is a failure
 };
 

@@ -3,39 +3,40 @@
 #include "net/link_driver.hpp"
 
 #include "net/driver_context.hpp"
-#include "net/engine/sockets.hpp"
 
 #include <utility>
 
 namespace helios::net {
 
 LinkDriver::LinkDriver(DriverContext& context, Holder& holder, std::string own_name)
-    : context_(context), holder_(holder), target_(context.server), link_(std::move(own_name)) {
-  DialHandler& handler = *this;
-  dialer_ = std::make_unique<Dialer>(context.engine, target_, handler);
-}
+    : context_(context),
+      holder_(holder),
+      target_(context.server),
+      connector_(context.engine, context.tls_work, target_, nullptr, *this),
+      link_(std::move(own_name)) {}
 
-void LinkDriver::on_dialled(Fd connection, const Endpoint& to) {
+void LinkDriver::on_server_reached(StreamPtr stream, SharedEndpoint to, const tls::Facts* facts) {
+  stream_ = std::move(stream);
+  stream_->report_to(*this);
+  endpoint_ = std::move(to);
+  if (facts != nullptr) {
+    link_.set_channel_binding(facts->channel_binding);
+  }
   target_->health->note_up(context_.environment.clock->monotonic_ns(), *context_.environment.log);
-  holder_.on_link_dialled(std::move(connection), to);
+  holder_.on_link_ready();
 }
 
-void LinkDriver::adopt(Fd connection, const Endpoint& to) {
-  endpoint_ = &to;
-  dialer_.reset();
-  set_session_options(connection, *endpoint_, context_.environment.config->tcp);
-  stream_ = context_.engine.adopt(std::move(connection), *this, LossReport::after_received);
-}
-
-void LinkDriver::put_layer(const MakeLayer& make) {
-  stream_ = make(std::move(stream_), *this, LossReport::after_received);
-}
-
-void LinkDriver::on_dial_failed(const std::string& reason) {
+void LinkDriver::on_server_refused(const std::string& reason) {
   context_.stats.server_connect_failures.add();
   target_->health->note_down(reason, context_.environment.clock->monotonic_ns(),
                              *context_.environment.log);
   holder_.on_link_refused(reason);
+}
+
+void LinkDriver::on_connect_fault(const std::exception_ptr& fault) { holder_.on_link_fault(fault); }
+
+void LinkDriver::put_layer(const MakeLayer& make) {
+  stream_ = make(std::move(stream_), *this, LossReport::after_received);
 }
 
 void LinkDriver::on_received(std::string_view bytes) {
@@ -60,6 +61,13 @@ void LinkDriver::send(const base::Output& output) {
   context_.stats.bytes_to_servers.add(output.bytes());
 }
 
+std::optional<ServerAddress> LinkDriver::server() const {
+  if (endpoint_ == nullptr) {
+    return std::nullopt;
+  }
+  return ServerAddress{.target = target_, .endpoint = endpoint_};
+}
+
 void LinkDriver::finish_sending() {
   if (stream_) {
     stream_->finish_sending();
@@ -67,8 +75,8 @@ void LinkDriver::finish_sending() {
 }
 
 void LinkDriver::close() {
-  dialer_.reset();
   stream_.reset();
+  connector_.close();
 }
 
 void LinkDriver::receive(bool is_wanted) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Drives one link: dials the server, hands what happens on the connection to whoever holds the link, and sends. It knows
+// Drives one link: reaches the server, hands what happens on the connection to whoever holds the link, and sends. It knows
 // nothing of the protocol; the Link does.
 //
 // What ties it to the worker that dialled it, and what it would take to hand it to another one:
@@ -13,36 +13,37 @@
 //    events, and without a user, it is a value: it has to be owned by a pointer to travel, which it is not yet.
 //  - The key for cancel requests belongs to the session (CancelRegistry), not to the link.
 // So a link can travel when it is quiet and nobody has it. One that answers something has a session on its thread, and
-// stays. A layer on the stream (put_layer()) stays too, and with it the link.
+// stays. A layer on the stream (TLS, put_layer()) stays too, and with it the link.
 //
 // Thread rule: the worker's thread. Nothing is reported from inside a call.
 
 #include "backend/link.hpp"
 #include "base/output.hpp"
-#include "net/dialer.hpp"
+#include "net/cancel_sender.hpp"
 #include "net/engine/engine.hpp"
+#include "net/server_connector.hpp"
 #include "net/stream_layer.hpp"
 #include "net/worker_stats.hpp"
 
 #include <cstddef>
-#include <memory>
+#include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace helios::net {
 
-class CancelSender;
 struct DriverContext;
 
-class LinkDriver final : private DialHandler, private StreamHandler {
+class LinkDriver final : private ServerHandler, private StreamHandler {
  public:
   // Whoever holds the link. Each call is an event.
   class Holder {
    public:
-    // One of the two, once. `connection` becomes the link's by adopt(), within the call.
-    virtual void on_link_dialled(Fd connection, const Endpoint& to) = 0;
-    // `reason`: one line, e.g. "Connection refused". Gone with close().
+    // One of the three, once; gone with close(). `reason`: one line, e.g. "Connection refused".
+    virtual void on_link_ready() = 0;
     virtual void on_link_refused(const std::string& reason) = 0;
+    virtual void on_link_fault(const std::exception_ptr& fault) = 0;
     virtual void on_link_received(std::string_view bytes) = 0;
     // The server has ended the connection, or it broke.
     virtual void on_link_ended() = 0;
@@ -52,7 +53,7 @@ class LinkDriver final : private DialHandler, private StreamHandler {
     ~Holder() = default;
   };
 
-  // Dials at once. Lifetime: `context` and `holder` outlive it.
+  // Begins at once to reach the server. Lifetime: `context` and `holder` outlive it.
   LinkDriver(DriverContext& context, Holder& holder, std::string own_name);
   LinkDriver(const LinkDriver&) = delete;
   LinkDriver& operator=(const LinkDriver&) = delete;
@@ -60,10 +61,8 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   // Lives as long as this, also when the connection does not.
   [[nodiscard]] backend::Link& link() { return link_; }
 
-  // Requires: both as they came with on_link_dialled().
-  void adopt(Fd connection, const Endpoint& to);
-  // Exchanges the stream for a layer on it. Part of the holder's present event: behind adopt(), say, or in
-  // on_link_received(), where `bytes` were all that the server had to say without it. Requires: adopted, not closed.
+  // Exchanges the stream for a layer on it. Part of the holder's present event: on_link_ready(), say, or
+  // on_link_received(), where `bytes` were all that the server had to say without it. Requires: ready, not closed.
   void put_layer(const MakeLayer& make);
   void send(const base::Output& output);
   // Tells the server that nothing more comes.
@@ -75,12 +74,13 @@ class LinkDriver final : private DialHandler, private StreamHandler {
   void receive(bool is_wanted);
   [[nodiscard]] bool is_congested() const { return stream_ && stream_->congested(); }
   [[nodiscard]] std::size_t pending_bytes() const { return stream_ ? stream_->pending_bytes() : 0; }
-  // Where it is, or was, connected to; null: nowhere yet.
-  [[nodiscard]] const Endpoint* endpoint() const { return endpoint_; }
+  // Where it is, or was, connected to; nullopt: nowhere yet.
+  [[nodiscard]] std::optional<ServerAddress> server() const;
 
  private:
-  void on_dialled(Fd connection, const Endpoint& to) override;
-  void on_dial_failed(const std::string& reason) override;
+  void on_server_reached(StreamPtr stream, SharedEndpoint to, const tls::Facts* facts) override;
+  void on_server_refused(const std::string& reason) override;
+  void on_connect_fault(const std::exception_ptr& fault) override;
   void on_received(std::string_view bytes) override;
   void on_eof() override;
   void on_lost(int error) override;
@@ -88,10 +88,10 @@ class LinkDriver final : private DialHandler, private StreamHandler {
 
   DriverContext& context_;
   Holder& holder_;
-  std::unique_ptr<Dialer> dialer_;  // while it is dialled
-  StreamPtr stream_;
   const SharedTarget target_;
-  const Endpoint* endpoint_ = nullptr;  // one of its
+  SharedEndpoint endpoint_;  // null: it is not there yet
+  ServerConnector connector_;
+  StreamPtr stream_;  // null: there is none yet, or none any more
   backend::Link link_;
 };
 

@@ -27,9 +27,13 @@ std::size_t worker_count(const config::Listen& listen) {
 base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> workers,
                                                    Engine& control, base::Log& log) {
   std::unique_ptr<Proxy> proxy(new Proxy(control, log));
-  if (!workers.empty()) proxy->server_health_ = workers.front().server.health;
+  if (!workers.empty()) {
+    proxy->server_health_ = workers.front().server.health;
+    proxy->server_addresses_ = workers.front().server.addresses;
+  }
   for (auto& options : workers) {
     options.server.health = proxy->server_health_;
+    options.server.addresses = proxy->server_addresses_;
     options.cancel_registry = &proxy->cancel_registry_;
     options.memory_share = &proxy->memory_.add_share();
     options.memory_budget = &proxy->memory_;
@@ -135,13 +139,18 @@ void Proxy::start(std::function<void()> on_drained) {
 }
 
 // What is known of a server stays known while it is the same one.
-SharedTarget Proxy::renew_target(const config::Server& server) {
-  auto target = server_target(server);
+SharedTarget Proxy::renew_target(const config::Config& config, tls::SharedClientContext tls) {
+  auto target = server_target(config.server, config.tcp, std::move(tls));
   const std::lock_guard lock(server_mutex_);
   if (server_health_ && server_health_->server() == target.health->server()) {
     target.health = server_health_;
   } else {
     server_health_ = target.health;
+  }
+  if (server_addresses_ && server_addresses_->is_of(config.server)) {
+    target.addresses = server_addresses_;
+  } else {
+    server_addresses_ = target.addresses;
   }
   return std::make_shared<const ServerTarget>(std::move(target));
 }
@@ -151,17 +160,17 @@ std::shared_ptr<const ServerHealth> Proxy::server_health() const {
   return server_health_;
 }
 
-void Proxy::replace_snapshot(const session::Snapshot& snapshot,
-                             const tls::SharedServerContext& client_tls, base::Task done) {
+void Proxy::replace_snapshot(const session::Snapshot& snapshot, const TlsContexts& tls,
+                             base::Task done) {
   // Run, or destroyed, with the last worker's answer.
   struct Answer {
     base::Task done;
     std::size_t missing;  // the control thread
   };
   const auto answer = std::make_shared<Answer>(Answer{std::move(done), workers_.size()});
-  const auto server = renew_target(snapshot.config->server);
+  const auto server = renew_target(*snapshot.config, tls.server);
   for (const auto& worker : workers_) {
-    worker->replace_snapshot(snapshot, server, client_tls, [&control = control_, answer] {
+    worker->replace_snapshot(snapshot, server, tls.clients, [&control = control_, answer] {
       control.mailbox().post([answer] {
         if (--answer->missing == 0) {
           answer->done();

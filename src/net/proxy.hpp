@@ -61,8 +61,7 @@ class Proxy final : private AcceptHandler {
 
   // `done` runs on the control thread once every worker uses `snapshot` for new statements; it is
   // destroyed unrun when a worker ends first. See Worker::replace_snapshot().
-  void replace_snapshot(const session::Snapshot& snapshot,
-                        const tls::SharedServerContext& client_tls, base::Task done);
+  void replace_snapshot(const session::Snapshot& snapshot, const TlsContexts& tls, base::Task done);
 
   // `done` runs on the control thread once every worker knows these blocks and has ended the sessions that meet one, with
   // the number of those; it is destroyed unrun when a worker ends first. See Worker::set_blocks().
@@ -88,7 +87,7 @@ class Proxy final : private AcceptHandler {
  private:
   Proxy(Engine& control, base::Log& log) : control_(control), log_(log) {}
 
-  SharedTarget renew_target(const config::Server& server);
+  SharedTarget renew_target(const config::Config& config, tls::SharedClientContext tls);
   base::Result<void> listen_on_unix_socket(const config::Listen& listen);
   void note_unix_socket(const std::string& path);
   void on_accepted(Fd connection, const Endpoint& peer) override;
@@ -99,7 +98,8 @@ class Proxy final : private AcceptHandler {
   base::Log& log_;
   CancelRegistry cancel_registry_;
   MemoryBudget memory_;
-  mutable std::mutex server_mutex_;  // the pointer, which a reload replaces
+  mutable std::mutex server_mutex_;  // the pointers, which a reload replaces
+  std::shared_ptr<const ServerAddresses> server_addresses_;
   std::shared_ptr<ServerHealth> server_health_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Fd> bound_;  // from listen() to start()

@@ -33,14 +33,14 @@ class OwnCiphertext {
 
 }  // namespace
 
-StreamPtr TlsStream::accept(Engine& engine, tls::Work& work, Options options, StreamPtr below,
-                            StreamHandler& handler, TlsHandler& tls_handler,
-                            LossReport loss_report) {
+StreamPtr TlsStream::make(Engine& engine, tls::Work& work, Options options, StreamPtr below,
+                          StreamHandler& handler, TlsHandler& tls_handler, LossReport loss_report) {
+  const bool has_first_word = options.opening.is_client || !options.first_bytes.empty();
   auto* layer = new TlsStream(engine, work, std::move(options), std::move(below), handler,
                               tls_handler, loss_report);
   layer->below_->report_to(*layer);
   layer->below_->resume_receiving();
-  if (!layer->held_.empty()) engine.defer(*layer);
+  if (has_first_word) engine.defer(*layer);
   return StreamPtr(layer);
 }
 
@@ -53,7 +53,7 @@ TlsStream::TlsStream(Engine& engine, tls::Work& work, Options options, StreamPtr
       tls_handler_(tls_handler),
       loss_report_(loss_report),
       requires_protocol_(options.requires_protocol),
-      channel_(std::move(options.context), work),
+      channel_(std::move(options.opening), work),
       held_(std::move(options.first_bytes)) {}
 
 // ---- Sending

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A stream that encrypts, on the stream of a client (see stream_layer.hpp). What is sent before the handshake is done is
+// A stream that encrypts, on the stream of a client or of a server (see stream_layer.hpp). What is sent before the handshake is done is
 // dropped: nobody could read it, and it may not go out in clear.
 //
 // The peer ends an encrypted connection with a word of its own (close_notify), which is on_eof(). Without it somebody may
@@ -35,14 +35,14 @@ class TlsHandler {
 class TlsStream final : public Stream, private StreamHandler, private Deferred {
  public:
   struct Options {
-    tls::SharedServerContext context;
-    std::string first_bytes;         // of the peer's, that the stream below has reported already
+    tls::Opening opening;
+    std::string first_bytes = {};    // of the peer's, that the stream below has reported already
     bool requires_protocol = false;  // the client has to name what is spoken inside (ALPN)
   };
 
   // It begins to receive; see MakeLayer. Lifetime: `engine`, `work` and both handlers outlive it.
-  static StreamPtr accept(Engine& engine, tls::Work& work, Options options, StreamPtr below,
-                          StreamHandler& handler, TlsHandler& tls_handler, LossReport loss_report);
+  static StreamPtr make(Engine& engine, tls::Work& work, Options options, StreamPtr below,
+                        StreamHandler& handler, TlsHandler& tls_handler, LossReport loss_report);
 
   // ---- Stream
   void report_to(StreamHandler& handler) override { handler_ = &handler; }

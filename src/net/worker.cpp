@@ -51,13 +51,14 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
       server_(std::make_shared<const ServerTarget>(std::move(options.server))),
       environment_(std::move(options.environment)),
       engine_(std::move(engine)),
-      cancel_sender_(*engine_),
+      cancel_sender_(*engine_, tls_work_),
       context_{*engine_,
                environment_,
                server_,
                *options.cancel_registry,
                *this,
                cancel_sender_,
+               tls_work_,
                stats_,
                [this](SessionId id) { retired_.push_back(id); },
                [this](SessionId id) {
@@ -73,7 +74,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
                  }
                }},
       has_thread_(has_thread) {
-  context_.client_tls = std::move(options.client_tls);
+  context_.client_tls = std::move(options.tls.clients);
   if (options.faults != nullptr) {
     engine_->report_faults_to(*options.faults);
   }

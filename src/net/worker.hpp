@@ -14,6 +14,7 @@
 #include "net/client_driver.hpp"
 #include "net/connection_limits.hpp"
 #include "net/memory_budget.hpp"
+#include "net/tls_contexts.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -32,7 +33,7 @@ struct WorkerOptions {
   std::unique_ptr<Engine>
       loop;  // null: the worker makes one of the kind above, and gives it a thread
   ServerTarget server;
-  tls::SharedServerContext client_tls;  // null: clients get no TLS
+  TlsContexts tls;
   CancelRegistry* cancel_registry = nullptr;
   // This worker's part of it, and what all of them hold.
   MemoryBudget::Share* memory_share = nullptr;
@@ -109,6 +110,7 @@ class Worker final : public CancelSink {
   session::Counters counters_;
   session::Environment environment_;
   std::unique_ptr<Engine> engine_;
+  tls::Work tls_work_;
   CancelSender cancel_sender_;
   DriverContext context_;
   SessionId next_session_id_ = 1;

@@ -113,10 +113,17 @@ struct OsUser {
 };
 
 // How a client's connection is encrypted.
+// Who a client's certificate says that he is.
+struct ClientCertificate {
+  std::string common_name;         // empty: it has none
+  std::string distinguished_name;  // the subject as RFC 2253 writes it: "CN=ann,O=Example"
+};
+
 struct Encryption {
   std::string version;               // "TLSv1.3"
   std::string cipher;                // "TLS_AES_256_GCM_SHA384"
   std::string channel_binding = {};  // tls-server-end-point (RFC 5929); empty: there is none
+  std::optional<ClientCertificate> certificate = {};  // one that [tls] client_ca vouches for
 };
 
 // Who is at the other end of a client connection.

@@ -221,6 +221,7 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   if (peer_.encryption) {
     add("tls.version", peer_.encryption->version);
     add("tls.cipher", peer_.encryption->cipher);
+    if (certificate() != nullptr) add("tls.client_subject", certificate()->distinguished_name);
   }
   if (const std::string* roles = fixed_.find(kRolesSetting)) add("identity.roles", *roles);
   for (const auto& [name, value] : values) add(name, value);

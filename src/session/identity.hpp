@@ -56,6 +56,11 @@ class Identity {
   [[nodiscard]] std::string channel_binding() const {
     return peer_.encryption ? peer_.encryption->channel_binding : std::string();
   }
+  // Null: he has shown none.
+  [[nodiscard]] const ClientCertificate* certificate() const {
+    return peer_.encryption && peer_.encryption->certificate ? &*peer_.encryption->certificate
+                                                             : nullptr;
+  }
   [[nodiscard]] bool came_by_unix_socket() const { return peer_.os_user.has_value(); }
   [[nodiscard]] const std::string& user() const { return user_; }
   [[nodiscard]] const std::string& database() const { return database_; }

@@ -17,7 +17,10 @@ Proof::Next Proof::begin() {
                           .database = identity_.database(),
                           .is_physical_replication = client_.is_physical_replication};
   const auth::HostRule* rule = rules_->find(login);
-  if (rule != nullptr) return follow(*rule);
+  if (rule != nullptr) {
+    rule_ = rule;
+    return check_name(follow(*rule));
+  }
   return refuse(sqlstate::kInvalidAuthorization,
                 std::string("no pg_hba.conf entry for ") +
                     (client_.is_physical_replication ? "replication connection from " : "") +
@@ -35,9 +38,13 @@ std::string Proof::who() const {
 
 Proof::Next Proof::follow(const auth::HostRule& rule) {
   using Method = auth::Method;
+  if (rule.clientcert != auth::ClientCertificate::none && identity_.certificate() == nullptr)
+    return refuse(sqlstate::kInvalidAuthorization,
+                  "connection requires a valid client certificate");
   switch (rule.method) {
     case Method::passthrough: return Next::done;
-    case Method::trust: credentials_.emplace(); return Next::done;
+    case Method::trust:
+    case Method::cert: credentials_.emplace(); return Next::done;
     case Method::peer: return judge_os_user(rule);
     case Method::password:
       if (client_.is_encrypted || identity_.came_by_unix_socket() || client_.may_show_password)
@@ -47,8 +54,7 @@ Proof::Next Proof::follow(const auth::HostRule& rule) {
                     "(sslmode=require)");
     case Method::md5: return challenge(auth::Challenge::Method::md5);
     case Method::scram_sha_256: return challenge(auth::Challenge::Method::scram);
-    case Method::reject:
-    case Method::cert: break;  // refused when the rules were read
+    case Method::reject: break;
   }
   return refuse(sqlstate::kInvalidAuthorization,
                 std::string("pg_hba.conf rejects ") +
@@ -75,7 +81,21 @@ Proof::Next Proof::challenge(auth::Challenge::Method method) {
   return take(challenge_->begin());
 }
 
-Proof::Next Proof::resume(std::string_view body) { return take(challenge_->resume(body)); }
+Proof::Next Proof::resume(std::string_view body) {
+  return check_name(take(challenge_->resume(body)));
+}
+
+// Who has proved himself by another method comes to this last, as in PostgreSQL: what a certificate is worth, only its owner
+// is told.
+Proof::Next Proof::check_name(Next next) {
+  if (next != Next::done || rule_->clientcert != auth::ClientCertificate::verify_full) return next;
+  const ClientCertificate& shown = *identity_.certificate();
+  const std::string& name =
+      rule_->clientname == auth::CertificateName::dn ? shown.distinguished_name : shown.common_name;
+  if (rules_->allows(*rule_, name, identity_.user())) return next;
+  return refuse(sqlstate::kInvalidAuthorization,
+                "certificate authentication failed for user \"" + identity_.user() + "\"");
+}
 
 Proof::Next Proof::take(auth::Challenge::Step step) {
   using Kind = auth::Challenge::Step::Kind;

@@ -49,6 +49,7 @@ class Proof {
 
  private:
   [[nodiscard]] Next follow(const auth::HostRule& rule);
+  [[nodiscard]] Next check_name(Next next);
   [[nodiscard]] Next judge_os_user(const auth::HostRule& rule);
   [[nodiscard]] Next challenge(auth::Challenge::Method method);
   [[nodiscard]] Next take(auth::Challenge::Step step);
@@ -58,6 +59,7 @@ class Proof {
   auth::SharedLoginRules rules_;
   const Identity& identity_;
   Client client_;
+  const auth::HostRule* rule_ = nullptr;  // that fits; of `rules_`
   std::optional<auth::Challenge> challenge_;
   std::string message_;
   Refusal refusal_;

@@ -4,9 +4,11 @@
 #include "tls/error.hpp"
 
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -89,12 +91,48 @@ std::string digest_of(const X509* certificate) {
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
+std::string common_name_of(const X509_NAME* subject) {
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at < 0) return {};
+  unsigned char* text = nullptr;
+  const int size =
+      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  if (size < 0) return {};
+  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
+  OPENSSL_free(text);
+  // Whoever reads it as text of C sees somebody else (CVE-2009-4034).
+  return name.find('\0') == std::string::npos ? name : std::string();
+}
+
+std::string distinguished_name_of(const X509_NAME* subject) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
+  if (!out) throw std::bad_alloc();
+  if (X509_NAME_print_ex(out.get(), subject, 0, XN_FLAG_RFC2253) < 0) return {};
+  std::string name(BIO_ctrl_pending(out.get()), '\0');
+  if (!name.empty()) BIO_read(out.get(), name.data(), static_cast<int>(name.size()));
+  return name;
+}
+
+// Its certificate was verified, or the handshake would have failed.
+std::optional<CertificateNames> client_of(const SSL* connection) {
+  if (SSL_is_server(connection) == 0) return std::nullopt;
+  const X509* certificate = SSL_get0_peer_certificate(connection);
+  if (certificate == nullptr || SSL_get_verify_result(connection) != X509_V_OK) return std::nullopt;
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  return CertificateNames{common_name_of(subject), distinguished_name_of(subject)};
+}
+
+const X509* server_certificate(const SSL* connection) {
+  return SSL_is_server(connection) == 1 ? SSL_get_certificate(connection)
+                                        : SSL_get0_peer_certificate(connection);
+}
+
 }  // namespace
 
-void Channel::Deleter::operator()(ssl_st* connection) const { SSL_free(connection); }
-
-Channel::Channel(SharedServerContext context, Work& work)
-    : context_(std::move(context)), work_(work), connection_(context_->make_connection()) {
+Channel::Channel(Opening opening, Work& work)
+    : context_(std::move(opening.context)),
+      work_(work),
+      connection_(std::move(opening.connection)) {
   BIO* bio = BIO_new(Bio::method());
   if (bio == nullptr) throw std::bad_alloc();
   BIO_set_data(bio, this);
@@ -143,8 +181,16 @@ Channel::Step Channel::stop_at(int result) {
   switch (SSL_get_error(connection_.get(), result)) {
     case SSL_ERROR_WANT_READ: return Step::more;
     case SSL_ERROR_ZERO_RETURN: return Step::end;
-    default: error_ = take_error(); return Step::failed;
+    default: error_ = describe_failure(); return Step::failed;
   }
+}
+
+std::string Channel::describe_failure() const {
+  std::string what = take_error();
+  const long verdict = SSL_get_verify_result(connection_.get());
+  if (verdict != X509_V_OK)
+    what += std::string(" (") + X509_verify_cert_error_string(verdict) + ")";
+  return what;
 }
 
 // A record takes all that it is offered, so that it is written whole or not at all.
@@ -177,7 +223,8 @@ Facts Channel::facts() const {
   return {.version = SSL_get_version(connection_.get()),
           .cipher = SSL_get_cipher_name(connection_.get()),
           .has_protocol = size != 0,
-          .channel_binding = digest_of(SSL_get_certificate(connection_.get()))};
+          .channel_binding = digest_of(server_certificate(connection_.get())),
+          .client = client_of(connection_.get())};
 }
 
 }  // namespace helios::tls

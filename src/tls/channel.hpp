@@ -12,16 +12,15 @@
 //
 // Thread rule: one thread, that of its Work.
 
-#include "tls/server_context.hpp"
+#include "tls/opening.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-
-struct ssl_st;
 
 namespace helios::tls {
 
@@ -35,14 +34,22 @@ struct Work {
   std::string ciphertext;                      // to be sent
 };
 
+// Who a certificate says its owner is.
+struct CertificateNames {
+  std::string common_name;         // of the subject; empty: it has none, or one with a NUL inside
+  std::string distinguished_name;  // the subject as RFC 2253 writes it: "CN=ann,O=Example"
+};
+
 // What a handshake has led to. The words are OpenSSL's, and live as long as the program.
 struct Facts {
   std::string_view version;   // "TLSv1.3"
   std::string_view cipher;    // "TLS_AES_256_GCM_SHA384"
   bool has_protocol = false;  // the client has named what is spoken inside (ALPN)
-  // Of the certificate that was shown, for SCRAM (RFC 5929, tls-server-end-point): bytes. Empty: its signature has no digest
+  // Of the server's certificate, for SCRAM (RFC 5929, tls-server-end-point): bytes. Empty: its signature has no digest
   // of its own (Ed25519), so that nobody knows which one to take.
   std::string channel_binding = {};
+  // A client's, whose certificate is believed; nullopt: it has shown none.
+  std::optional<CertificateNames> client = {};
 };
 
 class Channel {
@@ -55,13 +62,13 @@ class Channel {
     failed,       // error() says why; the peer has been told, where it can be
   };
 
-  // For whoever accepts a connection. Lifetime: `work` outlives it.
-  Channel(SharedServerContext context, Work& work);
+  // Lifetime: `work` outlives it.
+  Channel(Opening opening, Work& work);
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
   ~Channel();
 
-  // Goes one step on, and takes what it has used off `ciphertext`: all of it, where it says `more`.
+  // Goes one step on (a client's first one needs no ciphertext), and takes what it has used off `ciphertext`: all of it, where it says `more`.
   // Throws: std::bad_alloc.
   [[nodiscard]] Step step(std::string_view& ciphertext);
   // What the last step has read, until the next call on any channel of the thread.
@@ -82,17 +89,15 @@ class Channel {
  private:
   // How OpenSSL reaches the two sides: see channel.cpp.
   struct Bio;
-  struct Deleter {
-    void operator()(ssl_st* connection) const;
-  };
 
   Step shake_hands();
   Step read();
   Step stop_at(int result);
+  [[nodiscard]] std::string describe_failure() const;
 
-  SharedServerContext context_;
+  std::shared_ptr<const void> context_;
   Work& work_;
-  std::unique_ptr<ssl_st, Deleter> connection_;
+  ConnectionPtr connection_;
   std::string_view input_;  // during step()
   std::string_view plaintext_;
   std::string error_;

@@ -3,6 +3,7 @@
 
 #include "config/secret_file.hpp"
 #include "tls/error.hpp"
+#include "tls/opening.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -31,12 +32,17 @@ struct CertificateDeleter {
 };
 using CertificatePtr = std::unique_ptr<X509, CertificateDeleter>;
 
+struct ListDeleter {
+  void operator()(X509_CRL* list) const { X509_CRL_free(list); }
+};
+using ListPtr = std::unique_ptr<X509_CRL, ListDeleter>;
+
 struct KeyDeleter {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
 using KeyPtr = std::unique_ptr<EVP_PKEY, KeyDeleter>;
 
-base::Result<std::string> read_certificate(const std::string& path) {
+base::Result<std::string> read_pem(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     return base::fail(base::Errc::not_found, path + ": cannot be opened: " + std::strerror(errno));
@@ -77,6 +83,27 @@ std::string use_certificate(SSL_CTX* context, const std::string& pem) {
   return "";
 }
 
+// How many there are. Clients are told the names of authorities, so that they know which certificate to show.
+int add_authorities(SSL_CTX* context, BIO* pem) {
+  int count = 0;
+  while (const CertificatePtr next{PEM_read_bio_X509(pem, nullptr, nullptr, nullptr)}) {
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), next.get()) != 1 ||
+        SSL_CTX_add_client_CA(context, next.get()) != 1)
+      return 0;
+    ++count;
+  }
+  return count;
+}
+
+int add_revoked(SSL_CTX* context, BIO* pem) {
+  int count = 0;
+  while (const ListPtr next{PEM_read_bio_X509_CRL(pem, nullptr, nullptr, nullptr)}) {
+    if (X509_STORE_add_crl(SSL_CTX_get_cert_store(context), next.get()) != 1) return 0;
+    ++count;
+  }
+  return count;
+}
+
 // Otherwise OpenSSL would ask at the terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
 
@@ -111,7 +138,7 @@ void set_rules(SSL_CTX* context, config::TlsVersion min_version) {
 }
 
 base::Result<void> use_files(SSL_CTX* context, const config::CertificateFiles& files) {
-  const auto certificate = read_certificate(files.certificate);
+  const auto certificate = read_pem(files.certificate);
   if (!certificate)
     return wrong(certificate.error().code, files.certificate_origin, certificate.error().message);
   if (const auto problem = use_certificate(context, *certificate); !problem.empty())
@@ -122,6 +149,30 @@ base::Result<void> use_files(SSL_CTX* context, const config::CertificateFiles& f
   OPENSSL_cleanse(key->data(), key->size());
   if (problem.empty()) return {};
   return wrong(base::Errc::invalid, files.key_origin, files.key + ": " + problem);
+}
+
+base::Result<void> believe_files(SSL_CTX* context, const config::NamedFile& authorities,
+                                 const config::NamedFile& revoked) {
+  const auto load = [context](const config::NamedFile& file, int (*add)(SSL_CTX*, BIO*),
+                              const char* what) -> base::Result<void> {
+    if (file.path.empty()) return {};
+    const auto text = read_pem(file.path);
+    if (!text) return wrong(text.error().code, file.origin, text.error().message);
+    clear_errors();
+    const int count = add(context, reader_of(*text).get());
+    if (count > 0 && ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+      clear_errors();
+      return {};
+    }
+    return wrong(base::Errc::invalid, file.origin, file.path + ": " + what + ": " + take_error());
+  };
+  if (auto added = load(authorities, add_authorities, "is no list of PEM certificates"); !added)
+    return added;
+  if (auto added = load(revoked, add_revoked, "is no PEM revocation list"); !added) return added;
+  if (!revoked.path.empty())
+    X509_STORE_set_flags(SSL_CTX_get_cert_store(context),
+                         X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+  return {};
 }
 
 }  // namespace helios::tls

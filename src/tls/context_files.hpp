@@ -24,4 +24,10 @@ void set_rules(ssl_ctx_st* context, config::TlsVersion min_version);
 [[nodiscard]] base::Result<void> use_files(ssl_ctx_st* context,
                                            const config::CertificateFiles& files);
 
+// From now on `authorities` are believed, and nobody whom `revoked` lists; empty paths: nobody, nothing. Each of its
+// authorities needs a list then. Errors: not_found, limit_exceeded, invalid; the message begins with the origin, and names the file.
+[[nodiscard]] base::Result<void> believe_files(ssl_ctx_st* context,
+                                               const config::NamedFile& authorities,
+                                               const config::NamedFile& revoked);
+
 }  // namespace helios::tls

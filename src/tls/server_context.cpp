@@ -23,6 +23,13 @@ base::Result<void> set_ciphers(SSL_CTX* context, const config::Tls& settings) {
   return {};
 }
 
+// Who has none gets in, to where no rule wants one; who has a wrong one does not.
+base::Result<void> ask_for_certificate(SSL_CTX* context, const config::Tls& settings) {
+  if (settings.client_ca.path.empty()) return {};
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, nullptr);
+  return believe_files(context, settings.client_ca, settings.client_crl);
+}
+
 // ALPN: takes our protocol where the client names it, and else ends the handshake.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                     const unsigned char* offered, unsigned int offered_size, void* protocol) {
@@ -50,8 +57,6 @@ int choose_certificate(SSL* connection, int*, void* contexts) {
 
 }  // namespace
 
-void ContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
-
 base::Result<std::shared_ptr<const ServerContext>> ServerContext::load(const config::Tls& settings,
                                                                        std::string_view protocol) {
   std::shared_ptr<ServerContext> made(new ServerContext());
@@ -70,6 +75,7 @@ base::Result<void> ServerContext::add(const config::CertificateFiles& files,
   set_rules(context.get(), settings.min_version);
   if (auto set = set_ciphers(context.get(), settings); !set) return set;
   if (auto used = use_files(context.get(), files); !used) return used;
+  if (auto asked = ask_for_certificate(context.get(), settings); !asked) return asked;
   contexts_.push_back(std::move(context));
   note_times(files);
   return {};
@@ -103,11 +109,11 @@ ContextPtr ServerContext::share() const {
   return ContextPtr(contexts_.front().get());
 }
 
-ssl_st* ServerContext::make_connection() const {
-  SSL* connection = SSL_new(contexts_.front().get());
-  if (connection == nullptr) throw std::bad_alloc();
-  SSL_set_accept_state(connection);
-  return connection;
+Opening ServerContext::open() const {
+  ConnectionPtr connection(SSL_new(contexts_.front().get()));
+  if (!connection) throw std::bad_alloc();
+  SSL_set_accept_state(connection.get());
+  return {.context = shared_from_this(), .connection = std::move(connection)};
 }
 
 }  // namespace helios::tls

@@ -11,24 +11,16 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "tls/opening.hpp"
 
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-// OpenSSL's own, so that users need not include it.
-struct ssl_ctx_st;
-struct ssl_st;
-
 namespace helios::tls {
 
-struct ContextDeleter {
-  void operator()(ssl_ctx_st* context) const;
-};
-using ContextPtr = std::unique_ptr<ssl_ctx_st, ContextDeleter>;
-
-class ServerContext {
+class ServerContext : public std::enable_shared_from_this<ServerContext> {
  public:
   // Reads the files that `settings` names. `protocol` is what is spoken inside (ALPN, RFC 7301): a client that names only
   // others is turned away; empty: no client is asked. Requires: there is a certificate.
@@ -43,8 +35,8 @@ class ServerContext {
   // For libraries that want OpenSSL's own. Requires: one certificate, and no protocol.
   [[nodiscard]] ContextPtr share() const;
 
-  // For Channel: a connection that has not begun. Lifetime: this outlives it.
-  [[nodiscard]] ssl_st* make_connection() const;
+  // A connection of somebody who has come, for Channel. Throws: std::bad_alloc.
+  [[nodiscard]] Opening open() const;
 
   // What is not wrong but will be noticed, a line for each: a certificate that has expired, say.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }

@@ -390,12 +390,14 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path):
     assert status != 0
     for place in ("hba:1:", "hba:3:", "users:1:"):
         assert place in said, said
-    (tmp_path / "hba").write_text("local all all peer map=none\nhost all all all md5\nhostssl all all all cert\n")
+    (tmp_path / "hba").write_text("local all all peer map=none\nhost all all all md5\n")
     status, said = check(tmp_path, '[auth]\nhba_file = "hba"\n')
     assert status != 0
     assert 'hba:1: there is no map "none" in ident_file' in said
     assert "hba:2: method md5 needs [auth] user_file" in said
-    assert "hba:3: client certificates are not asked for yet" in said
+    (tmp_path / "hba").write_text("hostssl all all all cert\n")
+    status, said = check(tmp_path, '[auth]\nhba_file = "hba"\n')
+    assert status != 0 and "hba:1: clients are not asked for certificates: set [tls] client_ca" in said
     status, said = check(tmp_path, '[auth]\nuser_file = "users"\n')
     assert status != 0 and "auth.user_file: needs hba_file" in said
 
@@ -414,7 +416,7 @@ def test_the_page_as_it_is_typed(make_proxy, postgres, tmp_path):
     with open(os.path.join(os.path.dirname(__file__), "../../docs/authentication.md"), encoding="utf-8") as file:
         page = file.read()
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, flags=re.M | re.S)
-    (_, settings), (_, rules), (_, users), (_, statement) = blocks
+    (_, settings), (_, rules), (_, users), (_, statement), _ = blocks  # the last: certificates
     proxy = make_proxy(**{f"auth__{key}": value for key, value in tomllib.loads(settings)["auth"].items()})
     files = Files(proxy.directory)
     files.write("pg_hba.conf", rules)

@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <cctype>
 #include <cstdio>
 #include <stdexcept>
 
@@ -29,7 +30,8 @@ struct Freer {
 
 std::string alternative_names(const std::vector<std::string>& names) {
   std::string all;
-  for (const auto& name : names) all += (all.empty() ? "DNS:" : ",DNS:") + name;
+  for (const auto& name : names)
+    all += (all.empty() ? "" : ",") + std::string(std::isdigit(name[0]) ? "IP:" : "DNS:") + name;
   return all;
 }
 
@@ -44,8 +46,8 @@ std::unique_ptr<X509, Freer> make_self_signed(EVP_PKEY* key, const CertificateWi
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(wish.names.front().c_str()), -1,
-                             -1, 0);
+                             reinterpret_cast<const unsigned char*>(wish.names.front().data()),
+                             static_cast<int>(wish.names.front().size()), -1, 0);
   X509_set_issuer_name(certificate, name);
   const std::unique_ptr<X509_EXTENSION, Freer> names(X509V3_EXT_conf_nid(
       nullptr, nullptr, NID_subject_alt_name, alternative_names(wish.names).c_str()));
@@ -83,27 +85,53 @@ void TlsPeer::Deleter::operator()(ssl_st* connection) const { SSL_free(connectio
 void TlsPeer::Deleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
 
 TlsPeer::TlsPeer(const TlsPeerOptions& options)
-    : context_(SSL_CTX_new(TLS_client_method())), connection_(SSL_new(context_.get())) {
+    : context_(SSL_CTX_new(TLS_method())), connection_(nullptr) {
+  for (const auto& protocol : options.protocols)
+    protocols_ += static_cast<char>(protocol.size()) + protocol;
+  if (options.is_server) be_server();
+  connection_.reset(SSL_new(context_.get()));
   SSL* connection = connection_.get();
   expect(connection != nullptr, "no connection");
   SSL_set_bio(connection, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-  SSL_set_connect_state(connection);
   // Old ones are asked for where a test wants to see them turned away.
   SSL_set_security_level(connection, 0);
   SSL_set_min_proto_version(connection, TLS1_VERSION);
   if (options.max_version != 0) SSL_set_max_proto_version(connection, options.max_version);
   if (!options.ciphers.empty())
     expect(SSL_set_cipher_list(connection, options.ciphers.c_str()) == 1, "ciphers");
+  if (!options.own.certificate.empty()) {
+    expect(SSL_use_certificate_file(connection, options.own.certificate.c_str(),
+                                    SSL_FILETYPE_PEM) == 1,
+           "certificate");
+    expect(SSL_use_PrivateKey_file(connection, options.own.key.c_str(), SSL_FILETYPE_PEM) == 1,
+           "key");
+  }
+  options.is_server ? SSL_set_accept_state(connection) : be_client(options);
+}
+
+void TlsPeer::be_client(const TlsPeerOptions& options) {
+  SSL_set_connect_state(connection_.get());
   if (!options.server_name.empty())
-    SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+    SSL_ctrl(connection_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(
                  options.server_name.c_str()));  // by its function: the macro casts as C does
-  std::string protocols;
-  for (const auto& protocol : options.protocols)
-    protocols += static_cast<char>(protocol.size()) + protocol;
-  if (!protocols.empty())
-    SSL_set_alpn_protos(connection, reinterpret_cast<const unsigned char*>(protocols.data()),
-                        static_cast<unsigned int>(protocols.size()));
+  if (!protocols_.empty())
+    SSL_set_alpn_protos(connection_.get(),
+                        reinterpret_cast<const unsigned char*>(protocols_.data()),
+                        static_cast<unsigned int>(protocols_.size()));
+}
+
+void TlsPeer::be_server() {
+  SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, [](int, X509_STORE_CTX*) { return 1; });
+  if (protocols_.empty()) return;
+  const auto choose = [](SSL*, const unsigned char** out, unsigned char* size, const unsigned char*,
+                         unsigned int, void* own) {
+    const auto& name = *static_cast<const std::string*>(own);
+    *size = static_cast<unsigned char>(name[0]);
+    *out = reinterpret_cast<const unsigned char*>(name.data()) + 1;
+    return SSL_TLSEXT_ERR_OK;
+  };
+  SSL_CTX_set_alpn_select_cb(context_.get(), choose, &protocols_);
 }
 
 TlsPeer::~TlsPeer() = default;
@@ -166,6 +194,11 @@ std::string TlsPeer::certificate_name() const {
     X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, name,
                               sizeof(name));
   return name;
+}
+
+std::string TlsPeer::server_name() const {
+  const char* name = SSL_get_servername(connection_.get(), TLSEXT_NAMETYPE_host_name);
+  return name == nullptr ? "" : name;
 }
 
 }  // namespace helios::test

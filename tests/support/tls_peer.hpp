@@ -18,8 +18,9 @@ struct ssl_ctx_st;
 namespace helios::test {
 
 struct CertificateWish {
-  std::vector<std::string> names{"localhost"};  // of the host, the first one is the subject's too
-  std::int64_t valid_from_s = -3600;            // from now
+  // Of the host, the first one is the subject's too; what begins with a digit is an address.
+  std::vector<std::string> names{"localhost"};
+  std::int64_t valid_from_s = -3600;  // from now
   std::int64_t valid_to_s = 86'400;
   std::string passphrase = {};  // of the key
 };
@@ -34,9 +35,12 @@ struct TlsPeerOptions {
   std::vector<std::string> protocols = {};  // ALPN
   int max_version = 0;                      // TLS1_2_VERSION, ...; 0: the newest
   std::string ciphers = {};                 // of TLS 1.2
+  config::CertificateFiles own = {};        // with it, the peer shows who it is
+  // It is the server, which wants to see a certificate, and takes any; ALPN: the first of `protocols`. Needs `own`.
+  bool is_server = false;
 };
 
-// A client. Trusts everybody; what it was shown is in certificate_name().
+// One end. Trusts everybody; what it was shown is in certificate_name().
 class TlsPeer {
  public:
   explicit TlsPeer(const TlsPeerOptions& options = {});
@@ -44,7 +48,7 @@ class TlsPeer {
   TlsPeer(const TlsPeer&) = delete;
   TlsPeer& operator=(const TlsPeer&) = delete;
 
-  // Goes on as far as it can; the first call begins the handshake.
+  // Goes on as far as it can; a client's first call begins the handshake.
   void hear(std::string_view ciphertext);
   void say(std::string_view plaintext);
   // close_notify.
@@ -63,12 +67,18 @@ class TlsPeer {
   [[nodiscard]] std::string protocol() const;
   // The subject's name in the certificate that it was shown.
   [[nodiscard]] std::string certificate_name() const;
+  // SNI of a client.
+  [[nodiscard]] std::string server_name() const;
 
  private:
   struct Deleter {
     void operator()(ssl_st* connection) const;
     void operator()(ssl_ctx_st* context) const;
   };
+  void be_client(const TlsPeerOptions& options);
+  void be_server();
+
+  std::string protocols_;  // as ALPN has them
   std::unique_ptr<ssl_ctx_st, Deleter> context_;
   std::unique_ptr<ssl_st, Deleter> connection_;
   std::string heard_;

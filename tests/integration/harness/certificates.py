@@ -38,6 +38,52 @@ class Certificate:
         os.rename(other.key, self.key)
 
 
+def openssl(*words, folder=None):
+    subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=PATIENCE_SECONDS, cwd=folder)
+
+
+class Authority:
+    """Signs certificates, and takes them back. Its own is `path`, its list `crl`."""
+
+    def __init__(self, folder, name="authority"):
+        self.folder = os.path.join(str(folder), name)
+        os.mkdir(self.folder)
+        own = make_certificate(self.folder, name, hosts=("DNS:" + name,))
+        self.path, self._key, self.crl = own.path, own.key, os.path.join(self.folder, "list.crl")
+        for file, text in (("index", ""), ("number", "01\n"), ("conf", f"""
+[ca]
+default_ca = this
+[this]
+database = {self.folder}/index
+crlnumber = {self.folder}/number
+default_md = sha256
+default_crl_days = 2
+certificate = {self.path}
+private_key = {self._key}
+""")):
+            with open(os.path.join(self.folder, file), "w", encoding="utf-8") as out:
+                out.write(text)
+        self._list()
+
+    def sign(self, subject, days=2):
+        """A certificate for `subject` ("/O=Example/CN=ann"), and its key."""
+        stem = os.path.join(self.folder, f"client{len(os.listdir(self.folder))}")
+        made = Certificate(stem + ".crt", stem + ".key")
+        openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-utf8", "-subj", subject,
+                "-keyout", made.key, "-out", stem + ".csr")
+        openssl("x509", "-req", "-in", stem + ".csr", "-CA", self.path, "-CAkey", self._key, "-CAcreateserial", "-days",
+                str(days), "-out", made.path)
+        os.chmod(made.key, 0o600)
+        return made
+
+    def revoke(self, certificate):
+        openssl("ca", "-config", "conf", "-revoke", certificate.path, folder=self.folder)
+        self._list()
+
+    def _list(self):
+        openssl("ca", "-config", "conf", "-gencrl", "-out", self.crl, folder=self.folder)
+
+
 def make_certificate(folder, name="server", hosts=("DNS:localhost", "IP:127.0.0.1"), days=2):
     """`<folder>/<name>.crt` and `.key`: a new key and its certificate for these hosts."""
     made = Certificate(os.path.join(str(folder), f"{name}.crt"), os.path.join(str(folder), f"{name}.key"))

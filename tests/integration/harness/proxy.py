@@ -22,10 +22,14 @@ STOP_SECONDS = 60.0
 SANITIZER_REPORT = re.compile(r"(ERROR|WARNING|FATAL): (Address|Leak|Thread)Sanitizer|Sanitizer:DEADLYSIGNAL|runtime error:")
 
 
+# What the compiler calls in a program that it has built with a sanitizer; options for others may stand in it too.
+CALLED = {"asan": b"__asan_init", "tsan": b"__tsan_func_entry", "ubsan": b"__ubsan_handle"}
+
+
 def is_sanitized(binary, name):
     """Was the program built with this sanitizer ("asan", "tsan", "ubsan")?"""
     with open(binary, "rb") as file:
-        return f"__{name}_".encode() in file.read()
+        return CALLED[name] in file.read()
 
 
 def toml_value(value):
@@ -91,6 +95,14 @@ class Proxy:
             self.port = self.detour.to("127.0.0.1", self.port)
         self.admin = Admin(self._port_in_log(r"admin\D* on \S*:(\d+)"))
         return self
+
+    def refused_start(self):
+        """What it says where it does not start."""
+        self.write_config()
+        done = subprocess.run([self.binary, "--config", self.config_file], capture_output=True, text=True, env=self.environment,
+                              timeout=START_SECONDS, check=False)
+        assert done.returncode != 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
     def _read_log(self):
         for line in self.process.stdout:

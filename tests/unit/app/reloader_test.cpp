@@ -26,7 +26,7 @@ class ReloaderTest : public testing::Test {
     steps.load = [this] {
       ++loads_;
       if (fault_ == "load") throw std::runtime_error("planted");
-      return LoadedSnapshot{{config_, chain_}, nullptr, report_, is_refused_};
+      return LoadedSnapshot{{config_, chain_}, {}, report_, is_refused_};
     };
     steps.install = [this](const LoadedSnapshot& loaded, base::Task done) {
       if (fault_ == "install") throw std::runtime_error("planted");

@@ -83,7 +83,7 @@ TEST(Scram, wrong_part_of_a_verifier_is_named_and_nothing_of_it_shown) {
 // Runs a whole login; what the client is told at the end, or who gave up.
 std::string login(ScramSecret secret, ScramServer::Options options) {
   ScramServer server(std::move(options));
-  ScramClient client(std::move(secret));
+  ScramClient client(std::move(secret), {});
   const auto first = server.begin(client.begin());
   if (!first) return "server: " + first.error().message;
   const auto answer = client.answer(*first);
@@ -102,7 +102,7 @@ TEST(Scram, password_is_the_right_one_or_not) {
 
 TEST(Scram, keys_that_a_client_has_shown_log_in_where_the_verifier_is_the_same) {
   ScramServer proxy(pencil());
-  ScramClient client{SecretText("pencil")};
+  ScramClient client(SecretText("pencil"), {});
   ASSERT_TRUE(proxy.finish(*client.answer(*proxy.begin(client.begin()))).value());
   const ScramKeys keys{proxy.client_key(), proxy.verifier()};
   EXPECT_EQ(login(keys, pencil()), "in");
@@ -215,6 +215,29 @@ TEST(Scram, client_that_could_bind_its_channel_must_have_been_told) {
             std::nullopt);
 }
 
+TEST(Scram, client_binds_its_channel_where_it_can_and_finds_out_who_stands_between) {
+  const std::string binding(32, 'h');
+  const auto login_over = [&](ScramClient::Channel channel, const std::string& of_server) {
+    ScramServer::Options options = pencil();
+    options.is_plus = channel.is_plus;
+    options.channel_binding = of_server;
+    ScramServer server(options);
+    ScramClient client(SecretText("pencil"), std::move(channel));
+    const auto first = server.begin(client.begin());
+    if (!first) return first.error().message;
+    const auto last = server.finish(*client.answer(*first));
+    if (!last) return last.error().message;
+    return std::string(*last && client.check(**last) ? "in" : "wrong");
+  };
+  EXPECT_EQ(login_over({.binding = binding, .is_plus = true}, binding), "in");
+  EXPECT_EQ(login_over({.binding = std::string(32, 'i'), .is_plus = true}, binding),
+            "malformed SCRAM message: channel binding check failed");
+  EXPECT_EQ(login_over({.binding = binding}, binding),
+            "SCRAM channel binding negotiation error: the client was not told of "
+            "SCRAM-SHA-256-PLUS");
+  EXPECT_EQ(login_over({.binding = binding}, ""), "in") << "a server that cannot";
+}
+
 TEST(Scram, servers_that_are_none_are_found_out) {
   const std::string nonce = "r=abc";
   for (const std::string wrong :
@@ -222,13 +245,13 @@ TEST(Scram, servers_that_are_none_are_found_out) {
         "r=abcX,s=!,i=1", "r=abcX,s=AAAA,i=", "r=abcX,s=AAAA,i=0", "r=abcX,s=AAAA,i=-1",
         "r=abcX,s=AAAA,i=1x", "r=abcX,s=AAAA,i=99999999999", "m=x,r=abcX,s=AAAA,i=1",
         "e=other-error"}) {
-    ScramClient client(SecretText("pencil"), "abc");
+    ScramClient client(SecretText("pencil"), {}, "abc");
     EXPECT_EQ(error_of(client.answer(wrong)), "the server sent a malformed SCRAM message") << wrong;
   }
-  ScramClient busy(SecretText("pencil"), "abc");
+  ScramClient busy(SecretText("pencil"), {}, "abc");
   EXPECT_EQ(error_of(busy.answer("r=abcX,s=AAAA,i=1000001")),
             "the server asks for 1000001 rounds of SCRAM, more than 1000000");
-  ScramClient client(SecretText("pencil"), "abc");
+  ScramClient client(SecretText("pencil"), {}, "abc");
   EXPECT_FALSE(client.check("v=" + base::base64_encode(std::string(32, '\0'))))
       << "not answered yet";
   ASSERT_TRUE(client.answer("r=abcX,s=AAAA,i=1"));
@@ -259,7 +282,7 @@ TEST(Scram, nothing_that_is_sent_breaks_either_side) {
     ASSERT_TRUE(begun.begin(good[0]));
     const auto last = begun.finish(text);
     EXPECT_TRUE(!last || !*last || text == good[1]) << text;
-    ScramClient client(ScramKeys{Key(), pencil().verifier}, kClientNonce);
+    ScramClient client(ScramKeys{Key(), pencil().verifier}, {}, kClientNonce);
     static_cast<void>(client.answer(text));
     static_cast<void>(client.check(text));
   }

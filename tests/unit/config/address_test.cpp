@@ -55,8 +55,8 @@ TEST(ServerWord, host_and_port_are_split) {
 }
 
 TEST(ServerWord, anything_else_is_refused) {
-  for (const auto* text : {"", ":5432", "db:5432", "::1", "127.0.0.1:0", "127.0.0.1:x",
-                           "[127.0.0.1]:5432", "[/tmp]"}) {
+  for (const auto* text :
+       {"", ":5432", "::1", "127.0.0.1:0", "127.0.0.1:x", "[127.0.0.1]:5432", "[/tmp]"}) {
     EXPECT_FALSE(parse_server(text)) << text;
   }
 }
@@ -67,9 +67,28 @@ TEST(ServerHost, literals_localhost_and_folders_are_accepted) {
   }
 }
 
-TEST(ServerHost, names_and_long_folders_are_refused) {
+TEST(ServerHost, names_of_dns_are_names) {
+  const std::string longest(63, 'x');
+  for (const auto& host :
+       {std::string("db"), std::string("db.example.com."), std::string("my-db_1.svc"),
+        std::string("1password.example"), std::string("3a"), longest + ".example"}) {
+    EXPECT_TRUE(check_server_host(host)) << host;
+    EXPECT_TRUE(is_dns_name(host)) << host;
+  }
+  for (const std::string host : {"localhost", "127.0.0.1", "::1", "/tmp"})
+    EXPECT_FALSE(is_dns_name(host)) << host;
+  for (const std::string host : {".", "a..b", ".a", "-a", "a b", "a:b", "a/b", "256.1.1.1",
+                                 "10.0.0", "1", "db.example.1", "g\u00fcnther.example"})
+    EXPECT_FALSE(check_server_host(host)) << host;
+  EXPECT_FALSE(check_server_host(std::string(64, 'x') + ".example"));
+  std::string long_name = "x";
+  for (int i = 0; i < 126; ++i) long_name += ".x";
+  EXPECT_TRUE(check_server_host(long_name));
+  EXPECT_FALSE(check_server_host(long_name + ".x"));
+}
+
+TEST(ServerHost, long_folders_are_refused) {
   EXPECT_FALSE(check_server_host(""));
-  EXPECT_FALSE(check_server_host("db.example.com"));
   EXPECT_FALSE(check_server_host("/" + std::string(92, 'x')));
   EXPECT_TRUE(check_server_host("/" + std::string(91, 'x')));
 }

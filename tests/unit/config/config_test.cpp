@@ -206,8 +206,8 @@ TEST(Config, wrong_values_are_named_with_line_and_key) {
       {"[server]\nport = \"5432\"\n", "h.toml:2: server.port: must be an integer"},
       {"[server]\nport = 5432.0\n", "h.toml:2: server.port: must be an integer"},
       {"[server]\nhost = 5\n", "h.toml:2: server.host: must be a string"},
-      {"[server]\nhost = \"db\"\n",
-       "h.toml:2: server.host: must be an IP address, \"localhost\", or a folder with a Unix "
+      {"[server]\nhost = \"d b\"\n",
+       "h.toml:2: server.host: must be an IP address, a host name, or a folder with a Unix "
        "socket"},
       {"[listen]\nworkers = 65\n", "h.toml:2: listen.workers: must be from 0 to 64, not 65"},
       {"[listen]\naddresses = \"127.0.0.1:1\"\n",
@@ -271,11 +271,11 @@ TEST(Config, unknown_keys_are_named_with_those_that_exist) {
 
 TEST(Config, everything_wrong_is_reported_in_the_order_of_the_file) {
   EXPECT_EQ(error_of("[shutdown]\ndrain_timeout_ms = -1\n[log]\nlevel = 5\n[server]\nport = 0\n"
-                     "host = \"db\"\n"),
+                     "host = \"d b\"\n"),
             "h.toml:2: shutdown.drain_timeout_ms: must be from 0 to 3600000, not -1\n"
             "h.toml:4: log.level: must be a string\n"
             "h.toml:6: server.port: must be from 1 to 65535, not 0\n"
-            "h.toml:7: server.host: must be an IP address, \"localhost\", or a folder with a Unix "
+            "h.toml:7: server.host: must be an IP address, a host name, or a folder with a Unix "
             "socket");
 }
 

@@ -35,8 +35,8 @@ class AnswerCaps : public testing::Test {
     auto chain = std::make_shared<hooks::Chain>(
         std::vector<std::shared_ptr<hooks::Plugin>>{std::make_shared<OneRow>()});
     proxy.proxy->replace_snapshot(
-        {std::make_shared<const config::Config>(config::default_config()), std::move(chain)},
-        nullptr, [] {});
+        {std::make_shared<const config::Config>(config::default_config()), std::move(chain)}, {},
+        [] {});
     proxy.settle();
     session = proxy.open_session(7);
     proxy.say(*session.client, query("SELECT 1"));

@@ -55,15 +55,21 @@ TEST(CancelRegistry, key_that_was_taken_over_stays_with_its_new_owner) {
   EXPECT_EQ(sink.cancelled, std::vector<SessionId>{11});
 }
 
+ServerAddress address_of(const Fd& server) {
+  return {.target = std::make_shared<const ServerTarget>(),
+          .endpoint = std::make_shared<const Endpoint>(local_endpoint(server.get()))};
+}
+
 using CancelSenderTest = OnEveryEngine;
 HELIOS_ON_ALL_ENGINES(CancelSenderTest);
 
 TEST_P(CancelSenderTest, request_arrives_and_done_waits_for_the_servers_end) {
   const auto engine = make_engine();
   const auto server = listen_on_loopback();
-  CancelSender sender(*engine);
+  tls::Work work;
+  CancelSender sender(*engine, work);
   bool done = false;
-  EXPECT_TRUE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { done = true; }));
+  EXPECT_TRUE(sender.send(address_of(server), {7, "key!"}, [&] { done = true; }));
   Fd connection;
   EXPECT_TRUE(run_until(*engine, [&] {
     connection = Fd(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -81,9 +87,10 @@ TEST_P(CancelSenderTest, request_arrives_and_done_waits_for_the_servers_end) {
 TEST_P(CancelSenderTest, done_comes_also_when_there_is_no_server) {
   const auto engine = make_engine();
   auto server = listen_on_loopback();
-  const auto at = local_endpoint(server.get());
+  const auto at = address_of(server);
   server.reset();
-  CancelSender sender(*engine);
+  tls::Work work;
+  CancelSender sender(*engine, work);
   bool done = false;
   EXPECT_TRUE(sender.send(at, {7, "key!"}, [&] { done = true; }));
   EXPECT_TRUE(run_until(*engine, [&] { return done; }));
@@ -92,23 +99,25 @@ TEST_P(CancelSenderTest, done_comes_also_when_there_is_no_server) {
 TEST_P(CancelSenderTest, number_of_requests_in_flight_is_bounded) {
   const auto engine = make_engine();
   const auto server = listen_on_loopback();
-  CancelSender sender(*engine);
+  tls::Work work;
+  CancelSender sender(*engine, work);
   std::size_t done = 0;
   for (std::size_t i = 0; i < kMaxCancelsInFlight + kMaxCancelsWaiting; ++i) {
-    EXPECT_TRUE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { ++done; }));
+    EXPECT_TRUE(sender.send(address_of(server), {7, "key!"}, [&] { ++done; }));
   }
-  EXPECT_FALSE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { ++done; }));
+  EXPECT_FALSE(sender.send(address_of(server), {7, "key!"}, [&] { ++done; }));
   EXPECT_EQ(done, 1U);
 }
 
 TEST_P(CancelSenderTest, requests_beyond_the_bound_are_sent_when_others_are_through) {
   const auto engine = make_engine();
   const auto server = listen_on_loopback();
-  CancelSender sender(*engine);
+  tls::Work work;
+  CancelSender sender(*engine, work);
   constexpr std::size_t kAll = kMaxCancelsInFlight + 70;
   std::size_t done = 0;
   for (std::size_t i = 0; i < kAll; ++i) {
-    EXPECT_TRUE(sender.send(local_endpoint(server.get()), {7, "key!"}, [&] { ++done; }));
+    EXPECT_TRUE(sender.send(address_of(server), {7, "key!"}, [&] { ++done; }));
   }
   std::size_t arrived = 0;
   EXPECT_TRUE(run_until(*engine, [&] {

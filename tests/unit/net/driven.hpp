@@ -101,7 +101,8 @@ class DriverWorld {
   SharedTarget target_;
   CancelRegistry registry_;
   NoSink sink_;
-  CancelSender cancel_sender_{engine};
+  tls::Work tls_work_;
+  CancelSender cancel_sender_{engine, tls_work_};
   WorkerStats stats_;
   bool has_retired_ = false;
 
@@ -112,6 +113,7 @@ class DriverWorld {
                         registry_,
                         sink_,
                         cancel_sender_,
+                        tls_work_,
                         stats_,
                         [this](SessionId) { has_retired_ = true; },
                         [](SessionId) {},

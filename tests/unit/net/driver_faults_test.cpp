@@ -113,20 +113,16 @@ class Drive {
   SharedTarget target_;
   CancelRegistry registry_;
   NoSink sink_;
-  std::optional<CancelSender> cancel_sender_{std::in_place, engine_};
+  tls::Work tls_work_;
+  std::optional<CancelSender> cancel_sender_{std::in_place, engine_, tls_work_};
   WorkerStats stats_;
   bool has_retired_ = false;
   bool is_elsewhere_ = false;
-  DriverContext context_{engine_,
-                         environment_,
-                         target_,
-                         registry_,
-                         sink_,
-                         *cancel_sender_,
-                         stats_,
-                         [this](SessionId) { has_retired_ = true; },
-                         [](SessionId) {},
-                         [](SessionId) {}};
+  DriverContext context_{
+      engine_,          environment_,    target_,
+      registry_,        sink_,           *cancel_sender_,
+      tls_work_,        stats_,          [this](SessionId) { has_retired_ = true; },
+      [](SessionId) {}, [](SessionId) {}};
   std::optional<ClientDriver> driver_;
 };
 

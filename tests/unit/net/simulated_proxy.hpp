@@ -113,7 +113,7 @@ class SimulatedProxy {
   void reload(const std::function<void(config::Config&)>& change) {
     change(config_);
     limits_.set_limits(config_.limits);
-    proxy->replace_snapshot({std::make_shared<const config::Config>(config_), chain_}, nullptr,
+    proxy->replace_snapshot({std::make_shared<const config::Config>(config_), chain_}, {},
                             [this] { ++reloads; });
     settle();
   }

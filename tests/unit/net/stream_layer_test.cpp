@@ -161,8 +161,7 @@ class Holder final : public LinkDriver::Holder {
  public:
   Holder(DriverWorld& world, bool asks) : world_(world), asks_(asks) {}
 
-  void on_link_dialled(Fd connection, const Endpoint& to) override {
-    link.adopt(std::move(connection), to);
+  void on_link_ready() override {
     if (asks_) {
       send(ssl_request());
     } else {
@@ -170,6 +169,7 @@ class Holder final : public LinkDriver::Holder {
     }
   }
   void on_link_refused(const std::string&) override { FAIL(); }
+  void on_link_fault(const std::exception_ptr&) override { FAIL(); }
   void on_link_received(std::string_view bytes) override {
     if (asks_ && !std::exchange(has_answer_, true)) {
       EXPECT_EQ(bytes, "S");

@@ -7,6 +7,7 @@
 
 #include "support/temporary_folder.hpp"
 #include "support/tls_peer.hpp"
+#include "tls/server_context.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
@@ -30,7 +31,7 @@ class Connection : public testing::Test {
     const auto context = ServerContext::load(settings_, "postgresql");
     ASSERT_TRUE(context) << context.error().message;
     work_.ciphertext.clear();
-    channel_.emplace(*context, work_);
+    channel_.emplace((*context)->open(), work_);
     peer_.emplace(options);
     peer_->hear({});
     exchange();
@@ -153,6 +154,32 @@ TEST_F(Connection, ciphers_are_those_that_are_configured) {
   EXPECT_EQ(channel_->error(), "no shared cipher");
 }
 
+TEST_F(Connection, client_is_known_by_a_certificate_that_is_believed) {
+  const auto own = test::make_certificate(folder_.path(), "ann", {.names = {"ann"}});
+  connect({.own = own});
+  EXPECT_EQ(channel_->facts().client, std::nullopt) << "nobody has asked";
+  settings_.client_ca.path = own.certificate;
+  connect({.own = own});
+  ASSERT_TRUE(channel_->facts().client);
+  EXPECT_EQ(channel_->facts().client->common_name, "ann");
+  EXPECT_EQ(channel_->facts().client->distinguished_name, "CN=ann");
+  connect();
+  EXPECT_TRUE(peer_->is_established());
+  EXPECT_EQ(channel_->facts().client, std::nullopt);
+  connect({.own = test::make_certificate(folder_.path(), "eve", {.names = {"ann"}})});
+  EXPECT_EQ(last_, Step::failed);
+  EXPECT_EQ(channel_->error(), "certificate verify failed (self-signed certificate)");
+}
+
+TEST_F(Connection, common_name_with_a_nul_is_none) {
+  const auto own =
+      test::make_certificate(folder_.path(), "nul", {.names = {std::string("ann\0.evil", 9)}});
+  settings_.client_ca.path = own.certificate;
+  connect({.own = own});
+  ASSERT_TRUE(channel_->facts().client);
+  EXPECT_EQ(channel_->facts().client->common_name, "");
+}
+
 TEST_F(Connection, each_direction_ends_by_itself) {
   connect();
   peer_->say("last words");
@@ -221,7 +248,7 @@ TEST_F(Connection, rubbish_instead_of_a_handshake_fails) {
                                      std::string(1000, '\xff')};
   for (const std::string& rubbish : all) {
     connect();
-    channel_.emplace(*ServerContext::load(settings_, ""), work_);
+    channel_.emplace((*ServerContext::load(settings_, ""))->open(), work_);
     bring(rubbish);
     EXPECT_EQ(last_, Step::failed);
     EXPECT_FALSE(channel_->error().empty());
@@ -235,7 +262,7 @@ TEST_F(Connection, rubbish_instead_of_a_handshake_fails) {
 
 TEST_F(Connection, nothing_goes_out_before_the_handshake_is_done) {
   const auto context = ServerContext::load(settings_, "");
-  channel_.emplace(*context, work_);
+  channel_.emplace((*context)->open(), work_);
   channel_->write("in clear?");
   channel_->close();
   EXPECT_EQ(work_.ciphertext, "");
