@@ -48,14 +48,9 @@ void Link::begin_event(base::Output& to_server, base::Output& to_client) {
   to_client_ = &to_client;
 }
 
-void Link::set_channel_binding(std::string binding) {
-  channel_binding_ = std::move(binding);
-  is_encrypted_ = true;
-}
-
 void Link::begin_login(std::string startup_packet, std::unique_ptr<auth::Responder> responder) {
   is_open_ = true;
-  if (responder) responder->bind(std::move(channel_binding_));
+  if (responder && channel_binding_) responder->bind(*channel_binding_);
   login_.answer_with(std::move(responder));
   send(std::move(startup_packet));
 }

@@ -65,6 +65,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,10 +86,10 @@ class Link final : private OwedAnswers::User {
   void begin_event(base::Output& to_server, base::Output& to_client);
   // Keeps what was not read in it.
   void end_event() { input_.end_event(); }
-  // The connection is there, and the login begins.
   // The connection is encrypted; `binding` of its channel, as auth::Responder has it. Before begin_login().
-  void set_channel_binding(std::string binding);
+  void set_channel_binding(std::string binding) { channel_binding_ = std::move(binding); }
 
+  // The connection is there, and the login begins.
   // `responder`: answers what the server asks, instead of the client; null: the login is relayed.
   void begin_login(std::string startup_packet,
                    std::unique_ptr<auth::Responder> responder = nullptr);
@@ -240,7 +241,7 @@ class Link final : private OwedAnswers::User {
   void lose_count();
   void handle_ready();
   void be_ready(std::string_view message, bool is_view);
-  void handle_login();
+  [[gnu::cold]] void handle_login();  // once for each link
   bool answer_request(std::string_view body);
   [[nodiscard]] bool is_too_early() const;
   bool relay_request(std::string_view body);
@@ -268,8 +269,7 @@ class Link final : private OwedAnswers::User {
   base::Input input_;
   pgwire::FrameReader reader_;
   ServerLogin login_;
-  std::string channel_binding_;
-  bool is_encrypted_ = false;
+  std::optional<std::string> channel_binding_;  // nullopt: the connection is in clear
   bool is_open_ = false;
   bool is_ended_ = false;     // by the server
   bool is_finished_ = false;  // half-closed

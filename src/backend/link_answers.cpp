@@ -347,7 +347,7 @@ void Link::handle_login() {
     case be::kAuthentication:
       if (!login_.is_relayed() && !answer_request(body)) return;
       login_.on_request(body);
-      if (login_.is_relayed() && is_encrypted_ && relay_request(body)) return;
+      if (login_.is_relayed() && channel_binding_ && relay_request(body)) return;
       break;
     case be::kBackendKeyData:
       if (auto key = pgwire::parse_cancel_key(body)) user_->on_cancel_key(std::move(*key));

@@ -98,6 +98,13 @@ int run_audit_command(const Options& options) {
   });
 }
 
+int run_explain_login(const config::Config& config, const ExplainLoginOptions& options) {
+  const auto explained = app::explain_login(config, options.question);
+  if (!explained) return report(explained.error().message);
+  std::fputs(explained->text.c_str(), stdout);
+  return explained->may_get_in ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 }  // namespace
 }  // namespace helios::cli
 
@@ -122,6 +129,9 @@ int main(int argc, char** argv) {
   auto config = helios::cli::make_config(*parsed.options);
   if (!config) {
     return helios::cli::report(config.error().message);
+  }
+  if (parsed.options->explain_login.is_asked_for) {
+    return helios::cli::run_explain_login(*config, parsed.options->explain_login);
   }
   return helios::cli::run(*std::move(config), *parsed.options);
 }

@@ -128,6 +128,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   declare_kv(app, options.kv);
   declare_audit(app, options.audit);
   declare_refusals(app, options.refusals);
+  declare_explain_login(app, options.explain_login);
   declare_blocks(app, options.blocks);
   // The library reports everything but success, --help and --version included, by exception.
   try {

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "cli/audit_options.hpp"
 #include "cli/block_command.hpp"
+#include "cli/explain_login.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/refusals_command.hpp"
 #include "config/config.hpp"
@@ -30,6 +31,7 @@ struct Options {
   AuditOptions audit;
   RefusalsOptions refusals;
   BlockOptions blocks;
+  ExplainLoginOptions explain_login;
 };
 
 // What main() does: go on with `options`, or print `text` and end with `exit_status`.

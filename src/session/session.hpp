@@ -144,11 +144,12 @@ class Session final : private backend::LinkUser, private SessionEnd {
   bool drain_if_idle();
 
   // ---- The way in: session_startup.cpp
-  bool step_login();
-  bool step_proof();
+  // Once in a session: kept apart from what runs for each message.
+  [[gnu::cold]] bool step_login();
+  [[gnu::cold]] bool step_proof();
   bool follow(ClientLogin::Next next);
   void take_encryption(Encryption encryption);
-  bool step_authentication();
+  [[gnu::cold]] bool step_authentication();
   bool is_password_message();
   void fail_for_want_of_password(char type);
   void begin_password();

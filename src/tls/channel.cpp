@@ -4,11 +4,9 @@
 #include "tls/error.hpp"
 
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include <algorithm>
 #include <cstring>
-#include <memory>
 #include <new>
 #include <utility>
 
@@ -91,35 +89,12 @@ std::string digest_of(const X509* certificate) {
   return {reinterpret_cast<const char*>(bytes.data()), size};
 }
 
-std::string common_name_of(const X509_NAME* subject) {
-  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-  if (at < 0) return {};
-  unsigned char* text = nullptr;
-  const int size =
-      ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-  if (size < 0) return {};
-  std::string name(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size));
-  OPENSSL_free(text);
-  // Whoever reads it as text of C sees somebody else (CVE-2009-4034).
-  return name.find('\0') == std::string::npos ? name : std::string();
-}
-
-std::string distinguished_name_of(const X509_NAME* subject) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> out(BIO_new(BIO_s_mem()), BIO_free);
-  if (!out) throw std::bad_alloc();
-  if (X509_NAME_print_ex(out.get(), subject, 0, XN_FLAG_RFC2253) < 0) return {};
-  std::string name(BIO_ctrl_pending(out.get()), '\0');
-  if (!name.empty()) BIO_read(out.get(), name.data(), static_cast<int>(name.size()));
-  return name;
-}
-
 // Its certificate was verified, or the handshake would have failed.
 std::optional<CertificateNames> client_of(const SSL* connection) {
   if (SSL_is_server(connection) == 0) return std::nullopt;
   const X509* certificate = SSL_get0_peer_certificate(connection);
   if (certificate == nullptr || SSL_get_verify_result(connection) != X509_V_OK) return std::nullopt;
-  const X509_NAME* subject = X509_get_subject_name(certificate);
-  return CertificateNames{common_name_of(subject), distinguished_name_of(subject)};
+  return names_of(certificate);
 }
 
 const X509* server_certificate(const SSL* connection) {

@@ -12,6 +12,7 @@
 //
 // Thread rule: one thread, that of its Work.
 
+#include "tls/certificate_names.hpp"
 #include "tls/opening.hpp"
 
 #include <array>
@@ -32,12 +33,6 @@ struct Work {
   std::array<char, kMaxRecordBytes> plaintext;
   std::array<char, kMaxRecordBytes> outgoing;  // for whoever gathers what write() is to be given
   std::string ciphertext;                      // to be sent
-};
-
-// Who a certificate says its owner is.
-struct CertificateNames {
-  std::string common_name;         // of the subject; empty: it has none, or one with a NUL inside
-  std::string distinguished_name;  // the subject as RFC 2253 writes it: "CN=ann,O=Example"
 };
 
 // What a handshake has led to. The words are OpenSSL's, and live as long as the program.

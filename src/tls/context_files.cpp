@@ -42,20 +42,6 @@ struct KeyDeleter {
 };
 using KeyPtr = std::unique_ptr<EVP_PKEY, KeyDeleter>;
 
-base::Result<std::string> read_pem(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return base::fail(base::Errc::not_found, path + ": cannot be opened: " + std::strerror(errno));
-  }
-  std::string text(kMaxPemBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxPemBytes) {
-    return base::fail(base::Errc::limit_exceeded, path + ": is larger than 1 MiB");
-  }
-  return text;
-}
-
 BioPtr reader_of(const std::string& text) {
   BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
   if (!bio) throw std::bad_alloc();
@@ -124,6 +110,20 @@ std::string use_key(SSL_CTX* context, const std::string& pem) {
 std::unexpected<base::Error> wrong(base::Errc code, const std::string& origin,
                                    const std::string& what) {
   return base::fail(code, origin.empty() ? what : origin + ": " + what);
+}
+
+base::Result<std::string> read_pem(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return base::fail(base::Errc::not_found, path + ": cannot be opened: " + std::strerror(errno));
+  }
+  std::string text(kMaxPemBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxPemBytes) {
+    return base::fail(base::Errc::limit_exceeded, path + ": is larger than 1 MiB");
+  }
+  return text;
 }
 
 void set_rules(SSL_CTX* context, config::TlsVersion min_version) {

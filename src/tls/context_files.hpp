@@ -17,6 +17,9 @@ namespace helios::tls {
 [[nodiscard]] std::unexpected<base::Error> wrong(base::Errc code, const std::string& origin,
                                                  const std::string& what);
 
+// The text of a file, of at most 1 MiB. Errors: not_found, limit_exceeded; the message begins with the path.
+[[nodiscard]] base::Result<std::string> read_pem(const std::string& path);
+
 // No renegotiation, no compression, no session that could be resumed, no buffers while nothing happens.
 void set_rules(ssl_ctx_st* context, config::TlsVersion min_version);
 

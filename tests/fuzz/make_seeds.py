@@ -60,9 +60,49 @@ def admin_http():
     }
 
 
+def scram():
+    """One end, a byte of choices, and its messages, each up to 0xFF: a client of ours, or a server that we log in to."""
+    end = b"\xff"
+
+    def client(how, *messages):
+        return b"c" + bytes([how]) + end.join(messages)
+
+    def server(how, *messages):
+        return b"s" + bytes([how]) + end.join(messages)
+    first = b"SCRAM-SHA-256\0\0\0\0\x10n,,n=,r=abcdefgh"
+    plus = b"SCRAM-SHA-256-PLUS\0\0\0\0\x28p=tls-server-end-point,,n=,r=abcdefgh"
+    sasl, go_on, final = (struct.pack("!I", code) for code in (10, 11, 12))
+    return {
+        "password": client(0, b"secret\0"),
+        "md5": client(33, b"md5d41d8cd98f00b204e9800998ecf8427e\0"),
+        "scram": client(18, first, b"c=biws,r=%N,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        "scram_unknown": client(2, first, b"c=biws,r=%N,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="),
+        "scram_plus": client(26, plus, b"c=cD10bHMtc2VydmVyLWVuZC1wb2ludCwsYmluZGluZw==,r=%N,p=AAAA"),
+        "server": server(2, sasl + b"SCRAM-SHA-256\0\0", go_on + b"r=%Nxyz,s=MDEyMzQ1Njc4OWFiY2RlZg==,i=2",
+                         final + b"v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", struct.pack("!I", 0)),
+        "server_plus": server(6, sasl + b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", go_on + b"r=%Nx,s=MDEy,i=2"),
+        "server_in_clear": server(1, struct.pack("!I", 3), struct.pack("!I", 0)),
+        "server_md5": server(1, struct.pack("!I", 5) + b"salt", struct.pack("!I", 0)),
+    }
+
+
+def tls():
+    """The end that is ours, then pairs of what is done and to which byte."""
+    whole = bytes([0, 0, 3, 0]) * 4
+    talk = bytes([4, 40, 0, 0, 4, 200, 2, 7, 0, 0, 3, 0])
+    return {
+        "server": b"\0" + whole + talk,
+        "client": b"\1" + bytes([3, 0, 0, 0]) * 4 + talk,
+        "touched": b"\0" + whole + bytes([4, 40, 5, 9, 0, 0]),
+        "dropped": b"\1" + bytes([3, 0, 6, 3, 0, 0]) + talk,
+        "doubled": b"\0" + whole + bytes([4, 40, 7, 0, 0, 0]),
+        "added": b"\0" + bytes([8, 5]) + b"\x17\x03\x03\0\0" + whole,
+    }
+
+
 def main():
     directory = sys.argv[1]
-    for target, seeds in {"framing": framing(), "messages": messages(), "admin_http": admin_http()}.items():
+    for target, seeds in {"framing": framing(), "messages": messages(), "admin_http": admin_http(), "scram": scram(), "tls": tls()}.items():
         folder = os.path.join(directory, target)
         os.makedirs(folder, exist_ok=True)
         for name, content in seeds.items():

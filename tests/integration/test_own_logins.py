@@ -416,7 +416,7 @@ def test_the_page_as_it_is_typed(make_proxy, postgres, tmp_path):
     with open(os.path.join(os.path.dirname(__file__), "../../docs/authentication.md"), encoding="utf-8") as file:
         page = file.read()
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, flags=re.M | re.S)
-    (_, settings), (_, rules), (_, users), (_, statement), _ = blocks  # the last: certificates
+    (_, settings), (_, rules), (_, users), (_, statement), (_, explained), _ = blocks  # the last: certificates
     proxy = make_proxy(**{f"auth__{key}": value for key, value in tomllib.loads(settings)["auth"].items()})
     files = Files(proxy.directory)
     files.write("pg_hba.conf", rules)
