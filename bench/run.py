@@ -43,6 +43,10 @@ def all_contenders(transport, certificate):
         yield Direct("direct", certificate=certificate)
         yield PgBouncer(os.environ["HELIOS_PGBOUNCER"], os.environ["HELIOS_PGBOUNCER_LIBRARIES"], certificate=certificate)
         yield Helios("heliosproxy", certificate=certificate)
+        for own in (None, certificate):
+            yield PgBouncer(os.environ["HELIOS_PGBOUNCER"], os.environ["HELIOS_PGBOUNCER_LIBRARIES"], certificate=own,
+                            believed=certificate)
+            yield Helios("heliosproxy", certificate=own, believed=certificate)
     yield Helios("heliosproxy, epoll", unix=unix, listen__engine="epoll")
     if not unix:
         yield Helios("heliosproxy, a worker per core", listen__workers=0)
@@ -154,7 +158,7 @@ def measure(options, postgres, certificate, started):
         "queries": queries, "counters": check_counters(started, queries),
         "lag": lag.measure(PGBENCH, server, options.lag) if options.lag else {},
         "bulk": bulk.measure(plain, options.megabytes) if options.megabytes else {},
-        "connections": measure_connections([each for each in plain if each.pid], counts),
+        "connections": measure_connections([each for each in plain if each.pid and not each.believed], counts),
     }
 
 

@@ -15,6 +15,7 @@ from harness.wire import Closed, Wire, WireError
 
 UNIX = ", Unix socket"  # ends the names of those that reach the server so
 TLS = ", TLS"  # ends the names of those that clients reach so
+SERVER_TLS = ", TLS to the server"  # ends the names of those that reach the server so
 
 
 @dataclass
@@ -48,10 +49,12 @@ class Contender:
     certificate = None  # harness.certificates.Certificate: clients come with TLS
     engine = "epoll"  # what its event loop works with: which floor it is compared with
 
-    def __init__(self, name, unix=False, certificate=None):
-        self.name = name + (UNIX if unix else "") + (TLS if certificate else "")
+    def __init__(self, name, unix=False, certificate=None, believed=None):
+        """`believed`: the server's certificate; with it, the server is reached with TLS."""
+        self.name = name + (UNIX if unix else "") + (TLS if certificate else "") + (SERVER_TLS if believed else "")
         self.unix = unix
         self.certificate = certificate
+        self.believed = believed
 
     @property
     def floor(self):
@@ -113,8 +116,8 @@ class Floor(Program):
 
 
 class PgBouncer(Program):
-    def __init__(self, binary, libraries, unix=False, certificate=None):
-        super().__init__("PgBouncer", unix, certificate)
+    def __init__(self, binary, libraries, unix=False, certificate=None, believed=None):
+        super().__init__("PgBouncer", unix, certificate, believed)
         self.binary = binary
         self.libraries = libraries
         self.directory = None
@@ -132,11 +135,18 @@ class PgBouncer(Program):
                 f"auth_type = trust\nauth_file = {users}\npool_mode = session\ndefault_pool_size = 200\n"
                 "max_client_conn = 10000\nlog_connections = 0\nlog_disconnections = 0\nlog_stats = 0\n"
                 "ignore_startup_parameters = extra_float_digits,options\nserver_reset_query =\n"
-                f"server_tls_sslmode = disable\n{self.tls_settings()}")
+                f"{self.server_tls_settings()}{self.tls_settings()}")
         for path in (self.directory, users, config):
             os.chmod(path, 0o755)
         # It refuses to run as root, as PostgreSQL does.
         return [AS_POSTGRES, "env", f"LD_LIBRARY_PATH={self.libraries}", self.binary, config]
+
+    def server_tls_settings(self):
+        if not self.believed:
+            return "server_tls_sslmode = disable\n"
+        copy = shutil.copy(self.believed.path, os.path.join(self.directory, "root.crt"))
+        os.chmod(copy, 0o644)
+        return f"server_tls_sslmode = verify-ca\nserver_tls_ca_file = {copy}\n"
 
     def tls_settings(self):
         if not self.certificate:
@@ -154,13 +164,17 @@ class PgBouncer(Program):
 class Helios(Contender):
     """heliosproxy, perhaps with one plugin. One worker, unless the settings say otherwise."""
 
-    def __init__(self, name, plugin=None, unix=False, manifest="", certificate=None, **settings):
-        super().__init__(name, unix, certificate)
+    def __init__(self, name, plugin=None, unix=False, manifest="", certificate=None, believed=None, **settings):
+        super().__init__(name, unix, certificate, believed)
         self.plugin = plugin
         self.manifest = manifest
         self.settings = {key.replace("__", "."): value for key, value in settings.items()}
         if certificate:
             self.settings |= {"tls.certificate": certificate.path, "tls.key": certificate.key}
+        if believed:
+            self.settings |= {"server.sslmode": "verify-ca", "server.root_certificate": believed.path}
+        if certificate and believed:
+            self.settings |= {"auth.hba_file": "pg_hba.conf"}
         self.options = "-c helios.tenant_id=bench" if plugin else ""
         self.proxy = None
 
@@ -174,6 +188,9 @@ class Helios(Contender):
             self.proxy.install(self.plugin)
             if self.manifest:
                 self.proxy.write_plugin_file(f"{self.namespace}.toml", self.manifest)
+        if "auth.hba_file" in self.settings:
+            with open(os.path.join(self.proxy.directory, "pg_hba.conf"), "w", encoding="utf-8") as file:
+                file.write("host all all all trust\n")
         self.proxy.start()
         self.port = self.proxy.port
         self.pid = self.proxy.pid
