@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/login_rules.hpp"
 
+#include "config/secret_file.hpp"
+
 #include <string>
 
 namespace helios::app {
@@ -10,7 +12,8 @@ namespace {
 // somebody has hidden it from him.
 base::Result<void> check_relayed(const config::Config& config, const auth::LoginRules* rules) {
   const bool has_both = config.tls.mode != config::TlsMode::disable &&
-                        config.server.tls.mode != config::ServerTlsMode::disable;
+                        config.server.tls.mode != config::ServerTlsMode::disable &&
+                        !config.server.host.starts_with('/');
   if (!has_both) return {};
   const std::string origin =
       config.server.tls.origin.empty() ? "" : config.server.tls.origin + ": ";
@@ -41,12 +44,27 @@ base::Result<void> check_certificates(const config::Tls& tls, const auth::LoginR
   return {};
 }
 
+// Proxies that stand in for one another show a user whom nobody knows the same salt.
+base::Result<auth::Key> secret_of(const config::NamedFile& file, const plugins::HmacKey& key) {
+  if (file.path.empty()) return auth::Key({reinterpret_cast<const char*>(key.data()), key.size()});
+  constexpr std::size_t kLeast = 16;
+  constexpr std::size_t kMost = 4096;
+  auto secret = config::read_secret_file(file.path, kMost);
+  if (!secret) return base::fail(secret.error().code, file.origin + ": " + secret.error().message);
+  if (secret->size() < kLeast)
+    return base::fail(base::Errc::invalid, file.origin + ": " + file.path + ": has only " +
+                                               std::to_string(secret->size()) +
+                                               " bytes: somebody could guess them");
+  return auth::hmac(auth::Key(), *secret);
+}
+
 base::Result<auth::SharedLoginRules> load_rules(const config::Auth& settings,
                                                 const plugins::HmacKey& key) {
   if (settings.hba_file.empty()) return auth::SharedLoginRules();
+  const auto secret = secret_of(settings.mock_key_file, key);
+  if (!secret) return std::unexpected(secret.error());
   // A key of its own: what is derived from it is shown to everybody.
-  const auth::Key own = auth::hmac(
-      auth::Key({reinterpret_cast<const char*>(key.data()), key.size()}), "mock verifiers");
+  const auth::Key own = auth::hmac(*secret, "mock verifiers");
   return auth::LoginRules::load(settings, std::string(own.view()));
 }
 

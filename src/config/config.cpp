@@ -235,7 +235,8 @@ void read_paths_from(const std::filesystem::path& folder, Config& config) {
     resolve(file->path);
   resolve_certificate(config.server.tls.own);
   for (auto& files : config.tls.certificates) resolve_certificate(files);
-  for (std::string* path : {&config.auth.hba_file, &config.auth.ident_file, &config.auth.user_file})
+  for (std::string* path : {&config.auth.hba_file, &config.auth.ident_file, &config.auth.user_file,
+                            &config.auth.mock_key_file.path})
     resolve(*path);
   for (auto& token : config.admin.tokens) resolve(token.file);
 }

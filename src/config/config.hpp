@@ -90,6 +90,9 @@ struct Auth {  // [auth]: how clients are let in. Paths are relative to the conf
   std::string hba_file;
   std::string ident_file;  // ident_file = "": maps of OS users, as pg_ident.conf
   std::string user_file;   // user_file = "": users and secrets, as userlist.txt of PgBouncer
+  // mock_key_file = "": a secret of at least 16 bytes, from which comes what unknown users are shown. Empty: that of the
+  // state directory.
+  NamedFile mock_key_file;
   // allow_cleartext_passwords = false: method `password` by TCP without TLS.
   bool allow_cleartext_passwords = false;
 };

@@ -95,6 +95,11 @@ void read_server_tls(TomlSection& section, ServerTls& out) {
   if (out.is_direct && out.mode <= ServerTlsMode::prefer)
     section.add_problem("sslnegotiation",
                         "\"direct\" needs sslmode require, verify-ca or verify-full");
+  // Anybody can have a certificate of some authority of the system's. So libpq has it, too.
+  if (out.mode == ServerTlsMode::verify_ca && out.root_certificate.path.empty())
+    section.add_problem("sslmode",
+                        "\"verify-ca\" needs root_certificate: of the system's authorities anybody "
+                        "has a certificate; write \"verify-full\"");
   if (out.mode != ServerTlsMode::disable) return;
   // Somebody believes that these protect something.
   if (!out.root_certificate.path.empty())

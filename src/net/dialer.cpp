@@ -32,8 +32,7 @@ ServerTarget server_target(const config::Server& server, const config::Tcp& tcp,
 
 Dialer::Dialer(Engine& engine, SharedTarget target, SharedEndpoints only, DialHandler& handler)
     : engine_(engine), target_(std::move(target)), endpoints_(std::move(only)), handler_(handler) {
-  time_limit_ =
-      engine_.start_timer(target_->connect_timeout_ms, [this] { give_up("Connection timed out"); });
+  restart_time_limit();
   try {
     begin();
   } catch (...) {
@@ -45,6 +44,15 @@ Dialer::Dialer(Engine& engine, SharedTarget target, SharedEndpoints only, DialHa
 Dialer::~Dialer() {
   engine_.cancel_timer(time_limit_);
   engine_.cancel_timer(retry_);
+}
+
+// Of one address, as libpq has it: a silent one must not use up the time of the others.
+void Dialer::restart_time_limit() {
+  engine_.cancel_timer(time_limit_);
+  time_limit_ = engine_.start_timer(target_->connect_timeout_ms, [this] {
+    attempt_.reset();
+    try_other("Connection timed out");
+  });
 }
 
 // Nothing is reported from inside the constructor.
@@ -70,12 +78,17 @@ void Dialer::on_connected(Fd connection) {
 void Dialer::on_connect_failed(int error) {
   if (error == EAGAIN) {
     retry_ = engine_.start_timer(kBusyRetryMs, [this] { try_next(); });
-  } else if (next_ + 1 < endpoints_->size()) {
-    ++next_;
-    try_next();
   } else {
-    give_up(std::strerror(error));
+    try_other(std::strerror(error));
   }
+}
+
+void Dialer::try_other(const std::string& reason) {
+  if (endpoints_ == nullptr || next_ + 1 >= endpoints_->size()) return give_up(reason);
+  engine_.cancel_timer(retry_);
+  ++next_;
+  restart_time_limit();
+  try_next();
 }
 
 void Dialer::give_up(const std::string& reason) {

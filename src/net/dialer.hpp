@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Reaches the configured server: tries its addresses one after the other, within one time limit.
+// Reaches the configured server: tries its addresses one after the other, each within the time limit.
 
 #include "net/engine/engine.hpp"
 #include "net/server_addresses.hpp"
@@ -18,7 +18,7 @@ namespace helios::net {
 // a reload makes a new one.
 struct ServerTarget {
   std::shared_ptr<const ServerAddresses> addresses;
-  std::int64_t connect_timeout_ms = 5000;  // for all addresses together
+  std::int64_t connect_timeout_ms = 5000;  // for each address
   config::Tcp tcp = {};                    // how their connections are watched
   std::shared_ptr<ServerHealth>
       health;             // what attempts of sessions have told; null: no session dials it
@@ -53,7 +53,9 @@ class Dialer final : private ConnectHandler {
 
  private:
   void begin();
+  void restart_time_limit();
   void try_next();
+  void try_other(const std::string& reason);
   void on_connected(Fd connection) override;
   void on_connect_failed(int error) override;
   void give_up(const std::string& reason);

@@ -191,6 +191,7 @@ std::unique_ptr<auth::Responder> ClientLogin::take_responder() {
 // Only who has proved himself is told about himself, and takes a place from others.
 ClientLogin::Next ClientLogin::go_on() {
   if (proof_) {
+    identity_.set_auth_method(proof_->method());
     if (auto refusal = objection_to_blocked()) return deny(std::move(*refusal));
   }
   if (std::string complaint = admit(); !complaint.empty())

@@ -209,7 +209,7 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   Settings::Map values = settings.values();
   if (settings.tenant_unknown()) values.erase(std::string(kTenantSetting));  // never the old one
   put_fixed(values);
-  const auto add = [&context](std::string_view name, const std::string& value) {
+  const auto add = [&context](std::string_view name, std::string_view value) {
     if (!value.empty()) context->attributes.emplace_back(name, value);
   };
   if (const auto tenant = values.find(kTenantSetting); tenant != values.end())
@@ -218,6 +218,7 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   add("application_name", application_name_);
   add("client_ip", peer_.ip);
   for (const auto& [name, value] : os_user_attributes(peer_.os_user)) add(name, value);
+  add("auth.method", auth_method_);
   if (peer_.encryption) {
     add("tls.version", peer_.encryption->version);
     add("tls.cipher", peer_.encryption->cipher);

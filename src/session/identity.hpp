@@ -44,6 +44,8 @@ class Identity {
                                     const config::Config& config);
   void set_application_name(std::string_view name);
   void set_encryption(Encryption encryption) { peer_.encryption = std::move(encryption); }
+  // By which method of the host rules he was let in.
+  void set_auth_method(std::string_view method) { auth_method_ = method; }
   // An authenticate hook said who it is. Its tenant and its roles, if any, are fixed from now on, whatever a rule says.
   void set_known(const hooks::Identity& identity);
 
@@ -110,6 +112,7 @@ class Identity {
   void put_fixed(Settings::Map& values) const;
 
   Peer peer_;
+  std::string_view auth_method_;  // of the program text; empty: the server authenticates
   std::string user_;
   std::string database_;
   std::string application_name_;

@@ -39,6 +39,10 @@ class Proof {
   [[nodiscard]] Next begin();
   [[nodiscard]] Next resume(std::string_view body);
 
+  // Of the rule that fits; empty: none does.
+  [[nodiscard]] std::string_view method() const {
+    return rule_ == nullptr ? std::string_view() : auth::name_of(rule_->method);
+  }
   [[nodiscard]] std::string take_message() { return std::exchange(message_, {}); }
   [[nodiscard]] const Refusal& refusal() const { return refusal_; }
 

@@ -13,7 +13,7 @@
 namespace helios::tls {
 namespace {
 
-constexpr std::uint32_t kMaxKeyUpdates = 16;
+constexpr std::uint32_t kMaxOwnMessages = 16;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ struct Channel::Bio {
 
   static int read(BIO* bio, char* out, int size) {
     BIO_clear_retry_flags(bio);
-    if (channel_of(bio).key_updates_ > kMaxKeyUpdates) return -1;  // for good
+    if (channel_of(bio).own_messages_ > kMaxOwnMessages) return -1;  // for good
     std::string_view& input = channel_of(bio).input_;
     if (input.empty()) {
       BIO_set_retry_read(bio);
@@ -47,12 +47,14 @@ struct Channel::Bio {
     return size;
   }
 
-  // Sees every message of TLS itself.
-  static void watch(int is_sent, int, int content_type, const void* bytes, std::size_t size, SSL*,
+  // Sees every message of TLS itself but one: a client who wants to begin anew (TLS 1.2) shows by the warning that he
+  // is sent.
+  static void watch(int is_sent, int, int content_type, const void*, std::size_t, SSL*,
                     void* channel) {
-    const bool is_key_update = is_sent == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0 &&
-                               *static_cast<const unsigned char*>(bytes) == SSL3_MT_KEY_UPDATE;
-    if (is_key_update) ++static_cast<Channel*>(channel)->key_updates_;
+    auto& own = *static_cast<Channel*>(channel);
+    const bool counts =
+        is_sent != 0 ? content_type == SSL3_RT_ALERT : content_type == SSL3_RT_HANDSHAKE;
+    if (counts && own.is_established_) ++own.own_messages_;
   }
 
   // Nothing is held here that could be flushed; of the rest OpenSSL needs nothing.
@@ -141,13 +143,13 @@ Channel::Step Channel::read() {
   std::size_t count = 0;
   const int result =
       SSL_read_ex(connection_.get(), work_.plaintext.data(), work_.plaintext.size(), &count);
-  // Each costs two keys and an answer, and no session sees it.
-  if (key_updates_ > kMaxKeyUpdates) {
-    error_ = "too many new keys without a word";
+  // New keys, wishes to begin anew, tickets: each costs work or an answer, and no session sees it.
+  if (own_messages_ > kMaxOwnMessages) {
+    error_ = "too many messages of TLS itself without a word";
     return Step::failed;
   }
   if (result != 1) return stop_at(result);
-  key_updates_ = 0;
+  own_messages_ = 0;
   plaintext_ = {work_.plaintext.data(), count};
   return Step::data;
 }

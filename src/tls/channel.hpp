@@ -96,7 +96,7 @@ class Channel {
   std::string_view input_;  // during step()
   std::string_view plaintext_;
   std::string error_;
-  std::uint32_t key_updates_ = 0;  // of the peer, since it last said something
+  std::uint32_t own_messages_ = 0;  // behind the handshake, since the last data
   bool is_established_ = false;
   bool is_closed_ = false;         // by us
   bool is_out_of_memory_ = false;  // found inside OpenSSL, through which nothing may be thrown

@@ -116,7 +116,7 @@ def test_certificate_of_somebody_else(towards, encrypting, tmp_path):
         assert told["C"] == "57P03" and "certificate verify failed" in told["M"], sslmode
     with towards(encrypting, "require", server__root_certificate="").connect() as session:
         assert facts(session)[0] == "t"
-    told = refused_by(towards(encrypting, "verify-ca", server__root_certificate="").connect)
+    told = refused_by(towards(encrypting, "verify-full", server__root_certificate="").connect)
     assert "certificate verify failed" in told["M"]  # the system knows nothing of ours
 
 
@@ -190,6 +190,14 @@ def test_relayed_logins_over_two_encrypted_legs_are_refused_at_the_start(make_pr
     proxy = make_proxy(server__sslmode="require", tls__certificate=certificate.path, tls__key=certificate.key)
     told = proxy.refused_start()
     assert "looks like an attack to clients and servers that bind channels: set [auth] hba_file" in told
+
+
+def test_unix_socket_has_no_tls_whatever_stands_there(start_proxy, postgres, certificate):
+    """So a login can be relayed through it from a client with TLS."""
+    proxy = start_proxy(server__host=postgres.directory, server__port=postgres.port, server__sslmode="require",
+                        tls__certificate=certificate.path, tls__key=certificate.key)
+    with proxy.connect(tls=certificate.trusting()) as session:
+        assert facts(session) == ["f", None, None] or session.query("SELECT 1").value() == "1"
 
 
 def test_cancel_request_is_encrypted_too(towards, encrypting):
@@ -294,6 +302,7 @@ WRONG = [
     ({"server__root_certificate": "root.crt"}, "root_certificate: means nothing without sslmode"),
     ({"server__sslmode": "require", "server__root_certificate": "missing.crt"}, "missing.crt: "),
     ({"server__sslmode": "require", "server__certificate": "own.crt"}, "key"),
+    ({"server__sslmode": "verify-ca"}, '"verify-ca" needs root_certificate'),
 ]
 
 

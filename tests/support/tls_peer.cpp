@@ -165,6 +165,11 @@ void TlsPeer::change_keys() {
   expect(SSL_do_handshake(connection_.get()) == 1, "new key not sent");
 }
 
+void TlsPeer::renegotiate() {
+  expect(SSL_renegotiate(connection_.get()) == 1, "no wish");
+  SSL_do_handshake(connection_.get());
+}
+
 std::string TlsPeer::take() {
   BIO* out = SSL_get_wbio(connection_.get());
   std::string all(BIO_ctrl_pending(out), '\0');

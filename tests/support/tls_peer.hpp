@@ -55,6 +55,8 @@ class TlsPeer {
   void close();
   // A new key for what it sends from now on, and one asked for (TLS 1.3).
   void change_keys();
+  // Wishes to begin anew (TLS 1.2). Of a server, as often as wanted.
+  void renegotiate();
 
   // What is to be sent, once.
   [[nodiscard]] std::string take();

@@ -23,6 +23,13 @@ bool is_copy_from_stdin(std::string_view text) {
   return text.starts_with("copy") && text.ends_with("stdin");
 }
 
+std::string unexpected_in_copy(char type) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  const auto byte = static_cast<unsigned char>(type);
+  return std::string("unexpected message type 0x") + kDigits[byte / 16] + kDigits[byte % 16] +
+         " during COPY from stdin";
+}
+
 }  // namespace
 
 std::string ModelServer::feed(std::string_view messages) {
@@ -149,7 +156,6 @@ void ModelServer::finish_unit() {
 
 // The server reads data: Flush and Sync are swallowed, what has no place here ends the session.
 void ModelServer::handle_in_copy(char type, std::string_view body) {
-  (void)body;
   switch (type) {
     case fe::kCopyData:
     case fe::kFlush:
@@ -161,13 +167,16 @@ void ModelServer::handle_in_copy(char type, std::string_view body) {
       return;
     case fe::kCopyFail:
       is_copying_ = false;
-      fail("57014", "COPY failed");
+      // The client's reason, by which whoever has broken it knows it again.
+      fail("57014", "COPY from stdin failed: " + std::string(body.substr(0, body.find('\0'))));
       to_run_.clear();
       is_skipping_ = !is_in_query_;
       if (is_in_query_) finish_query();
       return;
     default:
-      out_ += error("08P01", std::string(kServerError) + "unexpected message", "FATAL");
+      out_ += error("08P01", unexpected_in_copy(type), "ERROR") +
+              error("08P01", "terminating connection because protocol synchronization was lost",
+                    "FATAL");
       is_over_ = true;
   }
 }

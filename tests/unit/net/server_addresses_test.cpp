@@ -165,6 +165,31 @@ TEST(ServerAddresses, dialer_waits_for_the_first_answer) {
   EXPECT_EQ(dialled.engine.timers(), 0U);
 }
 
+TEST(ServerAddresses, silent_address_does_not_use_up_the_time_of_the_others) {
+  Resolver resolver;
+  auto both = at("127.0.0.8");
+  both.push_back(at("127.0.0.9").front());
+  resolver.answers(both);
+  Dialled dialled(resolver.by());
+  wait_for(*dialled.addresses, [](const auto& now) { return now.endpoints != nullptr; });
+  dialled.engine.pass_ms(20);
+  EXPECT_EQ(dialled.engine.dialled(), "127.0.0.8:5432");
+  dialled.engine.pass_ms(4990);
+  EXPECT_EQ(dialled.engine.dialled(), "127.0.0.9:5432");
+  dialled.engine.pass_ms(4990);
+  ASSERT_TRUE(dialled.engine.is_dialling());
+  dialled.engine.connect_dialled();
+  EXPECT_EQ(dialled.handler.reached, "127.0.0.9:5432");
+
+  Dialled silent([both](const auto&, auto) { return base::Result<std::vector<Endpoint>>(both); });
+  wait_for(*silent.addresses, [](const auto& now) { return now.endpoints != nullptr; });
+  silent.engine.pass_ms(20);
+  silent.engine.pass_ms(5001);
+  silent.engine.pass_ms(5001);
+  EXPECT_EQ(silent.handler.failure, "Connection timed out");
+  EXPECT_EQ(silent.engine.timers(), 0U);
+}
+
 TEST(ServerAddresses, dialer_gives_up_when_the_time_is_over_or_there_is_no_such_name) {
   Resolver silent;
   Dialled waiting(silent.by());

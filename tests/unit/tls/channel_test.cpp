@@ -219,7 +219,7 @@ TEST_F(Connection, flood_of_new_keys_ends_it_and_one_now_and_then_does_not) {
   const std::string flood = peer_->take();
   bring(flood);
   EXPECT_EQ(last_, Step::failed);
-  EXPECT_EQ(channel_->error(), "too many new keys without a word");
+  EXPECT_EQ(channel_->error(), "too many messages of TLS itself without a word");
   EXPECT_LT(work_.ciphertext.size(), flood.size() / 2) << "it is not answered to its end";
 }
 

@@ -10,6 +10,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include <fstream>
 #include <optional>
@@ -118,6 +119,41 @@ TEST_F(ToServer, shows_its_own_certificate_where_the_server_asks) {
   settings_.own = {};
   EXPECT_EQ(connect(certificate("server")), "");
   EXPECT_EQ(peer_->certificate_name(), "");
+}
+
+TEST_F(ToServer, flood_of_wishes_to_begin_anew_ends_the_connection) {
+  const auto context = ClientContext::load(settings_, "postgresql");
+  Work work{};
+  Channel channel((*context)->open("localhost"), work);
+  test::TlsPeer server(
+      {.max_version = TLS1_2_VERSION, .own = certificate("any"), .is_server = true});
+  std::string incoming;
+  const auto bring = [&] {
+    Step last = Step::more;
+    std::string_view rest(incoming);
+    while ((last = channel.step(rest)) == Step::established || last == Step::data) {
+    }
+    incoming.clear();
+    return last;
+  };
+  do {
+    bring();
+    server.hear(std::exchange(work.ciphertext, {}));
+    incoming = server.take();
+  } while (!incoming.empty());
+  for (int i = 0; i < 100; ++i) {  // one now and then
+    server.renegotiate();
+    server.say("x");
+    incoming = server.take();
+    EXPECT_EQ(bring(), Step::more);
+  }
+  work.ciphertext.clear();
+  for (int i = 0; i < 1000; ++i) server.renegotiate();
+  incoming = server.take();
+  const std::size_t flood = incoming.size();
+  EXPECT_EQ(bring(), Step::failed);
+  EXPECT_EQ(channel.error(), "too many messages of TLS itself without a word");
+  EXPECT_LT(work.ciphertext.size(), flood / 10) << "it is not answered to its end";
 }
 
 TEST_F(ToServer, protocol_that_the_server_does_not_know_is_not_there) {
