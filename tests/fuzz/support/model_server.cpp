@@ -77,6 +77,9 @@ void ModelServer::handle(char type, std::string_view body) {
     const std::size_t before = out_.size();
     handle_extended(type, body);
     is_skipping_ = std::string_view(out_).substr(before).starts_with('E');
+  } else if (type == fe::kFlush && !body.empty()) {
+    fail("08P01", "invalid message format");
+    is_skipping_ = true;
   } else {
     const bool has_no_answer = type == fe::kFlush || type == fe::kCopyData ||
                                type == fe::kCopyDone || type == fe::kCopyFail;

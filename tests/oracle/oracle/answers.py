@@ -101,6 +101,8 @@ def is_a_matter_of_time(answers, position):
     those that follow fail alike, the difference shows behind them only."""
     if is_of_a_timer(*answers[position:position + 1] or [END]):
         return True
+    while position > 0 and answers[position - 1][0] in (b"T", b"D"):  # of the same answer, which begins as the other one does
+        position -= 1
     while position > 0 and answers[position - 1][0] in (b"E", b"Z") and not is_of_a_timer(answers[position - 1]):
         position -= 1
     return position > 0 and is_of_a_timer(answers[position - 1])
