@@ -12,6 +12,12 @@
 #include <netdb.h>
 
 namespace helios::net {
+namespace {
+
+// Each costs a time limit before the client hears that none answers; nobody has more servers behind a name.
+constexpr std::size_t kMostAddresses = 32;
+
+}  // namespace
 
 base::Result<std::vector<Endpoint>> look_up(const std::string& host, std::uint16_t port) {
   addrinfo hints{};
@@ -22,7 +28,8 @@ base::Result<std::vector<Endpoint>> look_up(const std::string& host, std::uint16
   if (error != 0) return base::fail(base::Errc::unavailable, ::gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(found, ::freeaddrinfo);
   std::vector<Endpoint> endpoints;
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+  for (const addrinfo* each = found; each != nullptr && endpoints.size() < kMostAddresses;
+       each = each->ai_next) {
     Endpoint endpoint;
     std::memcpy(&endpoint.storage, each->ai_addr, each->ai_addrlen);
     endpoint.length = each->ai_addrlen;

@@ -28,7 +28,7 @@ using SharedEndpoint = std::shared_ptr<const Endpoint>;
 using LookUp =
     std::function<base::Result<std::vector<Endpoint>>(const std::string& host, std::uint16_t port)>;
 
-// By the system's resolver (getaddrinfo(3)): /etc/hosts, DNS and what else it is configured for. May take many seconds.
+// By the system's resolver (getaddrinfo(3)): /etc/hosts, DNS and what else it is configured for. May take many seconds. The first 32.
 [[nodiscard]] base::Result<std::vector<Endpoint>> look_up(const std::string& host,
                                                           std::uint16_t port);
 

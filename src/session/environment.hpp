@@ -112,13 +112,13 @@ struct OsUser {
   std::string name;      // empty: the system has no name for the number
 };
 
-// How a client's connection is encrypted.
 // Who a client's certificate says that he is.
 struct ClientCertificate {
   std::string common_name;         // empty: it has none
   std::string distinguished_name;  // the subject as RFC 2253 writes it: "CN=ann,O=Example"
 };
 
+// How a client's connection is encrypted.
 struct Encryption {
   std::string version;               // "TLSv1.3"
   std::string cipher;                // "TLS_AES_256_GCM_SHA384"

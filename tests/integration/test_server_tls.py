@@ -197,7 +197,7 @@ def test_unix_socket_has_no_tls_whatever_stands_there(start_proxy, postgres, cer
     proxy = start_proxy(server__host=postgres.directory, server__port=postgres.port, server__sslmode="require",
                         tls__certificate=certificate.path, tls__key=certificate.key)
     with proxy.connect(tls=certificate.trusting()) as session:
-        assert facts(session) == ["f", None, None] or session.query("SELECT 1").value() == "1"
+        assert facts(session)[0] == "f"
 
 
 def test_cancel_request_is_encrypted_too(towards, encrypting):
