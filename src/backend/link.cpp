@@ -110,7 +110,7 @@ void Link::answer_here(Tag tag, char request, char answer, std::string bytes) {
 }
 
 void Link::fence() {
-  const bool may_fail = is_batch_open_ && last_flush_ != Flush::none && !owed_.is_skipping();
+  const bool may_fail = last_flush_ != Flush::none && !owed_.is_skipping();
   if (!is_exact_ || !may_fail) return;
   send(pgwire::serialize_close_statement(own_name_));
   expect(0, {.request = fe::kClose, .is_ours = true, .is_fence = true});

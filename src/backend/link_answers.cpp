@@ -264,7 +264,8 @@ bool Link::note_error(std::string_view body) {
   const bool is_broken = std::exchange(is_breaking_, false) && is_answer_to_break(fields);
   const bool is_own = !owed_.empty() && owed_.front()->expect.is_ours;
   const bool is_fence = is_own && owed_.front()->expect.is_fence;
-  const bool is_unowed = owed_.empty() && is_batch_open_ && !is_end;
+  const bool is_extended = is_batch_open_ || last_flush_ != Flush::none;
+  const bool is_unowed = owed_.empty() && is_extended && !is_end;
   const Tag tag = is_fence ? 0 : owed_.front_of_client();
   const bool is_replaced = user_->on_error({tag, is_own ? 0 : answer_bytes_}, is_own, fields);
   answer_bytes_ = 0;

@@ -155,6 +155,39 @@ TEST_P(ErrorsUnasked, a_query_that_fails_itself_is_told_from_that) {
   EXPECT_EQ(leg.sent(), "");
 }
 
+// A client that sends COPY data, its end and a Flush at once: the timer of the COPY runs out when all is through.
+TEST_P(ErrorsUnasked, of_a_flush_outside_of_any_batch_have_the_query_skipped_as_well) {
+  leg.expect(3, 'S');
+  leg.server(kReady);
+  leg.client_got.clear();
+  told.clear();
+  pgwire::FrameReader reader;
+  const std::string flush = message('H');
+  std::string_view bytes = flush;
+  ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::header);
+  reader.collect();
+  ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::message);
+  leg.link.forward(reader);
+  leg.sent();
+  leg.link.fence();
+  leg.expect(4, 'Q');
+  EXPECT_EQ(leg.sent(), close_own());
+  leg.server(kTimeout);
+  EXPECT_THAT(told, ElementsAre("error 57014, own of 0, 0 bytes", "ended 4 -"));
+  EXPECT_EQ(leg.sent(), pgwire::serialize_sync());
+  leg.server(kReady);
+  EXPECT_EQ(leg.client_got, kTimeout + kReady);
+  EXPECT_EQ(leg.user.wrong, "");
+
+  leg.link.forward(reader);
+  leg.server(kTimeout);
+  EXPECT_TRUE(leg.link.owed().is_skipping()) << "the server skips what comes up to a Sync";
+  leg.expect(5, 'S');
+  leg.server(kReady);
+  EXPECT_FALSE(leg.link.owed().is_skipping());
+  EXPECT_EQ(leg.user.wrong, "");
+}
+
 TEST_P(ErrorsUnasked, nothing_is_fenced_where_no_flush_is_in_front) {
   leg.expect(3, 'D');
   leg.server(message('n'));
