@@ -324,6 +324,11 @@ std::optional<Response> refuse_request(const Request& request, const Grant& gran
 
 }  // namespace
 
+std::string KvRoutes::namespace_of(std::string_view target) {
+  auto place = parse_place(split_target(target).path);
+  return place ? std::move(place->plugin) : std::string();
+}
+
 void KvRoutes::handle(Request request, const Grant& grant, Responder respond) {
   const std::string target = std::move(request.target);
   const auto [path, query] = split_target(target);

@@ -17,6 +17,8 @@
 #include "admin/message.hpp"
 #include "admin/tokens.hpp"
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace helios::admin {
@@ -24,6 +26,9 @@ namespace helios::admin {
 class KvRoutes {
  public:
   explicit KvRoutes(KvContext context) : context_(std::move(context)) {}
+
+  // The namespace that a target is about; empty: it names none.
+  [[nodiscard]] static std::string namespace_of(std::string_view target);
 
   // Does what `grant` allows. Requires: the target's path begins with "/admin/kv". Thread rule: the
   // home executor's thread.

@@ -101,6 +101,7 @@ Router::Router(kv::Store& store, Control& control, std::shared_ptr<base::Executo
     : sources_{control, store},
       access_(access),
       home_(std::move(home)),
+      order_(home_),
       kv_(KvContext{&store, home_, start, &control}),
       streams_(StreamContext{&store, home_, &control.reader()}) {}
 
@@ -112,8 +113,25 @@ void Router::handle(Request request, Responder respond) {
   if (route == nullptr) return respond(error_reply(404, "not found"));
   respond = access_.watch(request, **grant, std::move(respond));
   if (is_action(*route, request, **grant))
-    return tell(*route, std::move(request), **grant, std::move(respond));
+    return take_turn(*route, std::move(request), **grant, std::move(respond));
   dispatch(*route, std::move(request), **grant, std::move(respond));
+}
+
+// A reload and a backup take long, and there is one of each at a time anyway.
+void Router::take_turn(const Route& route, Request request, Grant grant, Responder respond) {
+  if (route.action == Action::reload || route.action == Action::back_up)
+    return tell(route, std::move(request), std::move(grant), std::move(respond));
+  std::string subject(route.path);
+  if (route.action == Action::keys) subject += KvRoutes::namespace_of(request.target);
+  order_.run(
+      std::move(subject), [this, &route, request = std::move(request), grant = std::move(grant),
+                           respond = std::move(respond)](ActionOrder::Turn turn) mutable {
+        tell(route, std::move(request), std::move(grant),
+             [respond = std::move(respond), turn = std::move(turn)](Response response) mutable {
+               const ActionOrder::Turn ends_here = std::move(turn);
+               respond(std::move(response));
+             });
+      });
 }
 
 // Nothing is changed that a guard could not take note of.

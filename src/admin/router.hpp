@@ -5,6 +5,7 @@
 // responder. docs/admin-api.md is the list of routes.
 
 #include "admin/access_guard.hpp"
+#include "admin/action_order.hpp"
 #include "admin/control.hpp"
 #include "admin/kv_routes.hpp"
 #include "admin/message.hpp"
@@ -29,6 +30,7 @@ class Router {
   void handle(Request request, Responder respond);
 
  private:
+  void take_turn(const Route& route, Request request, Grant grant, Responder respond);
   void tell(const Route& route, Request request, Grant grant, Responder respond);
   void dispatch(const Route& route, Request request, const Grant& grant, Responder respond);
   void handle_reload(Responder respond);
@@ -37,6 +39,7 @@ class Router {
   Sources sources_;
   AccessGuard& access_;
   std::shared_ptr<base::Executor> home_;
+  ActionOrder order_;
   KvRoutes kv_;
   StreamRoutes streams_;
 };

@@ -42,7 +42,8 @@ class FakeControl final : public Control {
     actions.push_back(std::string(action.method) + " " + std::string(action.target) + " by \"" +
                       std::string(action.token) + "\" from " + std::string(action.client) + ": " +
                       std::string(action.body) + (action.is_forced ? ", forced" : ""));
-    done(untold);
+    if (!tells_later) return done(untold);
+    telling.push_back([this, done = std::move(done)]() mutable { done(untold); });
   }
   [[nodiscard]] std::string sole_writer_of(std::string_view space) override {
     return space == append_only_space ? "its-plugin" : "";
@@ -66,6 +67,8 @@ class FakeControl final : public Control {
   std::vector<PluginStatus> plugin_list;
   std::vector<std::string> actions;
   std::string untold;  // why those cannot be told
+  bool tells_later = false;
+  std::vector<std::move_only_function<void()>> telling;  // to be called by the test
   std::string append_only_space;
   std::vector<KeyWrite> judged;
   WriteOpinion opinion;  // on each of them
