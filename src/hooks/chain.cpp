@@ -14,8 +14,10 @@ constexpr const char* kAuthenticationDeniedState = "28000";
 constexpr const char* kPluginFailureState = "58000";  // system_error: the policy itself is broken
 
 bool runs_before(const std::shared_ptr<Plugin>& a, const std::shared_ptr<Plugin>& b) {
-  return std::tie(a->traits().order, a->traits().name) <
-         std::tie(b->traits().order, b->traits().name);
+  const PluginTraits& one = a->traits();
+  const PluginTraits& other = b->traits();
+  return std::tie(other.is_first, one.order, one.name) <
+         std::tie(one.is_first, other.order, other.name);
 }
 
 void limit_answer(const PluginTraits& traits, const Verdict& verdict, StatementExecution& out) {

@@ -24,7 +24,7 @@ namespace helios::hooks {
 
 class Chain {
  public:
-  // Sorts by order, then name.
+  // Sorts: those that are first, then by order, then by name.
   explicit Chain(std::vector<std::shared_ptr<Plugin>> plugins);
 
   [[nodiscard]] const std::vector<std::shared_ptr<Plugin>>& plugins() const { return plugins_; }

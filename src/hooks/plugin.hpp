@@ -47,6 +47,7 @@ inline constexpr std::size_t kMaxEventBytes = 32U << 10;
 // Fixed properties of one loaded version of a plugin.
 struct PluginTraits {
   std::string name;        // also decides the order among equal `order`
+  bool is_first = false;   // runs in front of every plugin that is not, whatever its order
   std::int32_t order = 0;  // smaller runs first
   bool has_authenticate = false;
   bool has_pre_query = false;

@@ -60,6 +60,7 @@ void read_manifest(TomlSection root, Manifest& out) {
   read_imports(root, out);
   root.integer("order", out.order, std::numeric_limits<std::int32_t>::min(),
                std::numeric_limits<std::int32_t>::max());
+  root.boolean("first", out.is_first);
   root.choice("on_error", out.on_error,
               {{"deny", hooks::OnError::deny}, {"allow", hooks::OnError::allow}});
   root.choice("statements", out.all_statements, {{"queries", false}, {"all", true}});

@@ -9,6 +9,7 @@
 //   hooks = ["pre_query"]               # default: those that the module exports
 //   optional_hooks = ["route"]          # may stay uncalled; default: a module with no other hook does not load
 //   order = 10                          # smaller runs first, then by name
+//   first = false                       # true: in front of all others, whatever their order; one plugin at most
 //   on_error = "deny"                   # or "allow"
 //   statements = "all"                  # default "queries": not those that only manage the session
 //   instance = "fresh"                  # or "reuse" (ABI 2): kept for later calls
@@ -48,6 +49,7 @@ struct Manifest {
   std::vector<std::string> optional_hooks;
   std::optional<std::vector<std::string>> imports;  // nullopt: all
   std::int32_t order = 0;
+  bool is_first = false;
   hooks::OnError on_error = hooks::OnError::deny;
   bool all_statements = false;
   bool reuses_instances = false;

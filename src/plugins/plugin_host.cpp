@@ -53,7 +53,7 @@ base::Result<std::shared_ptr<const hooks::Chain>> PluginHost::load() {
   const std::lock_guard lock(load_mutex_);
   auto table = read_folder();
   if (!table) return std::unexpected(table.error());
-  const std::vector<PluginInfo> infos = describe(*table);
+  const std::vector<PluginInfo> infos = plugins::describe(*table);
   std::vector<std::string> problems = unmet_demands(config_, infos);
   for (const PluginInfo& info : infos) {
     if (info.load_error.empty() || is_required(config_, info)) continue;
@@ -77,14 +77,14 @@ ReloadResult PluginHost::reload(const config::Plugins& config) {
   const auto old_engine = engine_;
   // The engine is made for the limits; plugins of the old one keep it alive as long as they run.
   if (config.limits != old_config.limits) engine_.reset();
-  const std::vector<PluginInfo> before = describe(table_);
+  const std::vector<PluginInfo> before = plugins::describe(table_);
   ReloadResult result;
   auto table = read_folder();
   if (!table) {
     result.errors.push_back(table.error().message);
     table = table_;
   }
-  const std::vector<PluginInfo> after = describe(*table);
+  const std::vector<PluginInfo> after = plugins::describe(*table);
   const std::vector<std::string> unmet = unmet_demands(config_, after);
   result.is_refused = !unmet.empty();
   result.errors.insert(result.errors.end(), unmet.begin(), unmet.end());
@@ -149,7 +149,7 @@ base::Result<PluginHost::Table> PluginHost::read_folder() {
     table.push_back(load_file(file, find_previous(file)));
   for (const PluginFile& manifest : folder->lone_manifests)
     table.push_back(lone_manifest(manifest));
-  settle_namespaces(table);
+  settle_conflicts(table, table_);
   return table;
 }
 
@@ -181,9 +181,7 @@ base::Result<void> PluginHost::make_engine() {
 }
 
 const PluginHost::Entry* PluginHost::find_previous(const PluginFile& file) const {
-  const auto found = std::ranges::find_if(
-      table_, [&](const Entry& entry) { return entry.file.path == file.path; });
-  return found == table_.end() ? nullptr : &*found;
+  return find_entry(table_, file);
 }
 
 // Somebody believes that what it says holds. The plugin whose module has gone runs on.
@@ -296,26 +294,6 @@ base::Result<std::unique_ptr<WasmModule>> PluginHost::compile(const Entry& entry
                                 std::chrono::milliseconds(config_.limits.compile_timeout_ms));
 }
 
-// Two plugins must not share a namespace. Who had it already keeps it, else the first by file name.
-void PluginHost::settle_namespaces(Table& table) const {
-  std::map<const kv::Namespace*, const Entry*> owners;
-  const auto had_it = [&](const Entry& entry) {
-    const Entry* const previous = find_previous(entry.file);
-    return previous != nullptr && previous->plugin != nullptr &&
-           &previous->plugin->version().space() == &entry.plugin->version().space();
-  };
-  for (const bool old_owners : {true, false})
-    for (Entry& entry : table) {
-      if (entry.plugin == nullptr || had_it(entry) != old_owners) continue;
-      const auto [owner, taken] = owners.try_emplace(&entry.plugin->version().space(), &entry);
-      if (taken) continue;
-      entry.error = "its namespace \"" + entry.plugin->version().space().name() +
-                    "\" is also that of " + owner->second->file.path;
-      entry.plugin = nullptr;
-      entry.digest.clear();
-    }
-}
-
 std::shared_ptr<const hooks::Chain> PluginHost::install(Table table) {
   log_new(table);
   std::vector<std::shared_ptr<hooks::Plugin>> plugins;
@@ -373,25 +351,7 @@ std::vector<std::shared_ptr<WasmPlugin>> PluginHost::running() const {
 
 std::vector<PluginInfo> PluginHost::describe() const {
   const std::lock_guard lock(table_mutex_);
-  return describe(table_);
-}
-
-std::vector<PluginInfo> PluginHost::describe(const Table& table) {
-  std::vector<PluginInfo> infos;
-  for (const Entry& entry : table) {
-    PluginInfo info;
-    info.name = entry.plugin ? entry.plugin->traits().name : entry.name;
-    info.file = entry.file.path;
-    info.load_error = entry.error;
-    if (entry.plugin) {
-      info.state = entry.error.empty() ? PluginInfo::State::loaded : PluginInfo::State::outdated;
-      info.sha256 = entry.digest.substr(0, kSha256HexBytes);
-      info.manifest_sha256 = entry.digest.substr(kSha256HexBytes);
-      entry.plugin->describe(info);
-    }
-    infos.push_back(std::move(info));
-  }
-  return infos;
+  return plugins::describe(table_);
 }
 
 }  // namespace helios::plugins

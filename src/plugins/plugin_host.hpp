@@ -20,6 +20,7 @@
 #include "plugins/hmac.hpp"
 #include "plugins/plugin_folder.hpp"
 #include "plugins/plugin_info.hpp"
+#include "plugins/plugin_table.hpp"
 #include "plugins/supply/instance_slots.hpp"
 #include "plugins/wasm_plugin.hpp"
 
@@ -85,20 +86,12 @@ class PluginHost {
   [[nodiscard]] std::uint32_t instances() const { return slots_.used(); }
 
  private:
-  struct Entry {
-    PluginFile file;
-    std::string name;                    // by manifest, or the file's
-    std::string digest;                  // of what `plugin` was made from
-    config::PluginLimits limits;         // that `plugin` was loaded under
-    std::shared_ptr<WasmPlugin> plugin;  // null: nothing runs
-    std::string error;                   // why the file as it is cannot be loaded
-  };
-  using Table = std::vector<Entry>;
+  using Entry = PluginEntry;
+  using Table = PluginTable;
 
   base::Result<Table> read_folder();
   Entry lone_manifest(const PluginFile& manifest) const;
   void discard(const Table& table) const;
-  static std::vector<PluginInfo> describe(const Table& table);
   base::Result<void> check_durability(const Manifest& manifest, const std::string& space) const;
   base::Result<void> make_engine();
   void log_left_aside(const PluginFolder& folder) const;
@@ -108,7 +101,6 @@ class PluginHost {
   base::Result<std::unique_ptr<WasmModule>> compile(const Entry& entry, const PluginSource& source,
                                                     StaticLayout& layout);
   const Entry* find_previous(const PluginFile& file) const;
-  void settle_namespaces(Table& table) const;
   std::shared_ptr<const hooks::Chain> install(Table table);
   static const WasmPlugin* plugin_called(const std::string& name, const Table& table);
   void log_changes(const std::vector<PluginChange>& changes) const;

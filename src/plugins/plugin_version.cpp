@@ -14,6 +14,7 @@ constexpr std::uint64_t kKib = 1 << 10;
 
 hooks::PluginTraits make_traits(const PluginParts& parts) {
   return {.name = parts.manifest.name,
+          .is_first = parts.manifest.is_first,
           .order = parts.manifest.order,
           .has_authenticate = parts.shape.has_authenticate,
           .has_pre_query = parts.shape.has_pre_query,

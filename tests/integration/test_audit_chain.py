@@ -45,6 +45,38 @@ def settlements(records):
     return {each["request"]: each["settlement"] for each in records if "settlement" in each}
 
 
+def test_plugin_of_a_smaller_order_hides_nothing(proxy):
+    """It refuses every statement, and is still behind."""
+    guest = os.path.join(os.path.dirname(__file__), "..", "guests", "blocks.wat")
+    with open(guest, encoding="utf-8") as file:
+        proxy.write_plugin_file("blocks.wat", file.read())
+    proxy.write_plugin_file("blocks.toml", "order = -2000000\nstatements = \"all\"\n")
+    assert proxy.admin.request("POST", "/plugins/reload").status == 200
+    with proxy.connect() as client:
+        assert client.query("SELECT 1").sqlstate == "42000"
+        assert client.query("BEGIN").sqlstate == "42000"
+    assert [each["text"] for each in of_type(trail(proxy), "intent")] == ["SELECT 1", "BEGIN"]
+    assert [each["outcome"] for each in of_type(trail(proxy), "outcome")] == ["refused", "refused"]
+    proxy.write_plugin_file("blocks.toml", "first = true\n")
+    reload = proxy.admin.request("POST", "/plugins/reload")
+    assert reload.status == 422 and "only one plugin can be first" in reload.text
+
+
+def test_session_whose_tenant_is_unknown_gets_out(proxy):
+    make_unknown = "DO $$BEGIN PERFORM set_config('helios.tenant_id', 'b' || 'c', false); END$$"
+    with proxy.connect() as client:
+        for text in ("SET helios.tenant_id = 'acme'", "BEGIN", make_unknown):
+            client.query(text).expect_ok()
+        assert client.query("SELECT 1").sqlstate == "42501"
+        for text in ("ROLLBACK", "BEGIN", make_unknown):
+            client.query(text).expect_ok()
+        assert client.query("COMMIT").sqlstate == "58000", "it can be work, and nobody knows whose"
+        for text in ("ROLLBACK", make_unknown, "SHOW helios.tenant_id", "SET helios.tenant_id = 'globex'", "SELECT 2"):
+            client.query(text).expect_ok()
+    records = {each["text"]: each["tenant"] for each in of_type(trail(proxy), "intent")}
+    assert (records["SHOW helios.tenant_id"], records["SELECT 2"]) == (None, "globex")
+
+
 def run_sessions(proxy):
     def session(number):
         with proxy.connect() as client:

@@ -43,6 +43,13 @@ TEST(Chain, equal_order_is_decided_by_name) {
   EXPECT_EQ(names(chain), (Names{"audi", "audit", "cost", "limit"}));
 }
 
+TEST(Chain, what_is_first_runs_first_whatever_the_order) {
+  const Chain chain = chain_of({{.name = "a", .order = -2000000},
+                                {.name = "b", .is_first = true, .order = 5},
+                                {.name = "c", .is_first = true, .order = 4}});
+  EXPECT_EQ(names(chain), (Names{"c", "b", "a"}));
+}
+
 TEST(Chain, without_plugins_asks_for_nothing) {
   const Chain chain({});
   EXPECT_FALSE(chain.has_hooks());

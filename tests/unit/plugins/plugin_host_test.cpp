@@ -42,6 +42,31 @@ TEST_F(PluginTest, plugins_are_sorted_by_order_then_name) {
   EXPECT_EQ(names(*load_ok()), (std::vector<std::string>{"c", "a", "b"}));
 }
 
+TEST_F(PluginTest, only_one_plugin_can_be_first) {
+  add_guest("counter", "a");
+  add_guest("counter", "b");
+  write_file("a.toml", "order = -5");
+  write_file("b.toml", "first = true");
+  EXPECT_EQ(names(*load_ok()), (std::vector<std::string>{"b", "a"}));
+  write_file("a.toml", "first = true\norder = -5");
+  const auto chain = load();
+  ASSERT_FALSE(chain);
+  EXPECT_NE(chain.error().message.find("b.wat"), std::string::npos) << chain.error().message;
+  EXPECT_NE(chain.error().message.find("only one plugin can be first"), std::string::npos);
+}
+
+TEST_F(PluginTest, who_was_first_stays_so_at_a_reload) {
+  add_guest("counter", "a");
+  add_guest("counter", "b");
+  write_file("b.toml", "first = true");
+  load_ok();
+  write_file("a.toml", "first = true");
+  const ReloadResult result = host_->reload(config_);
+  ASSERT_EQ(result.errors.size(), 1U);
+  EXPECT_NE(result.errors[0].find("a.wat"), std::string::npos) << result.errors[0];
+  EXPECT_EQ(result.chain->plugins().front()->traits().name, "b");
+}
+
 TEST_F(PluginTest, plugin_without_manifest_has_the_hooks_that_it_exports) {
   add_guest("notes");
   const auto chain = load_ok();
