@@ -93,8 +93,8 @@ void RefusalLog::note(session::RefusalRecord record) {
   log_.write(base::LogLevel::info, line_of(*status));
 }
 
-void RefusalLog::note_rejected_login(session::RefusalRecord record) {
-  if (logins_ != nullptr) logins_->note_denied_login(record, true);
+void RefusalLog::note_failed_login(session::RefusalRecord record, bool by_server) {
+  if (logins_ != nullptr) logins_->note_denied_login(record, by_server);
 }
 
 void RefusalLog::count(const std::string& plugin, const std::string& sqlstate) {

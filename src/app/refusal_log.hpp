@@ -44,7 +44,7 @@ class RefusalLog final : public session::RefusalSink {
 
   void note(session::RefusalRecord record) override;
   // The server's own refusals are none of the proxy's: they are passed on, and neither kept nor counted here.
-  void note_rejected_login(session::RefusalRecord record) override;
+  void note_failed_login(session::RefusalRecord record, bool by_server) override;
   // To be called before the first refusal. `logins` outlives whoever calls note(); null: nobody wants them.
   void pass_logins_to(DeniedLogins* logins) { logins_ = logins; }
 

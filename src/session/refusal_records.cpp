@@ -158,15 +158,29 @@ Refusal note_denied_login(Environment& environment, const Identity& identity, Re
   return note(environment, std::move(refusal), std::move(record));
 }
 
-void note_rejected_login(Environment& environment, const Identity& identity,
-                         const pgwire::ErrorFieldsView& error) {
+namespace {
+
+void note_failed_login(Environment& environment, const Identity& identity,
+                       std::string_view sqlstate, std::string_view reason, bool by_server) {
   if (environment.refusals == nullptr) return;
   RefusalRecord record = login_record(identity);
   record.time_ms = environment.clock->wall_ms();
   record.decided_by = DecidedBy::login;
-  record.sqlstate = error.sqlstate;
-  record.reason = error.message;
-  environment.refusals->note_rejected_login(std::move(record));
+  record.sqlstate = sqlstate;
+  record.reason = reason;
+  environment.refusals->note_failed_login(std::move(record), by_server);
+}
+
+}  // namespace
+
+void note_rejected_login(Environment& environment, const Identity& identity,
+                         const pgwire::ErrorFieldsView& error) {
+  note_failed_login(environment, identity, error.sqlstate, error.message, true);
+}
+
+void note_unfinished_login(Environment& environment, const Identity& identity,
+                           std::string_view sqlstate, std::string_view reason) {
+  note_failed_login(environment, identity, sqlstate, reason, false);
 }
 
 }  // namespace helios::session

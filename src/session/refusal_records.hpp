@@ -47,8 +47,8 @@ class RefusalSink {
  public:
   virtual ~RefusalSink() = default;
   virtual void note(RefusalRecord record) = 0;
-  // The server did not let a client in.
-  virtual void note_rejected_login(RefusalRecord record) = 0;
+  // A client did not get in, and not by a decision of the proxy's: the server has said no, or the login did not come to its end.
+  virtual void note_failed_login(RefusalRecord record, bool by_server) = 0;
 };
 
 // Gives a refusal its cause, which the client is told, and notes it. Once: one that has a cause is returned as it is, and
@@ -70,5 +70,9 @@ class RefusalSink {
 // Notes that the server has answered a login with this error. The client is told by the server.
 void note_rejected_login(Environment& environment, const Identity& identity,
                          const pgwire::ErrorFieldsView& error);
+
+// Notes that a login came to nothing before anybody has decided about it.
+void note_unfinished_login(Environment& environment, const Identity& identity,
+                           std::string_view sqlstate, std::string_view reason);
 
 }  // namespace helios::session

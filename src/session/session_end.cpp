@@ -46,6 +46,8 @@ void Session::fail(const Refusal& refusal) {
     ++context_.environment.counters->protocol_errors;
   const bool is_amid_message = context_.link != nullptr && context_.link->is_amid_message();
   context_.drop_held_ready();
+  is_login_told_ |= refusal.is_noted();
+  tell_login_end(refusal.sqlstate, refusal.message);
   if (!is_client_gone_ && !is_amid_message) {
     context_.actions->to_client.append(refusal.error_response(pgwire::Severity::fatal));
   }
@@ -77,6 +79,10 @@ void Session::fail_after_answers(std::string_view state, std::string message) {
 // Only its last step may throw. The rest, which may, is pump_closing()'s.
 void Session::close() {
   if (is_ending()) return;
+  // Perhaps it was guessed, and whoever guessed did not wait for the answer, which the server may log.
+  if (has_shown_password_)
+    tell_login_end(sqlstate::kConnectionFailure,
+                   "the connection ended behind the password, before the server had answered it");
   state_ = State::closing;
   const bool takes_leave = context_.link != nullptr && context_.link->is_open() &&
                            !context_.link->has_said_why() && !context_.link->has_ended() &&

@@ -57,6 +57,13 @@ bool Session::follow(ClientLogin::Next next) {
   return true;
 }
 
+// Once for each login of a client who has said who it is.
+void Session::tell_login_end(std::string_view state, std::string_view reason) {
+  if (!login_ || is_draining_ || context_.identity.user().empty()) return;
+  if (!std::exchange(is_login_told_, true))
+    note_unfinished_login(context_.environment, context_.identity, state, reason);
+}
+
 void Session::take_encryption(Encryption encryption) {
   if (!login_) return;
   login_->note_encryption();
@@ -127,6 +134,7 @@ void Session::begin_password() {
     return;
   }
   context_.link->login().on_password();
+  has_shown_password_ = true;
   reader.stream();
 }
 
@@ -144,6 +152,7 @@ void Session::on_logged_in() {
 }
 
 void Session::on_login_rejected(const pgwire::ErrorFieldsView& fields) {
+  is_login_told_ = true;
   note_rejected_login(context_.environment, context_.identity, fields);
 }
 

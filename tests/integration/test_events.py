@@ -10,8 +10,9 @@ import socket
 import subprocess
 
 import pytest
+from harness.postgres import free_port
 from harness.waiting import wait_until
-from harness.wire import WireError
+from harness.wire import Raw, WireError, message, startup_packet
 from test_blocks import command
 from test_kv_command import run_cli
 from test_plugins import files_of
@@ -152,6 +153,47 @@ def test_login_that_the_server_refuses_is_told(proxy):
         proxy.connect(database="no_such_database")
     login, = [each["detail"] for each in events(proxy, "--event", "login_denied")]
     assert (login["by"], login["sqlstate"], login["database"]) == ("server", "3D000", "no_such_database")
+
+
+def logins(proxy):
+    return [each["detail"] for each in events(proxy, "--event", "login_denied")]
+
+
+def test_logins_that_nobody_decides_about_are_told(proxy, make_proxy, postgres):
+    with Raw("127.0.0.1", proxy.port) as silent, Raw("127.0.0.1", proxy.port) as wordless:
+        wordless.send(startup_packet({"user": "postgres", "database": "demo"}))  # under trust the server lets it in
+        silent.send(b"\0\0\0")
+    assert logins(proxy) == [], "nobody has said who it is, or it is in"
+    closed = make_proxy(plugins=files_of("audit-chain"), state__directory="state", server__port=free_port()).start()
+    with pytest.raises(WireError):
+        closed.connect(user="bea")
+    login, = logins(closed)
+    assert (login["user"], login["by"], login["sqlstate"]) == ("bea", "proxy", "57P03")
+    assert "could not connect to the server" in login["reason"]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_password_whose_answer_nobody_waits_for_is_told(make_proxy, leaves):
+    """A server that asks for a password, and never answers it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = make_proxy(plugins=files_of("audit-chain"), state__directory="state", server__port=server.getsockname()[1],
+                           limits__login_timeout_ms=60_000 if leaves else 1000).start()
+        with Raw("127.0.0.1", proxy.port) as client:
+            client.send(startup_packet({"user": "ann", "database": "demo"}))
+            link, _ = server.accept()
+            with link:
+                link.sendall(message(b"R", (3).to_bytes(4, "big")))
+                assert client.message()[0] == b"R"
+                client.send(message(b"p", b"guess\0"))
+                wait_until(lambda: b"guess" in link.recv(4096), "the server has the password")
+                if leaves:
+                    client.reset()
+                else:
+                    client.until_closed()
+    wait_until(lambda: logins(proxy), "the login is told")
+    login, = logins(proxy)
+    assert (login["user"], login["by"], login["sqlstate"]) == ("ann", "proxy", "08006" if leaves else "57014")
+    assert "guess" not in json.dumps(events(proxy))
 
 
 def test_request_that_cannot_be_recorded_is_not_carried_out(start_proxy, guests):

@@ -20,9 +20,12 @@ using testing::SizeIs;
 class Sink final : public RefusalSink {
  public:
   void note(RefusalRecord record) override { records.push_back(std::move(record)); }
-  void note_rejected_login(RefusalRecord record) override { rejected.push_back(std::move(record)); }
+  void note_failed_login(RefusalRecord record, bool by_server) override {
+    (by_server ? rejected : unfinished).push_back(std::move(record));
+  }
   std::vector<RefusalRecord> records;
   std::vector<RefusalRecord> rejected;
+  std::vector<RefusalRecord> unfinished;
 };
 
 class Records : public testing::Test {
