@@ -233,6 +233,8 @@ class Link final : private OwedAnswers::User {
   [[nodiscard]] std::string_view choose_cut(char type, std::uint32_t length);
   void drop();
   bool fail_cut();
+  void cut_here();
+  [[nodiscard]] bool may_pass_notice();
   [[nodiscard]] bool is_bounded_query() const;
   bool note_bounded_ready();
   void handle_message();

@@ -93,6 +93,10 @@ std::string_view Link::choose(char type, std::uint32_t length) {
     return reading == ServerLogin::Reading::refused ? kMalformed : "";
   }
   if (!pgwire::is_backend_type(type)) return kMalformed;
+  if (type == be::kNoticeResponse && !may_pass_notice()) {
+    drop();
+    return {};
+  }
   if (pgwire::is_asynchronous(type)) {
     read_on(type == be::kParameterStatus && length <= kMaxParameterBytes);
     return {};

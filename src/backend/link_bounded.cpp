@@ -38,13 +38,33 @@ std::string_view Link::choose_bounded(char type, std::uint32_t length) {
     return {};
   }
   if (is_row(type) && !user_->may_pass_row(owed.tag, reader_.total_bytes())) {
-    cut_ = Cut::dropping;
-    is_cancelling_ = true;
+    cut_here();
     drop();
     return {};
   }
   answer_bytes_ += reader_.total_bytes();
   return choose_answer(type, length);
+}
+
+// The rest of the answer is not the client's. The user has asked for the statement's end.
+void Link::cut_here() {
+  cut_ = Cut::dropping;
+  is_cancelling_ = true;
+}
+
+// A notice counts for the statement at whose answer it comes. False = the client does not get it.
+bool Link::may_pass_notice() {
+  const Owed* owed = owed_.front();
+  if (owed == nullptr || owed->expect.is_ours) return true;
+  if (owed->expect.is_bounded) {
+    if (cut_ != Cut::none) return false;
+    if (!user_->may_pass_notice(owed->tag, reader_.total_bytes())) {
+      cut_here();
+      return false;
+    }
+  }
+  answer_bytes_ += reader_.total_bytes();
+  return true;
 }
 
 // What follows a row that did not pass. Until an error ends it, the client gets nothing. A statement of a bounded Query

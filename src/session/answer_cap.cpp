@@ -37,10 +37,10 @@ std::string CutAnswer::detail() const {
 
 std::string CutAnswer::hint() const { return limit.hint.empty() ? std::string(kHint) : limit.hint; }
 
-std::optional<CapKind> AnswerCap::exceeded_by(std::uint64_t bytes) const {
-  if (limits_.rows && rows_ >= limits_.rows->most) return CapKind::rows;
-  // What has passed is within the limit, so that this is no negative number.
-  const bool is_over = limits_.bytes && bytes > limits_.bytes->most - bytes_;
+std::optional<CapKind> AnswerCap::exceeded_by(Part part) const {
+  // What has passed is within the limits, so that these are no negative numbers.
+  if (limits_.rows && part.rows > limits_.rows->most - rows_) return CapKind::rows;
+  const bool is_over = limits_.bytes && part.bytes > limits_.bytes->most - bytes_;
   return is_over ? std::optional(CapKind::bytes) : std::nullopt;
 }
 
@@ -57,11 +57,11 @@ void AnswerCaps::add(const AnswerCaps& others) {
   for (const auto& cap : others.caps_) add(cap);
 }
 
-std::optional<CutAnswer> AnswerCaps::pass(std::uint64_t bytes) {
+std::optional<CutAnswer> AnswerCaps::pass(AnswerCap::Part part) {
   for (const auto& cap : caps_) {
-    if (const auto kind = cap->exceeded_by(bytes)) return cap->cut(*kind);
+    if (const auto kind = cap->exceeded_by(part)) return cap->cut(*kind);
   }
-  for (const auto& cap : caps_) cap->add(bytes);
+  for (const auto& cap : caps_) cap->add(part);
   return std::nullopt;
 }
 

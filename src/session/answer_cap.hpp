@@ -45,12 +45,18 @@ class AnswerCap {
  public:
   explicit AnswerCap(hooks::AnswerLimits limits) : limits_(std::move(limits)) {}
 
-  // The limit that one more row, of so many bytes, would go beyond; nullopt = none.
-  [[nodiscard]] std::optional<CapKind> exceeded_by(std::uint64_t bytes) const;
-  // The row has passed.
-  void add(std::uint64_t bytes) {
-    ++rows_;
-    bytes_ += bytes;
+  // What counts against the limits: a row, or something else of the answer, which is bytes alone.
+  struct Part {
+    std::uint64_t rows = 0;  // 0 or 1
+    std::uint64_t bytes = 0;
+  };
+
+  // The limit that one more part would go beyond; nullopt = none.
+  [[nodiscard]] std::optional<CapKind> exceeded_by(Part part) const;
+  // The part has passed.
+  void add(Part part) {
+    rows_ += part.rows;
+    bytes_ += part.bytes;
   }
   // Requires: that limit is set.
   [[nodiscard]] CutAnswer cut(CapKind kind) const;
@@ -67,8 +73,8 @@ class AnswerCaps {
   // One that is there already is not counted twice.
   void add(std::shared_ptr<AnswerCap> cap);
   void add(const AnswerCaps& others);
-  // A row of so many bytes is next. nullopt = it may pass, and is counted. Otherwise nothing is counted.
-  [[nodiscard]] std::optional<CutAnswer> pass(std::uint64_t bytes);
+  // It is next. nullopt = it may pass, and is counted. Otherwise nothing is counted.
+  [[nodiscard]] std::optional<CutAnswer> pass(AnswerCap::Part part);
   // About what they take.
   [[nodiscard]] std::size_t held_bytes() const {
     return caps_.size() * (sizeof(AnswerCap) + sizeof(caps_.front()));

@@ -16,8 +16,16 @@ StatementRun* present_statement(const InFlight* item) {
 
 }  // namespace
 
-// A portal keeps its caps when its story has ended: behind a ROLLBACK TO it can be run again.
 bool Answers::may_pass_row(backend::Tag tag, std::uint64_t bytes) {
+  return may_pass(tag, {.rows = 1, .bytes = bytes});
+}
+
+bool Answers::may_pass_notice(backend::Tag tag, std::uint64_t bytes) {
+  return may_pass(tag, {.bytes = bytes});
+}
+
+// A portal keeps its caps when its story has ended: behind a ROLLBACK TO it can be run again.
+bool Answers::may_pass(backend::Tag tag, AnswerCap::Part part) {
   const InFlight* item = context_.in_flight.find(tag);
   StatementRun* statement = present_statement(item);
   AnswerCaps* caps = nullptr;
@@ -27,9 +35,9 @@ bool Answers::may_pass_row(backend::Tag tag, std::uint64_t bytes) {
     caps = &statement->caps;
   }
   if (caps == nullptr || caps->empty()) return true;
-  cut_ = caps->pass(bytes);
+  cut_ = caps->pass(part);
   context_.actions->send_cap_cancel |= cut_.has_value();
-  if (QueryRun* run = item->present_run()) cut_ ? run->note_cut() : run->note_row();
+  if (QueryRun* run = item->present_run()) cut_ ? run->note_cut() : run->note_rows(part.rows);
   return !cut_;
 }
 

@@ -76,6 +76,18 @@ def test_bytes_are_counted_up_to_the_last_row_that_fits(session):
     assert not session.query("SELECT 'x' FROM generate_series(1, 10) -- bytes=120").errors
 
 
+def test_notices_count_as_bytes(proxy, session):
+    """What a function may not say in rows it could say in notices."""
+    loop = "DO $$BEGIN FOR i IN 1..{} LOOP RAISE NOTICE '%', repeat('x', 1000); END LOOP; END$$ -- bytes=50000"
+    reply = session.query(loop.format(1_000_000))
+    expect_cut(reply, 0, "50000 bytes")
+    assert 20 < len(session.notices) < 50 and reply.status == "I"
+    session.notices.clear()
+    session.query(loop.format(20)).expect_ok()
+    assert len(session.notices) == 20
+    assert session.query("SELECT 1").value() == "1"
+
+
 @pytest.mark.parametrize("rows", [3, 20, MANY])
 def test_block_has_failed_whoever_was_faster(session, rows):
     session.query("BEGIN").expect_ok()

@@ -40,6 +40,7 @@ struct Recorder final : LinkUser {
   base::Output* to_client = nullptr;
   bool replaces_errors = false;
   std::uint64_t rows_left = UINT64_MAX;  // may_pass_row() lets so many pass
+  bool passes_notices = true;            // may_pass_notice()
   bool is_last = false;                  // is_last_piece()
   std::string wrong;                     // what the server was found to have done
 
@@ -70,6 +71,11 @@ struct Recorder final : LinkUser {
       return true;
     }
     note("cut " + std::to_string(tag) + " at a row of " + std::to_string(bytes) + " bytes");
+    return false;
+  }
+  bool may_pass_notice(Tag tag, std::uint64_t bytes) override {
+    if (passes_notices) return true;
+    note("cut " + std::to_string(tag) + " at a notice of " + std::to_string(bytes) + " bytes");
     return false;
   }
   void on_cut_completion(Answer answer, std::string_view tag) override {

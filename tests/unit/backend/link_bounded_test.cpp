@@ -83,6 +83,28 @@ TEST_P(BoundedAnswers, cancelled_one_ends_with_the_error) {
   EXPECT_EQ(leg.sent(), "");
 }
 
+TEST_P(BoundedAnswers, notices_count_for_the_answer_that_they_come_with) {
+  const std::string notice = message('N', text("C00000") + text("Mhello") + std::string(1, '\0'));
+  const std::string bytes = std::to_string(notice.size());
+  leg.link.expect(6, {.request = 'Q'});
+  leg.server(notice + done("DO") + kReady);
+  EXPECT_EQ(told.front(), "completion 'DO' of 6, " +
+                              std::to_string(notice.size() + done("DO").size()) + " bytes");
+  told.clear();
+  leg.client_got.clear();
+  run('Q', 1);
+  leg.server(notice + kRow);
+  EXPECT_EQ(leg.client_got, notice + kRow);
+  leg.user.passes_notices = false;
+  leg.server(notice + notice + kRow + kError + kReady);
+  EXPECT_EQ(leg.client_got, notice + kRow + kReady) << "nothing passes behind it";
+  EXPECT_EQ(told.front(), "cut 7 at a notice of " + bytes + " bytes");
+  EXPECT_TRUE(leg.link.must_wait('Q')) << "the cancel may still be on its way";
+  note_cancelled();
+  leg.server(notice);
+  EXPECT_EQ(leg.client_got, notice + kRow + kReady + notice) << "that is of no statement";
+}
+
 TEST_P(BoundedAnswers, row_that_may_not_pass_is_never_begun) {
   run('Q', 0);
   const std::string large = row(std::string(5000, 'x'));
@@ -150,11 +172,11 @@ TEST_P(BoundedAnswers, copy_is_cut_between_its_messages) {
   EXPECT_EQ(leg.sent(), kFailingQuery);
 }
 
-TEST_P(BoundedAnswers, notices_pass_amid_what_is_dropped) {
+TEST_P(BoundedAnswers, notices_are_part_of_what_is_dropped) {
   run('Q', 0);
   const std::string notice = message('N', std::string("SWARNING\0C01000\0Mhm\0\0", 21));
   leg.server(kRow + notice + kRow + kError + kReady);
-  EXPECT_EQ(leg.client_got, notice + kReady);
+  EXPECT_EQ(leg.client_got, kReady);
 }
 
 TEST_P(BoundedAnswers, end_of_the_connection_passes) {
