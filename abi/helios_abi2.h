@@ -117,7 +117,11 @@ enum {
   HELIOS_IS_REDACTED = 111,
   /* How often plugins have rewritten the statement so far: where post_query finds the number of its pre_query, the
    * text that ran is the one that it saw then. */
-  HELIOS_REWRITES = 112
+  HELIOS_REWRITES = 112,
+  /* 1: by the kind of statement it only manages the session (BEGIN, COMMIT, SET, SHOW, PREPARE, LISTEN, ...), and is told to
+   * plugins with `statements = "all"` alone; 0: it does something else as well, or nobody can tell. A COMMIT can be work all
+   * the same: deferred triggers run in it. */
+  HELIOS_MANAGES_SESSION = 113
 };
 
 enum {

@@ -130,6 +130,8 @@ class QueryContext {
   // An Execute of a prepared statement: its client has asked Describe for the columns, not the answer.
   [[nodiscard]] bool is_prepared() const { return number(HELIOS_ORIGIN) == HELIOS_ORIGIN_EXECUTE; }
   [[nodiscard]] bool is_read_only() const { return number(HELIOS_IS_READ_ONLY) == 1; }
+  // It is BEGIN, COMMIT, SET or the like, which only plugins with statements = "all" are told of.
+  [[nodiscard]] bool manages_session() const { return number(HELIOS_MANAGES_SESSION) == 1; }
 
   // How often plugins have rewritten the statement so far: the same number as in pre_query, the same text.
   [[nodiscard]] int64_t rewrites() const { return number(HELIOS_REWRITES); }

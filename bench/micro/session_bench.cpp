@@ -15,6 +15,7 @@
 //   folder     a folder without a plugin: texts are looked at
 //   counter    the counter of ABI 2 with a reused instance
 //   audit      the plugin audit-chain, its trail in memory
+//   governor   the plugin cost-governor, its tenant with a budget of cost that is never spent
 //
 // The answers are whole messages in one piece, as a server sends them. What comes out is compared with what went in.
 
@@ -47,6 +48,8 @@ constexpr std::string_view kTenant = "acme";
 constexpr std::string_view kCounted = "count:acme";
 constexpr std::string_view kCounter = "counter2";
 constexpr std::string_view kAudit = "audit-chain";
+constexpr std::string_view kGovernor = "cost-governor";
+constexpr std::string_view kBudget = R"({"minute":1000000,"hour":1000000,"day":1000000})";
 constexpr std::uint64_t kWarmUp = 200;
 constexpr std::uint32_t kPatience =
     1'000'000;  // ticks: a counted call is slow, and may stay where it is all the same
@@ -143,7 +146,7 @@ struct Shape {
   }
 };
 constexpr std::string_view kMessages[] = {"query", "unnamed", "prepared", "libpq"};
-constexpr std::string_view kPlugins[] = {"none", "folder", "counter", "audit"};
+constexpr std::string_view kPlugins[] = {"none", "folder", "counter", "audit", "governor"};
 
 // What the client sends for one query, and what the server answers; first once, what prepares for it.
 struct Exchange {
@@ -205,7 +208,12 @@ class Bench {
       load(std::filesystem::path(HELIOS_PLUGINS) / (std::string(kAudit) + ".wasm"),
            "instance = \"reuse\"\nhooks = [\"pre_query\", \"post_query\", \"settled\"]\n"
            "statements = \"all\"\non_error = \"deny\"\n");
-    is_counter_ = shape.plugin == "counter";
+    if (shape.plugin == "governor") {
+      load(std::filesystem::path(HELIOS_PLUGINS) / (std::string(kGovernor) + ".wasm"),
+           "instance = \"reuse\"\nhooks = [\"pre_query\", \"post_query\"]\nstatements = \"all\"\n");
+      give_budget();
+    }
+    plugin_ = shape.plugin;
     if (!environment_.chain)
       environment_.chain =
           std::make_shared<hooks::Chain>(std::vector<std::shared_ptr<hooks::Plugin>>{});
@@ -236,8 +244,7 @@ class Bench {
     check(server_sends(script_.query.answer) == script_.query.answer, "the answer as it came");
     const bool is_hooked = environment_.chain->has_hooks();
     check(counters_.statements - before == (is_hooked ? 1 : 0), "one statement, if anybody looks");
-    check(!is_hooked || (is_counter_ ? counted() : recorded()) == counters_.statements,
-          "the plugin has counted");
+    check(!is_hooked || seen_by_plugin() == counters_.statements, "the plugin has counted");
   }
 
   [[nodiscard]] std::int64_t clock_readings() const { return clock_.readings(); }
@@ -298,6 +305,25 @@ class Bench {
     if (std::exchange(is_woken_, false)) session_->on_wake(actions_);
   }
 
+  void give_budget() {
+    auto space = store_.open(std::string(kGovernor));
+    check(space.has_value(), "the governor's namespace");
+    kv::Transaction transaction(store_, **space);
+    check(transaction.set("tenant:" + std::string(kTenant) + ":budget", kBudget,
+                          kv::kNeverExpires) == kv::WriteStatus::ok &&
+              transaction.commit({}) == kv::CommitStatus::done,
+          "giving a budget");
+  }
+
+  // Statements that it has taken note of.
+  [[nodiscard]] std::uint64_t seen_by_plugin() {
+    if (plugin_ == "counter") return counted();
+    if (plugin_ == "audit") return recorded();
+    auto space = store_.open(std::string(kGovernor));
+    const auto page = store_.scan(**space, {});
+    return page.items.size() == 2 ? counters_.statements : 0;  // a budget and a usage
+  }
+
   [[nodiscard]] std::uint64_t counted() {
     auto space = store_.open(std::string(kCounter));
     check(space.has_value(), "the counter's namespace");
@@ -320,7 +346,7 @@ class Bench {
   }
 
   Script script_;
-  bool is_counter_ = false;
+  std::string_view plugin_;
   CountingClock clock_;
   StandingClock standing_clock_;
   DropLog log_;

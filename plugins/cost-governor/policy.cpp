@@ -32,6 +32,43 @@ int64_t integer_in(const Json& object, StringView name) {
   return field ? field->integer().value_or(0) : 0;
 }
 
+// Sums are kept in steps of this size: shorter texts, which cost less to make, and no 0.30000000000000004.
+constexpr double kStepsPerUnit = 1e9;
+// From there on a double knows no smaller steps anyway.
+constexpr double kMostSteps = 9e15;
+
+double rounded(double amount) {
+  const double steps = amount * kStepsPerUnit;
+  if (!(steps > -kMostSteps && steps < kMostSteps)) return amount;
+  return static_cast<double>(static_cast<int64_t>(steps < 0 ? steps - 0.5 : steps + 0.5)) /
+         kStepsPerUnit;
+}
+
+// Nine decimals at most, where the amount has no more.
+void append_spent(String& json, double amount) {
+  constexpr int64_t kUnit = 1'000'000'000;
+  constexpr int kDecimals = 9;
+  if (!(amount >= 0 && amount * kStepsPerUnit < kMostSteps) || rounded(amount) != amount)
+    return json.append(plugin::format_double(amount));
+  const auto steps = static_cast<int64_t>(amount * kStepsPerUnit + 0.5);
+  plugin::append_int(json, steps / kUnit);
+  int64_t rest = steps % kUnit;
+  if (rest == 0) return;
+  char digits[kDecimals];
+  int last = 0;
+  for (int i = kDecimals - 1; i >= 0; --i) {
+    digits[i] = static_cast<char>('0' + rest % 10);
+    if (digits[i] != '0' && last == 0) last = i + 1;
+    rest /= 10;
+  }
+  json.append('.');
+  json.append(StringView(digits, static_cast<size_t>(last)));
+}
+
+void append_name(String& json, StringView before, StringView name) {
+  plugin::append_all(json, before, "\"", name, "\":");
+}
+
 Json parsed(StringView json) { return Json::parse(json).value_or(Json()); }
 
 // The field as it stands, for a message: at most so much of it.
@@ -245,24 +282,31 @@ Usage parse_usage(StringView json) {
 }
 
 String format_usage(const Usage& usage) {
-  String json = "{";
-  for (int i = 0; i < kWindowCount; ++i)
-    json = concat(json, "\"", kNames[i].field, "\":", plugin::format_double(usage.spent[i]), ",");
-  for (int i = 0; i < kWindowCount; ++i)
-    json = concat(json, "\"", kNames[i].start_field, "\":", plugin::format_int(usage.start_ms[i]),
-                  i + 1 < kWindowCount ? "," : "");
-  if (usage.answers.is_empty()) return concat(json, "}");
-  for (int i = 0; i < kWindowCount; ++i)
-    json =
-        concat(json, ",\"", kNames[i].rows_field, "\":", plugin::format_int(usage.answers.rows[i]),
-               ",\"", kNames[i].bytes_field, "\":", plugin::format_int(usage.answers.bytes[i]));
-  return concat(json, "}");
+  constexpr size_t kUsualBytes = 384;
+  String json;
+  json.reserve(kUsualBytes);
+  for (int i = 0; i < kWindowCount; ++i) {
+    append_name(json, i == 0 ? "{" : ",", kNames[i].field);
+    append_spent(json, usage.spent[i]);
+  }
+  for (int i = 0; i < kWindowCount; ++i) {
+    append_name(json, ",", kNames[i].start_field);
+    plugin::append_int(json, usage.start_ms[i]);
+  }
+  for (int i = 0; i < kWindowCount && !usage.answers.is_empty(); ++i) {
+    append_name(json, ",", kNames[i].rows_field);
+    plugin::append_int(json, usage.answers.rows[i]);
+    append_name(json, ",", kNames[i].bytes_field);
+    plugin::append_int(json, usage.answers.bytes[i]);
+  }
+  json.append('}');
+  return json;
 }
 
 double cost_of(const Outcome& outcome) {
   const double rows = static_cast<double>(outcome.response_bytes) / kBytesPerRow;
   const double milliseconds = static_cast<double>(outcome.elapsed_us) / 1000.0;
-  return kCostPerRow * rows + kCostPerMillisecond * milliseconds;
+  return rounded(kCostPerRow * rows + kCostPerMillisecond * milliseconds);
 }
 
 Usage usage_at(const Usage& usage, const WindowLengths& lengths, int64_t now_ms) {
@@ -316,7 +360,7 @@ Usage settle(const Usage& usage, const Reservation& reservation, double cost, in
   Usage settled = usage;
   for (int i = 0; i < kWindowCount; ++i) {
     const bool is_same = usage.start_ms[i] != 0 && usage.start_ms[i] == reservation.start_ms[i];
-    const double spent = usage.spent[i] + cost - (is_same ? reservation.cost : 0);
+    const double spent = rounded(usage.spent[i] + cost - (is_same ? reservation.cost : 0));
     settled.spent[i] = spent > 0 ? spent : 0;
     if (settled.start_ms[i] == 0 && cost > 0) settled.start_ms[i] = now_ms;
   }
@@ -327,7 +371,7 @@ Usage charge(const Usage& usage, double cost, int64_t now_ms) {
   Usage charged = usage;
   for (int i = 0; i < kWindowCount; ++i) {
     if (charged.start_ms[i] == 0) charged.start_ms[i] = now_ms;
-    charged.spent[i] += cost;
+    charged.spent[i] = rounded(charged.spent[i] + cost);
   }
   return charged;
 }

@@ -80,7 +80,7 @@ struct Stored {
 [[nodiscard]] double charged_cost(const plugin::Outcome& outcome, double reserved);
 
 // 0.001 for every millisecond that the server worked, and 0.000001 for every row, where a row is 64
-// bytes of answer.
+// bytes of answer; in steps of 0.000000001, as all sums.
 [[nodiscard]] double cost_of(const plugin::Outcome& outcome);
 
 // The usage as it stands at `now_ms`: windows that are over are empty and not begun. One with a

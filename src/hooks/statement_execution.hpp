@@ -134,6 +134,7 @@ struct StatementExecution {
   std::shared_ptr<RedactedTexts> redacted;  // what they have said; null until then
   bool standard_conforming_strings = true;  // as `text` is read
   bool is_read_only = false;
+  bool manages_session = false;  // and does nothing else: see sql::Statement::is_session_statement
   // Nobody knows the tenant that is in force: a hook that asks for it, or for another helios.* setting, must
   // not get an answer.
   bool is_tenant_unknown = false;

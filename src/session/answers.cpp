@@ -70,6 +70,7 @@ void Answers::on_ended(backend::Tag tag, char answer) {
   if (item == nullptr) return;
   context_.names.settle(item->names, answer != 0);
   if (item->is_malformed && answer != 0) context_.names.forget();
+  if (item->expect.request == fe::kSync && answer != 0) note_commit(*item);
   if (item->run) {
     item->run->finish(hooks::Outcome::skipped, context_.names);
     end_run(item->run);
@@ -111,6 +112,15 @@ void Answers::note_time(const InFlight& item, QueryRun& run) {
   if (statement == nullptr || !statement->execution) return;
   const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
   run.spend(std::max<std::int64_t>(now_ns - std::max(item.forwarded_ns, server_free_ns_), 0));
+  server_free_ns_ = now_ns;
+}
+
+// Where there is no block, a batch commits at its Sync: deferred triggers work then, behind the end of the statement
+// whose they are.
+void Answers::note_commit(const InFlight& sync) {
+  if (sync.forwarded_ns == 0) return;
+  const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
+  commit_ns_ = std::max<std::int64_t>(now_ns - std::max(sync.forwarded_ns, server_free_ns_), 0);
   server_free_ns_ = now_ns;
 }
 
@@ -259,6 +269,8 @@ void Answers::on_status(TransactionStatus status, bool has_failed) {
 // The answer to a message is complete. It is released when its post_query hooks have committed.
 void Answers::on_ready(std::string_view message, bool is_view) {
   if (!context_.link->is_in_block()) end_portals();
+  const std::int64_t commit_ns = std::exchange(commit_ns_, 0);
+  if (!ended_runs_.empty()) ended_runs_.back()->spend_at_end(commit_ns);
   if (!ended_runs_.empty() || settlements_.has_due()) {
     if (post_hooks_.start(ended_runs_, &settlements_) != hooks::RunStatus::done)
       return hold_ready(message);

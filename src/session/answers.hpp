@@ -36,6 +36,7 @@ class Answers {
   void on_suspension(backend::Answer answer);
   // False = the row would go beyond a cap. The server is asked to cancel the statement.
   bool may_pass_row(backend::Tag tag, std::uint64_t bytes);
+  bool may_pass_notice(backend::Tag tag, std::uint64_t bytes);
   void on_cut_completion(backend::Answer answer, std::string_view command_tag);
   // True = the error was replaced by the refusal that it stands for, or by that of the cap.
   bool on_error(backend::Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields);
@@ -73,11 +74,13 @@ class Answers {
   }
 
  private:
+  bool may_pass(backend::Tag tag, AnswerCap::Part part);
   bool end_cut(const backend::Answer& answer);
   void note_error(const backend::Answer& answer, const pgwire::ErrorFieldsView& fields,
                   const Refusal* refusal);
   void note_execution(std::string_view tag);
   void note_time(const InFlight& item, QueryRun& run);
+  void note_commit(const InFlight& sync);
   void note_failure(const InFlight& item, QueryRun& run, const pgwire::ErrorFieldsView& fields);
   [[nodiscard]] static bool may_end_transaction(QueryRun& run);
   [[nodiscard]] static bool may_be_rollback_to(QueryRun* run);
@@ -103,6 +106,7 @@ class Answers {
   std::optional<CutAnswer> cut_;     // of the message that the server is answering
   std::int64_t held_since_ns_ = 0;   // a ReadyForQuery, where it waits
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
+  std::int64_t commit_ns_ = 0;       // what the Sync took that ReadyForQuery is next for
   std::uint64_t recoveries_ = 0;     // how often a failed transaction may have gone on
 };
 

@@ -241,13 +241,15 @@ Conversation::Plan Conversation::plan_judged(char type) {
 
 Conversation::Plan Conversation::plan_sync() {
   const bool is_reading = context_.link->is_reading_copy();
-  if (!is_reading) {
-    forwarder_.end_skipping();
+  const bool is_timed = context_.environment.chain->has_hooks();
+  if (!is_reading) forwarder_.end_skipping();
+  if (!is_reading && !is_timed) {
     forwarder_.expect(fe::kSync);
     return Plan::pass;
   }
   InFlight item(fe::kSync);
-  item.expect.is_maybe = true;
+  item.expect.is_maybe = is_reading;
+  if (is_timed) item.forwarded_ns = context_.environment.clock->monotonic_ns();
   forwarder_.expect(std::move(item));
   return Plan::pass;
 }

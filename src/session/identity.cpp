@@ -207,7 +207,7 @@ std::shared_ptr<const hooks::Context> Identity::make_context(const Settings& set
   context->database = database_;
   context->client_ip = peer_.ip;
   Settings::Map values = settings.values();
-  if (settings.tenant_unknown()) values.erase(std::string(kTenantSetting));  // never the old one
+  if (settings.tenant_unknown()) values.clear();  // never the old ones
   put_fixed(values);
   const auto add = [&context](std::string_view name, std::string_view value) {
     if (!value.empty()) context->attributes.emplace_back(name, value);

@@ -29,15 +29,16 @@ struct InFlight {
       : expect({.request = request}), refusal(std::make_unique<Refusal>(refused)) {}
 
   backend::Expect expect;
-  bool touches_session = false;    // may change settings or the transaction
-  bool ends_unnamed = false;       // Parse: the unnamed statement is gone, even if this fails
-  bool is_malformed = false;       // it should be answered with an error
-  std::int32_t max_rows = 0;       // Execute
-  std::int64_t forwarded_ns = 0;   // when it was handed to the server; noted where a run follows it
-  NameChanges names;               // to be settled when it ends
-  std::size_t run_bytes = 0;       // what `run` held when it was forwarded
-  std::unique_ptr<QueryRun> run;   // Query, FunctionCall; null when nobody follows its statements
-  std::shared_ptr<Portal> portal;  // Bind, Execute: of what; null: not known
+  bool touches_session = false;  // may change settings or the transaction
+  bool ends_unnamed = false;     // Parse: the unnamed statement is gone, even if this fails
+  bool is_malformed = false;     // it should be answered with an error
+  std::int32_t max_rows = 0;     // Execute
+  std::int64_t forwarded_ns =
+      0;  // when it was handed to the server; noted where a run follows it, and of a Sync where there are hooks
+  NameChanges names;                 // to be settled when it ends
+  std::size_t run_bytes = 0;         // what `run` held when it was forwarded
+  std::unique_ptr<QueryRun> run;     // Query, FunctionCall; null when nobody follows its statements
+  std::shared_ptr<Portal> portal;    // Bind, Execute: of what; null: not known
   std::unique_ptr<Refusal> refusal;  // what fails was sent instead: its error becomes this one
 
   // The run that its answers belong to: its own, or its portal's.

@@ -125,6 +125,15 @@ void QueryRun::close_statement(hooks::Outcome outcome, Names& names) {
   ++current_;
 }
 
+void QueryRun::spend_at_end(std::int64_t ns) {
+  for (std::size_t i = statements.size(); i > 0; --i) {
+    hooks::StatementExecution* execution = statements[i - 1].execution.get();
+    if (execution == nullptr || execution->outcome == hooks::Outcome::skipped) continue;
+    execution->duration_ns += ns;
+    return;
+  }
+}
+
 void QueryRun::finish(hooks::Outcome outcome, Names& names) {
   while (current_ < statements.size()) close_statement(outcome, names);
 }

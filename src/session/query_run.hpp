@@ -77,13 +77,16 @@ class QueryRun {
   // A message of the answer arrived; `bytes` is its size, framing included.
   void on_answer_bytes(std::uint64_t bytes) { answer_bytes_ += bytes; }
 
-  // A row of the present statement, whose answer has caps, has passed.
-  void note_row() { ++rows_sent_; }
+  // Rows of the present statement, whose answer has caps, have passed.
+  void note_rows(std::uint64_t count) { rows_sent_ += count; }
   // The answer of the present statement was cut: its rows are those that have passed.
   void note_cut() { is_answer_cut_ = true; }
 
   // The server spent so long on the present statement.
   void spend(std::int64_t ns) { spent_ns_ += ns; }
+
+  // It has ended, and what followed took so long more: the last statement of it that may have run did that.
+  void spend_at_end(std::int64_t ns);
 
   // CommandComplete, EmptyQueryResponse or FunctionCallResponse: the present statement is done. Applies
   // what it did to `followed`.

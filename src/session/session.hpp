@@ -153,6 +153,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   bool is_password_message();
   void fail_for_want_of_password(char type);
   void begin_password();
+  void tell_login_end(std::string_view state, std::string_view reason);
 
   // ---- Limits: session_limits.cpp
   [[nodiscard]] Deadlines::Waiting what_is_waited_for() const;
@@ -202,6 +203,9 @@ class Session final : private backend::LinkUser, private SessionEnd {
   bool may_pass_row(backend::Tag tag, std::uint64_t bytes) override {
     return answers_.may_pass_row(tag, bytes);
   }
+  bool may_pass_notice(backend::Tag tag, std::uint64_t bytes) override {
+    return answers_.may_pass_notice(tag, bytes);
+  }
   void on_cut_completion(backend::Answer answer, std::string_view command_tag) override {
     answers_.on_cut_completion(answer, command_tag);
   }
@@ -230,7 +234,9 @@ class Session final : private backend::LinkUser, private SessionEnd {
   bool has_client_ended_ = false;  // it half-closed its connection
   bool is_client_gone_ = false;    // nothing more can be delivered
   bool is_draining_ = false;
-  bool has_faulted_ = false;  // an exception has ended the session
+  bool has_shown_password_ = false;  // the client, to a server that decides about it
+  bool is_login_told_ = false;       // what became of a login that failed was noted
+  bool has_faulted_ = false;         // an exception has ended the session
 };
 
 }  // namespace helios::session

@@ -18,6 +18,18 @@ namespace helios::session {
 namespace state = pgwire::sqlstate;
 using sql::NameOp;
 
+namespace {
+
+// Deferred triggers and cursors WITH HOLD work in a COMMIT. What else manages the session does nothing that a tenant
+// could be charged with; and it is how a client gets out where the tenant is unknown.
+bool may_work(const sql::Statement& statement) {
+  using Op = sql::TransactionOp;
+  return !statement.is_session_statement || statement.transaction == Op::commit ||
+         statement.transaction == Op::prepare;
+}
+
+}  // namespace
+
 bool StatementJudge::start_parse(std::string_view text, std::string_view types) {
   begin(Subject::parse);
   run_->own_text = text;
@@ -179,6 +191,7 @@ void StatementJudge::make_execution(StatementRun& run) {
   execution->redact_message = &sql::redact_message;
   execution->standard_conforming_strings = rules.standard_conforming_strings;
   execution->is_read_only = shown.is_read_only;
+  execution->manages_session = statement.is_session_statement;
   if (run_->bound) execution->parameters = run_->bound->parameters;
   if (subject_ == Subject::function_call) {
     execution->origin = hooks::Origin::function_call;
@@ -187,7 +200,7 @@ void StatementJudge::make_execution(StatementRun& run) {
   }
   if (run.prepared) show_execute(analysis_->statements[next_], *execution);
   execution->context = context_.identity.context(settings(), ahead_ != nullptr);
-  execution->is_tenant_unknown = hides_tenant(grounds());
+  execution->is_tenant_unknown = may_work(statement) && hides_tenant(grounds());
   execution->chain = chain_;
   run_->held_bytes += sizeof(hooks::StatementExecution);
   run.execution = std::move(execution);

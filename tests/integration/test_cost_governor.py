@@ -64,6 +64,37 @@ def executed(text):
     return parse_message(text) + bind_message() + execute_message()
 
 
+SLOW_AT_COMMIT = [
+    "CREATE TABLE IF NOT EXISTS deferred (a int)",
+    "CREATE OR REPLACE FUNCTION work() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END'",
+    "DROP TRIGGER IF EXISTS late ON deferred",
+    "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON deferred DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION work()",
+]
+
+
+@pytest.mark.parametrize("way", ["block", "query", "extended"])
+def test_work_at_commit_is_charged(postgres, way):
+    with postgres.connect(database="demo") as direct:
+        for text in SLOW_AT_COMMIT:
+            direct.query(text).expect_ok()
+    with running_proxy(postgres.port, files_of("cost-governor")) as proxy:
+        tenant = Tenant(proxy, budget=0.4)
+        insert = "INSERT INTO deferred VALUES (1)"
+        with tenant.connect() as client:
+            if way == "extended":
+                client.send(executed(insert), SYNC)
+                assert not client.ready().errors
+            else:
+                texts = ["BEGIN", insert, "COMMIT"] if way == "block" else [insert]
+                for text in texts:
+                    client.query(text).expect_ok()
+            wait_until(lambda: tenant.spent() >= 0.5, "half a second was charged")
+            assert tenant.spent() < 2.0
+            assert client.query("SELECT 1").sqlstate == "53400"
+            for text in ("BEGIN", "ROLLBACK", "SET work_mem = '4MB'"):
+                client.query(text).expect_ok()
+
+
 class Gate:
     """While it is shut, statements BLOCKED wait on the server."""
 

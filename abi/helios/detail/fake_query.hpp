@@ -29,6 +29,7 @@ class FakeQuery {
     numbers[HELIOS_PARAMETER_COUNT] = 0;
     numbers[HELIOS_ORIGIN] = HELIOS_ORIGIN_QUERY;
     numbers[HELIOS_REWRITES] = 0;
+    numbers[HELIOS_MANAGES_SESSION] = 0;
   }
 
   FakeQuery& attribute(const std::string& name, const std::string& value) {
@@ -49,6 +50,11 @@ class FakeQuery {
   }
   FakeQuery& read_only(bool yes) {
     numbers[HELIOS_IS_READ_ONLY] = yes ? 1 : 0;
+    return *this;
+  }
+  // It is BEGIN, COMMIT, SET or the like.
+  FakeQuery& manages_session(bool yes) {
+    numbers[HELIOS_MANAGES_SESSION] = yes ? 1 : 0;
     return *this;
   }
   // A plugin has rewritten the statement.

@@ -53,6 +53,10 @@ impl QueryContext {
     pub fn is_read_only(&self) -> bool {
         number_field(sys::IS_READ_ONLY) == Some(1)
     }
+    /// It is BEGIN, COMMIT, SET or the like, which only plugins with `statements = "all"` are told of.
+    pub fn manages_session(&self) -> bool {
+        number_field(sys::MANAGES_SESSION) == Some(1)
+    }
     pub fn user(&self) -> String {
         text_field(sys::USER)
     }

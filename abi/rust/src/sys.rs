@@ -60,6 +60,7 @@ pub const SETTLEMENT: u32 = 109;
 pub const FINGERPRINT: u32 = 110;
 pub const IS_REDACTED: u32 = 111;
 pub const REWRITES: u32 = 112;
+pub const MANAGES_SESSION: u32 = 113;
 
 #[link(wasm_import_module = "env")]
 extern "C" {

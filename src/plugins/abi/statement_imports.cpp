@@ -54,6 +54,7 @@ enum class NumberField : std::uint32_t {
   fingerprint,
   is_redacted,
   rewrites,
+  manages_session,
 };
 
 // A field's value, or the code that says why there is none.
@@ -296,6 +297,7 @@ Found<std::int64_t> number_field(NumberField field, const hooks::StatementExecut
     case NumberField::fingerprint: return fingerprint(it, point);
     case NumberField::is_redacted: return {};  // is_redacted() says
     case NumberField::rewrites: return found<std::int64_t>(it.rewrites);
+    case NumberField::manages_session: return found<std::int64_t>(it.manages_session ? 1 : 0);
   }
   return {.code = kInvalid};
 }

@@ -76,6 +76,13 @@ TEST_F(Abi2Test, rewrites_are_counted) {
   EXPECT_EQ(number(HELIOS_REWRITES, HookPoint::post_query), "2");
 }
 
+TEST_F(Abi2Test, what_manages_the_session_says_so) {
+  EXPECT_EQ(number(HELIOS_MANAGES_SESSION, HookPoint::pre_query), "0");
+  prepare = [](hooks::StatementExecution& it) { it.manages_session = true; };
+  EXPECT_EQ(number(HELIOS_MANAGES_SESSION, HookPoint::pre_query), "1");
+  EXPECT_EQ(number(HELIOS_MANAGES_SESSION, HookPoint::post_query), "1");
+}
+
 TEST_F(Abi2Test, tenant_that_nobody_knows_ends_the_hook_that_asks_for_it) {
   prepare = [](hooks::StatementExecution& it) { it.is_tenant_unknown = true; };
   EXPECT_EQ(field(HELIOS_USER, HookPoint::pre_query), "alice");

@@ -223,7 +223,7 @@ TEST(Hooks, post_query_knows_what_happened) {
   harness.clock.advance_ms(5);
   const std::string first =
       message('T', "12345") + message('D', "1234567890") + complete("SELECT 3");
-  const std::string notice = message('N', "not counted");
+  const std::string notice = message('N', "counted too");
   harness.server_sends(first);
   harness.clock.advance_ms(2);
   harness.server_sends(notice + error("22012", "division by zero") + ready('I'));
@@ -235,7 +235,7 @@ TEST(Hooks, post_query_knows_what_happened) {
   EXPECT_EQ(seen[0].duration_ns, 5'000'000);
   EXPECT_EQ(seen[1].outcome, hooks::Outcome::failed);
   EXPECT_EQ(seen[1].duration_ns, 2'000'000);
-  EXPECT_EQ(seen[1].response_bytes, error("22012", "division by zero").size());
+  EXPECT_EQ(seen[1].response_bytes, (notice + error("22012", "division by zero")).size());
   EXPECT_EQ(seen[1].sqlstate, "22012");
   EXPECT_EQ(seen[1].error_message, "division by zero");
 }

@@ -49,6 +49,30 @@ TEST(Timings, statement_that_fails_counts_and_the_one_behind_it_does_not) {
   EXPECT_EQ(count(harness.timings.pre_query), 1U);
 }
 
+// Behind the end of the last statement the server commits; a client that sends its Sync late is not the server's work.
+TEST(Timings, commit_of_a_batch_is_the_time_of_its_last_statement) {
+  const auto timed = plugin();
+  std::vector<std::int64_t> durations;
+  timed->post_query = [&durations](hooks::Call& call) {
+    durations.push_back(call.statement->duration_ns);
+    return hooks::CallResult{};
+  };
+  Options options;
+  options.plugins = {timed};
+  SessionHarness harness(options);
+  harness.connect();
+  harness.client_sends(parse("", "insert into t values (1)") + bind_to("", "") + execute() +
+                       bind_to("", "") + execute() + flush());
+  harness.pass_ms(1);
+  harness.server_sends(parsed() + bound() + complete("INSERT 0 1") + bound() +
+                       complete("INSERT 0 1"));
+  harness.pass_ms(1000);
+  harness.client_sends(sync());
+  harness.pass_ms(30);
+  harness.server_sends(ready('I'));
+  EXPECT_EQ(durations, (std::vector<std::int64_t>{1'000'000, 30'000'000}));
+}
+
 TEST(Timings, hook_that_runs_elsewhere_is_time_before_the_message_is_forwarded) {
   Options options;
   options.plugins = {plugin()};
