@@ -3,6 +3,7 @@
 #include "net/server_connector.hpp"
 
 #include "net/engine/sockets.hpp"
+#include "pgwire/startup_packet.hpp"
 
 #include <utility>
 
@@ -10,9 +11,6 @@
 
 namespace helios::net {
 namespace {
-
-// Length and code of an SSLRequest (manual, "Message Formats").
-constexpr std::string_view kSslRequest("\0\0\0\x08\x04\xd2\x16\x2f", 8);
 
 constexpr const char* kHungUp = "the server closed the connection when it was asked for TLS";
 
@@ -65,7 +63,9 @@ void ServerConnector::agree_on_tls() {
   time_limit_ = engine_.start_timer(target_->connect_timeout_ms,
                                     [this] { refuse("timed out on the way to TLS"); });
   if (target_->is_tls_direct) return encrypt();
-  stream_->send({&kSslRequest, 1});
+  const std::string request = pgwire::ssl_request();
+  const std::string_view piece = request;
+  stream_->send({&piece, 1});
 }
 
 void ServerConnector::on_received(std::string_view bytes) {

@@ -2,6 +2,7 @@
 #include "pgwire/startup_packet.hpp"
 
 #include "base/byte_reader.hpp"
+#include "base/byte_writer.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
@@ -76,6 +77,13 @@ void read_options(std::string_view options, Settings& settings, std::string_view
 }
 
 }  // namespace
+
+std::string ssl_request() {
+  std::string packet;
+  base::append_i32(packet, 8);
+  base::append_i32(packet, kSslRequestCode);
+  return packet;
+}
 
 std::optional<std::string_view> StartupMessage::find(std::string_view name) const {
   const auto found =

@@ -26,6 +26,9 @@ inline constexpr std::int32_t kProtocolMajor = 3;
 // MAX_STARTUP_PACKET_LENGTH, which does not count the length word.
 inline constexpr std::uint32_t kMaxStartupPacketBytes = 10000 + 4;
 
+// The whole SSLRequest.
+[[nodiscard]] std::string ssl_request();
+
 struct StartupMessage {
   // In the order of the packet; PostgreSQL lets the last of equal names win.
   std::vector<std::pair<std::string, std::string>> parameters;

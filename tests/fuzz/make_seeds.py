@@ -23,6 +23,25 @@ def framing():
     }
 
 
+def proxy_header():
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    ipv4 = bytes([10, 1, 2, 3, 10, 0, 0, 5, 0x9c, 0x40, 0x19, 0x20])
+
+    def binary(how, rest):
+        return signature + how + struct.pack("!H", len(rest)) + rest
+    return {
+        "text4": b"PROXY TCP4 10.1.2.3 10.0.0.5 40000 6432\r\nmore",
+        "text6": b"PROXY TCP6 2001:db8::1 ::1 1 2\r\n",
+        "unknown": b"PROXY UNKNOWN\r\n",
+        "ipv4": binary(b"\x21\x11", ipv4) + b"more",
+        "ipv6": binary(b"\x21\x21", bytes(36)),
+        "unix": binary(b"\x21\x31", bytes(216)),
+        "local": binary(b"\x20\x00", b""),
+        "tlvs": binary(b"\x21\x11", ipv4 + b"\x04\0\3pad\x02\0\0"),
+        "checksum": binary(b"\x21\x11", ipv4 + b"\x03\0\4abcd"),
+    }
+
+
 def messages():
     return {
         "cancel_key": struct.pack("!I", 4711) + b"abcd",
@@ -102,7 +121,7 @@ def tls():
 
 def main():
     directory = sys.argv[1]
-    for target, seeds in {"framing": framing(), "messages": messages(), "admin_http": admin_http(), "scram": scram(), "tls": tls()}.items():
+    for target, seeds in {"framing": framing(), "messages": messages(), "proxy_header": proxy_header(), "admin_http": admin_http(), "scram": scram(), "tls": tls()}.items():
         folder = os.path.join(directory, target)
         os.makedirs(folder, exist_ok=True)
         for name, content in seeds.items():
