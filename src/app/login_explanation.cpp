@@ -3,6 +3,7 @@
 
 #include "app/hmac_key.hpp"
 #include "app/login_rules.hpp"
+#include "auth/login_decision.hpp"
 #include "base/text.hpp"
 #include "session/identity_rules.hpp"
 #include "tls/certificate_names.hpp"
@@ -67,72 +68,79 @@ class Explainer {
     return true;
   }
 
+  [[nodiscard]] auth::Claim claim() const {
+    auth::Claim claim{.login = {.is_unix = is_unix(),
+                                .is_encrypted = question_.is_encrypted,
+                                .address = question_.address,
+                                .user = question_.user,
+                                .database = database_,
+                                .is_physical_replication = question_.is_replication},
+                      .os_user = question_.os_user,
+                      .may_show_password = config_.auth.allow_cleartext_passwords};
+    if (certificate_)
+      claim.certificate = {certificate_->common_name, certificate_->distinguished_name};
+    return claim;
+  }
+
   bool check_rule() {
     if (rules_ == nullptr) {
       say("login", "by the server: there is no [auth] hba_file");
       return true;
     }
-    const auth::HostRule* rule =
-        rules_->find({.is_unix = is_unix(),
-                      .is_encrypted = question_.is_encrypted,
-                      .address = question_.address,
-                      .user = question_.user,
-                      .database = database_,
-                      .is_physical_replication = question_.is_replication});
-    if (rule == nullptr) {
+    const auth::Claim claimed = claim();
+    const auth::LoginDecision decision = auth::decide(*rules_, claimed);
+    if (decision.rule == nullptr) {
       say("rule", "none fits: FATAL 28000, no pg_hba.conf entry");
       return false;
     }
-    say("rule", shown(rule->place + ": " + rule->text));
-    return check_certificate(*rule) && check_method(*rule);
+    say("rule", shown(decision.rule->place + ": " + decision.rule->text));
+    return explain_certificate(decision) && explain_method(decision);
   }
 
-  bool check_certificate(const auth::HostRule& rule) {
-    if (rule.clientcert == auth::ClientCertificate::none) return true;
-    if (!certificate_) {
-      say("login", "he has to show a certificate, and --cert names none");
-      return false;
+  bool explain_certificate(const auth::LoginDecision& decision) {
+    if (decision.certificate_name.empty() && decision.has_his_certificate) return true;
+    say("login", "the certificate's name, \"" + shown(decision.certificate_name) + "\", " +
+                     (decision.has_his_certificate ? "may be this user" : "is not this user"));
+    return decision.has_his_certificate;
+  }
+
+  bool explain_method(const auth::LoginDecision& decision) {
+    using Kind = auth::LoginDecision::Kind;
+    const std::string method(name_of(decision.rule->method));
+    const std::string os_user = "OS user \"" + shown(question_.os_user) + "\" ";
+    switch (decision.kind) {
+      case Kind::let_in:
+        say("login", decision.rule->method == auth::Method::peer ? os_user + "may be this user"
+                                                                 : "by " + method);
+        return true;
+      case Kind::server_asks: say("login", "by " + method); return true;
+      case Kind::ask: return explain_secret(decision);
+      case Kind::rejected: say("login", "this line rejects"); return false;
+      case Kind::no_certificate:
+        say("login", "he has to show a certificate, and --cert names none");
+        return false;
+      case Kind::other_os_user:
+        say("login",
+            os_user + "is not this user" + (question_.os_user.empty() ? " (--os-user)" : ""));
+        return false;
+      case Kind::password_in_clear:
+        say("login",
+            "his password would cross the network in clear: with TLS he could come (--tls)");
+        return false;
+      case Kind::no_rule:
+      case Kind::other_certificate: break;  // that was said
     }
-    if (rule.clientcert != auth::ClientCertificate::verify_full) return true;
-    const std::string& name = rule.clientname == auth::CertificateName::dn
-                                  ? certificate_->distinguished_name
-                                  : certificate_->common_name;
-    const bool fits = rules_->allows(rule, name, question_.user);
-    say("login", "the certificate's name, \"" + shown(name) + "\", " +
-                     (fits ? "may be this user" : "is not this user"));
-    return fits;
+    return false;
   }
 
-  bool check_method(const auth::HostRule& rule) {
-    using Method = auth::Method;
-    switch (rule.method) {
-      case Method::reject: say("login", "this line rejects"); return false;
-      case Method::peer: {
-        const bool fits = rules_->allows(rule, question_.os_user, question_.user);
-        say("login", "OS user \"" + shown(question_.os_user) + "\" " +
-                         (fits ? "may be this user" : "is not this user") +
-                         (question_.os_user.empty() ? " (--os-user)" : ""));
-        return fits;
-      }
-      case Method::password:
-      case Method::md5:
-      case Method::scram_sha_256: return check_secret(rule);
-      case Method::trust:
-      case Method::cert:
-      case Method::passthrough: say("login", "by " + std::string(name_of(rule.method)));
-    }
-    return true;
-  }
-
-  bool check_secret(const auth::HostRule& rule) {
+  bool explain_secret(const auth::LoginDecision& decision) {
     const auth::StoredSecret& secret = rules_->secret_of(question_.user);
-    const bool is_md5 = std::holds_alternative<auth::Md5Hash>(secret);
     const std::string has = std::holds_alternative<std::monostate>(secret)         ? "nothing"
                             : std::holds_alternative<auth::StoredPassword>(secret) ? "a password"
-                            : is_md5                                               ? "an md5 hash"
-                                     : "a SCRAM verifier";
-    const bool can_be = has != "nothing" && !(is_md5 && rule.method == auth::Method::scram_sha_256);
-    say("login", "by " + std::string(name_of(rule.method)) + "; user_file has " + has +
+                            : std::holds_alternative<auth::Md5Hash>(secret)        ? "an md5 hash"
+                                                                            : "a SCRAM verifier";
+    const bool can_be = auth::Challenge::is_provable(decision.challenge, secret);
+    say("login", "by " + std::string(name_of(decision.rule->method)) + "; user_file has " + has +
                      " for this user" + (can_be ? "" : ", so that nobody gets in as him"));
     return can_be;
   }

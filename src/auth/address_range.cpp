@@ -69,6 +69,12 @@ std::optional<IpAddress> IpAddress::parse_client(std::string_view text) {
   return ipv4;
 }
 
+std::string IpAddress::host() const {
+  constexpr std::size_t kIpv4Bytes = 4;
+  constexpr std::size_t kNetworkBytes = 8;
+  return {reinterpret_cast<const char*>(bytes.data()), is_ipv4 ? kIpv4Bytes : kNetworkBytes};
+}
+
 bool IpAddress::is_mapped_ipv4() const {
   return !is_ipv4 && std::equal(kMapped.begin(), kMapped.end(), bytes.begin());
 }

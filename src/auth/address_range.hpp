@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace helios::auth {
@@ -26,6 +27,8 @@ struct IpAddress {
   // Within ::ffff:0:0/96, where IPv6 writes IPv4 addresses.
   [[nodiscard]] bool is_mapped_ipv4() const;
   [[nodiscard]] unsigned bits() const { return is_ipv4 ? 32 : 128; }
+  // For whom it stands, as a key: itself, or of IPv6 its /64, which one host has to itself.
+  [[nodiscard]] std::string host() const;
 
   bool operator==(const IpAddress&) const = default;
 };

@@ -22,6 +22,11 @@ Challenge::Step malformed(const base::Error& error) { return {Kind::malformed, e
 
 }  // namespace
 
+bool Challenge::is_provable(Method method, const StoredSecret& secret) {
+  if (std::holds_alternative<std::monostate>(secret)) return false;
+  return method != Method::scram || !std::holds_alternative<Md5Hash>(secret);
+}
+
 Challenge::Challenge(Options options) : options_(std::move(options)) {
   if (options_.method == Method::md5 && !std::holds_alternative<Md5Hash>(options_.secret))
     options_.method = Method::scram;
@@ -50,7 +55,8 @@ Challenge::Step Challenge::resume(std::string_view body) {
     case Method::md5: return judge_md5(body);
     case Method::scram: break;
   }
-  return scram_ ? finish_scram(body) : begin_scram(body);
+  if (!scram_) return begin_scram(body);
+  return std::exchange(is_first_missing_, false) ? answer_scram(body) : finish_scram(body);
 }
 
 // ---- password
@@ -114,7 +120,14 @@ Challenge::Step Challenge::begin_scram(std::string_view body) {
   options.is_plus = is_plus;
   options.channel_binding = options_.channel_binding;
   scram_.emplace(std::move(options));
-  auto answer = scram_->begin(response->data);
+  if (response->data) return answer_scram(*response->data);
+  // As in PostgreSQL: an empty challenge, to which he answers with what he has left out.
+  is_first_missing_ = true;
+  return {Kind::ask, pgwire::authentication_message(AuthenticationRequest::sasl_continue)};
+}
+
+Challenge::Step Challenge::answer_scram(std::string_view client_first) {
+  auto answer = scram_->begin(client_first);
   if (!answer) return malformed(answer.error());
   return {Kind::ask, pgwire::authentication_message(AuthenticationRequest::sasl_continue, *answer)};
 }

@@ -56,6 +56,9 @@ class Challenge {
     std::string text = {};
   };
 
+  // Could anybody prove by this method that he is the user of whom this is known?
+  [[nodiscard]] static bool is_provable(Method method, const StoredSecret& secret);
+
   explicit Challenge(Options options);
 
   [[nodiscard]] Step begin();
@@ -69,6 +72,7 @@ class Challenge {
   [[nodiscard]] Step judge_password(std::string_view body);
   [[nodiscard]] Step judge_md5(std::string_view body);
   [[nodiscard]] Step begin_scram(std::string_view body);
+  [[nodiscard]] Step answer_scram(std::string_view client_first);
   [[nodiscard]] Step finish_scram(std::string_view body);
   [[nodiscard]] bool fits(std::string_view password) const;
   [[nodiscard]] ScramServer::Options scram_options() const;
@@ -77,6 +81,7 @@ class Challenge {
   Options options_;
   pgwire::Md5Salt salt_{};
   std::optional<ScramServer> scram_;
+  bool is_first_missing_ = false;  // of SCRAM: the client has named the mechanism alone
   Credentials credentials_;
 };
 

@@ -85,8 +85,26 @@ void read_unix_socket(TomlSection& section, Listen& out) {
   section.boolean("unix_socket_peer", out.unix_socket_peer);
 }
 
+// "*" is none of them: anybody could say who he is.
+void read_fronts(TomlSection& section, std::vector<ClientPattern>& out) {
+  constexpr std::string_view kKey = "proxy_protocol_from";
+  std::vector<std::string> texts;
+  section.texts(kKey, texts);
+  for (const auto& text : texts) {
+    auto pattern = ClientPattern::parse(text);
+    if (!pattern || text == "*") {
+      section.add_problem(kKey, base::escape_for_log(text) +
+                                    ": must be an address, a range of them "
+                                    "such as 10.0.0.0/8, or \"local\" for the Unix socket");
+      continue;
+    }
+    out.push_back(*std::move(pattern));
+  }
+}
+
 void read_listen(TomlSection section, Listen& out) {
   read_addresses(section, out.addresses, out.is_default, out.origin);
+  read_fronts(section, out.proxy_protocol_from);
   read_unix_socket(section, out);
   if (section.has_empty_array("addresses")) {
     if (out.unix_socket_dir.empty()) {
@@ -149,6 +167,12 @@ void read_limits(TomlSection section, Limits& out) {
   section.integer("max_connections", out.max_connections, 1U, 1'000'000U);
   section.integer("max_user_connections", out.max_user_connections, 0U, 1'000'000U);
   section.integer("max_database_connections", out.max_database_connections, 0U, 1'000'000U);
+  section.integer("max_logins_under_way", out.max_logins_under_way, 0U, 1'000'000U);
+  section.integer("max_address_logins_under_way", out.max_address_logins_under_way, 0U, 1'000'000U);
+  section.integer("failed_logins", out.failed_logins, 0U, 10'000U);
+  section.integer("failed_login_window_s", out.failed_login_window_s, 1U, 86'400U);
+  section.integer("failed_login_delay_ms", out.failed_login_delay_ms, 1U, 60'000U);
+  section.integer("failed_login_max_delay_ms", out.failed_login_max_delay_ms, 1U, 60'000U);
   section.integer("login_timeout_ms", out.login_timeout_ms, 0U, kDayMs);
   section.integer("idle_timeout_ms", out.idle_timeout_ms, 0U, kDayMs);
   section.integer("idle_in_transaction_timeout_ms", out.idle_in_transaction_timeout_ms, 0U, kDayMs);

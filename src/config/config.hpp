@@ -5,6 +5,7 @@
 // unit and default; a test keeps that list and this struct together.
 
 #include "base/result.hpp"
+#include "config/client_pattern.hpp"
 #include "config/identity_rule.hpp"
 
 #include <cstdint>
@@ -36,6 +37,9 @@ struct Listen {                    // [listen]
   std::string origin;              // who asked for them, see above
   std::uint32_t workers = 0;       // workers = 0: one per core, at most 64
   EngineChoice engine = EngineChoice::automatic;  // engine = "auto" | "io_uring" | "epoll"
+  // proxy_protocol_from = []: addresses, ranges, or "local" for the Unix socket, whose connections begin with a header of the
+  // PROXY protocol, which is believed. From elsewhere it is not.
+  std::vector<ClientPattern> proxy_protocol_from;
 
   // A Unix socket for clients, `.s.PGSQL.<port>` in unix_socket_dir; empty: none.
   std::string unix_socket_dir;            // unix_socket_dir = "": an absolute path
@@ -200,8 +204,18 @@ struct Limits {                                // [limits]; 0 = none, where it i
   std::uint32_t max_connections = 1000;        // client connections, all together
   std::uint32_t max_user_connections = 0;      // of one user
   std::uint32_t max_database_connections = 0;  // to one database
-  std::uint32_t login_timeout_ms = 60000;      // from connecting to the first ReadyForQuery
-  std::uint32_t idle_timeout_ms = 0;           // between transactions
+  // Logins under way, from connecting to the first ReadyForQuery: all together, and of one address (of IPv6, of one /64), or of
+  // one OS user on the Unix socket. Of one address, 0 is half of max_connections.
+  std::uint32_t max_logins_under_way = 0;
+  std::uint32_t max_address_logins_under_way = 0;
+  // So many logins of one user from one address may fail within the window before the next ones have to wait, 0 = any number;
+  // first so long, then twice as long each time. See auth/failed_logins.hpp.
+  std::uint32_t failed_logins = 10;
+  std::uint32_t failed_login_window_s = 600;
+  std::uint32_t failed_login_delay_ms = 500;
+  std::uint32_t failed_login_max_delay_ms = 4000;
+  std::uint32_t login_timeout_ms = 60000;  // from connecting to the first ReadyForQuery
+  std::uint32_t idle_timeout_ms = 0;       // between transactions
   std::uint32_t idle_in_transaction_timeout_ms = 0;
   std::uint32_t query_timeout_ms = 0;  // of one message, until its answer is complete
 

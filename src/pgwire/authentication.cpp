@@ -85,6 +85,8 @@ base::Result<SaslInitialResponse> parse_sasl_initial_response(std::string_view b
     return malformed("SASLInitialResponse");
   const std::string_view data = body.substr(end + 5);
   const auto length = base::load_i32(body.data() + end + 1);
+  if (length == -1 && data.empty())
+    return SaslInitialResponse{.mechanism = body.substr(0, end), .data = std::nullopt};
   if (length < 0 || static_cast<std::size_t>(length) != data.size())
     return malformed("SASLInitialResponse");
   return SaslInitialResponse{body.substr(0, end), data};

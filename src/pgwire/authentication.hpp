@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -53,9 +54,9 @@ struct AuthenticationBody {
 [[nodiscard]] base::Result<std::string_view> parse_password(std::string_view body);
 struct SaslInitialResponse {
   std::string_view mechanism;
-  std::string_view data;
+  std::optional<std::string_view> data;  // nullopt: the client wants to be asked for it
 };
-// Errors: invalid, also when there is no data, which SCRAM always has.
+// Errors: invalid.
 [[nodiscard]] base::Result<SaslInitialResponse> parse_sasl_initial_response(std::string_view body);
 
 }  // namespace helios::pgwire

@@ -9,22 +9,26 @@ namespace helios::session {
 
 namespace sqlstate = pgwire::sqlstate;
 
+auth::LoginDecision Proof::decide() const {
+  const ClientCertificate* shown = identity_.certificate();
+  const std::string os_user = identity_.os_user_name();
+  auth::Claim claim{.login = {.is_unix = identity_.came_by_unix_socket(),
+                              .is_encrypted = client_.is_encrypted,
+                              .address = identity_.client_ip(),
+                              .user = identity_.user(),
+                              .database = identity_.database(),
+                              .is_physical_replication = client_.is_physical_replication},
+                    .os_user = os_user,
+                    .may_show_password = client_.may_show_password};
+  if (shown != nullptr) claim.certificate = {shown->common_name, shown->distinguished_name};
+  return auth::decide(*rules_, claim);
+}
+
 Proof::Next Proof::begin() {
-  const auth::Login login{.is_unix = identity_.came_by_unix_socket(),
-                          .is_encrypted = client_.is_encrypted,
-                          .address = identity_.client_ip(),
-                          .user = identity_.user(),
-                          .database = identity_.database(),
-                          .is_physical_replication = client_.is_physical_replication};
-  const auth::HostRule* rule = rules_->find(login);
-  if (rule != nullptr) {
-    rule_ = rule;
-    return check_name(follow(*rule));
-  }
-  return refuse(sqlstate::kInvalidAuthorization,
-                std::string("no pg_hba.conf entry for ") +
-                    (client_.is_physical_replication ? "replication connection from " : "") +
-                    who());
+  const auth::LoginDecision decision = decide();
+  rule_ = decision.rule;
+  has_his_certificate_ = decision.has_his_certificate;
+  return follow(decision);
 }
 
 // In PostgreSQL's words.
@@ -36,39 +40,36 @@ std::string Proof::who() const {
   return all + (client_.is_encrypted ? ", SSL encryption" : ", no encryption");
 }
 
-Proof::Next Proof::follow(const auth::HostRule& rule) {
-  using Method = auth::Method;
-  if (rule.clientcert != auth::ClientCertificate::none && identity_.certificate() == nullptr)
-    return refuse(sqlstate::kInvalidAuthorization,
-                  "connection requires a valid client certificate");
-  switch (rule.method) {
-    case Method::passthrough: return Next::done;
-    case Method::trust:
-    case Method::cert: credentials_.emplace(); return Next::done;
-    case Method::peer: return judge_os_user(rule);
-    case Method::password:
-      if (client_.is_encrypted || identity_.came_by_unix_socket() || client_.may_show_password)
-        return challenge(auth::Challenge::Method::password);
+Proof::Next Proof::follow(const auth::LoginDecision& decision) {
+  using Kind = auth::LoginDecision::Kind;
+  const std::string replication = client_.is_physical_replication ? "replication " : "";
+  switch (decision.kind) {
+    case Kind::let_in: credentials_.emplace(); return Next::done;
+    case Kind::server_asks: return Next::done;
+    case Kind::ask: return challenge(decision.challenge);
+    case Kind::no_rule:
       return refuse(sqlstate::kInvalidAuthorization,
-                    "a password would cross the network in clear: connect with TLS "
-                    "(sslmode=require)");
-    case Method::md5: return challenge(auth::Challenge::Method::md5);
-    case Method::scram_sha_256: return challenge(auth::Challenge::Method::scram);
-    case Method::reject: break;
+                    "no pg_hba.conf entry for " +
+                        (replication.empty() ? "" : replication + "connection from ") + who());
+    case Kind::rejected:
+      return refuse(sqlstate::kInvalidAuthorization,
+                    "pg_hba.conf rejects " + replication + "connection for " + who());
+    case Kind::no_certificate:
+      return refuse(sqlstate::kInvalidAuthorization,
+                    "connection requires a valid client certificate");
+    case Kind::other_certificate: return refuse_certificate();
+    case Kind::other_os_user:
+      return refuse(sqlstate::kInvalidAuthorization,
+                    "Peer authentication failed for user \"" + identity_.user() + "\"");
+    case Kind::password_in_clear: break;
   }
   return refuse(sqlstate::kInvalidAuthorization,
-                std::string("pg_hba.conf rejects ") +
-                    (client_.is_physical_replication ? "replication " : "") + "connection for " +
-                    who());
+                "a password would cross the network in clear: connect with TLS (sslmode=require)");
 }
 
-Proof::Next Proof::judge_os_user(const auth::HostRule& rule) {
-  const std::string name = identity_.os_user_name();
-  if (name.empty() || !rules_->allows(rule, name, identity_.user()))
-    return refuse(sqlstate::kInvalidAuthorization,
-                  "Peer authentication failed for user \"" + identity_.user() + "\"");
-  credentials_.emplace();
-  return Next::done;
+Proof::Next Proof::refuse_certificate() {
+  return refuse(sqlstate::kInvalidAuthorization,
+                "certificate authentication failed for user \"" + identity_.user() + "\"");
 }
 
 Proof::Next Proof::challenge(auth::Challenge::Method method) {
@@ -82,19 +83,8 @@ Proof::Next Proof::challenge(auth::Challenge::Method method) {
 }
 
 Proof::Next Proof::resume(std::string_view body) {
-  return check_name(take(challenge_->resume(body)));
-}
-
-// Who has proved himself by another method comes to this last, as in PostgreSQL: what a certificate is worth, only its owner
-// is told.
-Proof::Next Proof::check_name(Next next) {
-  if (next != Next::done || rule_->clientcert != auth::ClientCertificate::verify_full) return next;
-  const ClientCertificate& shown = *identity_.certificate();
-  const std::string& name =
-      rule_->clientname == auth::CertificateName::dn ? shown.distinguished_name : shown.common_name;
-  if (rules_->allows(*rule_, name, identity_.user())) return next;
-  return refuse(sqlstate::kInvalidAuthorization,
-                "certificate authentication failed for user \"" + identity_.user() + "\"");
+  const Next next = take(challenge_->resume(body));
+  return next == Next::done && !has_his_certificate_ ? refuse_certificate() : next;
 }
 
 Proof::Next Proof::take(auth::Challenge::Step step) {

@@ -8,6 +8,7 @@
 //
 // Thread rule: the session's. Lifetime: `identity` outlives it.
 
+#include "auth/login_decision.hpp"
 #include "auth/login_rules.hpp"
 #include "session/identity.hpp"
 #include "session/refusal.hpp"
@@ -52,10 +53,10 @@ class Proof {
   }
 
  private:
-  [[nodiscard]] Next follow(const auth::HostRule& rule);
-  [[nodiscard]] Next check_name(Next next);
-  [[nodiscard]] Next judge_os_user(const auth::HostRule& rule);
+  [[nodiscard]] auth::LoginDecision decide() const;
+  [[nodiscard]] Next follow(const auth::LoginDecision& decision);
   [[nodiscard]] Next challenge(auth::Challenge::Method method);
+  [[nodiscard]] Next refuse_certificate();
   [[nodiscard]] Next take(auth::Challenge::Step step);
   [[nodiscard]] Next refuse(std::string_view sqlstate, std::string message);
   [[nodiscard]] std::string who() const;
@@ -64,6 +65,7 @@ class Proof {
   const Identity& identity_;
   Client client_;
   const auth::HostRule* rule_ = nullptr;  // that fits; of `rules_`
+  bool has_his_certificate_ = true;       // as auth::LoginDecision has it
   std::optional<auth::Challenge> challenge_;
   std::string message_;
   Refusal refusal_;

@@ -18,6 +18,7 @@ host all bob all scram-sha-256
 host all dan all md5
 host replication all all trust
 host all eve all reject
+host all fay all password
 """
 
 
@@ -60,6 +61,8 @@ CASES = [
     ("--user dan --address ::1", True, "by md5; user_file has an md5 hash for this user"),
     ("--user eve --address ::1 --database demo", False, "this line rejects"),
     ("--user eve --address ::1 --replication", True, "by trust"),
+    ("--user fay --address ::1", False, "his password would cross the network in clear"),
+    ("--user fay --address ::1 --tls", False, "user_file has nothing for this user, so that nobody gets in as him"),
     ("--user cat --address 10.1.2.3 --tls", False, "he has to show a certificate, and --cert names none"),
     ("--user postgres --os-user root", True, 'OS user "root" may be this user'),
     ("--user postgres --os-user ann", False, 'OS user "ann" is not this user'),

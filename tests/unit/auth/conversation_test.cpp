@@ -199,7 +199,9 @@ TEST(Login, bodies_that_are_wrong_are_said_to_be) {
   EXPECT_EQ(complaint(Method::password, std::string(1, '\0')), "empty password returned by client");
   EXPECT_EQ(complaint(Method::password, std::string(1001, 'x') + '\0'), "the password is too long");
   EXPECT_EQ(complaint(Method::scram, "x"), "malformed SASLInitialResponse");
-  EXPECT_EQ(complaint(Method::scram, std::string("SCRAM-SHA-256\0\xff\xff\xff\xff", 18)),
+  EXPECT_EQ(complaint(Method::scram, std::string("SCRAM-SHA-256\0\xff\xff\xff\xffx", 19)),
+            "malformed SASLInitialResponse");
+  EXPECT_EQ(complaint(Method::scram, std::string("SCRAM-SHA-256\0\xff\xff\xff\xfe", 18)),
             "malformed SASLInitialResponse");
   EXPECT_EQ(complaint(Method::scram, std::string("SCRAM-SHA-256\0\0\0\0\x09n,,", 21)),
             "malformed SASLInitialResponse");
@@ -212,6 +214,27 @@ TEST(Login, bodies_that_are_wrong_are_said_to_be) {
             "client selected an invalid SASL authentication mechanism");
   EXPECT_EQ(complaint(Method::scram, initial(kScram, "nonsense")),
             "malformed SCRAM message: no header");
+}
+
+TEST(Login, mechanism_may_come_alone_as_in_postgresql) {
+  const std::string alone("SCRAM-SHA-256\0\xff\xff\xff\xff", 18);
+  Challenge challenge({.user = kUser, .secret = verifier(), .mock_secret = "m"});
+  Responder responder(SecretText(kPassword), kUser);
+  const auto answer = responder.resume(body_of(challenge.begin().text));
+  const std::string body = body_of(answer.text);
+  const auto initial = pgwire::parse_sasl_initial_response(body);
+  ASSERT_TRUE(initial && initial->data);
+  const Challenge::Step empty = challenge.resume(alone);
+  EXPECT_EQ(empty.kind, Challenge::Step::Kind::ask);
+  EXPECT_EQ(empty.text,
+            pgwire::authentication_message(pgwire::AuthenticationRequest::sasl_continue));
+  const Challenge::Step asked = challenge.resume(*initial->data);
+  const auto proof = responder.resume(body_of(asked.text));
+  EXPECT_EQ(challenge.resume(body_of(proof.text)).kind, Challenge::Step::Kind::right);
+  Challenge other({.user = kUser, .secret = verifier(), .mock_secret = "m"});
+  static_cast<void>(other.begin());
+  static_cast<void>(other.resume(alone));
+  EXPECT_EQ(other.resume("").kind, Challenge::Step::Kind::malformed);
 }
 
 TEST(Login, requests_that_are_wrong_are_said_to_be) {

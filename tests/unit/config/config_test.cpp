@@ -39,6 +39,49 @@ TEST(Config, empty_text_gives_the_defaults) {
   EXPECT_EQ(config->protocol.execute_arguments, Policy::allow);
 }
 
+TEST(Config, whom_to_believe_is_named_by_address) {
+  const auto config = parse_config(
+      "[listen]\nproxy_protocol_from = [\"10.0.0.0/8\", \"2001:db8::1\", \"local\"]\n", "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto is_believed = [&](std::string_view ip) {
+    return std::ranges::any_of(config->listen.proxy_protocol_from,
+                               [ip](const auto& each) { return each.fits(ip); });
+  };
+  EXPECT_TRUE(is_believed("10.200.3.4"));
+  EXPECT_TRUE(is_believed("::ffff:10.1.1.1"));
+  EXPECT_TRUE(is_believed("2001:db8::1"));
+  EXPECT_TRUE(is_believed(""));
+  EXPECT_FALSE(is_believed("11.0.0.1"));
+  EXPECT_FALSE(is_believed("2001:db8::2"));
+  for (const char* wrong : {"*", "10.0.0.1/8", "balancer.example", ""}) {
+    EXPECT_THAT(error_of("[listen]\nproxy_protocol_from = [\"" + std::string(wrong) + "\"]\n"),
+                HasSubstr("h.toml:2: listen.proxy_protocol_from: "))
+        << wrong;
+  }
+}
+
+TEST(Config, limits_on_logins_arrive_and_have_ranges) {
+  const auto config = parse_config(R"([limits]
+    max_logins_under_way = 1
+    max_address_logins_under_way = 2
+    failed_logins = 3
+    failed_login_window_s = 4
+    failed_login_delay_ms = 5
+    failed_login_max_delay_ms = 6
+)",
+                                   "h.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const Limits& limits = config->limits;
+  EXPECT_EQ(limits.max_logins_under_way, 1U);
+  EXPECT_EQ(limits.max_address_logins_under_way, 2U);
+  EXPECT_EQ(limits.failed_logins, 3U);
+  EXPECT_EQ(limits.failed_login_window_s, 4U);
+  EXPECT_EQ(limits.failed_login_delay_ms, 5U);
+  EXPECT_EQ(limits.failed_login_max_delay_ms, 6U);
+  EXPECT_THAT(error_of("[limits]\nfailed_login_delay_ms = 0\n"), HasSubstr("must be from 1 to"));
+  EXPECT_THAT(error_of("[limits]\nfailed_login_window_s = 0\n"), HasSubstr("must be from 1 to"));
+}
+
 TEST(Config, every_key_arrives) {
   const auto config = parse_config(R"(
     [listen]
@@ -256,7 +299,8 @@ TEST(Config, engine_is_chosen_by_name) {
 
 TEST(Config, unknown_keys_are_named_with_those_that_exist) {
   EXPECT_EQ(error_of("[listen]\naddreses = []\n"),
-            "h.toml:2: listen.addreses: unknown key; known here: addresses, unix_socket_dir, "
+            "h.toml:2: listen.addreses: unknown key; known here: addresses, proxy_protocol_from, "
+            "unix_socket_dir, "
             "unix_socket_port, unix_socket_mode, unix_socket_group, unix_socket_peer, workers, "
             "engine");
   EXPECT_THAT(error_of("[sever]\n"),
