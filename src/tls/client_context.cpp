@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/client_context.hpp"
 
+#include "tls/certificate_names.hpp"
 #include "tls/context_files.hpp"
 #include "tls/error.hpp"
 
@@ -29,6 +30,28 @@ base::Result<void> believe(SSL_CTX* context, const config::ServerTls& settings) 
                       "the system's root certificates cannot be read: " + take_error());
   }
   return believe_files(context, settings.root_certificate, settings.crl);
+}
+
+bool has_dns_name(const X509* certificate) {
+  auto* names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  bool has_one = false;
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i)
+    has_one |= sk_GENERAL_NAME_value(names, i)->type == GEN_DNS;
+  GENERAL_NAMES_free(names);
+  return has_one;
+}
+
+// Where the alternative names hold no host name, the common name counts: the first one, as in libpq. OpenSSL would take any of several.
+int check_common_name(int is_right, X509_STORE_CTX* check) {
+  const X509* certificate = X509_STORE_CTX_get_current_cert(check);
+  const char* fitting = X509_VERIFY_PARAM_get0_peername(X509_STORE_CTX_get0_param(check));
+  const bool is_servers = X509_STORE_CTX_get_error_depth(check) == 0;
+  if (is_right != 1 || !is_servers || fitting == nullptr || has_dns_name(certificate))
+    return is_right;
+  if (names_of(certificate).common_name == fitting) return is_right;
+  X509_STORE_CTX_set_error(check, X509_V_ERR_HOSTNAME_MISMATCH);
+  return 0;
 }
 
 bool is_address(const std::string& host) {
@@ -72,7 +95,10 @@ Opening ClientContext::open(const std::string& host) const {
     // By its function: the macro casts as C does.
     SSL_ctrl(connection, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
              const_cast<char*>(host.c_str()));
-    if (checks_name_) X509_VERIFY_PARAM_set1_host(checks, host.c_str(), host.size());
+    if (checks_name_) {
+      X509_VERIFY_PARAM_set1_host(checks, host.c_str(), host.size());
+      SSL_set_verify(connection, SSL_VERIFY_PEER, check_common_name);
+    }
   }
   return {.context = shared_from_this(), .connection = std::move(made), .is_client = true};
 }

@@ -137,6 +137,25 @@ def test_name_of_somebody_else(towards, tmp_path):
         server.remove()
 
 
+@pytest.mark.parametrize("subject, is_right", [("/CN=localhost/CN=other", True), ("/CN=other/CN=localhost", False)])
+def test_of_several_common_names_the_first_counts_as_for_libpq(towards, tmp_path, subject, is_right):
+    several = make_certificate(tmp_path, "several", hosts=(), subject=subject)
+    server = Postgres()
+    try:
+        shown = several.copy_for(server.directory, AS_POSTGRES)
+        server.settings.update(ssl="on", ssl_cert_file=shown.path, ssl_key_file=shown.key)
+        server.start()
+        done = psql_with(server.port, "SELECT 42", user="postgres", dbname="postgres", sslmode="verify-full", sslrootcert=several.path)
+        assert (done.stdout == "42\n") == is_right, done.stderr
+        proxy = towards(server, "verify-full", server__host="localhost", server__root_certificate=several.path)
+        if is_right:
+            proxy.connect(database="postgres").close()
+        else:
+            assert "hostname mismatch" in refused_by(lambda: proxy.connect(database="postgres"))["M"]
+    finally:
+        server.remove()
+
+
 def test_server_that_wants_to_see_a_certificate(towards, encrypting, own):
     proxy = towards(encrypting, "verify-full", server__certificate=own.path, server__key=own.key)
     with proxy.connect(user="by_certificate") as session:

@@ -35,6 +35,12 @@ std::string alternative_names(const std::vector<std::string>& names) {
   return all;
 }
 
+void add_common_name(X509_NAME* subject, const std::string& name) {
+  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name.data()),
+                             static_cast<int>(name.size()), -1, 0);
+}
+
 std::unique_ptr<X509, Freer> make_self_signed(EVP_PKEY* key, const CertificateWish& wish) {
   std::unique_ptr<X509, Freer> made(X509_new());
   X509* certificate = made.get();
@@ -45,14 +51,16 @@ std::unique_ptr<X509, Freer> make_self_signed(EVP_PKEY* key, const CertificateWi
   X509_gmtime_adj(X509_getm_notAfter(certificate), wish.valid_to_s);
   X509_set_pubkey(certificate, key);
   X509_NAME* name = X509_get_subject_name(certificate);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(wish.names.front().data()),
-                             static_cast<int>(wish.names.front().size()), -1, 0);
+  add_common_name(name, wish.common_names.empty() ? wish.names.front() : wish.common_names.front());
+  for (std::size_t i = 1; i < wish.common_names.size(); ++i)
+    add_common_name(name, wish.common_names[i]);
   X509_set_issuer_name(certificate, name);
-  const std::unique_ptr<X509_EXTENSION, Freer> names(X509V3_EXT_conf_nid(
-      nullptr, nullptr, NID_subject_alt_name, alternative_names(wish.names).c_str()));
-  expect(names != nullptr, "no names");
-  X509_add_ext(certificate, names.get(), -1);
+  if (wish.common_names.empty()) {
+    const std::unique_ptr<X509_EXTENSION, Freer> names(X509V3_EXT_conf_nid(
+        nullptr, nullptr, NID_subject_alt_name, alternative_names(wish.names).c_str()));
+    expect(names != nullptr, "no names");
+    X509_add_ext(certificate, names.get(), -1);
+  }
   expect(X509_sign(certificate, key, EVP_sha256()) != 0, "not signed");
   return made;
 }

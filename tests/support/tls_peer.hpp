@@ -20,6 +20,8 @@ namespace helios::test {
 struct CertificateWish {
   // Of the host, the first one is the subject's too; what begins with a digit is an address.
   std::vector<std::string> names{"localhost"};
+  // With these it is they who stand in the subject, and there are no alternative names.
+  std::vector<std::string> common_names = {};
   std::int64_t valid_from_s = -3600;  // from now
   std::int64_t valid_to_s = 86'400;
   std::string passphrase = {};  // of the key

@@ -84,11 +84,12 @@ private_key = {self._key}
         openssl("ca", "-config", "conf", "-gencrl", "-out", self.crl, folder=self.folder)
 
 
-def make_certificate(folder, name="server", hosts=("DNS:localhost", "IP:127.0.0.1"), days=2):
-    """`<folder>/<name>.crt` and `.key`: a new key and its certificate for these hosts."""
+def make_certificate(folder, name="server", hosts=("DNS:localhost", "IP:127.0.0.1"), days=2, subject=None):
+    """`<folder>/<name>.crt` and `.key`: a new key and its certificate for these hosts; `subject` instead of the name."""
     made = Certificate(os.path.join(str(folder), f"{name}.crt"), os.path.join(str(folder), f"{name}.key"))
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                    str(days), "-subj", f"/CN={name}", "-addext", "subjectAltName=" + ",".join(hosts), "-keyout",
+                    str(days), "-subj", subject or f"/CN={name}",
+                    *(["-addext", "subjectAltName=" + ",".join(hosts)] if hosts else []), "-keyout",
                     made.key, "-out", made.path], check=True, capture_output=True, timeout=PATIENCE_SECONDS)
     os.chmod(made.key, 0o600)
     return made

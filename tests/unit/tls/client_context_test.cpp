@@ -69,6 +69,19 @@ TEST_F(ToServer, without_a_root_certificate_everybody_is_taken_and_nobody_is_kno
   EXPECT_EQ(peer_->protocol(), "postgresql");
 }
 
+TEST_F(ToServer, of_several_common_names_the_first_counts_as_in_libpq) {
+  settings_.mode = kVerifyFull;
+  const auto told = [this](std::vector<std::string> names) {
+    const auto shown = certificate("several", {.common_names = std::move(names)});
+    settings_.root_certificate.path = shown.certificate;
+    return connect(shown);
+  };
+  EXPECT_EQ(told({"localhost"}), "");
+  EXPECT_EQ(told({"localhost", "other"}), "");
+  EXPECT_THAT(told({"other", "localhost"}), testing::HasSubstr("hostname mismatch"));
+  EXPECT_THAT(told({"other"}), testing::HasSubstr("hostname mismatch"));
+}
+
 TEST_F(ToServer, authority_counts_from_verify_ca_on_and_where_one_is_named) {
   const auto right = certificate("right", {.names = {"db.example"}});
   const auto other = certificate("other");
