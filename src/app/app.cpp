@@ -141,7 +141,10 @@ base::Result<void> App::make_proxy() {
   for (std::size_t i = 0; i < count; ++i) {
     options.push_back(worker_options(i, count));
   }
-  auto proxy = net::Proxy::create(std::move(options), *control_, log_);
+  const auto& config = *in_force_.config;
+  auto proxy = net::Proxy::create(std::move(options),
+                                  net::server_target(config.server, config.tcp, tls_.server),
+                                  *control_, log_);
   if (!proxy) return base::fail(proxy.error().code, proxy.error().message);
   proxy_ = *std::move(proxy);
   ReloadSteps steps;
@@ -250,7 +253,6 @@ net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
   net::WorkerOptions options;
   options.name = "worker " + std::to_string(index);
   options.engine = engine_;
-  options.server = net::server_target(in_force_.config->server, in_force_.config->tcp, tls_.server);
   options.tls = tls_;
   options.connection_limits = &connection_limits_;
   options.faults = &faults_;

@@ -92,14 +92,6 @@ void ClientDriver::update_timer() {
   });
 }
 
-void ClientDriver::put_layer_on_client(const MakeLayer& make) {
-  run_event([&] {
-    if (client_) {
-      client_ = make(std::move(client_), *this, LossReport::at_once);
-    }
-  });
-}
-
 void ClientDriver::on_received(std::string_view bytes) {
   context_.stats.bytes_from_clients.add(bytes.size());
   run_event([&] { session_.on_client_bytes(bytes, context_.actions); });

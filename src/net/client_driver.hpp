@@ -14,7 +14,6 @@
 #include "net/driver_context.hpp"
 #include "net/engine/engine.hpp"
 #include "net/link_driver.hpp"
-#include "net/stream_layer.hpp"
 #include "net/tls_stream.hpp"
 #include "session/session.hpp"
 
@@ -34,10 +33,6 @@ class ClientDriver final : private backend::Upstream,
   ~ClientDriver();
   ClientDriver(const ClientDriver&) = delete;
   ClientDriver& operator=(const ClientDriver&) = delete;
-
-  // Exchanges the client's stream for a layer on it; without effect once the client is gone. An event of its own: not to be
-  // called from inside another one. A session that cannot have its layer ends.
-  void put_layer_on_client(const MakeLayer& make);
 
   // A CancelRequest for this session. `done` as in CancelSink::cancel().
   void cancel(base::Task done);

@@ -17,9 +17,13 @@ constexpr std::int64_t kLookUpRetryMs = 10;
 }  // namespace
 
 ServerTarget server_target(const config::Server& server, const config::Tcp& tcp,
-                           tls::SharedClientContext tls) {
-  auto addresses = std::make_shared<const ServerAddresses>(server);
-  auto health = std::make_shared<ServerHealth>(addresses->text());
+                           tls::SharedClientContext tls, const ServerTarget* known) {
+  const bool keeps_addresses = known != nullptr && known->addresses->is_of(server);
+  auto addresses =
+      keeps_addresses ? known->addresses : std::make_shared<const ServerAddresses>(server);
+  const bool keeps_health =
+      known != nullptr && known->health != nullptr && known->health->server() == addresses->text();
+  auto health = keeps_health ? known->health : std::make_shared<ServerHealth>(addresses->text());
   return {.addresses = std::move(addresses),
           .connect_timeout_ms = server.connect_timeout_ms,
           .tcp = tcp,

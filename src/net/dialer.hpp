@@ -29,9 +29,11 @@ struct ServerTarget {
 };
 using SharedTarget = std::shared_ptr<const ServerTarget>;
 
-// With a health of which nothing is known.
+// `known`: one that stands for this, whose addresses and health are kept as far as they are of the same server. Else nothing is known
+// of its health, and a name is looked up anew, by a thread of its own: one target is made for all who dial there.
 [[nodiscard]] ServerTarget server_target(const config::Server& server, const config::Tcp& tcp = {},
-                                         tls::SharedClientContext tls = nullptr);
+                                         tls::SharedClientContext tls = nullptr,
+                                         const ServerTarget* known = nullptr);
 
 class DialHandler {
  public:

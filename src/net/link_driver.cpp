@@ -35,10 +35,6 @@ void LinkDriver::on_server_refused(const std::string& reason) {
 
 void LinkDriver::on_connect_fault(const std::exception_ptr& fault) { holder_.on_link_fault(fault); }
 
-void LinkDriver::put_layer(const MakeLayer& make) {
-  stream_ = make(std::move(stream_), *this, LossReport::after_received);
-}
-
 void LinkDriver::on_received(std::string_view bytes) {
   context_.stats.bytes_from_servers.add(bytes.size());
   holder_.on_link_received(bytes);

@@ -13,7 +13,7 @@
 //    events, and without a user, it is a value: it has to be owned by a pointer to travel, which it is not yet.
 //  - The key for cancel requests belongs to the session (CancelRegistry), not to the link.
 // So a link can travel when it is quiet and nobody has it. One that answers something has a session on its thread, and
-// stays. A layer on the stream (TLS, put_layer()) stays too, and with it the link.
+// stays. TLS on the stream (TlsStream) stays too, and with it the link.
 //
 // Thread rule: the worker's thread. Nothing is reported from inside a call.
 
@@ -22,7 +22,6 @@
 #include "net/cancel_sender.hpp"
 #include "net/engine/engine.hpp"
 #include "net/server_connector.hpp"
-#include "net/stream_layer.hpp"
 #include "net/worker_stats.hpp"
 
 #include <cstddef>
@@ -61,9 +60,6 @@ class LinkDriver final : private ServerHandler, private StreamHandler {
   // Lives as long as this, also when the connection does not.
   [[nodiscard]] backend::Link& link() { return link_; }
 
-  // Exchanges the stream for a layer on it. Part of the holder's present event: on_link_ready(), say, or
-  // on_link_received(), where `bytes` were all that the server had to say without it. Requires: ready, not closed.
-  void put_layer(const MakeLayer& make);
   void send(const base::Output& output);
   // Tells the server that nothing more comes.
   void finish_sending();

@@ -25,15 +25,12 @@ std::size_t worker_count(const config::Listen& listen) {
 }
 
 base::Result<std::unique_ptr<Proxy>> Proxy::create(std::vector<WorkerOptions> workers,
-                                                   Engine& control, base::Log& log) {
+                                                   ServerTarget server, Engine& control,
+                                                   base::Log& log) {
   std::unique_ptr<Proxy> proxy(new Proxy(control, log));
-  if (!workers.empty()) {
-    proxy->server_health_ = workers.front().server.health;
-    proxy->server_addresses_ = workers.front().server.addresses;
-  }
+  proxy->server_ = std::make_shared<const ServerTarget>(std::move(server));
   for (auto& options : workers) {
-    options.server.health = proxy->server_health_;
-    options.server.addresses = proxy->server_addresses_;
+    options.server = proxy->server_;
     options.cancel_registry = &proxy->cancel_registry_;
     options.memory_share = &proxy->memory_.add_share();
     options.memory_budget = &proxy->memory_;
@@ -140,24 +137,15 @@ void Proxy::start(std::function<void()> on_drained) {
 
 // What is known of a server stays known while it is the same one.
 SharedTarget Proxy::renew_target(const config::Config& config, tls::SharedClientContext tls) {
-  auto target = server_target(config.server, config.tcp, std::move(tls));
   const std::lock_guard lock(server_mutex_);
-  if (server_health_ && server_health_->server() == target.health->server()) {
-    target.health = server_health_;
-  } else {
-    server_health_ = target.health;
-  }
-  if (server_addresses_ && server_addresses_->is_of(config.server)) {
-    target.addresses = server_addresses_;
-  } else {
-    server_addresses_ = target.addresses;
-  }
-  return std::make_shared<const ServerTarget>(std::move(target));
+  server_ = std::make_shared<const ServerTarget>(
+      server_target(config.server, config.tcp, std::move(tls), server_.get()));
+  return server_;
 }
 
 std::shared_ptr<const ServerHealth> Proxy::server_health() const {
   const std::lock_guard lock(server_mutex_);
-  return server_health_;
+  return server_->health;
 }
 
 void Proxy::replace_snapshot(const session::Snapshot& snapshot, const TlsContexts& tls,

@@ -31,10 +31,10 @@ namespace helios::net {
 
 class Proxy final : private AcceptHandler {
  public:
-  // One worker for each element of `workers`; their cancel_registry is filled in here.
+  // One worker for each element of `workers`, which all dial `server`, until a reload.
   // Errors: unavailable, when the kernel refuses. Lifetime: `control` and `log` outlive the proxy.
   [[nodiscard]] static base::Result<std::unique_ptr<Proxy>> create(
-      std::vector<WorkerOptions> workers, Engine& control, base::Log& log);
+      std::vector<WorkerOptions> workers, ServerTarget server, Engine& control, base::Log& log);
 
   ~Proxy() override;  // stop()
 
@@ -98,9 +98,8 @@ class Proxy final : private AcceptHandler {
   base::Log& log_;
   CancelRegistry cancel_registry_;
   MemoryBudget memory_;
-  mutable std::mutex server_mutex_;  // the pointers, which a reload replaces
-  std::shared_ptr<const ServerAddresses> server_addresses_;
-  std::shared_ptr<ServerHealth> server_health_;
+  mutable std::mutex server_mutex_;  // the pointer, which a reload replaces
+  SharedTarget server_;              // of those who dial from now on; never null
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Fd> bound_;  // from listen() to start()
   std::vector<config::Address> addresses_;

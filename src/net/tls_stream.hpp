@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// A stream that encrypts, on the stream of a client or of a server (see stream_layer.hpp). What is sent before the handshake is done is
+// A stream that encrypts, on the stream of a client or of a server. What is sent before the handshake is done is
 // dropped: nobody could read it, and it may not go out in clear.
+//
+// It takes the other stream's place between two events: all that was sent before has gone there, in front of the handshake; all that
+// was reported before was read without it. Whoever expects the handshake behind a message has to stop reading at its end: bytes that
+// came with it were not protected, and must not be taken for bytes of what follows.
 //
 // The peer ends an encrypted connection with a word of its own (close_notify), which is on_eof(). Without it somebody may
 // have cut the connection on the way: that is on_lost(), whatever TCP says.
@@ -10,7 +14,6 @@
 // Thread rule: the engine's thread.
 
 #include "net/engine/engine.hpp"
-#include "net/stream_layer.hpp"
 #include "tls/channel.hpp"
 
 #include <memory>
@@ -40,7 +43,8 @@ class TlsStream final : public Stream, private StreamHandler, private Deferred {
     bool requires_protocol = false;  // the client has to name what is spoken inside (ALPN)
   };
 
-  // It begins to receive; see MakeLayer. Lifetime: `engine`, `work` and both handlers outlive it.
+  // It begins to receive, whatever the stream below did. With LossReport::after_received, what it holds itself is reported first.
+  // When it throws, the connection is closed. Lifetime: `engine`, `work` and both handlers outlive it.
   static StreamPtr make(Engine& engine, tls::Work& work, Options options, StreamPtr below,
                         StreamHandler& handler, TlsHandler& tls_handler, LossReport loss_report);
 

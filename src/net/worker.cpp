@@ -48,7 +48,7 @@ Worker::Worker(WorkerOptions options, std::unique_ptr<Engine> engine, bool has_t
       connection_limits_(*options.connection_limits),
       memory_share_(*options.memory_share),
       memory_budget_(*options.memory_budget),
-      server_(std::make_shared<const ServerTarget>(std::move(options.server))),
+      server_(std::move(options.server)),
       environment_(std::move(options.environment)),
       engine_(std::move(engine)),
       cancel_sender_(*engine_, tls_work_),

@@ -32,13 +32,13 @@ struct WorkerOptions {
   EngineKind engine = EngineKind::epoll;
   std::unique_ptr<Engine>
       loop;  // null: the worker makes one of the kind above, and gives it a thread
-  ServerTarget server;
   TlsContexts tls;
+  // The next four are filled in by the proxy.
+  SharedTarget server;
   CancelRegistry* cancel_registry = nullptr;
   // This worker's part of it, and what all of them hold.
   MemoryBudget::Share* memory_share = nullptr;
   const MemoryBudget* memory_budget = nullptr;
-  // How long a client may take for its first packet. From then on the server has a limit of its own.
   ConnectionLimits* connection_limits = nullptr;
   base::FaultSink* faults = nullptr;  // see Engine::report_faults_to()
   // `home`, `counters`, `timings` and `admission` are filled in by the worker; everything else must be there.

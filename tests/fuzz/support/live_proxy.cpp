@@ -77,12 +77,12 @@ void LiveProxy::start_proxy() {
   control_ = net::make_engine_for_test();
   net::WorkerOptions worker;
   worker.name = "worker";
-  worker.server = net::server_target(config.server);
   worker.connection_limits = &connection_limits_;
   worker.environment = environment();
   std::vector<net::WorkerOptions> workers;
   workers.push_back(std::move(worker));
-  auto proxy = net::Proxy::create(std::move(workers), *control_, log_);
+  auto proxy =
+      net::Proxy::create(std::move(workers), net::server_target(config.server), *control_, log_);
   require(proxy.has_value(), "a proxy");
   proxy_ = *std::move(proxy);
   config::Listen listen;

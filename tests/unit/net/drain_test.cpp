@@ -74,7 +74,7 @@ TEST_P(ProxyFixture, drain_without_sessions_ends_at_once) {
 class Listening : public testing::Test {
  protected:
   base::Result<void> listen_on(const config::Listen& listen) {
-    auto proxy = Proxy::create({}, *engine_, log_);
+    auto proxy = Proxy::create({}, server_target({}), *engine_, log_);
     auto result = (*proxy)->listen(listen);
     addresses_ = (*proxy)->addresses();
     return result;

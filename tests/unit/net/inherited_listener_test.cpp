@@ -91,7 +91,7 @@ class Inherited : public testing::Test {
  protected:
   // The message; empty: they are taken.
   std::string inherit(std::vector<Fd> sockets) {
-    auto proxy = Proxy::create({}, *engine_, log_);
+    auto proxy = Proxy::create({}, server_target({}), *engine_, log_);
     const auto result = (*proxy)->inherit(std::move(sockets));
     addresses_ = (*proxy)->addresses().size();
     return result ? "" : result.error().message;
@@ -132,7 +132,7 @@ TEST_F(Inherited, does_not_block_and_is_not_for_other_programs) {
   ::fcntl(copy, F_SETFL, ::fcntl(copy, F_GETFL) & ~O_NONBLOCK);
   const int number = listening.get();
   ::fcntl(number, F_SETFD, 0);
-  auto proxy = Proxy::create({}, *engine_, log_);
+  auto proxy = Proxy::create({}, server_target({}), *engine_, log_);
   std::vector<Fd> sockets;
   sockets.push_back(std::move(listening));
   ASSERT_TRUE((*proxy)->inherit(std::move(sockets)));

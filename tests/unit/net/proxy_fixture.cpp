@@ -95,13 +95,12 @@ void ProxyFixture::start_proxy(config::Config config) {
     WorkerOptions worker;
     worker.name = "worker";
     worker.engine = GetParam() == TestEngine::epoll ? EngineKind::epoll : EngineKind::io_uring;
-    worker.server = target;
     worker.connection_limits = &connection_limits_;
     worker.faults = faults_;
     worker.environment = make_environment(i);
     options.push_back(std::move(worker));
   }
-  auto proxy = Proxy::create(std::move(options), *control_, log_);
+  auto proxy = Proxy::create(std::move(options), std::move(target), *control_, log_);
   ASSERT_TRUE(proxy);
   proxy_ = *std::move(proxy);
   config::Listen listen;

@@ -34,7 +34,8 @@ class SimulatedProxy {
     config_.server.host = "127.0.0.1";
     config_.server.port = 5432;
     limits_.set_limits(config_.limits);
-    auto created = Proxy::create(make_workers(worker_count), control, log);
+    auto created =
+        Proxy::create(make_workers(worker_count), server_target(config_.server), control, log);
     EXPECT_TRUE(created);
     proxy = *std::move(created);
     // Nobody connects to it: a place to listen on is what the proxy asks for.
@@ -148,7 +149,6 @@ class SimulatedProxy {
       WorkerOptions worker;
       worker.name = "worker";
       worker.loop = std::move(engine);
-      worker.server = server_target(config_.server);
       worker.connection_limits = &limits_;
       worker.faults = &faults;
       worker.environment.slow = &control.mailbox();
