@@ -70,6 +70,7 @@ Refusal note(Environment& environment, Refusal refusal, RefusalRecord record) {
   record.time_ms = environment.clock->wall_ms();
   record.reason = reason_of(refusal);
   record.sqlstate = refusal.sqlstate;
+  if (record.hint.empty()) record.hint = refusal.hint;  // of a rule of the proxy
   if (record.hint.empty()) record.hint = hint_of(record.decided_by);
   refusal.detail = detail_of(record);
   refusal.hint = record.hint;
