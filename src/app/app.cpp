@@ -62,6 +62,7 @@ base::Result<std::shared_ptr<const hooks::Chain>> App::load_files() {
   note(tls);
   auto login_rules = load_login_rules(*in_force_.config, state_.hmac_key());
   note(login_rules);
+  if (login_rules) warn_of_idle_rules(*in_force_.config, login_rules->get(), log_);
   note(to_anchor_plans(in_force_.config->state));
   auto chain = host_.load();
   note(chain);
@@ -192,6 +193,7 @@ LoadedSnapshot App::load_snapshot() {
     auto renewed_rules = load_login_rules(*read, state_.hmac_key());
     if (!renewed_rules) return refuse(renewed_rules.error().message);
     login_rules = *std::move(renewed_rules);
+    warn_of_idle_rules(*read, login_rules.get(), log_);
     if (admin_) {
       auto renewed = AdminService::load(read->admin);
       if (!renewed) return refuse(renewed.error().message);

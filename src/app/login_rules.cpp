@@ -81,4 +81,18 @@ base::Result<auth::SharedLoginRules> load_login_rules(const config::Config& conf
   return rules;
 }
 
+// PostgreSQL says so too.
+void warn_of_idle_rules(const config::Config& config, const auth::LoginRules* rules,
+                        base::Log& log) {
+  if (rules == nullptr || config.tls.mode != config::TlsMode::disable) return;
+  for (const auto& rule : rules->rules()) {
+    if (rule.type == auth::ConnectionType::hostssl)
+      log.write(
+          base::LogLevel::warning,
+          rule.place +
+              ": hostssl fits nobody, for clients have no TLS here: set [tls] certificate and "
+              "key, or write host");
+  }
+}
+
 }  // namespace helios::app

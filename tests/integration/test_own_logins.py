@@ -7,6 +7,7 @@ import pwd
 import re
 import signal
 import struct
+import subprocess
 import time
 import tomllib
 
@@ -14,8 +15,9 @@ import pytest
 from harness.certificates import make_certificate
 from harness.clients import psql_with
 from harness.postgres import PASSWORD
+from harness.scram import Scram
 from harness.waiting import wait_until
-from harness.wire import Wire, WireError, cstring, fields_of, message, query_message, startup_packet
+from harness.wire import Raw, Wire, WireError, cstring, fields_of, message, query_message, startup_packet
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 
@@ -346,7 +348,41 @@ def test_password_that_nobody_has_asked_for_ends_the_session(proxy_with):
         assert messages[-1][0] == b"E" and b"08P01" in messages[-1][1]
 
 
+def mechanism_alone(raw):
+    """Names the mechanism and nothing else: what is answered to that, and to what follows."""
+    with raw as client:
+        client.send(startup_packet({"user": "by_scram", "database": "demo"}))
+        assert client.message()[0] == b"R"
+        client.send(message(b"p", cstring("SCRAM-SHA-256") + struct.pack("!i", -1)))
+        asked = client.message()
+        scram = Scram(PASSWORD)
+        client.send(message(b"p", scram.first()))
+        kind, body = client.message()
+        assert kind == b"R", fields_of(body)
+        client.send(message(b"p", scram.final(body[4:])))
+        return asked, struct.unpack_from("!i", client.message()[1])[0]
+
+
+def test_mechanism_may_come_alone_as_in_postgresql(proxy_with, postgres):
+    proxy = proxy_with("host all all 127.0.0.1/32 scram-sha-256\n")
+    by_postgres = mechanism_alone(Raw("127.0.0.1", postgres.port))
+    assert by_postgres == ((b"R", struct.pack("!i", 11)), 12)
+    assert mechanism_alone(proxy.raw()) == by_postgres
+
+
 # Reload, and mistakes
+
+
+def test_rule_for_tls_without_a_certificate_is_warned_of(proxy_with):
+    proxy = proxy_with("host all all 127.0.0.1/32 trust\nhostssl all all all scram-sha-256\n")
+    warning = r"pg_hba\.conf:2: hostssl fits nobody, for clients have no TLS here: set \[tls\] certificate and key, or write host"
+    proxy.wait_for_log(warning)
+    done = subprocess.run([proxy.binary, "--check", "--config", proxy.config_file], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0 and re.search(warning, done.stderr + done.stdout), done.stderr
+    proxy.files.write("pg_hba.conf", "host all all 127.0.0.1/32 trust\n\n\nhostssl all all all reject\n")
+    assert proxy.reload().status == 200
+    proxy.wait_for_log(r"pg_hba\.conf:4: hostssl fits nobody")
 
 
 def test_reload_changes_rules_and_secrets_or_nothing(proxy_with):
