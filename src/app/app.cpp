@@ -308,6 +308,7 @@ void App::register_metrics() {
         registry_.add_source(worker_metrics(proxy_->workers()[i]->stats(), i)));
   }
   registrations_.push_back(registry_.add_source(proxy_metrics(*proxy_, clock_)));
+  registrations_.push_back(registry_.add_source(login_metrics(connection_limits_)));
   registrations_.push_back(registry_.add_source(plugin_metrics(host_)));
   registrations_.push_back(registry_.add_source(identity_rule_use_.metrics_source()));
   registrations_.push_back(registry_.add_source(refusals_.metrics_source()));

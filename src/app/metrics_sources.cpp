@@ -72,6 +72,22 @@ void add_timings(const session::Timings& timings, std::vector<Family>& out) {
   }
 }
 
+void add_logins(const net::WorkerStats& stats, std::vector<Family>& out) {
+  out.push_back(counter_family(
+      "helios_failed_logins_total",
+      "Logins that failed: by password, certificate, OS user, rule, plugin, or at the server",
+      stats.failed_logins.value()));
+  out.push_back(counter_family("helios_slowed_logins_total",
+                               "Logins that had to wait because others before them had failed",
+                               stats.slowed_logins.value()));
+  out.push_back(counter_family("helios_refused_logins_total",
+                               "Logins refused because too many were under way, or waited",
+                               stats.refused_logins.value()));
+  out.push_back(counter_family("helios_bad_proxy_headers_total",
+                               "Connections ended because of a wrong PROXY header",
+                               stats.bad_proxy_headers.value()));
+}
+
 void add_work(const net::WorkerStats& stats, std::vector<Family>& out) {
   out.push_back(counter_family("helios_queries_total", "Query messages that plugins looked at",
                                stats.queries.value()));
@@ -165,6 +181,7 @@ metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index)
   return [&stats, index](std::vector<Family>& out) {
     add_sessions(stats, out);
     add_traffic(stats, out);
+    add_logins(stats, out);
     add_work(stats, out);
     add_texts(stats, out);
     add_timings(stats.timings, out);
@@ -180,6 +197,14 @@ metrics::Source proxy_metrics(const net::Proxy& proxy, const base::Clock& clock)
                                  proxy.accept_pauses().value()));
     out.push_back(gauge_family("helios_session_memory_bytes", "What all sessions together hold",
                                to_number(proxy.memory().total_bytes())));
+  };
+}
+
+metrics::Source login_metrics(const net::ConnectionLimits& limits) {
+  return [&limits](std::vector<Family>& out) {
+    out.push_back(gauge_family("helios_logins_under_way",
+                               "Clients between connecting and the end of their login",
+                               limits.logins_under_way()));
   };
 }
 

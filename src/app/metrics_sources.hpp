@@ -19,6 +19,7 @@ namespace helios::app {
 // Requires, of all: what is passed outlives the source.
 [[nodiscard]] metrics::Source worker_metrics(const net::WorkerStats& stats, std::size_t index);
 [[nodiscard]] metrics::Source proxy_metrics(const net::Proxy& proxy, const base::Clock& clock);
+[[nodiscard]] metrics::Source login_metrics(const net::ConnectionLimits& limits);
 [[nodiscard]] metrics::Source plugin_metrics(const plugins::PluginHost& host);
 [[nodiscard]] metrics::Source store_metrics(kv::Store& store);
 [[nodiscard]] metrics::Source journal_metrics(const kv::rocksdb::DiskJournal& journal);

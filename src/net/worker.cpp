@@ -5,6 +5,7 @@
 #include "base/text.hpp"
 #include "net/engine/sockets.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -150,6 +151,10 @@ void Worker::publish_counters() {
   publish(stats_.protocol_errors, counters_.protocol_errors);
   publish(stats_.out_of_memory, counters_.out_of_memory);
   publish(stats_.session_faults, counters_.session_faults);
+  publish(stats_.failed_logins, counters_.failed_logins);
+  publish(stats_.slowed_logins, counters_.slowed_logins);
+  publish(stats_.refused_logins, counters_.refused_logins);
+  publish(stats_.bad_proxy_headers, counters_.bad_proxy_headers);
   for (std::size_t kind = 0; kind < counters_.blocked.size(); ++kind) {
     publish(stats_.blocked[kind], counters_.blocked[kind]);
   }
@@ -193,10 +198,15 @@ void Worker::start_session(Fd connection, const Endpoint& peer,
     retired_.reserve(2 * (drivers_.size() + 1));
   }
   const auto id = next_session_id_++;
+  const auto ip = peer.ip();
+  const bool is_front =
+      std::ranges::any_of(environment_.config->listen.proxy_protocol_from,
+                          [&ip](const auto& pattern) { return pattern.fits(ip); });
   drivers_.emplace(id, std::make_unique<ClientDriver>(context_, id, std::move(connection),
-                                                      session::Peer{.ip = peer.ip(),
+                                                      session::Peer{.ip = ip,
                                                                     .os_user = std::move(os_user),
                                                                     .is_over_limit = is_over_limit,
+                                                                    .is_front = is_front,
                                                                     .session_id = make_uuid()}));
 }
 

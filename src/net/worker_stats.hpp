@@ -32,6 +32,10 @@ struct WorkerStats {
   metrics::Counter protocol_errors;
   metrics::Counter out_of_memory;
   metrics::Counter session_faults;
+  metrics::Counter failed_logins;
+  metrics::Counter slowed_logins;
+  metrics::Counter refused_logins;
+  metrics::Counter bad_proxy_headers;
   std::array<metrics::Counter, blocks::kKinds.size()> blocked;  // by blocks::Kind
 
   // How the texts of queries were read, from cheapest to dearest.

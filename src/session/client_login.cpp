@@ -4,6 +4,7 @@
 #include "base/byte_reader.hpp"
 #include "base/byte_writer.hpp"
 #include "base/text.hpp"
+#include "pgwire/proxy_header.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/blocking.hpp"
 #include "session/refusal_records.hpp"
@@ -37,17 +38,52 @@ bool is_off(std::string_view value) { return read_bool(value) == false; }
 
 }  // namespace
 
-ClientLogin::ClientLogin(Environment& environment, Identity& identity, bool is_over_limit,
+ClientLogin::ClientLogin(Environment& environment, Identity& identity, const Peer& peer,
                          std::function<void()> wake)
     : environment_(environment),
       identity_(identity),
       elsewhere_(std::move(wake)),
-      is_over_limit_(is_over_limit) {}
+      guard_(environment, identity),
+      is_over_limit_(peer.is_over_limit),
+      expects_header_(peer.is_front) {
+  if (!expects_header_) guard_.arrive();
+}
+
+ClientLogin::Next ClientLogin::step_packet(std::string_view& input) {
+  if (expects_header_) {
+    const Next next = step_header(input);
+    if (expects_header_) return next;
+  }
+  return guard_.is_dropped() ? Next::end : step_first_packet(input);
+}
+
+// Only from here on it is known who the client is, and how many others are there with him.
+ClientLogin::Next ClientLogin::step_header(std::string_view& input) {
+  auto header = pgwire::parse_proxy_header(input);
+  if (!header) {
+    ++environment_.counters->bad_proxy_headers;
+    const std::string& front = identity_.client_ip();
+    environment_.warn("PROXY header from " + (front.empty() ? "the Unix socket" : front) +
+                      " is wrong: " + header.error().message);
+    return Next::end;
+  }
+  if (!*header) return Next::wait;
+  input.remove_prefix((*header)->bytes);
+  if (!(*header)->client_ip.empty()) identity_.set_client_ip(std::move((*header)->client_ip));
+  expects_header_ = false;
+  guard_.arrive();
+  return Next::wait;
+}
 
 // Who sends something else than a packet does not speak the protocol, or is Terminate of a client that never began: as
 // PostgreSQL, we have no word for it.
-ClientLogin::Next ClientLogin::step_packet(std::string_view& input) {
+ClientLogin::Next ClientLogin::step_first_packet(std::string_view& input) {
   if (is_direct_handshake(input)) {
+    // What he is told has to be encrypted, and the handshake is what he shall not have.
+    if (guard_.is_turned_away()) {
+      static_cast<void>(guard_.refusal());
+      return Next::end;
+    }
     has_answered_ssl_ = true;
     return Next::encrypt;
   }
@@ -106,6 +142,10 @@ ClientLogin::Next ClientLogin::handle(std::int32_t code, std::string_view packet
 // (CVE-2021-23214): nothing of it is read, and nobody is told to go on.
 ClientLogin::Next ClientLogin::answer_ssl_request(std::string_view rest) {
   if (!offers_encryption()) return refuse_encryption("SSL request", rest);
+  if (guard_.is_turned_away()) {
+    refusal_ = guard_.refusal();
+    return Next::refuse;
+  }
   if (rest.empty()) return Next::say_yes;
   return refuse(sqlstate::kProtocolViolation, "received unencrypted data after SSL request");
 }
@@ -139,7 +179,23 @@ ClientLogin::Next ClientLogin::begin(pgwire::StartupMessage message, std::string
   is_replication_ = std::ranges::any_of(startup_.parameters, [](const auto& parameter) {
     return parameter.first == "replication" && !is_off(parameter.second);
   });
+  if (guard_.is_turned_away()) return deny(guard_.refusal());
   if (auto refusal = objection()) return deny(std::move(*refusal));
+  const Next turn = step_turn();
+  return turn == Next::ask ? look() : turn;
+}
+
+// Where logins before this one have failed, it waits.
+ClientLogin::Next ClientLogin::step_turn() {
+  LoginGuard::Turn turn = guard_.take_turn();
+  if (turn.refusal) return deny(*std::move(turn.refusal));
+  hold_ms_ = turn.wait_ms;
+  return hold_ms_ > 0 ? Next::hold : Next::ask;
+}
+
+ClientLogin::Next ClientLogin::end_hold() { return proof_ ? Next::ask : look(); }
+
+ClientLogin::Next ClientLogin::look() {
   return environment_.login_rules == nullptr || is_over_limit_ ? go_on() : prove();
 }
 
@@ -174,7 +230,7 @@ ClientLogin::Next ClientLogin::follow(Proof::Next next) {
   switch (next) {
     case Proof::Next::ask: return Next::ask;
     case Proof::Next::done: return go_on();
-    case Proof::Next::refuse: return deny(proof_->refusal());
+    case Proof::Next::refuse: guard_.note_failure(); return deny(proof_->refusal());
     case Proof::Next::malformed: break;
   }
   refusal_ = proof_->refusal();
@@ -294,7 +350,10 @@ ClientLogin::Next ClientLogin::step_vetting() {
   const bool is_kept = vetting_->kept == hooks::Kept::yes;
   const hooks::ChainResult result = vetting_->chain_run.result();
   vetting_.reset();
-  if (result.refused) return deny({result.sqlstate, result.message}, &result);
+  if (result.refused) {
+    guard_.note_failure();
+    return deny({result.sqlstate, result.message}, &result);
+  }
   if (!is_kept) return refuse(sqlstate::kIoError, std::string(hooks::kNotKeptText));
   if (result.identity) identity_.set_known(*result.identity);
   if (auto refusal = objection_to_blocked()) return deny(std::move(*refusal));

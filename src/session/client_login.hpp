@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// How a client gets in, before the server hears of it: its first packets, the rules about who it may be, the limits on
+// How a client gets in, before the server hears of it: what a load balancer says of him, his first packets, the rules about who it may be, the limits on
 // connections, whether it is he (by rules of the proxy's own, where there are some), and the authenticate hooks. What the
 // server asks behind that the client answers, or the proxy for him: see backend::ServerLogin.
 //
 // Once the client is in it is not needed any more.
 //
-// Flow: step_packet() with the client's bytes until it says something else than `wait`; after `ask`, step_proof(); after
-// `vet`, step_vetting().
+// Flow: step_packet() with the client's bytes until it says something else than `wait`; after `ask`, step_turn() and then
+// step_proof(); after `hold`, end_hold(); after `vet`, step_vetting().
 //
 // Thread rule: the session's. Lifetime: `environment` and `identity` outlive it. Not destroyed while pending().
 
@@ -20,6 +20,7 @@
 #include "pgwire/startup_packet.hpp"
 #include "session/environment.hpp"
 #include "session/identity.hpp"
+#include "session/login_guard.hpp"
 #include "session/proof.hpp"
 #include "session/refusal.hpp"
 
@@ -67,12 +68,14 @@ class ClientLogin {
     deliver_cancel,  // take_cancel_key(); the connection ends
     end,             // without a word
     refuse,          // refusal()
+    hold,            // nothing happens for hold_ms(), because logins before this one have failed
     ask,             // the client is asked for his password: step_proof() follows
     vet,             // authenticate hooks run
     connect,         // the client may go on: dial the server
   };
 
-  ClientLogin(Environment& environment, Identity& identity, bool is_over_limit,
+  // `peer`: whom `identity` is made of.
+  ClientLogin(Environment& environment, Identity& identity, const Peer& peer,
               std::function<void()> wake);
   ClientLogin(const ClientLogin&) = delete;
   ClientLogin& operator=(const ClientLogin&) = delete;
@@ -81,6 +84,11 @@ class ClientLogin {
   [[nodiscard]] Next step_packet(std::string_view& input);
   [[nodiscard]] Next step_vetting();
 
+  // The client has begun to answer `ask`. `ask`: go on; else he waits first, or is refused.
+  [[nodiscard]] Next step_turn();
+  [[nodiscard]] std::uint32_t hold_ms() const { return hold_ms_; }
+  [[nodiscard]] Next end_hold();
+
   // `body` of what the client has answered to `ask`.
   [[nodiscard]] Next step_proof(std::string_view body);
 
@@ -88,6 +96,13 @@ class ClientLogin {
   void note_encryption() { is_encrypted_ = true; }
 
   [[nodiscard]] const std::optional<Refusal>& refusal() const { return refusal_; }
+  // Too many logins are under way: he is to be told so, or, where he is dropped, nothing.
+  [[nodiscard]] bool is_turned_away() const { return guard_.is_turned_away(); }
+  [[nodiscard]] bool is_dropped() const { return guard_.is_dropped(); }
+  [[nodiscard]] Refusal turn_away() { return guard_.refusal(); }
+  // What becomes of it in the end, where others decide it.
+  void note_failure() { guard_.note_failure(); }
+  void note_success() { guard_.note_success(); }
   // Somebody has been blocked since: true = it is this client, and refusal() says so. Counts it.
   [[nodiscard]] bool is_blocked();
   [[nodiscard]] pgwire::CancelKey take_cancel_key() { return std::move(*cancel_key_); }
@@ -117,6 +132,8 @@ class ClientLogin {
     std::optional<hooks::Kept> kept;  // what they stored; nullopt: not known yet
   };
 
+  Next step_header(std::string_view& input);
+  Next step_first_packet(std::string_view& input);
   [[nodiscard]] bool offers_encryption() const;
   [[nodiscard]] bool is_direct_handshake(std::string_view input) const;
   Next handle(std::int32_t code, std::string_view packet, std::string_view rest);
@@ -131,6 +148,7 @@ class ClientLogin {
   [[nodiscard]] std::optional<Refusal> objection_to_plaintext() const;
   [[nodiscard]] std::optional<Refusal> objection_to_packet() const;
   std::string admit();
+  Next look();
   Next prove();
   Next follow(Proof::Next next);
   Next go_on();
@@ -139,7 +157,10 @@ class ClientLogin {
   Environment& environment_;
   Identity& identity_;
   base::Completion elsewhere_;  // of a hook, of a store
+  LoginGuard guard_;
   const bool is_over_limit_;
+  bool expects_header_;
+  std::uint32_t hold_ms_ = 0;
   bool has_answered_gss_ = false;
   bool has_answered_ssl_ = false;
   bool is_encrypted_ = false;

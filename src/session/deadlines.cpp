@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/deadlines.hpp"
 
+#include "session/login_guard.hpp"
+
 #include <utility>
 
 namespace helios::session {
@@ -10,6 +12,8 @@ std::uint32_t limit_ms(Deadlines::Waiting waiting, const config::Limits& limits)
   using enum Deadlines::Waiting;
   switch (waiting) {
     case nothing: return 0;
+    case dropped: return 1;
+    case farewell: return LoginGuard::kFarewellMs;
     case login: return limits.login_timeout_ms;
     case answer: return limits.query_timeout_ms;
     case in_transaction: return limits.idle_in_transaction_timeout_ms;

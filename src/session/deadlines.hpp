@@ -17,7 +17,8 @@ namespace helios::session {
 
 class Deadlines {
  public:
-  enum class Waiting { nothing, login, answer, in_transaction, idle };
+  // `farewell`: of a client who is turned away, for the packet that he is told so behind; `dropped`: of one who is told nothing.
+  enum class Waiting { nothing, dropped, farewell, login, answer, in_transaction, idle };
 
   // The client has sent something.
   void note_message() { has_message_ = true; }

@@ -4,10 +4,12 @@
 // What a session is given to work with. One Environment per worker, shared by its sessions; all of
 // it belongs to the worker's thread, except where the interfaces say otherwise.
 
+#include "auth/failed_logins.hpp"
 #include "auth/login_rules.hpp"
 #include "base/clock.hpp"
 #include "base/executor.hpp"
 #include "base/log.hpp"
+#include "base/quiet_log.hpp"
 #include "blocks/block_list.hpp"
 #include "config/config.hpp"
 #include "hooks/chain.hpp"
@@ -35,18 +37,46 @@ struct Counters {
   std::uint64_t protocol_errors = 0;  // sessions ended because of malformed messages
   std::uint64_t out_of_memory = 0;    // sessions ended, and queries refused, at a memory limit
   std::uint64_t session_faults = 0;   // sessions ended by an exception that nobody expected
+  std::uint64_t failed_logins = 0;   // a password, a certificate, an OS user, a plugin that said no
+  std::uint64_t slowed_logins = 0;   // that had to wait, because others before them failed
+  std::uint64_t refused_logins = 0;  // because too many were under way, or waited
+  std::uint64_t bad_proxy_headers = 0;  // connections ended because of one
   // Logins and statements refused, and sessions ended, because somebody is blocked; by blocks::Kind.
   std::array<std::uint64_t, blocks::kKinds.size()> blocked = {};
 
   void note_blocked(blocks::Kind kind) { ++blocked[static_cast<std::size_t>(kind)]; }
 };
 
-// Counts the sessions of each user and database against the limits on connections.
+// What becomes of a client that has just come. But for `welcome`, he takes no place from others.
+enum class Arrival {
+  welcome,
+  too_many_of_origin,
+  too_many,
+  dropped,  // one of both, and too many of those are there already
+};
+
+// A login, from where and when.
+struct LoginClaim {
+  std::string_view user;
+  std::string_view origin;  // of Identity::origin()
+  std::int64_t now_ns = 0;  // of the monotonic clock
+};
+
+using FailureAlarm = auth::FailedLogins::Alarm;
+
+// Counts logins, and the sessions of each user and database, against the limits on them.
 //
-// Thread rule: any thread. Called once at the start and once at the end of a session.
+// Thread rule: any thread. Called a few times for each login, and once at the end of a session.
 class Admission {
  public:
   virtual ~Admission() = default;
+  // A login begins; depart() with what it was told when it is over. `origin`: of Identity::origin().
+  [[nodiscard]] virtual Arrival arrive(const std::string& origin) = 0;
+  virtual void depart(const std::string& origin, Arrival arrival) = 0;
+  // How many milliseconds it has to wait for those before it that failed; nullopt: too many wait.
+  [[nodiscard]] virtual std::optional<std::uint32_t> hold_up(const LoginClaim& claim) = 0;
+  virtual FailureAlarm note_failure(const LoginClaim& claim) = 0;
+  virtual void note_success(const LoginClaim& claim) = 0;
   // Empty when there is room, which is then taken; otherwise one line for the client.
   [[nodiscard]] virtual std::string enter(const std::string& user, const std::string& database) = 0;
   virtual void leave(const std::string& user, const std::string& database) = 0;
@@ -99,10 +129,17 @@ struct Environment {
   MemoryUse memory;
   Admission* admission = nullptr;                // null: no limits on connections
   IdentityRuleUse* identity_rule_use = nullptr;  // null: nobody counts
-  RefusalSink* refusals = nullptr;     // null: nobody keeps records, and clients are told no id
+  RefusalSink* refusals = nullptr;  // null: nobody keeps records, and clients are told no id
+  std::shared_ptr<base::QuietLog> quiet_log = {};  // of warn(); made when it is needed
   std::int64_t fault_line_due_ns = 0;  // no log line about an unexpected exception before
   std::uint64_t next_statement_id = 1;
   std::uint64_t statement_id_step = 1;  // workers count in steps, so ids are unique in the process
+
+  // Of what a stranger can cause as often as he likes.
+  void warn(const std::string& line) {
+    if (!quiet_log) quiet_log = std::make_shared<base::QuietLog>(*log);
+    quiet_log->warn(clock->monotonic_ns(), line);
+  }
 };
 
 // The OS user of a client at the other end of a Unix socket, as the operating system tells.
@@ -132,7 +169,8 @@ struct Peer {
   std::optional<OsUser> os_user;              // set for a Unix socket
   std::optional<Encryption> encryption = {};  // once there is one
   bool is_over_limit = false;  // all together there are too many: only cancel requests are served
-  std::string session_id;      // UUID, made by the shell: the session has no randomness of its own
+  bool is_front = false;   // its first bytes are a header of the PROXY protocol, and say who it is
+  std::string session_id;  // UUID, made by the shell: the session has no randomness of its own
 };
 
 }  // namespace helios::session

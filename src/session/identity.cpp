@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/identity.hpp"
 
+#include "auth/address_range.hpp"
 #include "pgwire/sqlstate.hpp"
 #include "session/refusal_records.hpp"
 
@@ -72,6 +73,12 @@ const config::IdentityRule* Identity::start(const pgwire::StartupMessage& startu
   }
   for (auto& [name, value] : match->settings) fixed_.fix(name, std::move(value));
   return match->rule;
+}
+
+std::string Identity::origin() const {
+  if (peer_.os_user) return "uid " + std::to_string(peer_.os_user->uid);
+  const auto address = auth::IpAddress::parse_client(peer_.ip);
+  return address ? address->host() : peer_.ip;
 }
 
 void Identity::set_application_name(std::string_view name) {

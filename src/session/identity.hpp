@@ -43,6 +43,11 @@ class Identity {
   const config::IdentityRule* start(const pgwire::StartupMessage& startup,
                                     const config::Config& config);
   void set_application_name(std::string_view name);
+  // Somebody who is believed has passed the connection on: the client is there.
+  void set_client_ip(std::string ip) {
+    peer_.ip = std::move(ip);
+    peer_.os_user.reset();
+  }
   void set_encryption(Encryption encryption) { peer_.encryption = std::move(encryption); }
   // By which method of the host rules he was let in.
   void set_auth_method(std::string_view method) { auth_method_ = method; }
@@ -51,6 +56,8 @@ class Identity {
 
   [[nodiscard]] const std::string& session_id() const { return peer_.session_id; }
   [[nodiscard]] const std::string& client_ip() const { return peer_.ip; }
+  // Where it comes from, as a key for counting: its address (of IPv6, the /64 around it), or the OS user on the Unix socket.
+  [[nodiscard]] std::string origin() const;
   // Empty: it came by TCP, or has no name.
   [[nodiscard]] std::string os_user_name() const {
     return peer_.os_user ? peer_.os_user->name : std::string();

@@ -14,8 +14,7 @@ Session::Session(Environment& environment, Peer peer, backend::Upstream& upstrea
     : upstream_(upstream),
       context_(environment, peer, *this,
                [this](const std::shared_ptr<Portal>& portal) { answers_.end_portal(portal); }),
-      login_(
-          std::make_unique<ClientLogin>(environment, context_.identity, peer.is_over_limit, wake)),
+      login_(std::make_unique<ClientLogin>(environment, context_.identity, peer, wake)),
       footprint_(environment.memory),
       answers_(context_, wake),
       conversation_(context_, input_, deadlines_, footprint_, wake) {
@@ -179,6 +178,7 @@ bool Session::pump_client() {
       case State::authenticating: stepped = step_authentication(); break;
       // Behind the server's last word (FATAL) the proxy has nothing to say either.
       case State::ready: stepped = !context_.link->has_said_why() && conversation_.step(); break;
+      case State::held:
       case State::connecting:
       case State::closing:
       case State::closed: break;
@@ -199,6 +199,7 @@ bool Session::pump_server() {
       case State::authenticating:
       case State::ready: stepped = answers_.step(); break;
       case State::startup:
+      case State::held:
       case State::proving:
       case State::vetting:
       case State::connecting:
@@ -214,6 +215,7 @@ bool Session::pump_server() {
 bool Session::pump_end() {
   switch (state_) {
     case State::startup:
+    case State::held:
     case State::proving:
     case State::vetting:
     case State::connecting:
@@ -281,6 +283,7 @@ bool Session::wants_client_bytes() const {
     case State::proving:
     case State::authenticating: return true;
     case State::ready: return conversation_.may_go_on();
+    case State::held:
     case State::vetting:
     case State::connecting:
     case State::closing:
@@ -297,6 +300,7 @@ bool Session::wants_server_bytes() const {
 std::string_view Session::to_word(State state) {
   switch (state) {
     case State::startup: return "startup";
+    case State::held: return "held";
     case State::proving: return "proving";
     case State::vetting: return "vetting";
     case State::connecting: return "connecting";

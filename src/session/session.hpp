@@ -13,7 +13,9 @@
 //  4 Destroy it when finished() says so. Never earlier: a hook may still be running on its behalf.
 //
 // States:
-//   startup        the client's first packet is awaited (SSLRequest and GSSENCRequest are answered)
+//   startup        the client's first packet is awaited (SSLRequest and GSSENCRequest are answered), behind a PROXY header where
+//                  one is due
+//   held           logins before this one have failed: it waits for its turn, then goes on where it was
 //   proving        the proxy asks the client for his password
 //   vetting        authenticate hooks look at who the client says it is
 //   connecting     a link was claimed; the startup packet is held
@@ -111,11 +113,12 @@ class Session final : private backend::LinkUser, private SessionEnd {
   [[nodiscard]] bool finished() const { return state_ == State::closed && !pending(); }
   // When on_timer() is to be called, on the environment's monotonic clock; nullopt = never. Changes
   // with events only.
-  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const { return deadlines_.deadline_ns(); }
+  [[nodiscard]] std::optional<std::int64_t> deadline_ns() const;
 
  private:
   enum class State {
     startup,
+    held,
     proving,
     vetting,
     connecting,
@@ -148,6 +151,8 @@ class Session final : private backend::LinkUser, private SessionEnd {
   [[gnu::cold]] bool step_login();
   [[gnu::cold]] bool step_proof();
   bool follow(ClientLogin::Next next);
+  void hold();
+  bool end_hold();
   void take_encryption(Encryption encryption);
   [[gnu::cold]] bool step_authentication();
   bool is_password_message();
@@ -226,6 +231,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
   std::unique_ptr<ClientLogin> login_;  // null: the client is in
   Place place_;
   ClientInput input_;
+  std::optional<std::int64_t> held_until_ns_;  // in `held`, on the monotonic clock
   Deadlines deadlines_;
   Footprint footprint_;
   Answers answers_;

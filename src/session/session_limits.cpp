@@ -10,8 +10,11 @@ namespace sqlstate = pgwire::sqlstate;
 
 Deadlines::Waiting Session::what_is_waited_for() const {
   using enum Deadlines::Waiting;
+  if (login_ && !is_ending() && login_->is_turned_away())
+    return login_->is_dropped() ? dropped : farewell;
   switch (state_) {
     case State::startup:
+    case State::held:
     case State::proving:
     case State::vetting:
     case State::connecting:
@@ -42,10 +45,19 @@ bool Session::ask_at_deadline() {
   return true;
 }
 
+std::optional<std::int64_t> Session::deadline_ns() const {
+  const auto limit_ns = deadlines_.deadline_ns();
+  if (!held_until_ns_ || (limit_ns && *limit_ns < *held_until_ns_)) return limit_ns;
+  return held_until_ns_;
+}
+
 void Session::be_late() {
   using enum Deadlines::Waiting;
+  if (end_hold()) return;
   switch (deadlines_.take_due(*context_.environment.clock).value_or(nothing)) {
     case nothing: break;
+    case dropped: close(); break;
+    case farewell: fail(login_->turn_away()); break;
     case login:
       if (state_ == State::connecting) return be_refused("Connection timed out");
       fail(sqlstate::kQueryCanceled, "canceling authentication due to timeout");

@@ -46,6 +46,7 @@ bool Session::follow(ClientLogin::Next next) {
       break;
     case Next::end: close(); break;
     case Next::refuse: break;
+    case Next::hold: hold(); break;
     case Next::ask: state_ = State::proving; break;
     case Next::vet: state_ = State::vetting; break;
     case Next::connect:
@@ -64,6 +65,20 @@ void Session::tell_login_end(std::string_view state, std::string_view reason) {
     note_unfinished_login(context_.environment, context_.identity, state, reason);
 }
 
+void Session::hold() {
+  constexpr std::int64_t kMillisecondNs = 1'000'000;
+  state_ = State::held;
+  held_until_ns_ = context_.environment.clock->monotonic_ns() + login_->hold_ms() * kMillisecondNs;
+}
+
+// False: nothing was held, or has to wait longer.
+bool Session::end_hold() {
+  if (state_ != State::held || context_.environment.clock->monotonic_ns() < *held_until_ns_)
+    return false;
+  held_until_ns_.reset();
+  return follow(login_->end_hold());
+}
+
 void Session::take_encryption(Encryption encryption) {
   if (!login_) return;
   login_->note_encryption();
@@ -73,6 +88,10 @@ void Session::take_encryption(Encryption encryption) {
 // The client's answer to what the proxy has asked.
 bool Session::step_proof() {
   pgwire::FrameReader& reader = input_.reader;
+  if (reader.at_boundary() && !input_.bytes.empty()) {
+    const ClientLogin::Next next = login_->step_turn();
+    if (next != ClientLogin::Next::ask) return follow(next);
+  }
   switch (reader.next(input_.bytes.view(context_.actions->to_server))) {
     case pgwire::FrameReader::Step::need_more:
     case pgwire::FrameReader::Step::piece: return false;
@@ -146,6 +165,7 @@ void Session::on_logged_in() {
   context_.settings.start(context_.identity.start_settings(login_->take_startup()));
   context_.is_replication = login_->is_replication();
   place_ = login_->take_place();
+  login_->note_success();
   login_.reset();
   state_ = State::ready;
   context_.link->be_exact(conversation_.is_watching());
@@ -153,6 +173,10 @@ void Session::on_logged_in() {
 
 void Session::on_login_rejected(const pgwire::ErrorFieldsView& fields) {
   is_login_told_ = true;
+  constexpr std::string_view kAuthorizationClass = "28";
+  // Where the proxy logs in for him, it is not the client who has failed.
+  if (context_.link->login().is_relayed() && fields.sqlstate.starts_with(kAuthorizationClass))
+    login_->note_failure();
   note_rejected_login(context_.environment, context_.identity, fields);
 }
 

@@ -407,6 +407,6 @@ def test_the_page_as_it_is_typed(make_proxy):
     proxy.start()
     done = run(connect.strip().replace("port=6432", f"port={proxy.port}") + " -c '\\conninfo'", proxy.directory)
     assert "SSL connection (protocol: TLSv1.3" in done.stdout
-    sni, clients, _ = (tomllib.loads(block)["tls" if "[tls]" in block else "server"] for block in blocks("toml")[1:])
+    sni, clients = (tomllib.loads(block)["tls"] for block in blocks("toml")[1:] if "[tls]" in block)
     assert clients.keys() == {"certificate", "key", "client_ca", "client_crl"}  # tried in test_client_certificates.py
     assert sni["certificates"][0].keys() == {"certificate", "key"}

@@ -6,6 +6,8 @@
 #include "saboteur.hpp"
 #include "session_harness.hpp"
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -29,6 +31,15 @@ struct Calls {
 
 struct Doorkeeper final : Admission {
   int inside = 0;
+  int logins = 0;
+  Arrival arrive(const std::string&) override {
+    ++logins;
+    return Arrival::welcome;
+  }
+  void depart(const std::string&, Arrival) override { --logins; }
+  std::optional<std::uint32_t> hold_up(const LoginClaim&) override { return 0; }
+  FailureAlarm note_failure(const LoginClaim&) override { return FailureAlarm::none; }
+  void note_success(const LoginClaim&) override {}
   std::string enter(const std::string&, const std::string&) override {
     ++inside;
     return {};
@@ -147,6 +158,7 @@ struct Attempt {
     neighbour.reset();
     harness.run_executors();
     harness.session.reset();
+    EXPECT_EQ(doorkeeper.logins, 0);
   }
   Attempt(const Attempt&) = delete;
   Attempt& operator=(const Attempt&) = delete;

@@ -101,6 +101,11 @@ TEST(Authenticate, client_that_leaves_while_it_is_pending) {
 class CountingAdmission final : public Admission {
  public:
   int present = 0;
+  Arrival arrive(const std::string&) override { return Arrival::welcome; }
+  void depart(const std::string&, Arrival) override {}
+  std::optional<std::uint32_t> hold_up(const LoginClaim&) override { return 0; }
+  FailureAlarm note_failure(const LoginClaim&) override { return FailureAlarm::none; }
+  void note_success(const LoginClaim&) override {}
   std::string enter(const std::string& user, const std::string&) override {
     if (user == "eve") return "too many connections for user \"eve\"";
     ++present;

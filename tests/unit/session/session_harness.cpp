@@ -135,10 +135,13 @@ SessionHarness::SessionHarness(Options options) : options_(std::move(options)) {
   environment.counters = &counters;
   environment.timings = &timings;
   environment.config = std::make_shared<config::Config>(options_.config);
+  environment.admission = options_.admission;
+  environment.login_rules = options_.login_rules;
   set_chain(options_.plugins);
   session = std::make_unique<Session>(environment,
                                       Peer{.ip = options_.os_user ? "" : "10.1.2.3",
                                            .os_user = options_.os_user,
+                                           .is_front = options_.is_front,
                                            .session_id = "session-1"},
                                       upstream, wake());
 }

@@ -84,6 +84,9 @@ struct Options {
   std::vector<std::shared_ptr<NativePlugin>> plugins;
   bool pending = false;           // every hook call answers pending
   std::optional<OsUser> os_user;  // the client came through a Unix socket
+  bool is_front = false;          // he begins with a PROXY header
+  Admission* admission = nullptr;
+  auth::SharedLoginRules login_rules = {};
   std::vector<std::pair<std::string, std::string>> startup = {{"user", "ann"},
                                                               {"database", "shop"}};
 };
