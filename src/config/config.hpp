@@ -205,7 +205,7 @@ struct Limits {                                // [limits]; 0 = none, where it i
   std::uint32_t max_user_connections = 0;      // of one user
   std::uint32_t max_database_connections = 0;  // to one database
   // Logins under way, from connecting to the first ReadyForQuery: all together, and of one address (of IPv6, of one /64), or of
-  // one OS user on the Unix socket. Of one address, 0 is half of max_connections.
+  // one OS user on the Unix socket. Of one address, 0 is half of max_connections, 16 at least.
   std::uint32_t max_logins_under_way = 0;
   std::uint32_t max_address_logins_under_way = 0;
   // So many logins of one user from one address may fail within the window before the next ones have to wait, 0 = any number;

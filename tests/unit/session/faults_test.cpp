@@ -248,7 +248,7 @@ TEST(Faults, log_names_the_event_the_state_and_what_was_thrown) {
   Attempt run({}, false);
   run.connect();
   EXPECT_EQ(run.harness.log.lines().at(0).text,
-            "internal fault (session, client bytes, vetting): planted; "
+            "internal fault (session, client bytes, startup): planted; "
             "session session-1 ends, please report this");
 }
 
