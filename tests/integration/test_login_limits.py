@@ -13,7 +13,7 @@ from harness.clients import psql_with
 from harness.front import Front, text_header
 from harness.postgres import PASSWORD
 from harness.waiting import wait_until
-from harness.wire import Wire, WireError, query_message
+from harness.wire import Wire, WireError, cstring, fields_of, message, query_message, startup_packet
 
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"
 # Own logins, and those that the server decides: a login that has to wait is one of both.
@@ -71,6 +71,23 @@ def test_who_guesses_waits_and_nobody_else(guessed, rules):
     assert log_in(proxy, password="wrong") == "28P01"
     assert slowed(proxy) == 2
     assert proxy.admin.metric("helios_failed_logins_total") == 5
+
+
+def test_guesses_that_began_together_wait_too(guessed):
+    """All of them were asked for their password before the first has failed."""
+    proxy = guessed("host all all all password\n", auth__allow_cleartext_passwords=True)
+    with contextlib.ExitStack() as stack:
+        front = stack.enter_context(Front(proxy.port, text_header(HERE)))
+        clients = [stack.enter_context(front.raw()) for _ in range(8)]
+        for client in clients:
+            client.send(startup_packet({"user": "by_scram", "database": "demo"}))
+            assert client.message() == (b"R", struct.pack("!i", 3))
+        assert slowed(proxy) == 0
+        for client in clients:
+            client.send(message(b"p", cstring("wrong")))
+        for client in clients:
+            assert fields_of(client.message()[1])["C"] == "28P01"
+    assert slowed(proxy) >= 4  # three are free, and another worker may just be looking at one
 
 
 def test_many_names_from_one_address_wait_together(guessed):
