@@ -80,6 +80,7 @@ void Session::fail_after_answers(std::string_view state, std::string message) {
 void Session::close() {
   if (is_ending()) return;
   // Perhaps it was guessed, and whoever guessed did not wait for the answer, which the server may log.
+  if (login_ && has_shown_password_ && !is_login_told_) login_->note_failure();
   if (has_shown_password_)
     tell_login_end(sqlstate::kConnectionFailure,
                    "the connection ended behind the password, before the server had answered it");
