@@ -102,10 +102,10 @@ Optional<Verdict> read_settings(StringView budget_key, StringView budget_json, B
 }
 
 // Who may not go on has to be able to end what he began: BEGIN, COMMIT and their like are let pass, and charged, since a COMMIT
-// can be the work of deferred triggers and of cursors WITH HOLD.
+// can be the work of deferred triggers and of cursors WITH HOLD. SHOW has rows, which can be long.
 Verdict check_budget(const QueryContext& context) {
   const Optional<String> tenant = context.attribute("tenant_id");
-  if (!tenant || context.manages_session()) return proceed();
+  if (!tenant || (context.manages_session() && !context.is_read_only())) return proceed();
   const String budget_key = concat("tenant:", *tenant, ":budget");
   const Optional<String> budget_json = kv_read(budget_key);
   if (!budget_json) return proceed();

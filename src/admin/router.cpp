@@ -121,8 +121,9 @@ void Router::handle(Request request, Responder respond) {
 void Router::take_turn(const Route& route, Request request, Grant grant, Responder respond) {
   if (route.action == Action::reload || route.action == Action::back_up)
     return tell(route, std::move(request), std::move(grant), std::move(respond));
-  std::string subject(route.path);
-  if (route.action == Action::keys) subject += KvRoutes::namespace_of(request.target);
+  std::string subject = route.action == Action::keys
+                            ? "keys of " + KvRoutes::namespace_of(request.target)
+                            : std::string(route.path);
   order_.run(
       std::move(subject), [this, &route, request = std::move(request), grant = std::move(grant),
                            respond = std::move(respond)](ActionOrder::Turn turn) mutable {

@@ -19,6 +19,9 @@ namespace {
 // The server cannot parse it. It shows up in the server's log.
 constexpr std::string_view kFailingText = "answer cut by heliosproxy";
 
+// Of an error, which tells what was wrong also where nothing is left. What a function puts into a longer one is an answer.
+constexpr std::uint32_t kMostFreeErrorBytes = 4096;
+
 bool is_row(char type) { return type == be::kDataRow || type == be::kCopyData; }
 
 }  // namespace
@@ -42,6 +45,10 @@ std::string_view Link::choose_bounded(char type, std::uint32_t length) {
     drop();
     return {};
   }
+  const bool is_long_error = type == be::kErrorResponse && length > kMostFreeErrorBytes;
+  if (is_long_error && cut_ == Cut::none &&
+      !user_->may_pass_notice(owed.tag, reader_.total_bytes()))
+    cut_here();  // the user says something else than the error
   answer_bytes_ += reader_.total_bytes();
   return choose_answer(type, length);
 }
@@ -56,7 +63,7 @@ void Link::cut_here() {
 bool Link::may_pass_notice() {
   const Owed* owed = owed_.front();
   if (owed == nullptr || owed->expect.is_ours) return true;
-  if (owed->expect.is_bounded) {
+  if (owed->expect.is_bounded && !owed->expect.is_silent) {
     if (cut_ != Cut::none) return false;
     if (!user_->may_pass_notice(owed->tag, reader_.total_bytes())) {
       cut_here();

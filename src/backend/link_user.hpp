@@ -45,7 +45,8 @@ class LinkUser {
   // cancel the statement, and calls Link::note_cancelled(). on_error() follows, whatever the server says then: the client
   // has had no end of the answer yet.
   virtual bool may_pass_row(Tag tag, std::uint64_t bytes) = 0;
-  // A NoticeResponse amid a bounded answer, likewise: functions can say in it whatever a row could.
+  // A NoticeResponse amid a bounded answer, or a long ErrorResponse as its end, likewise: functions can say in them whatever a
+  // row could.
   virtual bool may_pass_notice(Tag tag, std::uint64_t bytes) = 0;
   // Instead of that on_error(): the server was faster, and what the statement did is committed. The user tells the client
   // that its answer was cut; ReadyForQuery is next.

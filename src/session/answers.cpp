@@ -3,6 +3,7 @@
 
 #include "pgwire/error_response.hpp"
 #include "pgwire/sqlstate.hpp"
+#include "session/objections.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -106,10 +107,10 @@ void Answers::end_run(std::unique_ptr<QueryRun>& run) {
 
 // What the server spent on the present statement of `run`, which `item` asked for. It works on one thing after
 // the other, so no time counts twice. It sends the ends of short statements together with those of the long
-// one behind them: a SET that nobody follows must not swallow its time.
+// one behind them: a SET, which may be another tenant's, must not swallow its time.
 void Answers::note_time(const InFlight& item, QueryRun& run) {
   const StatementRun* statement = run.present();
-  if (statement == nullptr || !statement->execution) return;
+  if (statement == nullptr || !statement->execution || !may_work(*statement->statement)) return;
   const std::int64_t now_ns = context_.environment.clock->monotonic_ns();
   run.spend(std::max<std::int64_t>(now_ns - std::max(item.forwarded_ns, server_free_ns_), 0));
   server_free_ns_ = now_ns;
@@ -151,6 +152,8 @@ void Answers::on_completion(backend::Answer answer, std::string_view command_tag
     const bool may_commit = may_commit_itself(*run);
     if (may_commit) context_.settings.may_have_ended();
     const bool ends_transaction = may_end_transaction(*run);
+    const StatementRun* done = run->present();
+    is_piece_over_ |= item->expect.is_piece && done != nullptr && !done->caps.empty();
     run->on_complete(command_tag, followed());
     if (may_commit) context_.settings.may_have_committed(false);  // what it has changed itself
     if (ends_transaction) end_portals();

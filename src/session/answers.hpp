@@ -37,6 +37,8 @@ class Answers {
   // False = the row would go beyond a cap. The server is asked to cancel the statement.
   bool may_pass_row(backend::Tag tag, std::uint64_t bytes);
   bool may_pass_notice(backend::Tag tag, std::uint64_t bytes);
+  // ReadyForQuery of a piece, whether it is the last or not.
+  void note_piece_end() { is_piece_over_ = false; }
   void on_cut_completion(backend::Answer answer, std::string_view command_tag);
   // True = the error was replaced by the refusal that it stands for, or by that of the cap.
   bool on_error(backend::Answer answer, bool is_own, const pgwire::ErrorFieldsView& fields);
@@ -106,6 +108,7 @@ class Answers {
   std::optional<CutAnswer> cut_;     // of the message that the server is answering
   std::int64_t held_since_ns_ = 0;   // a ReadyForQuery, where it waits
   std::int64_t server_free_ns_ = 0;  // when it was through with the last statement that is followed
+  bool is_piece_over_ = false;       // the statement with caps that it ends with is complete
   std::int64_t commit_ns_ = 0;       // what the Sync took that ReadyForQuery is next for
   std::uint64_t recoveries_ = 0;     // how often a failed transaction may have gone on
 };

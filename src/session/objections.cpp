@@ -61,7 +61,11 @@ bool may_run_without_tenant(const sql::Statement& statement) {
 std::optional<Refusal> objection_to_no_tenant(const Identity& identity, const config::Tenant& rules,
                                               const Settings& settings,
                                               const sql::Statement& statement) {
-  if (!rules.required || may_run_without_tenant(statement)) return std::nullopt;
+  using Op = sql::TransactionOp;
+  // Whoever has had a tenant may have left work for the COMMIT.
+  const bool may_be_work = settings.uses_tenant() && (statement.transaction == Op::commit ||
+                                                      statement.transaction == Op::prepare);
+  if (!rules.required || (may_run_without_tenant(statement) && !may_be_work)) return std::nullopt;
   if (!identity.names(settings).tenant.empty()) return std::nullopt;
   return identity.objection_to_no_tenant();
 }
@@ -150,6 +154,12 @@ std::optional<Refusal> objection_to_run(const SessionContext& context, const Set
       std::string(state::kInsufficientPrivilege),
       "the tenant of this session is not, or may not be, the one that plugins were shown "
       "at Bind: bind the portal again"};
+}
+
+bool may_work(const sql::Statement& statement) {
+  using Op = sql::TransactionOp;
+  return !statement.is_session_statement || statement.is_read_only ||
+         statement.transaction == Op::commit || statement.transaction == Op::prepare;
 }
 
 bool may_read_cursors(const sql::Statement& statement) {

@@ -56,6 +56,10 @@ struct Grounds {
                                                       const Settings& settings,
                                                       const StatementRun& judged);
 
+// Deferred triggers and cursors WITH HOLD work in a COMMIT, and SHOW has rows. What else manages the session does nothing that a
+// tenant could be charged with; and it is how a client gets out where the tenant is unknown.
+[[nodiscard]] bool may_work(const sql::Statement& statement);
+
 // May the server read a cursor for it: by FETCH, by a function that is given the cursor's name, or, for a COMMIT, by a trigger
 // that was put off?
 [[nodiscard]] bool may_read_cursors(const sql::Statement& statement);

@@ -215,6 +215,7 @@ class Session final : private backend::LinkUser, private SessionEnd {
     answers_.on_cut_completion(answer, command_tag);
   }
   bool is_last_piece(backend::Tag, pgwire::TransactionStatus status, bool has_failed) override {
+    answers_.note_piece_end();
     return conversation_.is_last_piece(status, has_failed);
   }
   void on_ended(backend::Tag tag, char answer) override { answers_.on_ended(tag, answer); }

@@ -18,18 +18,6 @@ namespace helios::session {
 namespace state = pgwire::sqlstate;
 using sql::NameOp;
 
-namespace {
-
-// Deferred triggers and cursors WITH HOLD work in a COMMIT. What else manages the session does nothing that a tenant
-// could be charged with; and it is how a client gets out where the tenant is unknown.
-bool may_work(const sql::Statement& statement) {
-  using Op = sql::TransactionOp;
-  return !statement.is_session_statement || statement.transaction == Op::commit ||
-         statement.transaction == Op::prepare;
-}
-
-}  // namespace
-
 bool StatementJudge::start_parse(std::string_view text, std::string_view types) {
   begin(Subject::parse);
   run_->own_text = text;

@@ -88,6 +88,23 @@ def test_notices_count_as_bytes(proxy, session):
     assert session.query("SELECT 1").value() == "1"
 
 
+def test_long_error_counts_as_bytes_and_a_short_one_is_told(session):
+    raising = "DO $$BEGIN RAISE EXCEPTION '%', repeat('x', {}); END$$ -- bytes=100"
+    expect_cut(session.query(raising.format(1_000_000)), 0, "100 bytes")
+    expect_cut(session.query(raising.format(20_000_000)), 0, "100 bytes")
+    assert session.query(raising.format(500)).sqlstate == "P0001"
+    assert session.query("SELECT 1").value() == "1"
+
+
+def test_line_of_the_servers_log_behind_a_statement_cuts_nothing(session):
+    """It comes behind the end of a piece, where nothing runs."""
+    for text in ("SET client_min_messages = log", "SET log_duration = on"):
+        session.query(text).expect_ok()
+    reply = session.query("SELECT 1 -- bytes=20\n; SELECT 2 -- bytes=20\n; SELECT 3").expect_ok()
+    assert [row[0] for row in reply.rows] == ["1", "2", "3"] and session.notices
+    assert session.query("SELECT 1").value() == "1"
+
+
 @pytest.mark.parametrize("rows", [3, 20, MANY])
 def test_block_has_failed_whoever_was_faster(session, rows):
     session.query("BEGIN").expect_ok()

@@ -95,6 +95,19 @@ def test_work_at_commit_is_charged(postgres, way):
                 client.query(text).expect_ok()
 
 
+def test_show_is_judged_as_what_has_rows(postgres):
+    with running_proxy(postgres.port, files_of("cost-governor")) as proxy:
+        tenant = Tenant(proxy, budget=1000)
+        put(proxy, f"tenant:{tenant.name}:budget", {"minute_bytes": 2000})
+        with tenant.connect() as client:
+            client.query("SELECT length(set_config('my.x', repeat('secret ', 100000), false))").expect_ok()
+            assert client.query("SHOW my.x").sqlstate == "54000"
+            put(proxy, f"tenant:{tenant.name}:budget", {"minute_bytes": 1})
+            assert client.query("SHOW work_mem").sqlstate == "53400"
+            for text in ("BEGIN", "SET LOCAL work_mem = '4MB'", "COMMIT"):
+                client.query(text).expect_ok()
+
+
 class Gate:
     """While it is shut, statements BLOCKED wait on the server."""
 

@@ -148,7 +148,7 @@ def test_header_from_elsewhere_is_not_believed(proxy_with, front_of):
         with pytest.raises((Closed, ConnectionResetError)):
             Wire("127.0.0.1", front_of(proxy, header).port)
     assert refusal(proxy)["M"].startswith('pg_hba.conf rejects connection for host "127.0.0.1"')
-    assert proxy.admin.metric("helios_protocol_errors_total") == 2
+    wait_until(lambda: proxy.admin.metric("helios_protocol_errors_total") == 2, "they are counted")
     assert proxy.admin.metric("helios_bad_proxy_headers_total") == 0
 
 
@@ -163,7 +163,7 @@ def test_malformed_header_ends_its_connection_and_no_other(proxy_with, front_of,
             client.expect_closed()
         proxy.wait_for_log("PROXY header from 127.0.0.1 is wrong: ")
         assert session.query("SELECT 42").value() == "42"
-    assert proxy.admin.metric("helios_bad_proxy_headers_total") == 1
+    wait_until(lambda: proxy.admin.metric("helios_bad_proxy_headers_total") == 1, "they are counted")
 
 
 def test_header_that_does_not_come_ends_with_the_login_timeout(proxy_with):

@@ -242,19 +242,23 @@ TEST(Hooks, post_query_knows_what_happened) {
 
 // The server keeps small answers back until its buffer is full or the message is over.
 TEST(Hooks, duration_of_a_statement_behind_a_set_is_its_own_although_both_ends_arrive_together) {
-  auto plugin =
-      std::make_shared<NativePlugin>(hooks::PluginTraits{.name = "p", .has_post_query = true});
-  std::vector<std::int64_t> durations;
-  plugin->post_query = [&durations](hooks::Call& call) {
-    durations.push_back(call.statement->duration_ns);
-    return hooks::CallResult{};
-  };
-  SessionHarness harness(with({plugin}));
-  harness.connect();
-  harness.client_sends(query("set helios.tenant_id = 'acme'; select pg_sleep(1)"));
-  harness.clock.advance_ms(1000);
-  harness.server_sends(complete("SET") + complete("SELECT 1") + ready('I'));
-  EXPECT_THAT(durations, ElementsAre(1'000'000'000));
+  for (const bool all : {false, true}) {
+    auto plugin = std::make_shared<NativePlugin>(
+        hooks::PluginTraits{.name = "p", .has_post_query = true, .all_statements = all});
+    std::vector<std::int64_t> durations;
+    plugin->post_query = [&durations](hooks::Call& call) {
+      durations.push_back(call.statement->duration_ns);
+      return hooks::CallResult{};
+    };
+    SessionHarness harness(with({plugin}));
+    harness.connect();
+    harness.client_sends(query("set helios.tenant_id = 'acme'; select pg_sleep(1)"));
+    harness.clock.advance_ms(1000);
+    harness.server_sends(complete("SET") + complete("SELECT 1") + ready('I'));
+    const std::vector<std::int64_t> expected = all ? std::vector<std::int64_t>{0, 1'000'000'000}
+                                                   : std::vector<std::int64_t>{1'000'000'000};
+    EXPECT_EQ(durations, expected);
+  }
 }
 
 TEST(Hooks, ready_for_query_waits_for_post_query) {
