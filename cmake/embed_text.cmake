@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Usage: cmake -DINPUT=<docs/openapi.yaml> -DOUTPUT=<openapi.cpp> -P embed_openapi.cmake
-# Writes a source file that holds the text of INPUT.
+# Usage: cmake -DINPUT=<file> -DOUTPUT=<source.cpp> -DHEADER=<header> -DNAMESPACE=<namespace> -DFUNCTION=<name>
+#              -P embed_text.cmake
+# Writes a source file that defines the function, which HEADER declares: it returns the text of INPUT.
 
 file(READ ${INPUT} text)
 file(WRITE ${OUTPUT} "// SPDX-License-Identifier: Apache-2.0
-// Made from docs/openapi.yaml.
-#include \"admin/openapi.hpp\"
+// Made from ${INPUT}.
+#include \"${HEADER}\"
 
-namespace helios::admin {
+namespace ${NAMESPACE} {
 
-std::string_view openapi_text() { return R\"openapi(${text})openapi\"; }
+std::string_view ${FUNCTION}() { return R\"embedded(${text})embedded\"; }
 
-}  // namespace helios::admin
+}  // namespace ${NAMESPACE}
 ")

@@ -24,8 +24,8 @@ libraries() {
 # The packages are unpacked and not installed: what their scripts would do needs a shell.
 make_tree() {
   mmdebstrap --quiet --variant=extract --include="$(libraries),ca-certificates,netbase,tzdata" \
-    --customize-hook="dpkg-deb -x '$DEB' \"\$1\"" \
-    --customize-hook="'$PACKAGING/trim_image.sh' \"\$1\" $USER_ID" \
+    --extract-hook="dpkg-deb -x '$DEB' \"\$1\"" \
+    --extract-hook="'$PACKAGING/trim_image.sh' \"\$1\" $USER_ID" \
     bookworm "$work/layer.tar"
 }
 

@@ -5,12 +5,10 @@
 #include "app/descriptor_limit.hpp"
 #include "app/login_rules.hpp"
 #include "app/metrics_sources.hpp"
-#include "app/reload_report.hpp"
 #include "app/start_id.hpp"
 #include "app/store_settings.hpp"
 #include "app/tls_files.hpp"
 #include "base/text.hpp"
-#include "config/restart_keys.hpp"
 
 #include <optional>
 #include <string>
@@ -28,12 +26,14 @@ constexpr std::size_t kBackgroundThreads = 2;
 
 }  // namespace
 
-App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration)
+App::App(config::Config config, base::Log& log, Reconfiguration reconfiguration,
+         ServiceEnvironment service)
     : log_(log),
       reconfiguration_(std::move(reconfiguration)),
       in_force_{std::make_shared<const config::Config>(std::move(config)), nullptr},
       connection_limits_(in_force_.config->limits),
       identity_rule_use_(in_force_.config->identity),
+      service_(std::move(service), clock_, log_),
       faults_(log_, clock_),
       refusals_(log_, clock_),
       state_(*in_force_.config, clock_, log_, faults_),
@@ -73,6 +73,7 @@ base::Result<std::shared_ptr<const hooks::Chain>> App::load_files() {
 }
 
 base::Result<void> App::start() {
+  service_.starting();
   raise_descriptor_limit(in_force_.config->limits, log_);
   if (auto opened = state_.open(in_force_.config->state); !opened) return opened;
   auto chain = load_files();
@@ -80,7 +81,8 @@ base::Result<void> App::start() {
   if (auto chosen = choose_engine(); !chosen) {
     return chosen;
   }
-  auto control = net::make_engine(engine_);
+  // With io_uring, the end of accepting shuts a socket down for everybody: one that was passed belongs to somebody else.
+  auto control = net::make_engine(service_.passes_sockets() ? net::EngineKind::epoll : engine_);
   if (!control) return base::fail(control.error().code, control.error().message);
   in_force_.chain = *std::move(chain);
   control_ = *std::move(control);
@@ -106,6 +108,8 @@ base::Result<void> App::begin_serving() {
   proxy_->start([this] { finished_ = true; });
   serving_ = true;
   log_.write(base::LogLevel::info, "ready");
+  service_.ready("serving on " + addresses_in_words());
+  service_.keep_alive(*control_);
   return {};
 }
 
@@ -151,6 +155,8 @@ base::Result<void> App::make_proxy() {
   ReloadSteps steps;
   steps.load = [this] { return load_snapshot(); };
   steps.install = [this](const auto& loaded, base::Task done) { install(loaded, std::move(done)); };
+  steps.on_begin = [this] { service_.reloading(); };
+  steps.on_end = [this](const auto& outcome) { service_.reloaded(outcome); };
   reloader_ =
       std::make_unique<Reloader>(std::move(steps), background_, control_->mailbox(), log_, faults_);
   blocks_->start(
@@ -161,79 +167,9 @@ base::Result<void> App::make_proxy() {
        .on_blocked = [this](const auto& block, auto ended) { events_->blocked(block, ended); },
        .on_unblocked = [this](const auto& block,
                               auto cause) { events_->unblocked(block, cause); }});
-  return proxy_->listen(in_force_.config->listen);
-}
-
-// In the background. A wrong configuration, or plugins that are not those that it demands, change nothing.
-LoadedSnapshot App::load_snapshot() {
-  const auto refuse = [this](const std::string& why) {
-    std::vector<std::string> errors = base::split_lines(why);
-    for (const auto& line : errors) {
-      log_.write(base::LogLevel::error, "reload: " + line + "; nothing changed");
-    }
-    return LoadedSnapshot{in_force_, tls_, {.changes = {}, .errors = std::move(errors)}, true};
-  };
-  auto config = in_force_.config;
-  auto tls = tls_;
-  auto login_rules = in_force_.login_rules;
-  std::optional<AdminService::Access> access;
-  if (reconfiguration_.read) {
-    auto read = reconfiguration_.read();
-    if (!read) return refuse(read.error().message);
-    for (const auto key : config::keep_restart_keys(*config, *read)) {
-      log_.write(base::LogLevel::warning,
-                 "reload: " + std::string(key) + " has changed: that takes a restart");
-    }
-    if (const auto plans = to_anchor_plans(read->state); !plans)
-      return refuse(plans.error().message);
-    // Tokens and certificates are read again as well: their files may have changed alone.
-    auto renewed_tls = load_tls(*read, log_);
-    if (!renewed_tls) return refuse(renewed_tls.error().message);
-    tls = *std::move(renewed_tls);
-    auto renewed_rules = load_login_rules(*read, state_.hmac_key());
-    if (!renewed_rules) return refuse(renewed_rules.error().message);
-    login_rules = *std::move(renewed_rules);
-    warn_of_idle_rules(*read, login_rules.get(), log_);
-    if (admin_) {
-      auto renewed = AdminService::load(read->admin);
-      if (!renewed) return refuse(renewed.error().message);
-      access = *std::move(renewed);
-    }
-    config = std::make_shared<const config::Config>(*std::move(read));
-  }
-  auto loaded = host_.reload(config->plugins);
-  auto report = to_report(loaded);
-  if (loaded.is_refused) return {in_force_, tls_, std::move(report), true};
-  if (access) admin_->replace(*std::move(access));
-  return {{std::move(config), std::move(loaded.chain), std::move(login_rules)},
-          std::move(tls),
-          std::move(report),
-          false};
-}
-
-void App::install(const LoadedSnapshot& loaded, base::Task done) {
-  const session::Snapshot snapshot = loaded.snapshot;
-  events_->reload(
-      snapshot.config->file_sha256, loaded.is_refused, loaded.report,
-      [this, snapshot, tls = loaded.tls, done = std::move(done)](base::Task tell_rest) mutable {
-        put_in_force(snapshot, std::move(tls),
-                     [done = std::move(done), tell_rest = std::move(tell_rest)]() mutable {
-                       tell_rest();
-                       done();
-                     });
-      });
-}
-
-void App::put_in_force(const session::Snapshot& snapshot, net::TlsContexts tls, base::Task done) {
-  in_force_ = snapshot;
-  tls_ = std::move(tls);
-  state_.set(*snapshot.config);
-  connection_limits_.set_limits(snapshot.config->limits);
-  identity_rule_use_.set_rules(snapshot.config->identity);
-  if (reconfiguration_.set_log_level) {
-    reconfiguration_.set_log_level(snapshot.config->log.level);
-  }
-  proxy_->replace_snapshot(snapshot, tls_, std::move(done));
+  auto passed = service_.take_sockets();
+  if (!passed) return std::unexpected(passed.error());
+  return proxy_->listen(in_force_.config->listen, *std::move(passed));
 }
 
 net::WorkerOptions App::worker_options(std::size_t index, std::size_t count) {
@@ -336,6 +272,15 @@ void App::log_addresses() {
   }
 }
 
+std::string App::addresses_in_words() const {
+  std::string words;
+  for (const auto& address : proxy_->addresses()) {
+    words += (words.empty() ? "" : ", ") + config::to_string(address);
+  }
+  const auto path = proxy_->unix_socket_path();
+  return path.empty() ? words : words + (words.empty() ? "" : ", ") + path;
+}
+
 void App::run() {
   while (!finished_) {
     control_->run_once(kMaxWaitMs);
@@ -358,9 +303,10 @@ void App::on_signal(int signal) {
 
 void App::drain() {
   serving_ = false;
-  log_.write(base::LogLevel::info, "shutting down: sessions end when they are idle, within " +
-                                       std::to_string(in_force_.config->shutdown.drain_timeout_ms) +
-                                       " ms");
+  const auto what = "shutting down: sessions end when they are idle, within " +
+                    std::to_string(in_force_.config->shutdown.drain_timeout_ms) + " ms";
+  log_.write(base::LogLevel::info, what);
+  service_.stopping(what);
   proxy_->drain(false);
   control_->start_timer(in_force_.config->shutdown.drain_timeout_ms, [this] { cut(); });
 }

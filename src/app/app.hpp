@@ -22,6 +22,7 @@
 #include "app/plugin_state.hpp"
 #include "app/refusal_log.hpp"
 #include "app/reloader.hpp"
+#include "app/service_manager.hpp"
 #include "app/signals.hpp"
 #include "app/system_clock.hpp"
 #include "config/config.hpp"
@@ -33,6 +34,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace helios::app {
@@ -48,7 +50,9 @@ struct Reconfiguration {
 class App {
  public:
   // `log` outlives the app.
-  App(config::Config config, base::Log& log, Reconfiguration reconfiguration = {});
+  // `service` is what the service manager has said, which start() and what follows answer.
+  App(config::Config config, base::Log& log, Reconfiguration reconfiguration = {},
+      ServiceEnvironment service = {});
   ~App();
   App(const App&) = delete;
   App& operator=(const App&) = delete;
@@ -78,6 +82,7 @@ class App {
   void back_up(const std::string& folder, const std::string& name, admin::OnBackedUp done);
   void register_metrics();
   void log_addresses();
+  [[nodiscard]] std::string addresses_in_words() const;
   void on_signal(int signal);
   [[nodiscard]] LoadedSnapshot load_snapshot();
   void install(const LoadedSnapshot& loaded, base::Task done);
@@ -100,6 +105,7 @@ class App {
   net::ConnectionLimits connection_limits_;
   IdentityRuleUse identity_rule_use_;
   SystemClock clock_;
+  ServiceManager service_;
   InternalFaults faults_;
   RefusalLog refusals_;
   PluginState state_;

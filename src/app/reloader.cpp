@@ -46,6 +46,7 @@ void Reloader::request_soon() {
 void Reloader::start(OnReloaded done) {
   running_ = true;
   done_ = std::move(done);
+  if (steps_.on_begin) steps_.on_begin();
   background_.post([this] {
     const bool is_loaded = base::contain(&faults_, base::FaultPlace::reload, [this] {
       auto loaded = steps_.load();
@@ -70,26 +71,27 @@ void Reloader::install(LoadedSnapshot loaded) {
 // Otherwise whoever asked would wait for ever, and every later reload be refused.
 void Reloader::fail() {
   log_.write(base::LogLevel::error, "reload: an internal fault ended it");
-  end(base::fail(base::Errc::unavailable, "an internal fault ended the reload, see the log"));
+  end("not reloaded: an internal fault, see the log",
+      base::fail(base::Errc::unavailable, "an internal fault ended the reload, see the log"));
 }
 
 void Reloader::finish(const LoadedSnapshot& loaded) {
   const auto plugins =
       std::to_string(loaded.snapshot.chain->plugins().size()) + " plugins in force";
   if (loaded.is_refused) {
-    log_.write(base::LogLevel::error, "not reloaded: " + plugins + ", as before");
+    const auto outcome = "not reloaded: " + plugins + ", as before";
+    log_.write(base::LogLevel::error, outcome);
+    end(outcome, base::fail(base::Errc::invalid, join_lines(loaded.report.errors)));
   } else {
-    log_.write(base::LogLevel::info, "reloaded: " + plugins);
-  }
-  if (loaded.is_refused) {
-    end(base::fail(base::Errc::invalid, join_lines(loaded.report.errors)));
-  } else {
-    end(loaded.report);
+    const auto outcome = "reloaded: " + plugins;
+    log_.write(base::LogLevel::info, outcome);
+    end(outcome, loaded.report);
   }
 }
 
-void Reloader::end(base::Result<admin::ReloadReport> result) {
+void Reloader::end(const std::string& outcome, base::Result<admin::ReloadReport> result) {
   running_ = false;
+  if (steps_.on_end) steps_.on_end(outcome);
   auto done = std::exchange(done_, {});
   done(std::move(result));
   if (std::exchange(again_, false)) {

@@ -35,6 +35,9 @@ struct ReloadSteps {
   std::function<LoadedSnapshot()> load;
   // Puts the snapshot into force everywhere, then runs the task.
   std::function<void(const LoadedSnapshot&, base::Task)> install;
+  // Told of each reload, on the control thread; may be empty. `outcome` is one line for people.
+  std::function<void()> on_begin;
+  std::function<void(const std::string& outcome)> on_end;
 };
 
 class Reloader {
@@ -60,7 +63,7 @@ class Reloader {
   void install(LoadedSnapshot loaded);
   void finish(const LoadedSnapshot& loaded);
   void fail();
-  void end(base::Result<admin::ReloadReport> result);
+  void end(const std::string& outcome, base::Result<admin::ReloadReport> result);
 
   ReloadSteps steps_;
   base::Executor& background_;

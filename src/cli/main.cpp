@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include "app/app.hpp"
+#include "app/service_environment.hpp"
 #include "app/stderr_log.hpp"
 #include "app/system_clock.hpp"
 #include "base/text.hpp"
@@ -17,6 +18,8 @@
 #include <thread>
 #include <utility>
 
+#include <unistd.h>
+
 namespace helios::cli {
 namespace {
 
@@ -29,11 +32,15 @@ int report(const std::string& message) {
 }
 
 int run(config::Config config, const Options& options) {
+  auto service = app::read_service_environment(::getenv, ::getpid());
+  if (!service) return report(service.error().message);
   app::StderrLog log(config.log.level);
   app::Reconfiguration reconfiguration;
   reconfiguration.read = [&options] { return make_config(options); };
   reconfiguration.set_log_level = [&log](config::LogLevel level) { log.set_level(level); };
-  app::App app(std::move(config), log, std::move(reconfiguration));
+  // Who only checks is no service: it leaves sockets and the service manager alone.
+  app::App app(std::move(config), log, std::move(reconfiguration),
+               options.check ? app::ServiceEnvironment{} : *std::move(service));
   if (options.check) {
     if (const auto checked = app.check(); !checked) {
       return report(checked.error().message);
@@ -98,6 +105,14 @@ int run_audit_command(const Options& options) {
   });
 }
 
+int run_init_command(const InitOptions& options) {
+  const auto written = run_init(options);
+  if (!written) return report(written.error().message);
+  std::printf("wrote %s\ncheck it: heliosproxy --check --config %s\n", written->c_str(),
+              written->c_str());
+  return EXIT_SUCCESS;
+}
+
 int run_explain_login(const config::Config& config, const ExplainLoginOptions& options) {
   const auto explained = app::explain_login(config, options.question);
   if (!explained) return report(explained.error().message);
@@ -125,6 +140,9 @@ int main(int argc, char** argv) {
   }
   if (parsed.options->audit.verb != helios::cli::AuditVerb::none) {
     return helios::cli::run_audit_command(*parsed.options);
+  }
+  if (parsed.options->init.is_asked_for) {
+    return helios::cli::run_init_command(parsed.options->init);
   }
   auto config = helios::cli::make_config(*parsed.options);
   if (!config) {

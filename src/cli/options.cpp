@@ -130,6 +130,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   declare_refusals(app, options.refusals);
   declare_explain_login(app, options.explain_login);
   declare_blocks(app, options.blocks);
+  declare_init(app, options.init);
   // The library reports everything but success, --help and --version included, by exception.
   try {
     app.parse(argc, argv);

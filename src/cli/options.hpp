@@ -7,6 +7,7 @@
 #include "cli/audit_options.hpp"
 #include "cli/block_command.hpp"
 #include "cli/explain_login.hpp"
+#include "cli/init_command.hpp"
 #include "cli/kv_options.hpp"
 #include "cli/refusals_command.hpp"
 #include "config/config.hpp"
@@ -32,6 +33,7 @@ struct Options {
   RefusalsOptions refusals;
   BlockOptions blocks;
   ExplainLoginOptions explain_login;
+  InitOptions init;
 };
 
 // What main() does: go on with `options`, or print `text` and end with `exit_status`.

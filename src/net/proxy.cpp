@@ -16,6 +16,9 @@ namespace {
 constexpr std::chrono::seconds kPauseWarningInterval{10};
 constexpr std::size_t kMaxWorkers = 64;
 
+// In front of a message: who has asked for it, where that is known.
+std::string prefix_of(const std::string& origin) { return origin.empty() ? "" : origin + ": "; }
+
 }  // namespace
 
 std::size_t worker_count(const config::Listen& listen) {
@@ -55,39 +58,58 @@ void Proxy::stop() {
   }
 }
 
-base::Result<void> Proxy::listen(const config::Listen& listen) {
-  const auto prefix = listen.origin.empty() ? std::string() : listen.origin + ": ";
+base::Result<void> Proxy::listen(const config::Listen& listen, PassedSockets passed) {
   for (const auto& address : listen.addresses) {
-    auto socket = open_listener(address);
-    if (socket) {
-      addresses_.push_back({address.host, local_endpoint(socket->get()).port()});
-      bound_.push_back(*std::move(socket));
-    } else if (listen.is_default && socket.error().code == base::Errc::not_found) {
-      log_.write(base::LogLevel::info, socket.error().message + ": skipped");
-    } else {
-      return base::fail(socket.error().code, prefix + socket.error().message);
-    }
-  }
-  if (!listen.unix_socket_dir.empty()) {
-    if (auto opened = listen_on_unix_socket(listen); !opened) {
+    if (auto opened = listen_on(listen, address, passed); !opened) {
       return opened;
     }
   }
+  if (!listen.unix_socket_dir.empty()) {
+    if (auto opened = listen_on_unix_socket(listen, passed); !opened) {
+      return opened;
+    }
+  }
+  if (auto checked = passed.check_all_taken(); !checked) {
+    return checked;
+  }
   if (bound_.empty()) {
-    return base::fail(base::Errc::not_found, prefix + "there is no address to listen on");
+    return base::fail(base::Errc::not_found,
+                      prefix_of(listen.origin) + "there is no address to listen on");
   }
   return {};
 }
 
-base::Result<void> Proxy::listen_on_unix_socket(const config::Listen& listen) {
-  const auto& origin = listen.unix_socket_origin;
-  const auto prefix = origin.empty() ? std::string() : origin + ": ";
+base::Result<void> Proxy::listen_on(const config::Listen& listen, const config::Address& address,
+                                    PassedSockets& passed) {
+  const auto endpoint = tcp_endpoint(address);
+  auto taken = endpoint ? passed.take(endpoint->text()) : std::nullopt;
+  auto socket = taken ? base::Result<Fd>(*std::move(taken)) : open_listener(address);
+  if (socket) {
+    addresses_.push_back({address.host, local_endpoint(socket->get()).port()});
+    bound_.push_back(*std::move(socket));
+  } else if (listen.is_default && socket.error().code == base::Errc::not_found) {
+    log_.write(base::LogLevel::info, socket.error().message + ": skipped");
+  } else {
+    return base::fail(socket.error().code, prefix_of(listen.origin) + socket.error().message);
+  }
+  return {};
+}
+
+base::Result<void> Proxy::listen_on_unix_socket(const config::Listen& listen,
+                                                PassedSockets& passed) {
+  const auto prefix = prefix_of(listen.unix_socket_origin);
   auto port = listen.unix_socket_port;
   if (port == 0 && !addresses_.empty()) {
     port = addresses_.front().port;
   }
   if (port == 0) {
     return base::fail(base::Errc::invalid, prefix + "the Unix socket needs unix_socket_port");
+  }
+  const auto path = net::unix_socket_path(listen.unix_socket_dir, port);
+  if (auto taken = passed.take(path)) {
+    note_unix_socket(path);
+    bound_.push_back(*std::move(taken));
+    return {};
   }
   auto opened = UnixListener::open(listen, port);
   if (!opened) {

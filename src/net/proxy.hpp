@@ -13,6 +13,7 @@
 #include "metrics/counter.hpp"
 #include "net/memory_budget.hpp"
 #include "net/os_user.hpp"
+#include "net/passed_sockets.hpp"
 #include "net/unix_listener.hpp"
 #include "net/worker.hpp"
 
@@ -38,10 +39,11 @@ class Proxy final : private AcceptHandler {
 
   ~Proxy() override;  // stop()
 
-  // Binds all addresses. A default one that the machine lacks is skipped, with a log line.
+  // Binds all addresses, but for those that one of `passed` listens on. A default one that the machine lacks is skipped,
+  // with a log line. The name and the lock of a passed Unix socket are left to whoever bound it.
   // Errors: as open_listener(), with config::Listen::origin in front; not_found also when every
-  // default was skipped.
-  [[nodiscard]] base::Result<void> listen(const config::Listen& listen);
+  // default was skipped; invalid, when one of `passed` is on no address of `listen`.
+  [[nodiscard]] base::Result<void> listen(const config::Listen& listen, PassedSockets passed = {});
 
   // Listens on sockets that are bound and listen already, which a process before this one has left, say. Instead of
   // listen(), or beside it. Connections that wait in them are served; options that they have stay. The files beside a Unix
@@ -88,7 +90,9 @@ class Proxy final : private AcceptHandler {
   Proxy(Engine& control, base::Log& log) : control_(control), log_(log) {}
 
   SharedTarget renew_target(const config::Config& config, tls::SharedClientContext tls);
-  base::Result<void> listen_on_unix_socket(const config::Listen& listen);
+  base::Result<void> listen_on(const config::Listen& listen, const config::Address& address,
+                               PassedSockets& passed);
+  base::Result<void> listen_on_unix_socket(const config::Listen& listen, PassedSockets& passed);
   void note_unix_socket(const std::string& path);
   void on_accepted(Fd connection, const Endpoint& peer) override;
   void on_accept_paused(int error) override;

@@ -72,6 +72,8 @@ void EpollListener::release() {
     return;
   }
   core_.cancel_timer(rest_timer_);
+  // Closing alone does not end the watch of a socket that another process has too, and it would report to a dead object.
+  core_.unwatch(socket_.get());
   socket_.reset();
   core_.bury(*this);
 }

@@ -63,6 +63,7 @@ class Proxy:
         self.binary = binary or BINARY
         self.environment = {**os.environ, **(environment or {})}
         self.detour = detour
+        self.pass_fds = ()  # descriptors that the process inherits
         self.process = None
         self.lines = []
 
@@ -87,7 +88,7 @@ class Proxy:
         self.lines = []
         self.process = subprocess.Popen(
             [self.binary, "--config", self.config_file], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=self.environment)
+            env=self.environment, pass_fds=self.pass_fds)
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
         self.port = self._port_in_log(r"listening on \S*:(\d+)(?! .*admin)")
@@ -100,7 +101,7 @@ class Proxy:
         """What it says where it does not start."""
         self.write_config()
         done = subprocess.run([self.binary, "--config", self.config_file], capture_output=True, text=True, env=self.environment,
-                              timeout=START_SECONDS, check=False)
+                              pass_fds=self.pass_fds, timeout=START_SECONDS, check=False)
         assert done.returncode != 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

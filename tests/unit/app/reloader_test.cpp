@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -33,6 +34,8 @@ class ReloaderTest : public testing::Test {
       installed_.push_back(loaded.snapshot);
       in_force_ = std::move(done);
     };
+    steps.on_begin = [this] { told_.emplace_back("begins"); };
+    steps.on_end = [this](const std::string& outcome) { told_.push_back(outcome); };
     return steps;
   }
 
@@ -61,6 +64,7 @@ class ReloaderTest : public testing::Test {
   admin::ReloadReport report_;
   bool is_refused_ = false;
   int loads_ = 0;
+  std::vector<std::string> told_;
   std::vector<session::Snapshot> installed_;
   base::Task in_force_;
   std::vector<base::Result<admin::ReloadReport>> results_;
@@ -85,6 +89,7 @@ TEST_F(ReloaderTest, step_that_throws_ends_the_reload_and_the_next_one_works) {
     ASSERT_EQ(results_.size(), 2U) << step;
     EXPECT_TRUE(results_[1]) << step;
   }
+  EXPECT_EQ(std::ranges::count(told_, "begins"), std::ssize(told_) / 2);
   EXPECT_EQ(faults_.lines(), (std::vector<std::string>{"reload: planted", "reload: planted"}));
 }
 
@@ -132,6 +137,8 @@ TEST_F(ReloaderTest, refused_reload_is_an_error_with_a_line_for_each_reason) {
   ASSERT_FALSE(results_[0]);
   EXPECT_EQ(results_[0].error().code, base::Errc::invalid);
   EXPECT_EQ(results_[0].error().message, "one is missing\ntwo is another");
+  EXPECT_EQ(told_,
+            (std::vector<std::string>{"begins", "not reloaded: 0 plugins in force, as before"}));
   EXPECT_EQ(log_.count(base::LogLevel::error, "not reloaded: 0 plugins in force, as before"), 1U);
 }
 
