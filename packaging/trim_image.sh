@@ -11,7 +11,7 @@ root=$1 user_id=$2
 find "$root/usr/share/doc" -mindepth 2 -not -name copyright -not -name sbom.cdx.json -not -type d -delete
 find "$root/usr/share/doc" -mindepth 1 -type d -empty -delete
 rm -rf "$root"/usr/share/{man,info,locale,lintian,bash-completion,bug,perl5} "$root"/var/{cache,lib/apt,lib/dpkg,log}
-rm -rf "$root"/usr/share/{debconf,pixmaps,gcc,gdb} "$root"/etc/{apt,dpkg,fstab,debconf.conf,ethertypes,ca-certificates}
+rm -rf "$root"/usr/share/{debconf,pixmaps,gcc,gdb} "$root"/etc/{dpkg,fstab,debconf.conf,ethertypes,ca-certificates}
 # Those of the machine that has built it.
 rm -f "$root"/etc/{resolv.conf,hostname}
 rm -rf "$root"/lib/systemd "$root"/usr/lib/{systemd,sysusers.d,tmpfiles.d} "$root"/{boot,home,media,mnt,opt,srv,root}

@@ -109,7 +109,9 @@ base::Result<void> App::begin_serving() {
   serving_ = true;
   log_.write(base::LogLevel::info, "ready");
   service_.ready("serving on " + addresses_in_words());
-  service_.keep_alive(*control_);
+  service_.keep_alive([this](std::int64_t delay_ms, base::Task task) {
+    control_->start_timer(delay_ms, std::move(task));
+  });
   return {};
 }
 

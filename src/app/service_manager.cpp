@@ -59,12 +59,17 @@ void ServiceManager::stopping(std::string_view status) {
   tell("STOPPING=1\n" + status_line(status));
 }
 
-void ServiceManager::keep_alive(net::Engine& control) {
+void ServiceManager::keep_alive(CallAfter call_after) {
   if (!socket_ || environment_.watchdog_us == 0) return;
+  call_after_ = std::move(call_after);
+  show_life();
+}
+
+void ServiceManager::show_life() {
   tell("WATCHDOG=1");
   constexpr std::int64_t kUsPerMs = 1'000;
   const auto interval_ms = std::max<std::int64_t>(environment_.watchdog_us / 2 / kUsPerMs, 1);
-  control.start_timer(interval_ms, [this, &control] { keep_alive(control); });
+  call_after_(interval_ms, [this] { show_life(); });
 }
 
 void ServiceManager::tell(const std::string& message) {

@@ -15,12 +15,14 @@
 
 #include "app/service_environment.hpp"
 #include "base/clock.hpp"
+#include "base/executor.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "net/engine/engine.hpp"
 #include "net/notify_socket.hpp"
 #include "net/passed_sockets.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +31,8 @@ namespace helios::app {
 
 class ServiceManager {
  public:
+  using CallAfter = std::function<void(std::int64_t delay_ms, base::Task task)>;
+
   // Owns the descriptors of `environment` from now on. Lifetime: `clock` and `log` outlive it.
   ServiceManager(ServiceEnvironment environment, const base::Clock& clock, base::Log& log);
 
@@ -44,17 +48,19 @@ class ServiceManager {
   void reloaded(std::string_view status);
   void stopping(std::string_view status);
 
-  // Regularly from now on, by a timer of `control`: a loop that does not come round any more says nothing.
-  // Lifetime: this outlives the timers of `control`.
-  void keep_alive(net::Engine& control);
+  // Regularly from now on. `call_after` runs a task on the control thread later: a loop that does not come round any more
+  // says nothing. Lifetime: this outlives the tasks. Requires: called at most once.
+  void keep_alive(CallAfter call_after);
 
  private:
+  void show_life();
   void tell(const std::string& message);
 
   ServiceEnvironment environment_;
   const base::Clock& clock_;
   base::Log& log_;
   std::optional<net::NotifySocket> socket_;
+  CallAfter call_after_;
   bool is_stopping_ = false;
   bool has_warned_ = false;
 };
