@@ -22,8 +22,11 @@ mount -t tmpfs tmpfs {root}/sys/fs/cgroup
 mkdir {root}/sys/fs/cgroup/systemd
 mount -t cgroup -o none,name=systemd cgroup {root}/sys/fs/cgroup/systemd
 mount -t tmpfs tmpfs {root}/dev
-for device in null zero full random urandom; do touch {root}/dev/$device; mount --bind /dev/$device {root}/dev/$device; done
-mkdir {root}/dev/shm
+for device in null zero full random urandom tty; do touch {root}/dev/$device; mount --bind /dev/$device {root}/dev/$device; done
+# PrivateDevices= copies all of these.
+mkdir {root}/dev/shm {root}/dev/mqueue {root}/dev/hugepages {root}/dev/pts
+mount -t devpts -o newinstance,ptmxmode=0666 devpts {root}/dev/pts
+ln -s pts/ptmx {root}/dev/ptmx
 ln -s /proc/self/fd {root}/dev/fd
 ip link set lo up
 exec env -i container=lxc PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot {root} /lib/systemd/systemd
@@ -66,8 +69,11 @@ class Machine:
         if self.pid:
             inside = ["nsenter", "-t", self.pid, "-m", "-p", "-i", "-u", "-n", *inside]
         done = subprocess.run(inside, capture_output=True, text=True, timeout=timeout, check=False)
-        assert not check or done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}"
+        assert not check or done.returncode == 0, f"{command}:\n{done.stdout}{done.stderr}" + self._journal()
         return done
+
+    def _journal(self):
+        return self.run("journalctl --no-pager -n 30", check=False).stdout if self.pid else ""
 
     def wait_for(self, command, output):
         end = time.monotonic() + 60

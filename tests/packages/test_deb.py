@@ -21,9 +21,8 @@ def listings():
     return {section.split("\n")[0]: re.findall(r"^```sh\n(.*?)^```", section, flags=re.M | re.S) for section in sections}
 
 
-def test_same_build_gives_the_same_package(packages, tmp_path):
-    subprocess.run([os.path.join(SOURCE, "packaging/build_deb.sh")], env={**os.environ, "HELIOS_PACKAGE_DIR": str(tmp_path)},
-                   check=True, timeout=300)
+def test_same_build_gives_the_same_package(packages, again, tmp_path):
+    subprocess.run([os.path.join(SOURCE, "packaging/build_deb.sh")], env=again(tmp_path), check=True, timeout=300)
     made = [file for file in os.listdir(tmp_path) if file.endswith((".deb", ".json"))]
     assert len(made) == 3
     for name in made:

@@ -22,7 +22,7 @@ mount --make-rprivate /
 mount --bind {root} {root}
 mount -t tmpfs -o uid=6432,gid=6432,mode=0700 tmpfs {root}/var/lib/heliosproxy
 mount -o remount,bind,ro {root}
-exec env -i SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt chroot --userspec=6432:6432 {root} /usr/bin/heliosproxy "$@"
+exec env -i PATH=/usr/sbin:/usr/bin SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt chroot --userspec=6432:6432 {root} /usr/bin/heliosproxy "$@"
 """
 
 
@@ -64,12 +64,11 @@ def test_image_has_one_program_and_nothing_of_its_builder(image):
     assert not os.path.exists(root + "/bin/sh") and not os.path.exists(root + "/etc/hostname")
 
 
-def test_same_package_gives_the_same_image(packages, tmp_path):
+def test_same_package_gives_the_same_image(packages, again, tmp_path):
     built = glob.glob(packages + "/*.oci.tar")[0]
     deb, = glob.glob(packages + "/heliosproxy_*.deb")
     os.symlink(deb, tmp_path / os.path.basename(deb))
-    subprocess.run([os.path.join(SOURCE, "packaging/build_image.sh")], env={**os.environ, "HELIOS_PACKAGE_DIR": str(tmp_path)},
-                   check=True, timeout=300)
+    subprocess.run([os.path.join(SOURCE, "packaging/build_image.sh")], env=again(tmp_path), check=True, timeout=300)
     with open(built, "rb") as one, open(tmp_path / os.path.basename(built), "rb") as other:
         assert one.read() == other.read()
 
