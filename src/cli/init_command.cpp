@@ -46,7 +46,11 @@ base::Result<std::string> run_init(const InitOptions& options) {
                           "folder");
   }
   if (file == nullptr) return cannot_write(path, error ? error.message() : std::strerror(errno));
-  if (!write_all(file, initial_configuration())) return cannot_write(path, std::strerror(errno));
+  if (!write_all(file, initial_configuration())) {
+    const std::string why = std::strerror(errno);
+    fs::remove(path, error);  // half of it would stand in the way of the next try
+    return cannot_write(path, why);
+  }
   return path;
 }
 

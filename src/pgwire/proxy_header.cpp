@@ -3,6 +3,8 @@
 
 #include "base/byte_writer.hpp"
 
+#include <boost/crc.hpp>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -82,22 +84,8 @@ Parsed parse_text(std::string_view input) {
 
 // ---- Version 2
 
-constexpr std::array<std::uint32_t, 256> kCrcTable = [] {
-  constexpr std::uint32_t kPolynomial = 0x82F63B78;  // Castagnoli's, its bits reversed
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < table.size(); ++byte) {
-    std::uint32_t value = byte;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) != 0 ? kPolynomial : 0);
-    table[byte] = value;
-  }
-  return table;
-}();
-
-std::uint32_t add_to_crc(std::uint32_t crc, std::string_view bytes) {
-  for (const char c : bytes)
-    crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xFF];
-  return crc;
-}
+// Castagnoli's polynomial.
+using Crc32c = boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true>;
 
 std::size_t load_length(const char* at) {
   return static_cast<std::size_t>(static_cast<unsigned char>(at[0])) << 8 |
@@ -107,9 +95,12 @@ std::size_t load_length(const char* at) {
 // The checksum at `at` is one over the whole header, in which it counts as zero itself.
 bool has_right_crc(std::string_view header, std::size_t at) {
   constexpr std::string_view kZero("\0\0\0\0", 4);
-  std::uint32_t crc = add_to_crc(~std::uint32_t{0}, header.substr(0, at));
-  crc = add_to_crc(add_to_crc(crc, kZero), header.substr(at + kZero.size()));
-  return ~crc == static_cast<std::uint32_t>(base::load_i32(header.data() + at));
+  const std::string_view behind = header.substr(at + kZero.size());
+  Crc32c crc;
+  crc.process_bytes(header.data(), at);
+  crc.process_bytes(kZero.data(), kZero.size());
+  crc.process_bytes(behind.data(), behind.size());
+  return crc.checksum() == static_cast<std::uint32_t>(base::load_i32(header.data() + at));
 }
 
 // What is wrong with the TLVs of `header` from `at` on; null: nothing.

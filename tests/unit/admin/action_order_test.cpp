@@ -101,6 +101,18 @@ TEST_F(RecordedActions, second_one_is_recorded_when_the_first_has_taken_effect) 
   EXPECT_NE(admin.get("/admin/kv/my-notes/k").body.find("\"value\":\"2\""), std::string::npos);
 }
 
+TEST_F(RecordedActions, purge_and_write_of_one_namespace_are_in_one_line) {
+  const auto write = admin.start(request(Method::put, "/admin/kv/my-notes/k", "1"));
+  const auto purge = admin.start(request(Method::del, "/admin/kv/my-notes/?prefix="));
+  EXPECT_THAT(admin.control.actions, SizeIs(1));
+  for (int each = 0; each < 2; ++each) {
+    tell_one();
+    admin.home->run_all();
+  }
+  EXPECT_EQ(write->response->status, 200);
+  EXPECT_EQ(purge->response->body, R"({"ok":true,"deleted":1})");
+}
+
 TEST_F(RecordedActions, one_that_fails_holds_nobody_up) {
   admin.control.untold = "no room";
   const auto first = admin.start(request(Method::put, "/admin/kv/my-notes/k", "1"));

@@ -19,6 +19,7 @@ using testing::ElementsAre;
 const std::string kParsed = message('1');
 const std::string kBound = message('2');
 const std::string kClosed = message('3');
+const std::string kFlush = message('H');
 const std::string kTimeout = message('E', std::string_view("SERROR\0C57014\0Mlate\0\0", 21));
 
 class ErrorsUnasked : public testing::TestWithParam<std::size_t> {
@@ -34,6 +35,15 @@ class ErrorsUnasked : public testing::TestWithParam<std::size_t> {
     leg.sent();
     told.clear();
     leg.client_got.clear();
+  }
+  // The client sends one.
+  void forward_flush() {
+    pgwire::FrameReader reader;
+    std::string_view bytes = kFlush;
+    ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::header);
+    reader.collect();
+    ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::message);
+    leg.link.forward(reader);
   }
   std::string close_own() { return pgwire::serialize_close_statement("mine"); }
 
@@ -66,13 +76,7 @@ TEST_P(ErrorsUnasked, and_a_query_that_is_skipped_for_them_gets_its_ready) {
 TEST_P(ErrorsUnasked, but_not_where_the_flush_was_the_clients) {
   leg.expect(3, 'D');
   leg.server(message('n'));
-  pgwire::FrameReader reader;
-  const std::string flush = message('H');
-  std::string_view bytes = flush;
-  ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::header);
-  reader.collect();
-  ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::message);
-  leg.link.forward(reader);
+  forward_flush();
   leg.link.ask_for_answers();
   leg.server(kTimeout);
   leg.sent();
@@ -161,13 +165,7 @@ TEST_P(ErrorsUnasked, of_a_flush_outside_of_any_batch_have_the_query_skipped_as_
   leg.server(kReady);
   leg.client_got.clear();
   told.clear();
-  pgwire::FrameReader reader;
-  const std::string flush = message('H');
-  std::string_view bytes = flush;
-  ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::header);
-  reader.collect();
-  ASSERT_EQ(reader.next(bytes), pgwire::FrameReader::Step::message);
-  leg.link.forward(reader);
+  forward_flush();
   leg.sent();
   leg.link.fence();
   leg.expect(4, 'Q');
@@ -179,7 +177,7 @@ TEST_P(ErrorsUnasked, of_a_flush_outside_of_any_batch_have_the_query_skipped_as_
   EXPECT_EQ(leg.client_got, kTimeout + kReady);
   EXPECT_EQ(leg.user.wrong, "");
 
-  leg.link.forward(reader);
+  forward_flush();
   leg.server(kTimeout);
   EXPECT_TRUE(leg.link.owed().is_skipping()) << "the server skips what comes up to a Sync";
   leg.expect(5, 'S');

@@ -64,6 +64,19 @@ TEST_F(CostGovernor, StatementThatMayHaveRun_IsCharged) {
   EXPECT_DOUBLE_EQ(usage("day"), 0.002);
 }
 
+TEST_F(CostGovernor, WhatManagesTheSession_IsLetPassAndCharged_ButForShow) {
+  run(2'000'000);
+  ASSERT_NE(ask(), "");
+  const auto commit = FakeQuery("COMMIT").tenant("acme").manages_session(true);
+  EXPECT_EQ(host_.pre_query(commit), "");
+  host_.post_query(
+      commit, {.outcome = "executed", .success = true, .elapsed_us = 500'000, .response_bytes = 0});
+  EXPECT_DOUBLE_EQ(usage("day"), 2.5);
+  EXPECT_NE(
+      host_.pre_query(FakeQuery("SHOW x").tenant("acme").manages_session(true).read_only(true)),
+      "");
+}
+
 TEST_F(CostGovernor, MistypedText_RefusesAndNamesKeyAndValue) {
   const auto refused = [this](const std::string& key, const char* value, const char* problem) {
     const auto before = host_.state;

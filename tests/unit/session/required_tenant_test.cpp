@@ -82,6 +82,26 @@ TEST(RequiredTenant, it_has_to_be_there_and_known) {
   EXPECT_TRUE(is_refused(harness, "SELECT 5"));
 }
 
+// Deferred triggers and cursors WITH HOLD work in it. Who has had no tenant has left no work.
+TEST(RequiredTenant, commit_without_one_is_refused_where_there_was_one) {
+  SessionHarness harness(required());
+  harness.connect();
+  const auto run = [&](std::string_view text, const std::string& answer) {
+    EXPECT_FALSE(is_refused(harness, text)) << text;
+    harness.server_sends(answer);
+  };
+  run("BEGIN", complete("BEGIN") + ready('T'));
+  run("COMMIT", complete("COMMIT") + ready('I'));
+  run("SET helios.tenant_id = 'acme'", complete("SET") + ready('I'));
+  run("BEGIN", complete("BEGIN") + ready('T'));
+  run("SET helios.tenant_id = ''", complete("SET") + ready('T'));
+  harness.to_client.clear();
+  harness.client_sends(query("COMMIT"));
+  EXPECT_FALSE(harness.to_server.ends_with(query("COMMIT"))) << "the block is made to fail";
+  harness.server_sends(syntax_error() + ready('E'));
+  EXPECT_TRUE(harness.to_client.contains("has no tenant")) << harness.to_client;
+}
+
 TEST(RequiredTenant, fixed_and_given_tenants_count) {
   Options pinned = required();
   pinned.config.identity.rules = {tenant_rule("*", "acme")};
